@@ -1,0 +1,1 @@
+//! `config.json` to `Arch`; the only place that knows model families.

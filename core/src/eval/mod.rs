@@ -1,0 +1,1 @@
+//! Metrics of generated answers, with confidence intervals and paired tests.

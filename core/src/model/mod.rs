@@ -1,0 +1,1 @@
+//! The decoder with its adapter.

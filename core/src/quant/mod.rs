@@ -1,0 +1,1 @@
+//! Block quantization formats: layout, quantize, dequantize, scalar product.

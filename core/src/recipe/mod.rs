@@ -1,0 +1,1 @@
+//! Domain figures to datasets, computed and checked.

@@ -1,0 +1,46 @@
+//! Exit codes, error texts, and where output goes: data on stdout, progress and errors on stderr.
+
+use std::{fmt, io::ErrorKind, process::ExitCode};
+
+use anyhow::Result;
+
+/// Marks an error as ours: exit code 2 instead of 1.
+#[derive(Debug)]
+pub(crate) struct Bug(pub(crate) String);
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (this is a fault in Veneer, please report it)", self.0)
+    }
+}
+
+impl std::error::Error for Bug {}
+
+/// 0 done, 1 the input is wrong, 2 our fault. A reader that closed its pipe is a success.
+pub(crate) fn exit_code(result: Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    if is_broken_pipe(&error) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+    ExitCode::from(if error.is::<Bug>() { 2 } else { 1 })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|io| io.kind() == ErrorKind::BrokenPipe)
+}
+
+/// A panic is always our fault: say so in one line and end with exit code 2.
+pub(crate) fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        eprintln!("error: {info}");
+        eprintln!("  this is a fault in Veneer, please report it with the command you ran");
+        std::process::exit(2);
+    }));
+}
