@@ -1,0 +1,84 @@
+//! Why a checkpoint or an adapter could not become a model.
+
+use std::fmt;
+
+/// One thing that is wrong with a checkpoint.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    #[error("tensor `{name}` is missing from the checkpoint")]
+    MissingTensor { name: String },
+
+    #[error("tensor `{name}` has shape {found:?}, expected {expected:?}")]
+    Shape {
+        name: String,
+        expected: Vec<usize>,
+        found: Vec<usize>,
+    },
+
+    #[error("tensor `{name}` has element type {found}, expected F32, F16 or BF16")]
+    Dtype { name: String, found: String },
+
+    #[error("tensor `{name}` holds {value} at element {index}, expected finite numbers")]
+    NotFinite {
+        name: String,
+        index: usize,
+        value: f32,
+    },
+
+    #[error("`{file}` is not a whole safetensors file: {reason}")]
+    Format { file: String, reason: String },
+}
+
+impl LoadError {
+    /// One thing the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::MissingTensor { .. } => {
+                "the download may be incomplete, or config.json belongs to another model"
+            }
+            Self::Shape { .. } => "config.json and the weights seem to come from different models",
+            Self::Dtype { .. } => "export the checkpoint as F32, F16 or BF16 safetensors",
+            Self::NotFinite { .. } => {
+                "the checkpoint is damaged or its training diverged; use another copy"
+            }
+            Self::Format { .. } => "the file is truncated or damaged; download it again",
+        }
+    }
+}
+
+/// Everything that is wrong, so that it can be mended in one go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadErrors(pub Vec<LoadError>);
+
+impl LoadErrors {
+    /// How many are printed; the rest is counted.
+    const SHOWN: usize = 12;
+}
+
+impl fmt::Display for LoadErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let errors = &self.0;
+        if let [only] = errors.as_slice() {
+            return write!(f, "{only}; {}", only.hint());
+        }
+        write!(f, "{} problems in the checkpoint:", errors.len())?;
+        for error in errors.iter().take(Self::SHOWN) {
+            write!(f, "\n  {error}")?;
+        }
+        if errors.len() > Self::SHOWN {
+            write!(f, "\n  and {} more", errors.len() - Self::SHOWN)?;
+        }
+        errors
+            .first()
+            .map_or(Ok(()), |first| write!(f, "\n  {}", first.hint()))
+    }
+}
+
+impl std::error::Error for LoadErrors {}
+
+impl From<LoadError> for LoadErrors {
+    fn from(error: LoadError) -> Self {
+        Self(vec![error])
+    }
+}

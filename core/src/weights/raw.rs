@@ -1,0 +1,88 @@
+//! A tensor as a file holds it.
+
+use std::borrow::Cow;
+
+use half::{bf16, f16};
+
+/// Float types of checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    F32,
+    F16,
+    Bf16,
+}
+
+impl Dtype {
+    pub fn size_bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
+/// Little-endian, row-major elements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawTensor<'a> {
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl RawTensor<'_> {
+    /// The elements as f32; exact for all three types.
+    pub fn to_f32(&self) -> Vec<f32> {
+        match self.dtype {
+            Dtype::F32 => self.words::<4>().map(f32::from_le_bytes).collect(),
+            Dtype::F16 => self
+                .words::<2>()
+                .map(|w| f16::from_le_bytes(w).to_f32())
+                .collect(),
+            Dtype::Bf16 => self
+                .words::<2>()
+                .map(|w| bf16::from_le_bytes(w).to_f32())
+                .collect(),
+        }
+    }
+
+    fn words<const N: usize>(&self) -> impl Iterator<Item = [u8; N]> {
+        self.bytes.as_chunks::<N>().0.iter().copied()
+    }
+}
+
+impl RawTensor<'static> {
+    /// `values` rounded to `dtype` (to nearest, ties to even).
+    pub fn from_f32(values: &[f32], shape: Vec<usize>, dtype: Dtype) -> Self {
+        let bytes = match dtype {
+            Dtype::F32 => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Dtype::F16 => values
+                .iter()
+                .flat_map(|&x| f16::from_f32(x).to_le_bytes())
+                .collect(),
+            Dtype::Bf16 => values
+                .iter()
+                .flat_map(|&x| bf16::from_f32(x).to_le_bytes())
+                .collect(),
+        };
+        Self {
+            dtype,
+            shape,
+            bytes: Cow::Owned(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dtype_round_trips_what_it_can_hold() {
+        let values = [0.0, -1.5, 3.0, 0.25];
+        for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
+            let raw = RawTensor::from_f32(&values, vec![2, 2], dtype);
+            assert_eq!(raw.bytes.len(), 4 * dtype.size_bytes());
+            assert_eq!(raw.to_f32(), values);
+        }
+    }
+}
