@@ -1,1 +1,13 @@
-//! The decoder with its adapter.
+//! The decoder with its adapter: load, forward, generate, attach and take LoRA pairs.
+
+mod adapter;
+mod decoder;
+mod generate;
+mod load;
+mod targets;
+
+pub use adapter::{LoraSettings, PairValues};
+pub(crate) use decoder::host_f32;
+pub use decoder::{Block, Decoder, DecoderCache};
+pub use generate::{GenerateOptions, Generated, generate, last_logits};
+pub use targets::{TargetError, match_targets};

@@ -1,0 +1,56 @@
+//! A parameter: a matrix that is either frozen or trained.
+//!
+//! Vectors (norms, biases) are kept as one row, so that everything that walks over parameters —
+//! optimizer, checkpoint, norm of the gradient — knows one shape.
+
+use burn::tensor::Tensor;
+
+/// `[rows, columns]`, outside autodiff except in the view that [`Weight::tracked`] returns.
+#[derive(Debug, Clone)]
+pub struct Weight {
+    value: Tensor<2>,
+    trained: bool,
+}
+
+impl Weight {
+    pub fn frozen(value: Tensor<2>) -> Self {
+        Self {
+            value,
+            trained: false,
+        }
+    }
+
+    pub fn trained(value: Tensor<2>) -> Self {
+        Self {
+            value,
+            trained: true,
+        }
+    }
+
+    pub fn value(&self) -> Tensor<2> {
+        self.value.clone()
+    }
+
+    pub fn is_trained(&self) -> bool {
+        self.trained
+    }
+
+    pub fn set(&mut self, value: Tensor<2>) {
+        self.value = value;
+    }
+
+    pub fn set_trained(&mut self, trained: bool) {
+        self.trained = trained;
+    }
+
+    /// The same buffer as a leaf of a new autodiff graph, if it is trained.
+    pub fn track(&mut self) {
+        if self.trained {
+            self.value = self.value.clone().autodiff().require_grad();
+        }
+    }
+
+    pub fn n_elements(&self) -> usize {
+        self.value.dims().iter().product()
+    }
+}

@@ -1,0 +1,207 @@
+//! Loss and gradients of one micro-batch.
+//!
+//! The head's gradient is written out ([`super::head_loss`]); the blocks' comes from autodiff as a
+//! vector-Jacobian product, `∂ Σ(y · dy)`. With recompute only one block's activations exist at a
+//! time: the forward pass keeps block inputs, the backward pass runs each block again.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{DType, Int, Tensor, TensorData};
+
+use super::{MicroBatch, Wanted, head_loss};
+use crate::{
+    arch::Arch,
+    model::Decoder,
+    nn::{Dropout, Pass},
+};
+
+/// Gradients of trained parameters by name.
+pub type Gradients = BTreeMap<String, Tensor<2>>;
+
+/// Sum of the cross-entropy over the batch's targets, `[1]`; no gradients, no dropout.
+pub fn evaluate_batch(model: &Decoder, batch: &MicroBatch) -> Tensor<1> {
+    let pass = pass_of(model, batch);
+    let hidden = model.hidden(ids_of(model, batch), &pass);
+    let normed = model.norm.forward(target_rows(hidden, batch));
+    head_loss(
+        normed,
+        &target_ids(batch),
+        model.head().value(),
+        Wanted::Loss,
+    )
+    .loss_sum
+}
+
+/// Adds the gradients of `scale · Σ cross-entropy` to `gradients`; returns `Σ cross-entropy`, `[1]`.
+pub fn micro_backward(
+    model: &Decoder,
+    batch: &MicroBatch,
+    scale: f64,
+    recompute: bool,
+    dropout: Option<Dropout>,
+    gradients: &mut Gradients,
+) -> Tensor<1> {
+    let pass = Pass {
+        dropout,
+        ..pass_of(model, batch)
+    };
+    let mut micro = Micro {
+        model,
+        batch,
+        scale,
+        pass,
+        gradients,
+    };
+    if recompute {
+        micro.recomputed()
+    } else {
+        micro.stored()
+    }
+}
+
+struct Micro<'a> {
+    model: &'a Decoder,
+    batch: &'a MicroBatch,
+    scale: f64,
+    pass: Pass,
+    gradients: &'a mut Gradients,
+}
+
+impl Micro<'_> {
+    /// One graph over the whole model.
+    fn stored(&mut self) -> Tensor<1> {
+        let mut view = self.model.clone();
+        view.visit(&mut |_, weight| weight.track());
+        let hidden = view.hidden(ids_of(self.model, self.batch), &self.pass);
+        let normed = view.norm.forward(target_rows(hidden, self.batch));
+        let (loss_sum, d_normed) = self.head(normed.clone());
+        let mut tape = (normed * d_normed).sum().backward();
+        view.visit(&mut |name, weight| self.collect(name, weight, &mut tape));
+        loss_sum
+    }
+
+    /// One graph a block.
+    fn recomputed(&mut self) -> Tensor<1> {
+        let model = self.model;
+        let ids = ids_of(model, self.batch);
+        let mut inputs = vec![model.embed(&model.embed_tokens.value(), ids.clone())];
+        for layer in &model.layers {
+            let x = inputs[inputs.len() - 1].clone();
+            inputs.push(layer.forward(x, &self.pass, None));
+        }
+
+        let hidden = inputs
+            .pop()
+            .expect("the embedding was pushed first")
+            .autodiff()
+            .require_grad();
+        let mut norm = model.norm.clone();
+        norm.weight.track();
+        let normed = norm.forward(target_rows(hidden.clone(), self.batch));
+        let (loss_sum, d_normed) = self.head(normed.clone());
+        let mut tape = (normed * d_normed).sum().backward();
+        norm.visit("model.norm", &mut |name, weight| {
+            self.collect(name, weight, &mut tape)
+        });
+        let mut d_output = hidden
+            .grad_remove(&mut tape)
+            .expect("the leaf is in the graph");
+
+        for (layer_idx, layer) in model.layers.iter().enumerate().rev() {
+            let x = inputs
+                .pop()
+                .expect("every block pushed its input")
+                .autodiff()
+                .require_grad();
+            let mut view = layer.tracked();
+            let y = view.forward(x.clone(), &self.pass, None);
+            let mut tape = (y * d_output).sum().backward();
+            let path = Arch::layer_path(layer_idx);
+            view.visit(&path, &mut |name, weight| {
+                self.collect(name, weight, &mut tape)
+            });
+            d_output = x.grad_remove(&mut tape).expect("the leaf is in the graph");
+        }
+
+        let mut table = model.embed_tokens.clone();
+        if table.is_trained() {
+            table.track();
+            let mut tape = (model.embed(&table.value(), ids) * d_output)
+                .sum()
+                .backward();
+            self.collect("model.embed_tokens.weight", &mut table, &mut tape);
+        }
+        loss_sum
+    }
+
+    /// Loss of the head, and the scaled gradient of its input.
+    fn head(&mut self, normed: Tensor<2>) -> (Tensor<1>, Tensor<2>) {
+        let head = self.model.head();
+        let wanted = if head.is_trained() {
+            Wanted::HiddenAndHead
+        } else {
+            Wanted::Hidden
+        };
+        let plain = normed.without_autodiff();
+        let shape = plain.dims();
+        let device = plain.device();
+        let result = head_loss(plain, &target_ids(self.batch), head.value(), wanted);
+        if let Some(d_head) = result.d_head {
+            let name = if self.model.lm_head.is_some() {
+                "lm_head.weight"
+            } else {
+                "model.embed_tokens.weight"
+            };
+            add(self.gradients, name, d_head.mul_scalar(self.scale));
+        }
+        let d_normed = result
+            .d_hidden
+            .unwrap_or_else(|| Tensor::zeros(shape, &device));
+        (result.loss_sum, d_normed.mul_scalar(self.scale))
+    }
+
+    fn collect(
+        &mut self,
+        name: &str,
+        weight: &mut crate::nn::Weight,
+        tape: &mut burn::tensor::Gradients,
+    ) {
+        if weight.is_trained()
+            && let Some(gradient) = weight.value().grad_remove(tape)
+        {
+            add(self.gradients, name, gradient);
+        }
+    }
+}
+
+fn add(gradients: &mut Gradients, name: &str, gradient: Tensor<2>) {
+    let sum = match gradients.remove(name) {
+        Some(sum) => sum + gradient,
+        None => gradient,
+    };
+    gradients.insert(name.to_string(), sum);
+}
+
+fn pass_of(model: &Decoder, batch: &MicroBatch) -> Pass {
+    model.pass(&batch.places, [batch.n_place_rows(), batch.t, batch.t])
+}
+
+fn ids_of(model: &Decoder, batch: &MicroBatch) -> Tensor<2, Int> {
+    let rows: Vec<&[u32]> = batch.rows.iter().map(Vec::as_slice).collect();
+    model.ids(&rows, batch.t)
+}
+
+fn target_ids(batch: &MicroBatch) -> Vec<i32> {
+    batch.targets.iter().map(|&(_, id)| id).collect()
+}
+
+/// Hidden states that predict a target: `[b, t, d] -> [n, d]`. The others never meet the head.
+fn target_rows(hidden: Tensor<3>, batch: &MicroBatch) -> Tensor<2> {
+    let [b, t, d] = hidden.dims();
+    let places: Vec<i32> = batch.targets.iter().map(|&(place, _)| place).collect();
+    let data = TensorData::new(places, [batch.targets.len()]);
+    let device = hidden.device().without_autodiff();
+    hidden
+        .reshape([b * t, d])
+        .select(0, Tensor::<1, Int>::from_data(data, (&device, DType::I32)))
+}
