@@ -2,6 +2,8 @@
 //!
 //! The model asks by its own names; a source never knows the architecture.
 
+pub mod adapter;
+pub mod adapter_config;
 mod error;
 mod raw;
 mod safetensors;
