@@ -66,6 +66,8 @@ def main():
     args = parse()
     if args.threads:
         torch.set_num_threads(args.threads)
+    reset_peak()
+    rss_imports = peak_rss_bytes()
     model = build(args)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=2e-4, weight_decay=0.0)
@@ -93,6 +95,7 @@ def main():
         "step_seconds": seconds,
         "peak_rss_bytes": peak_rss_bytes(),
         "peak_rss_bytes_before_training": rss_before,
+        "rss_bytes_after_imports": rss_imports,
         "loss": loss,
         "grad_norm": grad_norm,
         "trainable_parameters": sum(p.numel() for p in parameters),
