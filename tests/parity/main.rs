@@ -1,1 +1,4 @@
-//! placeholder
+//! Numbers of the reference libraries: transformers' models, PEFT's training runs.
+
+mod models;
+mod training;

@@ -1,1 +1,109 @@
-//! What the test binaries share.
+//! What the test binaries share: fixtures and comparisons.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, Device};
+use serde_json::Value;
+use veneer_core::{
+    arch::Arch,
+    model::Decoder,
+    weights::{
+        SafetensorsSource,
+        adapter::{Adapter, CONFIG_FILE, WEIGHTS_FILE, read_adapter},
+    },
+};
+
+/// A file or folder under `tests/fixtures`.
+pub fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(path)
+}
+
+pub fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub fn json(path: &Path) -> Value {
+    serde_json::from_slice(&read(path))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// One JSON value a line.
+pub fn json_lines(path: &Path) -> Vec<Value> {
+    let text = String::from_utf8(read(path)).expect("fixtures are UTF-8");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("fixture lines are JSON"))
+        .collect()
+}
+
+/// Loads `tests/fixtures/models/<name>` in f32.
+pub fn model(name: &str, device: &Device) -> Decoder {
+    let dir = fixture("models").join(name);
+    let arch =
+        Arch::from_json(&read(&dir.join("config.json"))).expect("the fixture is a known family");
+    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(&dir)
+        .expect("the fixture folder exists")
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "safetensors")
+        })
+        .map(|path| (path.display().to_string(), read(&path)))
+        .collect();
+    files.sort();
+    let borrowed: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    let source = SafetensorsSource::new(&borrowed).expect("the fixture is safetensors");
+    Decoder::load(&arch, &source, device, DType::F32).expect("the fixture is whole")
+}
+
+/// Reads an adapter directory.
+pub fn adapter(dir: &Path) -> Adapter {
+    read_adapter(
+        &read(&dir.join(CONFIG_FILE)),
+        &read(&dir.join(WEIGHTS_FILE)),
+    )
+    .expect("a PEFT adapter")
+}
+
+/// Numbers of a JSON array.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    let array = value.as_array().expect("an array of numbers");
+    array
+        .iter()
+        .map(|x| x.as_f64().expect("a number"))
+        .collect()
+}
+
+/// Whole numbers of a JSON array.
+pub fn integers(value: &Value) -> Vec<i64> {
+    let array = value.as_array().expect("an array of integers");
+    array
+        .iter()
+        .map(|x| x.as_i64().expect("an integer"))
+        .collect()
+}
+
+/// Fails with the worst element where any differs by more than `tolerance` (absolute).
+#[track_caller]
+pub fn assert_close(got: &[f64], want: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}: length");
+    let off = |i: &usize| !((got[*i] - want[*i]).abs() <= tolerance);
+    let n_off = (0..got.len()).filter(off).count();
+    let worst = (0..got.len()).max_by(|&i, &j| {
+        (got[i] - want[i])
+            .abs()
+            .total_cmp(&(got[j] - want[j]).abs())
+    });
+    if let Some(i) = worst.filter(|_| n_off > 0) {
+        panic!(
+            "{what}: {n_off} of {} elements off by more than {tolerance:e}; worst is {i}: found {}, expected {}",
+            got.len(),
+            got[i],
+            want[i],
+        );
+    }
+}

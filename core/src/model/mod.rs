@@ -6,7 +6,6 @@ mod generate;
 mod load;
 mod targets;
 
-pub use adapter::{LoraSettings, PairValues};
 pub(crate) use decoder::host_f32;
 pub use decoder::{Block, Decoder, DecoderCache};
 pub use generate::{GenerateOptions, Generated, generate, last_logits};

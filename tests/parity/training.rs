@@ -1,0 +1,288 @@
+//! Loss traces, gradient norms and final adapters against PEFT.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use serde_json::Value;
+use veneer_core::{
+    model::{Decoder, match_targets},
+    protocol::TrainJob,
+    text::Encoded,
+    train::{StepStats, Training, evaluate},
+};
+use veneer_tests::{adapter, assert_close, fixture, integers, json, json_lines, model};
+
+/// float64 is up to 9e-7 away (`trace.json`, `float64_delta`).
+const LOSS: f64 = 1e-5;
+const GRAD_NORM_RELATIVE: f64 = 2e-5;
+/// float64 is up to 2e-6 away.
+const ADAPTER: f64 = 5e-6;
+const RATE: f64 = 1e-12;
+
+/// One fixture folder.
+struct Case {
+    dir: PathBuf,
+    trace: Value,
+    job: TrainJob,
+    examples: Vec<Encoded>,
+}
+
+impl Case {
+    fn open(name: &str) -> Self {
+        let dir = fixture("train").join(name);
+        let examples = json_lines(&dir.join("data.jsonl"))
+            .into_iter()
+            .map(|line| Encoded {
+                input_ids: integers(&line["input_ids"])
+                    .iter()
+                    .map(|&id| id as u32)
+                    .collect(),
+                labels: integers(&line["labels"])
+                    .iter()
+                    .map(|&label| label as i32)
+                    .collect(),
+            });
+        Self {
+            trace: json(&dir.join("trace.json")),
+            job: serde_json::from_value(json(&dir.join("job.json"))).expect("a job"),
+            examples: examples.collect(),
+            dir,
+        }
+    }
+
+    fn model(&self, device: &Device) -> Decoder {
+        let path = self.trace["model"].as_str().expect("a model");
+        let name = path.rsplit('/').next().expect("a name");
+        let mut decoder = model(name, device);
+        decoder
+            .attach(&adapter(&self.dir.join("init_adapter")))
+            .expect("it fits");
+        decoder
+    }
+
+    fn training(&self, job: TrainJob, device: &Device) -> Training {
+        Training::new(job, self.model(device), self.examples.clone()).expect("the fixture is sound")
+    }
+}
+
+fn run(training: &mut Training) -> Vec<StepStats> {
+    let mut steps = Vec::new();
+    while !training.is_done() {
+        steps.push(training.step(&|| false).expect("a finite step"));
+    }
+    steps
+}
+
+#[track_caller]
+fn check(name: &str) {
+    let case = Case::open(name);
+    let mut training = case.training(case.job.clone(), &Device::flex());
+    let steps = run(&mut training);
+
+    let want = case.trace["steps"].as_array().expect("steps");
+    assert_eq!(steps.len(), want.len(), "{name}: steps");
+    for (got, want) in steps.iter().zip(want) {
+        let number = |key: &str| want[key].as_f64().expect("a number");
+        let what = |key| format!("{name}, step {}, {key}", got.step);
+        assert_eq!(
+            Some(got.n_targets),
+            want["n_tokens"].as_u64(),
+            "{}",
+            what("n_tokens")
+        );
+        assert_eq!(Some(got.n_input_tokens), want["n_input_tokens"].as_u64());
+        assert_close(
+            &[got.learning_rate],
+            &[number("learning_rate")],
+            RATE,
+            &what("rate"),
+        );
+        assert_close(&[got.loss], &[number("loss")], LOSS, &what("loss"));
+        let grad_norm = number("grad_norm");
+        let tolerance = GRAD_NORM_RELATIVE * grad_norm;
+        assert_close(
+            &[got.grad_norm],
+            &[grad_norm],
+            tolerance,
+            &what("grad_norm"),
+        );
+    }
+
+    let want = adapter(&case.dir.join("final_adapter"));
+    let got = training.model().adapter(&want.config);
+    for (got, want) in got.pairs.iter().zip(&want.pairs) {
+        assert_eq!(got.module, want.module);
+        let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        assert_close(
+            &wide(&got.a),
+            &wide(&want.a),
+            ADAPTER,
+            &format!("{name}, A of {}", got.module),
+        );
+        assert_close(
+            &wide(&got.b),
+            &wide(&want.b),
+            ADAPTER,
+            &format!("{name}, B of {}", got.module),
+        );
+    }
+    assert_eq!(got.pairs.len(), want.pairs.len(), "{name}: pairs");
+}
+
+#[test]
+fn lora() {
+    check("lora");
+}
+
+#[test]
+fn rslora_on_every_linear_layer() {
+    check("rslora-all-linear");
+}
+
+#[test]
+fn accumulation_with_a_short_last_group() {
+    check("accumulation");
+}
+
+#[test]
+fn a_pattern_as_target_and_a_run_cut_by_max_steps() {
+    check("regex-max-steps");
+}
+
+#[test]
+fn targets_are_peft_s() {
+    for name in ["lora", "rslora-all-linear", "regex-max-steps"] {
+        let case = Case::open(name);
+        let want = adapter(&case.dir.join("final_adapter"));
+        let arch = case.model(&Device::flex()).arch;
+        let mut got = match_targets(&arch, &case.job.target_modules).expect("it matches");
+        got.sort();
+        let want: Vec<&String> = want.pairs.iter().map(|pair| &pair.module).collect();
+        assert_eq!(got.iter().collect::<Vec<_>>(), want, "{name}");
+    }
+}
+
+/// Runs a case with another job and compares its losses and norms with the case as it is.
+#[track_caller]
+fn check_same_trace(name: &str, change: impl Fn(&mut TrainJob)) {
+    let case = Case::open(name);
+    let mut job = case.job.clone();
+    change(&mut job);
+    let [want, got] =
+        [case.job.clone(), job].map(|job| run(&mut case.training(job, &Device::flex())));
+    assert_eq!(got.len(), want.len());
+    for (got, want) in got.iter().zip(&want) {
+        assert_eq!(got.n_targets, want.n_targets);
+        assert_close(
+            &[got.loss],
+            &[want.loss],
+            LOSS,
+            &format!("{name}, step {}", got.step),
+        );
+        let tolerance = GRAD_NORM_RELATIVE * want.grad_norm;
+        assert_close(
+            &[got.grad_norm],
+            &[want.grad_norm],
+            tolerance,
+            &format!("norm at {}", got.step),
+        );
+    }
+}
+
+#[test]
+fn recompute_changes_nothing() {
+    check_same_trace("accumulation", |job| job.gradient_checkpointing = true);
+}
+
+#[test]
+fn accumulating_equals_one_large_batch() {
+    check_same_trace("accumulation", |job| {
+        job.per_device_train_batch_size = 8;
+        job.gradient_accumulation_steps = 1;
+    });
+}
+
+#[test]
+fn packing_changes_no_loss() {
+    for name in ["accumulation", "lora", "rslora-all-linear"] {
+        let case = Case::open(name);
+        // One step over the whole dataset, so that both ways train on the same examples.
+        let whole = TrainJob {
+            max_steps: Some(3),
+            per_device_train_batch_size: case.examples.len(),
+            gradient_accumulation_steps: 1,
+            ..case.job.clone()
+        };
+        let packed = TrainJob {
+            packing: true,
+            ..whole.clone()
+        };
+        let [want, got] = [whole, packed].map(|job| run(&mut case.training(job, &Device::flex())));
+        for (got, want) in got.iter().zip(&want) {
+            assert_eq!(got.n_targets, want.n_targets);
+            assert_close(
+                &[got.loss],
+                &[want.loss],
+                LOSS,
+                &format!("{name}, step {}", got.step),
+            );
+            let tolerance = GRAD_NORM_RELATIVE * want.grad_norm;
+            assert_close(&[got.grad_norm], &[want.grad_norm], tolerance, name);
+        }
+    }
+}
+
+#[test]
+fn a_restored_run_goes_on_to_the_same_bits() {
+    for dropout in [0.0, 0.3] {
+        let case = Case::open("accumulation");
+        let mut dropped = adapter(&case.dir.join("init_adapter"));
+        dropped.config.lora_dropout = dropout;
+        let job = TrainJob {
+            lora_dropout: dropout,
+            shuffle: true,
+            ..case.job.clone()
+        };
+        let start = || {
+            let mut decoder = case.model(&Device::flex());
+            decoder.attach(&dropped).expect("it fits");
+            Training::new(job.clone(), decoder, case.examples.clone()).expect("sound")
+        };
+        let mut whole = start();
+        let mut state = None;
+        while !whole.is_done() {
+            if whole.steps_done() == 7 {
+                state = Some(whole.state());
+            }
+            whole.step(&|| false).expect("a finite step");
+        }
+        let mut resumed = start();
+        resumed
+            .restore(&state.expect("step 7 was passed"))
+            .expect("it fits");
+        run(&mut resumed);
+        assert_eq!(resumed.state(), whole.state());
+    }
+}
+
+#[test]
+fn a_cancelled_step_leaves_the_run_as_it_was() {
+    let case = Case::open("accumulation");
+    let mut training = case.training(case.job.clone(), &Device::flex());
+    training.step(&|| false).expect("a finite step");
+    let before = training.state();
+    let asked = std::cell::Cell::new(0);
+    let result = training.step(&|| asked.replace(asked.get() + 1) == 2);
+    assert!(result.is_err());
+    assert_eq!(training.state(), before);
+}
+
+#[test]
+fn evaluation_does_not_depend_on_the_batch_size() {
+    let case = Case::open("lora");
+    let decoder = case.model(&Device::flex());
+    let [one, many] =
+        [1, 5].map(|size| evaluate(&decoder, &case.examples, size, &mut |_| true).expect("sound"));
+    assert_eq!(one.n_targets, many.n_targets);
+    assert_close(&[many.loss], &[one.loss], LOSS, "evaluation");
+}
