@@ -1,1 +1,14 @@
 //! Block quantization formats: layout, quantize, dequantize, scalar product.
+//!
+//! The layouts are GGUF's, so that the file that runs here is the file that runs in llama.cpp
+//! and Ollama. Everything is scalar and plain: it is the oracle of the kernels.
+
+mod dot;
+mod drift;
+mod format;
+mod q4_0;
+mod q8_0;
+
+pub use dot::{dot, dot_quantized, matvec};
+pub use drift::{Drift, DriftError, DriftLimits, DriftMeter};
+pub use format::{BLOCK_LEN, Format, QuantError};
