@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("eval", &["text", "data", "rng"]),
     ("feedback", &["text", "data", "eval", "rng"]),
     ("arch", &[]),
-    ("weights", &["arch", "quant"]),
+    ("weights", &["arch", "quant", "protocol"]),
     ("nn", &["arch", "weights", "rng"]),
     (
         "model",
