@@ -2,6 +2,8 @@
 
 mod cli;
 mod commands;
+mod files;
+mod model_dir;
 mod output;
 
 use std::process::ExitCode;
