@@ -25,7 +25,7 @@ pub enum Wanted {
 }
 
 /// Logits that exist at once: 64 MiB of f32.
-const CHUNK_ELEMENTS: usize = 1 << 24;
+pub(super) const CHUNK_ELEMENTS: usize = 1 << 24;
 
 /// `hidden: [n, d]` after the final norm, `head: [v, d]`, one target a row. No autodiff.
 pub fn head_loss(hidden: Tensor<2>, targets: &[i32], head: Tensor<2>, wanted: Wanted) -> HeadLoss {

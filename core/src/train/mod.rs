@@ -8,6 +8,7 @@ mod batch;
 mod loss;
 mod optimizer;
 mod order;
+mod plan;
 mod schedule;
 mod training;
 
@@ -16,5 +17,6 @@ pub use batch::MicroBatch;
 pub use loss::{HeadLoss, Wanted, head_loss};
 pub use optimizer::{AdamW, clip_coefficient, global_norm};
 pub use order::{Order, pack};
+pub use plan::{Plan, PlanInput, plan};
 pub use schedule::{learning_rate, warmup_steps};
 pub use training::{Evaluation, StepStats, TrainError, TrainState, Training, evaluate};

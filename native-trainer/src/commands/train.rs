@@ -1,0 +1,286 @@
+//! `veneer train`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
+use veneer_core::{
+    arch::Arch,
+    model::{Decoder, match_targets},
+    protocol::{Event, TargetModules, TrainJob},
+    text::Encoded,
+    train::{PlanInput, Training},
+    weights::adapter_config::AdapterConfig,
+};
+
+use crate::{
+    device::{DeviceArgs, Place},
+    examples::{self, TextArgs},
+    forecast,
+    job_args::JobArgs,
+    model_run::{Checkpoint, open_adapter},
+    run_dir::{Progress, RunDir, RunSpec},
+    run_printer::RunPrinter,
+    training_loop::{Ended, Loop},
+};
+
+/// Fine-tune a model on a dataset and write a LoRA adapter
+///
+/// Before the first step the dataset is checked as the model will see it, and the run is refused
+/// where it would learn nothing or the wrong thing. Ctrl-C saves and stops; --resume goes on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    /// Folder with config.json, tokenizer.json and *.safetensors, a Hub name, or `demo`
+    #[arg(long, value_name = "MODEL", required_unless_present = "resume")]
+    model: Option<String>,
+
+    /// Dataset file; the format is detected
+    #[arg(long, value_name = "FILE", required_unless_present = "resume")]
+    data: Option<PathBuf>,
+
+    /// Held-out records, for the validation loss
+    #[arg(long, value_name = "FILE")]
+    eval_data: Option<PathBuf>,
+
+    /// Folder for the adapter, its checkpoints and its report
+    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in this folder, to the same numbers
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "data", "out", "eval_data", "init_adapter", "limit"])]
+    resume: Option<PathBuf>,
+
+    /// Adapter to start from; its rank, alpha and layers are kept
+    #[arg(long, value_name = "DIR")]
+    init_adapter: Option<PathBuf>,
+
+    /// Use only the first N records, to try things out
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+
+    /// Print one event a line as JSON on standard output
+    #[arg(long)]
+    json: bool,
+
+    /// Start even if the run seems to need more memory than there is
+    #[arg(long)]
+    ignore_memory: bool,
+
+    #[command(flatten)]
+    place: DeviceArgs,
+    #[command(flatten)]
+    text: TextArgs,
+    #[command(flatten)]
+    settings: JobArgs,
+}
+
+pub(crate) fn run(args: TrainArgs) -> Result<()> {
+    let TrainArgs { place, json, ignore_memory, text, .. } = &args;
+    let (place, json, ignore_memory) = (place.open()?, *json, *ignore_memory);
+    let allow = text.allow.clone();
+    let (spec, resumed) = match &args.resume {
+        Some(dir) => {
+            let (run_dir, spec) = RunDir::open(dir)?;
+            (spec, Some(run_dir))
+        }
+        None => (new_spec(&args)?, None),
+    };
+    let text = TextArgs { train_on: spec.train_on.clone(), template: spec.template.clone(), allow };
+    let mut run = Prepared::new(spec, &text, &place)?;
+    let forecast = forecast::show(&run.plan_input(&place), &place, json);
+    if !ignore_memory {
+        forecast.refuse_if_too_large(&run.spec.job)?;
+    }
+    let (run_dir, state) = match resumed {
+        Some(run_dir) => {
+            let state = run_dir.latest_checkpoint()?;
+            (run_dir, state)
+        }
+        None => {
+            let out = args.out.as_deref().context("--out is missing")?;
+            (RunDir::create(out, &run.spec)?, None)
+        }
+    };
+    let mut progress = Progress::default();
+    if let Some((state, saved)) = state {
+        run.training.restore(&state)?;
+        progress = saved;
+    }
+    if run.training.is_done() && progress.step > 0 {
+        eprintln!("the run in `{}` is finished", run_dir.path().display());
+        return Ok(());
+    }
+    go(run, run_dir, progress, &place, json)
+}
+
+fn go(run: Prepared, run_dir: RunDir, progress: Progress, place: &Place, json: bool) -> Result<()> {
+    let out = run_dir.path().to_path_buf();
+    let start = run.start_event(place);
+    let mut training_loop = Loop {
+        training: run.training,
+        run_dir,
+        printer: RunPrinter::new(json),
+        eval_examples: &run.eval_examples,
+        adapter_config: Some(run.adapter_config),
+        progress,
+    };
+    let ended = training_loop.run(start)?;
+    let dir = out.display();
+    match ended {
+        Ended::Stopped => eprintln!("go on with: veneer train --resume {dir}"),
+        Ended::Finished => {
+            crate::report::write_for_run(&out, None)?;
+            eprintln!("adapter: {dir}");
+            eprintln!("report: {dir}/report.html");
+            if let Some(data) = &run.spec.eval_data {
+                eprintln!(
+                    "next: veneer eval --model {} --adapter {dir} --with-base --data {}",
+                    run.spec.model,
+                    data.display()
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
+    let (Some(model), Some(data)) = (args.model.clone(), args.data.clone()) else {
+        bail!("--model and --data are needed");
+    };
+    let mut job = args.settings.clone().job(TrainJob::default())?;
+    if let Some(dir) = &args.init_adapter {
+        let config = open_adapter(dir)?.config;
+        job.lora_r = config.r;
+        job.lora_alpha = config.lora_alpha;
+        job.use_rslora = config.use_rslora;
+        job.target_modules = config.target_modules;
+    }
+    Ok(RunSpec {
+        veneer_version: env!("CARGO_PKG_VERSION").into(),
+        model,
+        data,
+        data_sha256: String::new(),
+        eval_data: args.eval_data.clone(),
+        init_adapter: args.init_adapter.clone(),
+        limit: args.limit,
+        train_on: args.text.train_on.clone(),
+        template: args.text.template.clone(),
+        job,
+    })
+}
+
+/// A run whose model is loaded and whose data has been checked.
+struct Prepared {
+    spec: RunSpec,
+    arch: Arch,
+    training: Training,
+    adapter_config: AdapterConfig,
+    eval_examples: Vec<Encoded>,
+    lengths: Vec<usize>,
+    n_targets: u64,
+}
+
+impl Prepared {
+    fn new(mut spec: RunSpec, text_args: &TextArgs, place: &Place) -> Result<Self> {
+        let checkpoint = Checkpoint::open(&spec.model)?;
+        let text = examples::model_text(&checkpoint.dir, spec.template.as_deref())?;
+        let max_length = Some(spec.job.max_length);
+        let read = |path: &Path, limit| {
+            examples::read(path, &checkpoint, &text, text_args, max_length, limit).map(|e| e.encoded)
+        };
+        let train = read(&spec.data, spec.limit)?;
+        let eval_examples = match &spec.eval_data {
+            Some(path) => read(path, None)?,
+            None => Vec::new(),
+        };
+        let hash = hash(&train);
+        if !spec.data_sha256.is_empty() && spec.data_sha256 != hash {
+            bail!(
+                "`{}` (or the model's tokenizer or template) has changed since this run began; \
+                 restore it, or start a new run",
+                spec.data.display()
+            );
+        }
+        spec.data_sha256 = hash;
+
+        let arch = checkpoint.arch.clone();
+        let mut model = checkpoint.decoder(place)?;
+        let adapter_config = give_adapter(&mut model, &spec)?;
+        let lengths = train.iter().map(Encoded::len).collect();
+        let n_targets = train.iter().map(|example| example.n_targets() as u64).sum();
+        let training = Training::new(spec.job.clone(), model, train)?;
+        Ok(Self { spec, arch, training, adapter_config, eval_examples, lengths, n_targets })
+    }
+
+    fn n_trained(&self) -> u64 {
+        let trained = self.training.model().trained();
+        trained.iter().map(|(_, value)| value.dims().iter().product::<usize>() as u64).sum()
+    }
+
+    fn plan_input(&self, place: &Place) -> PlanInput<'_> {
+        PlanInput {
+            arch: &self.arch,
+            job: &self.spec.job,
+            n_trained: self.n_trained(),
+            element_bytes: place.dtype.size() as u64,
+            lengths: &self.lengths,
+            n_targets: self.n_targets,
+            total_steps: self.training.total_steps(),
+        }
+    }
+
+    fn start_event(&self, place: &Place) -> Event {
+        Event::Start {
+            total_steps: self.training.total_steps(),
+            first_step: self.training.steps_done(),
+            n_examples: self.lengths.len(),
+            trainable_parameters: self.n_trained(),
+            total_parameters: self.arch.n_parameters() + self.n_trained(),
+            device: place.name.clone(),
+        }
+    }
+}
+
+/// The adapter that training starts from, on the model.
+fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
+    let job = &spec.job;
+    if let Some(dir) = &spec.init_adapter {
+        let mut adapter = open_adapter(dir)?;
+        adapter.config.lora_dropout = job.lora_dropout;
+        model.attach(&adapter)?;
+        return Ok(adapter.config);
+    }
+    let modules = match_targets(&model.arch, &job.target_modules)?;
+    // PEFT writes the layers that `all-linear` stood for.
+    let targets = match &job.target_modules {
+        TargetModules::Pattern(pattern) if pattern == "all-linear" => TargetModules::List(last_names(&modules)),
+        other => other.clone(),
+    };
+    let mut config = AdapterConfig::new(job.lora_r, job.lora_alpha, targets);
+    config.use_rslora = job.use_rslora;
+    config.lora_dropout = job.lora_dropout;
+    config.base_model_name_or_path = Some(spec.model.clone());
+    model.attach_fresh(&config, &modules, job.seed);
+    Ok(config)
+}
+
+fn last_names(modules: &[String]) -> Vec<String> {
+    let mut names: Vec<String> =
+        modules.iter().filter_map(|path| path.rsplit('.').next()).map(String::from).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn hash(examples: &[Encoded]) -> String {
+    let mut hasher = Sha256::new();
+    for example in examples {
+        hasher.update((example.len() as u64).to_le_bytes());
+        for (id, label) in example.input_ids.iter().zip(&example.labels) {
+            hasher.update(id.to_le_bytes());
+            hasher.update(label.to_le_bytes());
+        }
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,169 @@
+//! From a dataset file to token ids, through the checks that stop a silently broken run.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use veneer_core::{
+    data::Record,
+    text::{
+        EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TextFiles, TrainOn, encode_record,
+        inspect,
+    },
+};
+
+use crate::{dataset, model_dir::ModelDir, model_run::Checkpoint};
+
+/// How records become text and targets, on every command that reads a dataset with a model.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Text")]
+pub(crate) struct TextArgs {
+    /// What is learned: all, assistant (its turns with their end token) or last (its last turn)
+    #[arg(long, value_name = "WHAT", value_parser = ["all", "assistant", "last"], default_value = "assistant")]
+    pub(crate) train_on: String,
+
+    /// Built-in chat template to use instead of the model's own
+    #[arg(long, value_name = "NAME")]
+    pub(crate) template: Option<String>,
+
+    /// Checks that may fail without stopping the run, by the name in the refusal
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+}
+
+impl TextArgs {
+    pub(crate) fn train_on(&self) -> TrainOn {
+        match self.train_on.as_str() {
+            "all" => TrainOn::All,
+            "last" => TrainOn::Last,
+            _ => TrainOn::Assistant,
+        }
+    }
+
+    pub(crate) fn options(&self, max_length: Option<usize>, n_vocab: usize) -> EncodeOptions {
+        EncodeOptions {
+            train_on: self.train_on(),
+            max_length,
+            n_vocab: Some(n_vocab),
+            ..EncodeOptions::default()
+        }
+    }
+}
+
+/// Reads a model's tokenizer, template and end tokens.
+pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<ModelText> {
+    let files = [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+        "generation_config.json",
+        "config.json",
+    ]
+    .map(|file| dir.read(file));
+    let [tokenizer, config, special, jinja, generation, model] = files;
+    let (tokenizer, config, special) = (tokenizer?, config?, special?);
+    let (jinja, generation, model) = (jinja?, generation?, model?);
+    let files = TextFiles {
+        tokenizer_json: tokenizer.as_deref(),
+        tokenizer_config: config.as_deref(),
+        special_tokens_map: special.as_deref(),
+        chat_template_jinja: jinja.as_deref(),
+        generation_config: generation.as_deref(),
+        config: model.as_deref(),
+    };
+    ModelText::from_files(files, template)
+        .with_context(|| format!("reading the tokenizer and template of model `{}`", dir.name()))
+}
+
+/// A dataset and the tokens that it becomes.
+#[derive(Debug)]
+pub(crate) struct Examples {
+    pub(crate) records: Vec<Record>,
+    pub(crate) encoded: Vec<Encoded>,
+}
+
+/// Reads, checks and encodes a dataset for training or evaluation.
+///
+/// # Errors
+/// A file with errors, and everything that [`inspect`] refuses.
+pub(crate) fn read(
+    path: &Path,
+    checkpoint: &Checkpoint,
+    text: &ModelText,
+    args: &TextArgs,
+    max_length: Option<usize>,
+    limit: Option<usize>,
+) -> Result<Examples> {
+    let mut records = dataset::read(path)?;
+    records.truncate(limit.unwrap_or(usize::MAX));
+    if records.is_empty() {
+        bail!("dataset `{}` has no records", path.display());
+    }
+    if let Some(tokenizer) = &text.tokenizer {
+        tokenizer.fits_vocab(checkpoint.arch.vocab_size)?;
+    }
+    let options = args.options(max_length, checkpoint.arch.vocab_size);
+    refuse(path, &inspect(&records, text, &options), text, args)?;
+    let encoded = records
+        .iter()
+        .filter_map(|record| encode_record(record, text, &options).ok())
+        .map(|prepared| prepared.encoded)
+        .filter(|encoded| encoded.n_targets() > 0)
+        .collect();
+    Ok(Examples { records, encoded })
+}
+
+/// Refusals that are printed in full.
+const SHOWN: usize = 3;
+
+/// Stops the run unless every refusal is allowed.
+fn refuse(path: &Path, refusals: &[Refusal], text: &ModelText, args: &TextArgs) -> Result<()> {
+    let (allowed, stopping): (Vec<_>, Vec<_>) =
+        refusals.iter().partition(|refusal| is_allowed(refusal, text, args));
+    for refusal in allowed.iter().take(SHOWN) {
+        eprintln!("warning: {}:{}: {}", path.display(), refusal.line, refusal.message);
+    }
+    if stopping.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!(
+        "{} of the dataset's records would make a silently broken run",
+        stopping.len()
+    );
+    for refusal in stopping.iter().take(SHOWN) {
+        let name = name_of(refusal.kind);
+        message.push_str(&format!(
+            "\n\n{}:{} [{name}] {}\n  what to do: {}\n  trained text stands in ⟦ ⟧:\n{}",
+            path.display(),
+            refusal.line,
+            refusal.message,
+            refusal.hint,
+            indented(&refusal.shown),
+        ));
+    }
+    if stopping.len() > SHOWN {
+        message.push_str(&format!("\n\nand {} more", stopping.len() - SHOWN));
+    }
+    message.push_str("\n\n`veneer inspect` shows any record like this; `--allow CHECK` goes on all the same");
+    bail!(message)
+}
+
+/// A model without a tokenizer cannot say which of its ids end an answer of tokenized data, so
+/// there the missing end token is only a warning.
+fn is_allowed(refusal: &Refusal, text: &ModelText, args: &TextArgs) -> bool {
+    let bare = text.tokenizer.is_none() && refusal.kind == RefusalKind::EndNeverTrained;
+    bare || args.allow.contains(&name_of(refusal.kind))
+}
+
+/// The name of a check as `--allow` takes it.
+fn name_of(kind: RefusalKind) -> String {
+    match serde_json::to_value(kind) {
+        Ok(Value::String(name)) => name,
+        _ => format!("{kind:?}"),
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,91 @@
+//! What a run will take, shown before its first step, and refused where it cannot fit.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use burn::tensor::{Distribution, Tensor};
+use veneer_core::{
+    protocol::TrainJob,
+    train::{Plan, PlanInput, plan},
+};
+
+use crate::{
+    device::Place,
+    memory::{self, human, human_seconds},
+};
+
+pub(crate) struct Forecast {
+    plan: Plan,
+    /// `None` where it is not known (GPUs, other systems).
+    available: Option<u64>,
+}
+
+/// Computes and prints the forecast.
+pub(crate) fn show(input: &PlanInput, place: &Place, quiet: bool) -> Forecast {
+    let plan = plan(input);
+    let seconds = plan.flops / gemm_rate(place) / SHARE_OF_GEMM;
+    // The weights are loaded by now, so what is available comes on top of them.
+    let available =
+        memory::available_bytes().filter(|_| place.name == "cpu").map(|free| free + plan.weights_bytes);
+    if !quiet {
+        let [rows, length] = plan.largest_batch;
+        eprintln!("this run will take about {} of memory on {}:", human(plan.total_bytes()), place.name);
+        eprintln!("  base model       {}", human(plan.weights_bytes));
+        eprintln!("  adapter, Adam    {}", human(plan.trained_bytes));
+        eprintln!("  activations      {} (largest batch {rows} × {length} tokens)", human(plan.activation_bytes));
+        eprintln!("  logits           {}", human(plan.logits_bytes));
+        eprintln!("and about {} for {} steps", human_seconds(seconds), input.total_steps);
+    }
+    Forecast { plan, available }
+}
+
+/// Share of the machine's matrix-product rate that training reaches, measured on this code
+/// (`veneer bench train`); a rough guide for the time only.
+const SHARE_OF_GEMM: f64 = 0.5;
+
+/// Floating-point operations a second of a square product, measured for a moment.
+pub(crate) fn gemm_rate(place: &Place) -> f64 {
+    const N: usize = 512;
+    let random = || Tensor::<2>::random([N, N], Distribution::Default, (&place.device, place.dtype));
+    let (a, b) = (random(), random());
+    let multiply = || {
+        let product = a.clone().matmul(b.clone());
+        drop(product.sum().into_data());
+    };
+    multiply();
+    let started = Instant::now();
+    let mut n = 0;
+    while started.elapsed().as_millis() < 200 {
+        multiply();
+        n += 1;
+    }
+    2.0 * (N * N * N) as f64 * f64::from(n) / started.elapsed().as_secs_f64()
+}
+
+impl Forecast {
+    /// # Errors
+    /// Says by how much it is too large, and which setting helps most.
+    pub(crate) fn refuse_if_too_large(&self, job: &TrainJob) -> Result<()> {
+        let Some(available) = self.available else { return Ok(()) };
+        let total = self.plan.total_bytes();
+        if total <= available {
+            return Ok(());
+        }
+        let [rows, length] = self.plan.largest_batch;
+        let advice = if self.plan.weights_bytes > available {
+            "the base model alone does not fit; use a smaller one"
+        } else if !job.gradient_checkpointing {
+            "add --gradient-checkpointing"
+        } else if rows > 1 {
+            "use --per-device-train-batch-size 1 with more --gradient-accumulation-steps"
+        } else {
+            "use a smaller --max-length"
+        };
+        bail!(
+            "the run needs about {}, but {} is available (largest batch {rows} × {length} tokens); \
+             {advice}, or --ignore-memory to start all the same",
+            human(total),
+            human(available),
+        )
+    }
+}

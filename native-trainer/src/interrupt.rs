@@ -1,0 +1,28 @@
+//! Ctrl-C asks to stop; a second one ends the process at once.
+
+use std::sync::{
+    Once,
+    atomic::{AtomicBool, Ordering},
+};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+static INSTALLED: Once = Once::new();
+
+/// From now on Ctrl-C (and a polite kill) sets the flag that [`asked`] reads.
+pub(crate) fn listen() {
+    INSTALLED.call_once(|| {
+        let installed = ctrlc::set_handler(|| {
+            if ASKED.swap(true, Ordering::SeqCst) {
+                std::process::exit(1);
+            }
+            eprintln!("\nstopping after this step; press Ctrl-C again to end at once");
+        });
+        if let Err(error) = installed {
+            eprintln!("note: Ctrl-C will end at once, without saving ({error})");
+        }
+    });
+}
+
+pub(crate) fn asked() -> bool {
+    ASKED.load(Ordering::SeqCst)
+}
