@@ -10,7 +10,11 @@ pub(crate) struct Bug(pub(crate) String);
 
 impl fmt::Display for Bug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (this is a fault in Veneer, please report it)", self.0)
+        write!(
+            f,
+            "{} (this is a fault in Veneer, please report it)",
+            self.0
+        )
     }
 }
 
@@ -18,7 +22,9 @@ impl std::error::Error for Bug {}
 
 /// 0 done, 1 the input is wrong, 2 our fault. A reader that closed its pipe is a success.
 pub(crate) fn exit_code(result: Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     if is_broken_pipe(&error) {
         return ExitCode::SUCCESS;
     }
