@@ -1,7 +1,36 @@
 //! Messages, chat templates, tokenizers, and the mask that says which tokens are trained.
+//!
+//! `Record` → text by the model's chat template ([`template`]) → which text the assistant wrote
+//! ([`spans`]) → tokens and labels ([`encode`]) → checks before a run ([`preflight`]) and a view of
+//! the mask for people ([`view`]).
 
+mod builtin;
 mod conversation;
+mod encode;
 mod encoded;
+mod error;
+mod jinja;
+mod model_text;
+mod preflight;
+mod spans;
+mod template;
+#[cfg(test)]
+mod test_tokenizer;
+mod tokenizer;
+mod tokenizer_config;
+mod view;
 
+pub use builtin::{builtin_template, builtin_template_names};
 pub use conversation::{Conversation, Message, Role};
+pub use encode::{
+    EncodeOptions, Prepared, Prompt, TokenSpan, TrainOn, encode_prompt, encode_record,
+};
 pub use encoded::{Encoded, IGNORE_INDEX};
+pub use error::TextError;
+pub use jinja::DateTime;
+pub use model_text::{ModelText, TextFiles};
+pub use preflight::{Refusal, RefusalKind, check_record, inspect};
+pub use template::{ChatTemplate, RenderOptions, Rendered};
+pub use tokenizer::{Token, Tokenizer};
+pub use tokenizer_config::TokenizerConfig;
+pub use view::{TokenRow, marked_text, token_table};

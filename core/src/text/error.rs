@@ -1,0 +1,83 @@
+//! Why text could not become tokens.
+
+/// Everything that can go wrong between a record and its tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    #[error(
+        "`{file}` cannot be read as {expected}: {detail}; fetch the model again or repair the file"
+    )]
+    File {
+        file: &'static str,
+        expected: &'static str,
+        detail: String,
+    },
+
+    #[error(
+        "the tokenizer does not fit the model: its highest id is {max_id} (token `{token}`), the model's vocabulary has {n_vocab} entries; take tokenizer and weights from the same model"
+    )]
+    Vocabulary {
+        max_id: u32,
+        token: String,
+        n_vocab: usize,
+    },
+
+    #[error(
+        "the model has no tokenizer.json, but the record is text; add the file or use tokenized data (`input_ids`, `labels`)"
+    )]
+    NoTokenizer,
+
+    #[error(
+        "the model has no chat template, but the record is a conversation; choose one by name ({names})"
+    )]
+    NoTemplate { names: String },
+
+    #[error("there is no built-in chat template `{name}`; choose one of {names}")]
+    UnknownTemplate { name: String, names: String },
+
+    #[error("the chat template has no variant `{name}`, it has {names}")]
+    NoVariant { name: String, names: String },
+
+    #[error("the chat template cannot be parsed: {detail}")]
+    TemplateSyntax { detail: String },
+
+    #[error("the chat template rejects the conversation: {message}")]
+    Rejected { message: String },
+
+    #[error("the chat template fails on the conversation: {detail}")]
+    TemplateFailed { detail: String },
+
+    #[error(
+        "the chat template does not show which text belongs to the assistant in message {message_index}; add {{% generation %}} tags to it or train on all text"
+    )]
+    NoAssistantSpan { message_index: usize },
+
+    #[error("the tokenizer cannot encode the text: {detail}")]
+    Encode { detail: String },
+
+    #[error("the tokenizer cannot decode the ids: {detail}")]
+    Decode { detail: String },
+
+    #[error(
+        "the record has {n_labels} labels for {n_ids} token ids; give every token one label, -100 where it is not trained"
+    )]
+    LabelCount { n_ids: usize, n_labels: usize },
+
+    #[error(
+        "token {index} of the record has id {id}, the vocabulary has {n_vocab} entries; was it made with another tokenizer?"
+    )]
+    IdRange {
+        index: usize,
+        id: u32,
+        n_vocab: usize,
+    },
+
+    #[error(
+        "label {index} of the record is {found}, expected its token id {expected} or -100; labels are not shifted"
+    )]
+    Label {
+        index: usize,
+        found: i32,
+        expected: u32,
+    },
+}

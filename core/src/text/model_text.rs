@@ -1,0 +1,118 @@
+//! What a model directory says about text, read once: tokenizer, template, end tokens.
+
+use super::tokenizer_config::eos_token_ids;
+use super::{
+    ChatTemplate, TextError, Tokenizer, TokenizerConfig, builtin_template, builtin_template_names,
+};
+
+/// Files of a model directory, as far as they exist.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextFiles<'a> {
+    pub tokenizer_json: Option<&'a [u8]>,
+    pub tokenizer_config: Option<&'a [u8]>,
+    pub special_tokens_map: Option<&'a [u8]>,
+    pub chat_template_jinja: Option<&'a [u8]>,
+    pub generation_config: Option<&'a [u8]>,
+    pub config: Option<&'a [u8]>,
+}
+
+/// Everything between text and token ids of one model.
+#[derive(Debug, Clone, Default)]
+pub struct ModelText {
+    /// Absent in directories that only serve tokenized data.
+    pub tokenizer: Option<Tokenizer>,
+    pub template: Option<ChatTemplate>,
+    pub tokenizer_config: TokenizerConfig,
+    /// Ids after which generation stops.
+    pub end_token_ids: Vec<u32>,
+    pub bos_token_id: Option<u32>,
+    pub pad_token_id: Option<u32>,
+}
+
+impl ModelText {
+    /// Reads the files. `template_name` takes a built-in template instead of the model's own.
+    ///
+    /// # Errors
+    /// When a file is broken or the built-in template does not exist.
+    pub fn from_files(
+        files: TextFiles<'_>,
+        template_name: Option<&str>,
+    ) -> Result<Self, TextError> {
+        let config = TokenizerConfig::from_json(files.tokenizer_config, files.special_tokens_map)?;
+        let mut tokenizer = files.tokenizer_json.map(Tokenizer::from_json).transpose()?;
+        if let Some(tokenizer) = &mut tokenizer {
+            tokenizer.configure(&config);
+        }
+        let id = |token: &Option<String>| tokenizer.as_ref()?.token_to_id(token.as_deref()?);
+
+        let mut end_token_ids = eos_token_ids("generation_config.json", files.generation_config)?;
+        end_token_ids.extend(eos_token_ids("config.json", files.config)?);
+        end_token_ids.extend(id(&config.eos_token));
+        end_token_ids.sort_unstable();
+        end_token_ids.dedup();
+
+        Ok(Self {
+            template: read_template(&files, &config, template_name)?,
+            end_token_ids,
+            bos_token_id: id(&config.bos_token),
+            pad_token_id: id(&config.pad_token),
+            tokenizer,
+            tokenizer_config: config,
+        })
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// When the model has none.
+    pub fn tokenizer(&self) -> Result<&Tokenizer, TextError> {
+        self.tokenizer.as_ref().ok_or(TextError::NoTokenizer)
+    }
+
+    /// The chat template.
+    ///
+    /// # Errors
+    /// When the model has none.
+    pub fn template(&self) -> Result<&ChatTemplate, TextError> {
+        self.template.as_ref().ok_or_else(|| TextError::NoTemplate {
+            names: builtin_template_names().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The text that ends a completion: the EOS token, else the first token that ends generation.
+    pub fn end_text(&self) -> Option<String> {
+        let first = || {
+            self.tokenizer
+                .as_ref()?
+                .id_to_token(*self.end_token_ids.first()?)
+        };
+        self.tokenizer_config.eos_token.clone().or_else(first)
+    }
+}
+
+fn read_template(
+    files: &TextFiles<'_>,
+    config: &TokenizerConfig,
+    name: Option<&str>,
+) -> Result<Option<ChatTemplate>, TextError> {
+    let special_tokens = config.special_tokens.clone();
+    if let Some(name) = name {
+        let source = builtin_template(name).ok_or_else(|| TextError::UnknownTemplate {
+            name: name.to_owned(),
+            names: builtin_template_names().collect::<Vec<_>>().join(", "),
+        })?;
+        return ChatTemplate::new(source, special_tokens).map(Some);
+    }
+    if let Some(bytes) = files.chat_template_jinja {
+        let source = std::str::from_utf8(bytes).map_err(|error| TextError::File {
+            file: "chat_template.jinja",
+            expected: "UTF-8 text",
+            detail: error.to_string(),
+        })?;
+        return ChatTemplate::new(source, special_tokens).map(Some);
+    }
+    if config.chat_template.is_empty() {
+        return Ok(None);
+    }
+    ChatTemplate::with_variants(&config.chat_template, special_tokens).map(Some)
+}

@@ -1,0 +1,266 @@
+//! Checks of prepared records before a run: a mask that is wrong wastes the whole run without a sign.
+//!
+//! Each finding shows the record's text with the trained spans marked, so that a person can see
+//! what the model would learn.
+
+use super::{
+    EncodeOptions, Encoded, IGNORE_INDEX, ModelText, Prepared, TextError, encode_record,
+    marked_text,
+};
+use crate::data::{Body, Record};
+
+/// Characters of a record that a refusal shows at most, from each end.
+const SHOWN_CHARS: usize = 600;
+
+/// Why a run would go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// The record cannot become tokens: tokenizer, template or ids.
+    NotEncodable,
+    /// The template rejects the record.
+    TemplateRejects,
+    /// Nothing of the record would be learned.
+    NothingTrained,
+    /// What would be learned lies behind the length limit.
+    CutAway,
+    /// No example teaches the token that ends generation.
+    EndNeverTrained,
+    /// A message spells out control tokens of the template.
+    ControlTokens,
+    /// The end tokens of the record are masked as padding would be.
+    EndMaskedAsPad,
+}
+
+/// A finding that stops a run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    /// Line of the dataset, or number of the record in a JSON array.
+    pub line: u64,
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The record's text with ⟦trained⟧ spans.
+    pub shown: String,
+}
+
+/// What is wrong with one record and its tokens, if anything.
+pub fn check_record(
+    record: &Record,
+    outcome: &Result<Prepared, TextError>,
+    model: &ModelText,
+) -> Option<Refusal> {
+    let refuse = |kind, message: String, hint: &str, shown: String| {
+        Some(Refusal {
+            kind,
+            line: record.line,
+            message,
+            hint: hint.to_owned(),
+            shown,
+        })
+    };
+    if let Some(token) = control_token(record, model) {
+        return refuse(
+            RefusalKind::ControlTokens,
+            format!("a message holds the control token `{token}`, which would end or forge a turn"),
+            "take the token out of the text, or write it so that the tokenizer does not know it",
+            shorten(&record_text(record).replace(&token, &format!("▶{token}◀"))),
+        );
+    }
+    let prepared = match outcome {
+        Ok(prepared) => prepared,
+        Err(TextError::Rejected { message }) => {
+            return refuse(
+                RefusalKind::TemplateRejects,
+                format!("the chat template rejects the conversation: {message}"),
+                "change the order or the roles of the messages, or choose another template",
+                shorten(&record_text(record)),
+            );
+        }
+        Err(error) => {
+            return refuse(
+                RefusalKind::NotEncodable,
+                error.to_string(),
+                "",
+                shorten(&record_text(record)),
+            );
+        }
+    };
+    check_mask(record, prepared, model).and_then(|(kind, message, hint)| {
+        refuse(kind, message, hint, shorten(&marked_text(prepared)))
+    })
+}
+
+/// Prepares records and lists what would make a run on them go wrong, in the order of the records.
+pub fn inspect(records: &[Record], model: &ModelText, options: &EncodeOptions) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    let mut first_trained: Option<(u64, Prepared)> = None;
+    let mut end_is_trained = false;
+    for record in records {
+        let outcome = encode_record(record, model, options);
+        refusals.extend(check_record(record, &outcome, model));
+        let Ok(prepared) = outcome else { continue };
+        end_is_trained |= trains_end(&prepared.encoded, model);
+        if first_trained.is_none() && prepared.encoded.n_targets() > 0 {
+            first_trained = Some((record.line, prepared));
+        }
+    }
+    if let Some((line, prepared)) =
+        first_trained.filter(|_| !end_is_trained && !model.end_token_ids.is_empty())
+    {
+        refusals.push(end_never_trained(line, &prepared, model));
+    }
+    refusals
+}
+
+fn check_mask(
+    record: &Record,
+    prepared: &Prepared,
+    model: &ModelText,
+) -> Option<(RefusalKind, String, &'static str)> {
+    if prepared.encoded.n_targets() == 0 {
+        let n_behind = prepared
+            .spans
+            .iter()
+            .skip(prepared.encoded.len().max(1))
+            .filter(|token| token.trained)
+            .count();
+        return Some(if n_behind > 0 {
+            (
+                RefusalKind::CutAway,
+                format!(
+                    "the record has {} tokens, and all {n_behind} trained ones lie behind the limit of {}",
+                    prepared.spans.len(),
+                    prepared.encoded.len(),
+                ),
+                "raise max_length or shorten the prompt",
+            )
+        } else {
+            (
+                RefusalKind::NothingTrained,
+                "no token of the record is trained".to_owned(),
+                "give it an answer of the assistant with a weight above 0, or train on all text",
+            )
+        });
+    }
+    masks_end_as_pad(record, &prepared.encoded, model).then(|| {
+        (
+            RefusalKind::EndMaskedAsPad,
+            "every end token of the record is masked (label -100) although the text before it is trained; \
+             the pad token is the end token, and the tool that made the labels masked both"
+                .to_owned(),
+            "give the tokenizer a pad token of its own and make the labels again, or mask by position",
+        )
+    })
+}
+
+/// Tokenized data in which the pad token is the end token and every end of a trained stretch is masked.
+fn masks_end_as_pad(record: &Record, encoded: &Encoded, model: &ModelText) -> bool {
+    let Body::Tokens(_) = record.body else {
+        return false;
+    };
+    let Some(pad) = model
+        .pad_token_id
+        .filter(|pad| model.end_token_ids.contains(pad))
+    else {
+        return false;
+    };
+    let pairs = || encoded.input_ids.iter().zip(&encoded.labels);
+    let trained = |label: &i32| *label != IGNORE_INDEX;
+    let follows_trained = pairs()
+        .zip(pairs().skip(1))
+        .any(|((_, before), (&id, label))| id == pad && trained(before) && !trained(label));
+    follows_trained
+        && !pairs().any(|(id, label)| model.end_token_ids.contains(id) && trained(label))
+}
+
+fn trains_end(encoded: &Encoded, model: &ModelText) -> bool {
+    let ends =
+        |label: &i32| u32::try_from(*label).is_ok_and(|id| model.end_token_ids.contains(&id));
+    encoded.labels.iter().skip(1).any(ends)
+}
+
+fn end_never_trained(line: u64, prepared: &Prepared, model: &ModelText) -> Refusal {
+    let name = |id: &u32| {
+        let token = model
+            .tokenizer
+            .as_ref()
+            .and_then(|tokenizer| tokenizer.id_to_token(*id));
+        token.map_or_else(|| id.to_string(), |token| format!("`{token}` ({id})"))
+    };
+    let expected: Vec<String> = model.end_token_ids.iter().map(name).collect();
+    let last = prepared
+        .encoded
+        .labels
+        .iter()
+        .rposition(|&label| label != IGNORE_INDEX);
+    let last = last.map_or_else(String::new, |at| name(&prepared.encoded.input_ids[at]));
+    Refusal {
+        kind: RefusalKind::EndNeverTrained,
+        line,
+        message: format!(
+            "no example trains the token that ends generation, so the tuned model would not stop: expected {}, the last trained token here is {last}",
+            expected.join(" or "),
+        ),
+        hint: "choose a template that closes turns with the model's end token, set eos_token_id in \
+               generation_config.json to the token the template writes, or raise max_length when it cuts the end away"
+            .to_owned(),
+        shown: shorten(&marked_text(prepared)),
+    }
+}
+
+/// The first control token that a message of the record spells out.
+fn control_token(record: &Record, model: &ModelText) -> Option<String> {
+    let (Some(tokenizer), Body::Chat(chat)) = (&model.tokenizer, &record.body) else {
+        return None;
+    };
+    chat.messages.iter().find_map(|message| {
+        let thoughts = message.extra.values().filter_map(|value| value.as_str());
+        std::iter::once(message.text())
+            .chain(thoughts)
+            .find_map(|text| {
+                let special = tokenizer
+                    .find_special(text)
+                    .next()
+                    .map(|(_, token)| token.to_owned());
+                let markup = || {
+                    model
+                        .template
+                        .as_ref()?
+                        .control_markup()
+                        .find(|markup| text.contains(*markup))
+                        .map(str::to_owned)
+                };
+                special.or_else(markup)
+            })
+    })
+}
+
+fn record_text(record: &Record) -> String {
+    match &record.body {
+        Body::Chat(chat) => {
+            let lines = chat
+                .messages
+                .iter()
+                .map(|message| format!("{}: {}", message.role.name(), message.text()));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        Body::Text { prompt, completion } => format!("{prompt}{completion}"),
+        Body::Tokens(tokens) => format!("{:?}", tokens.input_ids),
+    }
+}
+
+/// The start and the end of a long text.
+fn shorten(text: &str) -> String {
+    let n_chars = text.chars().count();
+    if n_chars <= 2 * SHOWN_CHARS {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(SHOWN_CHARS).collect();
+    let end: String = text.chars().skip(n_chars - SHOWN_CHARS).collect();
+    format!(
+        "{start} … ({} more characters) … {end}",
+        n_chars - 2 * SHOWN_CHARS
+    )
+}

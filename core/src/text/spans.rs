@@ -1,0 +1,286 @@
+//! Which text of a rendered conversation the assistant wrote.
+//!
+//! The template decides, never a search for the answer's words. Where it has `{% generation %}`
+//! blocks they are taken as they are. Otherwise, for the assistant's message `i` of the text `F`:
+//!
+//! - it begins where `render(messages[..i], add_generation_prompt)` ends, when that is a prefix of
+//!   `F`: that is the place from which the model will write;
+//! - it ends where `render(messages[..=i])` ends, cut after the first end-of-turn token, so that
+//!   a newline written after it is not trained.
+//!
+//! Some templates rewrite earlier text when later messages come (Qwen3 drops old thoughts, Mistral
+//! moves the system message), so that neither is a prefix. Then the conversation is rendered again
+//! with one message's content replaced by a character that occurs nowhere: what stays equal on both
+//! sides frames the content in `F`, and what the template writes behind it is compared instead.
+
+use std::ops::Range;
+
+use minijinja::value::Value;
+use serde_json::Value as Json;
+
+use super::template::{ChatValues, message_value, unused_chars};
+use super::{ChatTemplate, Message, RenderOptions, Role, TextError, Tokenizer};
+
+/// A rendered conversation and the assistant's text in it, by message.
+pub(super) struct AssistantText {
+    pub(super) text: String,
+    /// Index of the message and its bytes in `text`.
+    pub(super) turns: Vec<(usize, Range<usize>)>,
+}
+
+/// Renders a conversation and finds the text of the assistant messages that `wanted` lists.
+///
+/// # Errors
+/// When the template fails, or does not show where a wanted message is.
+pub(super) fn assistant_text(
+    template: &ChatTemplate,
+    tokenizer: &Tokenizer,
+    end_token_ids: &[u32],
+    (messages, tools): (&[Message], &[Json]),
+    options: &RenderOptions,
+    wanted: &[usize],
+) -> Result<AssistantText, TextError> {
+    let rendered = template.render_marked(messages, tools, options)?;
+    if let Some(turns) = turns_of_blocks(&rendered.generated, messages, wanted) {
+        return Ok(AssistantText {
+            text: rendered.text,
+            turns,
+        });
+    }
+    let finder = Finder {
+        template,
+        tokenizer,
+        end_token_ids,
+        messages,
+        chat: ChatValues::new(messages, tools),
+        probe: unused_chars(messages, tools)[0],
+        options,
+        full: &rendered.text,
+    };
+    let mut turns = Vec::with_capacity(wanted.len());
+    for &index in wanted {
+        turns.push((index, finder.turn(index)?));
+    }
+    Ok(AssistantText {
+        text: rendered.text,
+        turns,
+    })
+}
+
+/// Gives `{% generation %}` blocks to messages. With one block a message it is clear whose each is;
+/// otherwise only "all of them" can be answered.
+fn turns_of_blocks(
+    blocks: &[Range<usize>],
+    messages: &[Message],
+    wanted: &[usize],
+) -> Option<Vec<(usize, Range<usize>)>> {
+    let speakers: Vec<usize> = (0..messages.len())
+        .filter(|&index| messages[index].role == Role::Assistant)
+        .collect();
+    if blocks.is_empty() {
+        return None;
+    }
+    if blocks.len() == speakers.len() {
+        let turns = speakers.into_iter().zip(blocks.iter().cloned());
+        return Some(turns.filter(|(index, _)| wanted.contains(index)).collect());
+    }
+    let last = *speakers.last()?;
+    (wanted.len() == speakers.len())
+        .then(|| blocks.iter().map(|block| (last, block.clone())).collect())
+}
+
+struct Finder<'a> {
+    template: &'a ChatTemplate,
+    tokenizer: &'a Tokenizer,
+    end_token_ids: &'a [u32],
+    messages: &'a [Message],
+    chat: ChatValues,
+    probe: char,
+    options: &'a RenderOptions,
+    full: &'a str,
+}
+
+impl Finder<'_> {
+    fn turn(&self, index: usize) -> Result<Range<usize>, TextError> {
+        let frame = self.frame(
+            self.messages.len(),
+            index,
+            self.options.add_generation_prompt,
+            self.full,
+        );
+        let start = self.start(index, frame.as_ref());
+        let end = start.and_then(|start| self.end(index, start, frame.as_ref()));
+        match (start, end) {
+            (Some(start), Some(end)) if start < end => Ok(start..end),
+            _ => Err(TextError::NoAssistantSpan {
+                message_index: index,
+            }),
+        }
+    }
+
+    /// Where the model begins to write message `index`.
+    fn start(&self, index: usize, frame: Option<&Range<usize>>) -> Option<usize> {
+        let written_by_template = |start: &usize| frame.is_none_or(|frame| *start <= frame.start);
+        let prompt = self.render(index, true).ok();
+        if let Some(prompt) = prompt
+            .as_deref()
+            .filter(|prompt| self.full.starts_with(prompt))
+        {
+            return Some(self.after_header(index, prompt.len(), frame)).filter(written_by_template);
+        }
+        let behind_previous = || {
+            let (prompt, previous) = (prompt.as_deref()?, index.checked_sub(1)?);
+            let in_prompt = self.frame(index, previous, true, prompt)?;
+            let in_full = self.frame(
+                self.messages.len(),
+                previous,
+                self.options.add_generation_prompt,
+                self.full,
+            )?;
+            let (tail, expected) = (&self.full[in_full.end..], &prompt[in_prompt.end..]);
+            let shared = common_prefix(tail, expected);
+            let n_shared = if shared == expected.len() {
+                shared
+            } else {
+                self.last_boundary(&tail[..shared])?
+            };
+            Some(in_full.end + n_shared)
+        };
+        behind_previous()
+            .filter(written_by_template)
+            .or_else(|| frame.map(|frame| frame.start))
+    }
+
+    /// A template that ignores `add_generation_prompt` leaves the header behind the prompt; the
+    /// model is not to learn it.
+    fn after_header(&self, index: usize, start: usize, frame: Option<&Range<usize>>) -> usize {
+        let Some(frame) = frame.filter(|frame| frame.start > start) else {
+            return start;
+        };
+        let between = &self.full[start..frame.start];
+        let has_prompt = match (self.render(index, true), self.render(index, false)) {
+            (Ok(with), Ok(without)) => with.len() > without.len(),
+            _ => true,
+        };
+        let is_header = between.to_lowercase().contains(Role::Assistant.name());
+        if !has_prompt && is_header && self.messages[index].tool_calls.is_empty() {
+            frame.start
+        } else {
+            start
+        }
+    }
+
+    /// Where message `index` ends: behind its end-of-turn token.
+    fn end(&self, index: usize, start: usize, frame: Option<&Range<usize>>) -> Option<usize> {
+        let content_end = frame.map_or(start, |frame| frame.end).max(start);
+        let whole = self.render(index + 1, false).ok();
+        let turn_end = match whole.as_deref() {
+            Some(whole) if index + 1 == self.messages.len() && self.full.starts_with(whole) => {
+                whole.len()
+            }
+            Some(whole) if self.full.starts_with(whole) && whole.len() >= content_end => {
+                whole.len()
+            }
+            Some(whole) => {
+                let in_whole = self.frame(index + 1, index, false, whole)?;
+                let (tail, expected) = (&self.full[frame?.end..], &whole[in_whole.end..]);
+                let shared = common_prefix(tail, expected);
+                let n_shared = if shared == expected.len() {
+                    shared
+                } else {
+                    self.last_boundary(&tail[..shared])?
+                };
+                frame?.end + n_shared
+            }
+            None => return None,
+        };
+        let region = self.full.get(content_end..turn_end)?;
+        Some(content_end + self.end_of_turn(region))
+    }
+
+    /// Length of the text up to the first token that ends generation, else to the last special
+    /// token, else all of it.
+    fn end_of_turn(&self, region: &str) -> usize {
+        let ends: Vec<(usize, bool)> = self
+            .tokenizer
+            .find_special(region)
+            .map(|(at, token)| {
+                let id = self.tokenizer.token_to_id(token);
+                (
+                    at.end,
+                    id.is_some_and(|id| self.end_token_ids.contains(&id)),
+                )
+            })
+            .collect();
+        let first_end = ends.iter().find(|(_, ends_generation)| *ends_generation);
+        first_end
+            .or(ends.last())
+            .map_or(region.len(), |(end, _)| *end)
+    }
+
+    /// The last place in a cut-off text at which something is complete: a special token or a line.
+    fn last_boundary(&self, text: &str) -> Option<usize> {
+        let token_end = self
+            .tokenizer
+            .find_special(text)
+            .map(|(at, _)| at.end)
+            .last();
+        token_end.max(text.rfind('\n').map(|at| at + 1))
+    }
+
+    /// The first `n_messages` messages as text.
+    fn render(&self, n_messages: usize, add_generation_prompt: bool) -> Result<String, TextError> {
+        self.render_values(&self.chat.messages[..n_messages], add_generation_prompt)
+    }
+
+    fn render_values(
+        &self,
+        messages: &[Value],
+        add_generation_prompt: bool,
+    ) -> Result<String, TextError> {
+        let options = RenderOptions {
+            add_generation_prompt,
+            ..self.options.clone()
+        };
+        self.template
+            .render_values(messages, &self.chat.tools, &options)
+    }
+
+    /// Where the content of message `index` stands in `text`, the rendering of the first
+    /// `n_messages`: what changes when the content is replaced.
+    fn frame(
+        &self,
+        n_messages: usize,
+        index: usize,
+        add_generation_prompt: bool,
+        text: &str,
+    ) -> Option<Range<usize>> {
+        let mut message = self.messages[index].clone();
+        message.content = Some(self.probe.to_string());
+        let mut messages = self.chat.messages[..n_messages].to_vec();
+        messages[index] = message_value(&message);
+        let probed = self.render_values(&messages, add_generation_prompt).ok()?;
+        if probed.matches(self.probe).count() != 1 {
+            return None;
+        }
+        let start = common_prefix(text, &probed);
+        let n_behind = common_suffix(&text[start..], &probed[start..]);
+        Some(start..text.len() - n_behind)
+    }
+}
+
+/// Bytes that two texts share from the start, in whole characters.
+fn common_prefix(a: &str, b: &str) -> usize {
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b);
+    same.map(|(c, _)| c.len_utf8()).sum()
+}
+
+/// Bytes that two texts share at the end, in whole characters.
+fn common_suffix(a: &str, b: &str) -> usize {
+    let same = a
+        .chars()
+        .rev()
+        .zip(b.chars().rev())
+        .take_while(|(a, b)| a == b);
+    same.map(|(c, _)| c.len_utf8()).sum()
+}

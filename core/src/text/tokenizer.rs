@@ -1,0 +1,301 @@
+//! Text to token ids and back, by the model's own `tokenizer.json`.
+//!
+//! Every token knows the bytes of the text it stands for, so that a mask over text becomes a mask
+//! over tokens without searching.
+
+use std::ops::Range;
+
+use regex::Regex;
+use tokenizers::Tokenizer as Engine;
+
+use super::{TextError, TokenizerConfig};
+
+/// Classes whose BOS and EOS transformers sets from `add_bos_token` and `add_eos_token`,
+/// whatever the post-processor in `tokenizer.json` says.
+const REBUILDS_POST_PROCESSOR: [&str; 4] = [
+    "LlamaTokenizer",
+    "CodeLlamaTokenizer",
+    "GemmaTokenizer",
+    "CohereTokenizer",
+];
+
+/// A token and the bytes of the text it covers (empty for tokens that were added around it).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub id: u32,
+    pub bytes: Range<usize>,
+}
+
+/// A tokenizer with its special tokens.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    engine: Engine,
+    vocab_size: usize,
+    max_id: u32,
+    /// Special tokens by text, longest first.
+    special: Vec<(String, u32)>,
+    special_pattern: Option<Regex>,
+    /// Ids put before and after a text, where the class decides and not `tokenizer.json`.
+    around: Option<(Vec<u32>, Vec<u32>)>,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the file is not one.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, TextError> {
+        let broken = |detail: String| TextError::File {
+            file: "tokenizer.json",
+            expected: "a tokenizer of the `tokenizers` library",
+            detail,
+        };
+        let mut engine = Engine::from_bytes(bytes).map_err(|error| broken(error.to_string()))?;
+        // Lengths are ours to decide; the file may still hold those of its training.
+        engine.with_padding(None);
+        engine
+            .with_truncation(None)
+            .map_err(|error| broken(error.to_string()))?;
+
+        let vocab = engine.get_vocab(true);
+        let mut special: Vec<(String, u32)> = engine
+            .get_added_tokens_decoder()
+            .into_iter()
+            .filter(|(_, token)| token.special && !token.content.is_empty())
+            .map(|(id, token)| (token.content, id))
+            .collect();
+        special.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        let alternatives: Vec<String> = special
+            .iter()
+            .map(|(text, _)| regex::escape(text))
+            .collect();
+        let special_pattern = match alternatives.is_empty() {
+            true => None,
+            false => Some(
+                Regex::new(&alternatives.join("|")).map_err(|error| broken(error.to_string()))?,
+            ),
+        };
+        Ok(Self {
+            vocab_size: vocab.len(),
+            max_id: vocab.values().copied().max().unwrap_or(0),
+            engine,
+            special,
+            special_pattern,
+            around: None,
+        })
+    }
+
+    /// Obeys `add_bos_token` and `add_eos_token` for the classes where transformers does.
+    pub fn configure(&mut self, config: &TokenizerConfig) {
+        let class = config.tokenizer_class.as_deref().unwrap_or_default();
+        if !REBUILDS_POST_PROCESSOR.contains(&class.trim_end_matches("Fast")) {
+            return;
+        }
+        let id = |wanted: bool, token: &Option<String>| -> Vec<u32> {
+            let token = token.as_deref().filter(|_| wanted);
+            token
+                .and_then(|token| self.token_to_id(token))
+                .into_iter()
+                .collect()
+        };
+        self.around = Some((
+            id(config.add_bos_token.unwrap_or(true), &config.bos_token),
+            id(config.add_eos_token.unwrap_or(false), &config.eos_token),
+        ));
+    }
+
+    /// The tokens of a text; with `add_special_tokens` also those the tokenizer puts around it.
+    ///
+    /// # Errors
+    /// When the tokenizer's model has no way to write the text.
+    pub fn encode(&self, text: &str, add_special_tokens: bool) -> Result<Vec<Token>, TextError> {
+        let own = add_special_tokens && self.around.is_none();
+        let encoding = self
+            .engine
+            .encode(text, own)
+            .map_err(|error| TextError::Encode {
+                detail: error.to_string(),
+            })?;
+        let added = encoding.get_special_tokens_mask();
+        let mut covered = 0;
+        let mut tokens = Vec::with_capacity(encoding.len() + 2);
+        for (index, (&id, &(start, end))) in encoding
+            .get_ids()
+            .iter()
+            .zip(encoding.get_offsets())
+            .enumerate()
+        {
+            let is_added = added.get(index) == Some(&1) && (start, end) == (0, 0);
+            tokens.push(Token {
+                id,
+                bytes: if is_added {
+                    covered..covered
+                } else {
+                    cover(start, end, &mut covered)
+                },
+            });
+        }
+        if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
+            let added = |ids: &[u32], at: usize| -> Vec<Token> {
+                ids.iter().map(|&id| Token { id, bytes: at..at }).collect()
+            };
+            tokens.splice(0..0, added(before, 0));
+            tokens.extend(added(after, text.len()));
+        }
+        Ok(tokens)
+    }
+
+    /// The text of token ids.
+    ///
+    /// # Errors
+    /// When the tokenizer's decoder fails.
+    pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, TextError> {
+        self.engine
+            .decode(ids, skip_special_tokens)
+            .map_err(|error| TextError::Decode {
+                detail: error.to_string(),
+            })
+    }
+
+    /// The id of a token given by its text in the vocabulary.
+    pub fn token_to_id(&self, token: &str) -> Option<u32> {
+        self.engine.token_to_id(token)
+    }
+
+    /// The vocabulary's text of an id, as the tokenizer's model writes it (`Ġhello`, `▁hello`).
+    pub fn id_to_token(&self, id: u32) -> Option<String> {
+        self.engine.id_to_token(id)
+    }
+
+    /// Entries of the vocabulary, added tokens included.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// Checks that every id has a row in a model with `n_vocab` entries.
+    ///
+    /// # Errors
+    /// Names the highest id that does not.
+    pub fn fits_vocab(&self, n_vocab: usize) -> Result<(), TextError> {
+        if (self.max_id as usize) < n_vocab || self.vocab_size == 0 {
+            return Ok(());
+        }
+        Err(TextError::Vocabulary {
+            max_id: self.max_id,
+            token: self.id_to_token(self.max_id).unwrap_or_default(),
+            n_vocab,
+        })
+    }
+
+    /// Special tokens and their ids.
+    pub fn special_tokens(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.special.iter().map(|(text, id)| (text.as_str(), *id))
+    }
+
+    /// Whether an id is a special token's.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.special.iter().any(|&(_, special)| special == id)
+    }
+
+    /// Where special tokens are spelled out in a text.
+    pub(super) fn find_special<'t>(
+        &'t self,
+        text: &'t str,
+    ) -> impl Iterator<Item = (Range<usize>, &'t str)> {
+        self.special_pattern
+            .iter()
+            .flat_map(move |pattern| pattern.find_iter(text))
+            .map(|found| (found.range(), found.as_str()))
+    }
+
+    /// The `tokenizers` library's own object, for writers of other formats.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+/// The bytes a token stands for. Byte-level tokenizers take the leading space out of the offsets,
+/// so a gap before a token belongs to it; parts of one character repeat its offsets.
+fn cover(start: usize, end: usize, covered: &mut usize) -> Range<usize> {
+    let start = start.min(*covered);
+    *covered = end.max(*covered);
+    start..end.max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A byte-level tokenizer without merges: one token a byte, and three special tokens.
+    pub(in crate::text) fn byte_level() -> Tokenizer {
+        Tokenizer::from_json(&super::super::test_tokenizer::byte_level_json()).unwrap()
+    }
+
+    #[test]
+    fn gaps_belong_to_the_next_token_and_repeated_offsets_stay() {
+        let mut covered = 0;
+        let ranges: Vec<_> = [(0, 2), (3, 5), (6, 6), (6, 9), (6, 9), (9, 10)]
+            .map(|(start, end)| cover(start, end, &mut covered))
+            .to_vec();
+        assert_eq!(ranges, [0..2, 2..5, 5..6, 6..9, 6..9, 9..10]);
+    }
+
+    #[test]
+    fn tokens_know_their_bytes() {
+        let tokenizer = byte_level();
+        let text = "a あ<|im_end|>";
+        let tokens = tokenizer.encode(text, false).unwrap();
+        let spans: Vec<_> = tokens
+            .iter()
+            .map(|token| &text[token.bytes.clone()])
+            .collect();
+        assert_eq!(spans, ["a", " ", "あ", "あ", "あ", "<|im_end|>"]);
+        let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+        assert_eq!(tokenizer.decode(&ids, false).unwrap(), text);
+        assert_eq!(tokenizer.decode(&ids, true).unwrap(), "a あ");
+    }
+
+    #[test]
+    fn a_vocabulary_that_is_too_small_is_refused() {
+        let tokenizer = byte_level();
+        assert_eq!(tokenizer.fits_vocab(tokenizer.vocab_size()), Ok(()));
+        let error = tokenizer.fits_vocab(100).unwrap_err();
+        assert!(
+            error.to_string().contains("vocabulary has 100 entries"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_broken_file_is_named() {
+        let error = Tokenizer::from_json(b"{").unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("`tokenizer.json` cannot be read"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn llama_classes_add_what_the_config_says() {
+        let mut tokenizer = byte_level();
+        let config = TokenizerConfig {
+            tokenizer_class: Some("LlamaTokenizerFast".into()),
+            bos_token: Some("<|im_start|>".into()),
+            eos_token: Some("<|im_end|>".into()),
+            add_eos_token: Some(true),
+            ..TokenizerConfig::default()
+        };
+        tokenizer.configure(&config);
+        let ids: Vec<u32> = tokenizer
+            .encode("a", true)
+            .unwrap()
+            .iter()
+            .map(|token| token.id)
+            .collect();
+        let id = |token| tokenizer.token_to_id(token).unwrap();
+        assert_eq!(ids, [id("<|im_start|>"), id("a"), id("<|im_end|>")]);
+        assert_eq!(tokenizer.encode("a", false).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,91 @@
+//! The loss mask for people: trained text in brackets, and one row a token.
+
+use super::{Prepared, TextError, Tokenizer};
+
+/// Opens trained text.
+const OPEN: char = '⟦';
+/// Closes trained text.
+const CLOSE: char = '⟧';
+/// Stands where the length limit cuts the text.
+const CUT: &str = "✂";
+
+/// One token of a record, as `veneer inspect` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct TokenRow {
+    pub index: usize,
+    pub id: u32,
+    /// The text it stands for; the vocabulary's own text where a character spans several tokens.
+    pub text: String,
+    pub trained: bool,
+    /// Whether it lies behind the length limit.
+    pub cut: bool,
+    /// Whether generation stops after it.
+    pub ends_generation: bool,
+}
+
+/// The text with trained stretches in ⟦…⟧, and ✂ where the length limit cuts it.
+/// A character of several tokens is trained when its last one is.
+pub fn marked_text(prepared: &Prepared) -> String {
+    let mut out = String::with_capacity(prepared.text.len() + 16);
+    let mut at = 0;
+    let mut open = false;
+    for (index, span) in prepared.spans.iter().enumerate() {
+        let is_cut = prepared.truncated && index == prepared.encoded.len();
+        if span.trained != open && !span.bytes.is_empty() && span.bytes.end > at || is_cut {
+            let start = span.bytes.start.max(at);
+            out.push_str(prepared.text.get(at..start).unwrap_or_default());
+            at = start;
+        }
+        if is_cut {
+            out.push_str(CUT);
+        }
+        if span.trained != open && span.bytes.end > at {
+            out.push(if span.trained { OPEN } else { CLOSE });
+            open = span.trained;
+        }
+        if span.bytes.end > at {
+            out.push_str(prepared.text.get(at..span.bytes.end).unwrap_or_default());
+            at = span.bytes.end;
+        }
+    }
+    if open {
+        out.push(CLOSE);
+    }
+    out.push_str(prepared.text.get(at..).unwrap_or_default());
+    out
+}
+
+/// One row for every token, those behind the length limit too.
+///
+/// # Errors
+/// When the tokenizer cannot write an id.
+pub fn token_table(
+    prepared: &Prepared,
+    tokenizer: Option<&Tokenizer>,
+    end_token_ids: &[u32],
+) -> Result<Vec<TokenRow>, TextError> {
+    let mut rows = Vec::with_capacity(prepared.spans.len());
+    let mut covered = 0;
+    for (index, span) in prepared.spans.iter().enumerate() {
+        let own_text = prepared
+            .text
+            .get(span.bytes.clone())
+            .filter(|text| !text.is_empty() && span.bytes.start >= covered);
+        let text = match own_text {
+            Some(text) => text.to_owned(),
+            None => tokenizer
+                .and_then(|tokenizer| tokenizer.id_to_token(span.id))
+                .unwrap_or_default(),
+        };
+        covered = covered.max(span.bytes.end);
+        rows.push(TokenRow {
+            index,
+            id: span.id,
+            text,
+            trained: span.trained,
+            cut: index >= prepared.encoded.len(),
+            ends_generation: end_token_ids.contains(&span.id),
+        });
+    }
+    Ok(rows)
+}
