@@ -2,6 +2,10 @@
 
 mod conversation;
 mod encoded;
+mod train_tokenizer;
 
 pub use conversation::{Conversation, Message, Role};
 pub use encoded::{Encoded, IGNORE_INDEX};
+pub use train_tokenizer::{
+    END_TOKEN, PAD_TOKEN, START_TOKEN, TokenizerFiles, TrainTokenizerError, train_tokenizer,
+};
