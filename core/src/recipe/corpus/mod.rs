@@ -37,7 +37,7 @@ const SOURCES: [Source; 13] = [
     (8, skills::copied),
     (7, skills::extracted),
     (4, skills::reckoned),
-    (3, skills::small_talk),
+    (4, skills::small_talk),
     (5, insurance::designed),
     (4, bonds::asked),
     (4, sql::reviewed),
