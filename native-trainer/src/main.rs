@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod output;
+mod score_text;
 
 use std::process::ExitCode;
 
