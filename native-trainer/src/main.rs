@@ -5,6 +5,7 @@ mod commands;
 mod files;
 mod model_dir;
 mod output;
+mod score_text;
 
 use std::process::ExitCode;
 
