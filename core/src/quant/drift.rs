@@ -114,8 +114,7 @@ impl Drift {
                 limits.relative_error,
             ),
         ] {
-            // Written so that NaN fails.
-            if !(found <= limit) {
+            if found.is_nan() || found > limit {
                 return Err(DriftError::TooFar {
                     format: format.name(),
                     measure,

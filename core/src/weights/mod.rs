@@ -5,6 +5,7 @@
 pub mod adapter;
 pub mod adapter_config;
 mod error;
+pub mod gguf;
 mod raw;
 mod safetensors;
 

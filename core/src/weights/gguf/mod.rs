@@ -1,0 +1,22 @@
+//! GGUF version 3, the file format of llama.cpp and Ollama: metadata, tensor table, aligned data.
+//!
+//! Only the container is here; which names and keys a model needs is [`crate::export`]'s.
+
+mod error;
+mod read;
+mod value;
+mod write;
+
+pub use error::GgufError;
+pub use read::{GgufSource, TensorInfo};
+pub use value::{Value, ValueType};
+pub use write::{GgufPlan, TensorEntry};
+
+const MAGIC: [u8; 4] = *b"GGUF";
+const VERSION: u32 = 3;
+/// Where the metadata do not say otherwise, and what is written here.
+const DEFAULT_ALIGNMENT: u64 = 32;
+const ALIGNMENT_KEY: &str = "general.alignment";
+/// ggml's limits; files beyond them do not open there.
+const MAX_DIMENSIONS: usize = 4;
+const MAX_NAME_BYTES: usize = 63;
