@@ -4,6 +4,7 @@ mod adapter;
 mod decoder;
 mod generate;
 mod load;
+mod save;
 mod targets;
 
 pub(crate) use decoder::host_f32;

@@ -18,7 +18,7 @@ use crate::{
 /// Gradients of trained parameters by name.
 pub type Gradients = BTreeMap<String, Tensor<2>>;
 
-/// Sum of the cross-entropy over the batch's targets, `[1]`; no gradients, no dropout.
+/// Cross-entropy of each of the batch's targets, `[n]`; no gradients, no dropout.
 pub fn evaluate_batch(model: &Decoder, batch: &MicroBatch) -> Tensor<1> {
     let pass = pass_of(model, batch);
     let hidden = model.hidden(ids_of(model, batch), &pass);
@@ -29,7 +29,7 @@ pub fn evaluate_batch(model: &Decoder, batch: &MicroBatch) -> Tensor<1> {
         model.head().value(),
         Wanted::Loss,
     )
-    .loss_sum
+    .losses
 }
 
 /// Adds the gradients of `scale · Σ cross-entropy` to `gradients`; returns `Σ cross-entropy`, `[1]`.
@@ -157,7 +157,7 @@ impl Micro<'_> {
         let d_normed = result
             .d_hidden
             .unwrap_or_else(|| Tensor::zeros(shape, &device));
-        (result.loss_sum, d_normed.mul_scalar(self.scale))
+        (result.losses.sum(), d_normed.mul_scalar(self.scale))
     }
 
     fn collect(

@@ -5,11 +5,11 @@
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
-/// Sum of the losses of rows, and gradients of that sum.
+/// The losses of rows, and gradients of their sum.
 #[derive(Debug)]
 pub struct HeadLoss {
-    /// `[1]`, f32.
-    pub loss_sum: Tensor<1>,
+    /// `[n]`, f32.
+    pub losses: Tensor<1>,
     /// `[n, d]`, where asked for.
     pub d_hidden: Option<Tensor<2>>,
     /// `[v, d]`, where asked for.
@@ -29,7 +29,7 @@ pub(super) const CHUNK_ELEMENTS: usize = 1 << 24;
 
 /// `hidden: [n, d]` after the final norm, `head: [v, d]`, one target a row. No autodiff.
 pub fn head_loss(hidden: Tensor<2>, targets: &[i32], head: Tensor<2>, wanted: Wanted) -> HeadLoss {
-    let [_, vocab_size] = [0, head.dims()[0]];
+    let [vocab_size, _] = head.dims();
     let chunk_rows = (CHUNK_ELEMENTS / vocab_size.max(1)).max(1);
     let mut losses = Vec::new();
     let mut d_hidden = Vec::new();
@@ -39,21 +39,21 @@ pub fn head_loss(hidden: Tensor<2>, targets: &[i32], head: Tensor<2>, wanted: Wa
             .clone()
             .narrow(0, chunk_idx * chunk_rows, targets.len());
         let chunk = chunk_loss(rows, targets, head.clone(), wanted);
-        losses.push(chunk.loss_sum);
+        losses.push(chunk.losses);
         d_hidden.extend(chunk.d_hidden);
         d_head = match (d_head, chunk.d_head) {
             (Some(sum), Some(more)) => Some(sum + more),
             (sum, more) => sum.or(more),
         };
     }
-    let loss_sum = if losses.is_empty() {
-        Tensor::zeros([1], &hidden.device())
+    let losses = if losses.is_empty() {
+        Tensor::zeros([0], &hidden.device())
     } else {
-        Tensor::cat(losses, 0).sum()
+        Tensor::cat(losses, 0)
     };
     let d_hidden = (!d_hidden.is_empty()).then(|| Tensor::cat(d_hidden, 0));
     HeadLoss {
-        loss_sum,
+        losses,
         d_hidden,
         d_head,
     }
@@ -76,10 +76,10 @@ fn chunk_loss(hidden: Tensor<2>, targets: &[i32], head: Tensor<2>, wanted: Wante
     let of_target = shifted.clone().gather(1, ids.clone().reshape([n, 1]));
     let exponentials = shifted.exp();
     let sums = exponentials.clone().sum_dim(1);
-    let loss_sum = (sums.clone().log() - of_target).sum();
+    let losses = (sums.clone().log() - of_target).reshape([n]);
     if wanted == Wanted::Loss {
         return HeadLoss {
-            loss_sum,
+            losses,
             d_hidden: None,
             d_head: None,
         };
@@ -93,7 +93,7 @@ fn chunk_loss(hidden: Tensor<2>, targets: &[i32], head: Tensor<2>, wanted: Wante
     });
     let d_hidden = probabilities.matmul(head) - of_targets;
     HeadLoss {
-        loss_sum,
+        losses,
         d_hidden: Some(d_hidden),
         d_head,
     }

@@ -73,9 +73,11 @@ pub struct StepStats {
 }
 
 /// Mean loss over a dataset.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     pub loss: f64,
+    /// Sum of the cross-entropy, and number of targets, of each example.
+    pub per_example: Vec<(f64, u64)>,
     pub n_examples: usize,
     pub n_targets: u64,
 }
@@ -308,7 +310,7 @@ pub fn evaluate(
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Evaluation, TrainError> {
     check_examples(examples, model.arch.vocab_size)?;
-    let (mut loss_sum, mut n_targets) = (0.0, 0);
+    let mut per_example = vec![(0.0, 0); examples.len()];
     // Neighbours of one length waste no padding; the sum does not depend on the order.
     let mut by_length: Vec<usize> = (0..examples.len()).collect();
     by_length.sort_by_key(|&example_idx| examples[example_idx].len());
@@ -318,15 +320,19 @@ pub fn evaluate(
         }
         let rows: Vec<Vec<usize>> = chunk.iter().map(|&example_idx| vec![example_idx]).collect();
         let batch = MicroBatch::new(examples, &rows);
-        n_targets += batch.targets.len() as u64;
-        loss_sum += f64::from(host_f32(evaluate_batch(model, &batch))[0]);
+        let losses = host_f32(evaluate_batch(model, &batch));
+        let mut left = &losses[..];
+        for &example_idx in chunk {
+            let (of_example, rest) = left.split_at(examples[example_idx].n_targets());
+            let sum = of_example.iter().map(|&x| f64::from(x)).sum();
+            per_example[example_idx] = (sum, of_example.len() as u64);
+            left = rest;
+        }
     }
+    let loss_sum: f64 = per_example.iter().map(|(sum, _)| sum).sum();
+    let n_targets: u64 = per_example.iter().map(|(_, n)| n).sum();
     let loss = loss_sum / n_targets.max(1) as f64;
-    Ok(Evaluation {
-        loss,
-        n_examples: examples.len(),
-        n_targets,
-    })
+    Ok(Evaluation { loss, per_example, n_examples: examples.len(), n_targets })
 }
 
 fn check_examples(examples: &[Encoded], vocab_size: usize) -> Result<(), TrainError> {

@@ -6,10 +6,12 @@ pub mod adapter;
 pub mod adapter_config;
 mod error;
 pub mod gguf;
+mod random;
 mod raw;
 mod safetensors;
 
 pub use error::{LoadError, LoadErrors};
+pub use random::RandomSource;
 pub use raw::{Dtype, RawTensor};
 pub use safetensors::SafetensorsSource;
 

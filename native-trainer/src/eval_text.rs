@@ -1,0 +1,74 @@
+//! What `veneer eval` measured, as a table for people.
+
+use veneer_core::eval::Comparison;
+
+use crate::commands::eval::{Measured, Numbers, Outcome};
+
+/// At most 80 columns.
+pub(crate) fn text(outcome: &Outcome) -> String {
+    let mut out = String::new();
+    for measured in &outcome.measured {
+        out.push_str(&one(measured));
+    }
+    if let [first, .., last] = outcome.measured.as_slice() {
+        out.push_str(&format!("\n{} against {}\n", last.name, first.name));
+        out.push_str(&table(&outcome.comparisons));
+        if !outcome.control.is_empty() {
+            out.push_str("\ncontrol set (facts that were never trained)\n");
+            out.push_str(&table(&outcome.control));
+        }
+    }
+    out
+}
+
+fn one(measured: &Measured) -> String {
+    let mut out = format!("{}\n", measured.name);
+    out.push_str(&lines(&measured.data));
+    if let Some(control) = &measured.control {
+        out.push_str("  control set\n");
+        out.push_str(&lines(control));
+    }
+    out
+}
+
+fn lines(numbers: &Numbers) -> String {
+    let mut out = format!(
+        "  {} examples, {} targets: loss {:.4}, perplexity {:.3}\n",
+        numbers.n_examples,
+        numbers.n_tokens,
+        numbers.loss,
+        numbers.loss.exp()
+    );
+    let scores = numbers.answers.iter().flat_map(|(_, scores)| &scores.metrics);
+    for score in scores {
+        let interval = &score.interval;
+        out.push_str(&format!(
+            "  {:<12} {:>8.3}   [{:.3}, {:.3}]\n",
+            score.metric.name(),
+            score.value,
+            interval.low,
+            interval.high
+        ));
+    }
+    out
+}
+
+fn table(comparisons: &[Comparison]) -> String {
+    let mut out = format!("  {:<12} {:>9} {:>9} {:>10}   {}\n", "", "before", "after", "change", "chance alone?");
+    for comparison in comparisons {
+        let verdict = match (comparison.significant(), comparison.improved()) {
+            (false, _) => "may be chance",
+            (true, true) => "better",
+            (true, false) => "worse",
+        };
+        out.push_str(&format!(
+            "  {:<12} {:>9.3} {:>9.3} {:>+10.3}   p = {:.4}, {verdict}\n",
+            comparison.metric.name(),
+            comparison.base,
+            comparison.tuned,
+            comparison.difference,
+            comparison.p_value
+        ));
+    }
+    out
+}
