@@ -2,6 +2,8 @@
 
 mod cli;
 mod commands;
+mod dataset;
+mod files;
 mod output;
 
 use std::process::ExitCode;
