@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 
+use crate::commands::{eval, generate, pretrain, train};
+
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
 #[derive(Debug, clap::Parser)]
 #[command(
@@ -16,8 +18,18 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {}
+enum Command {
+    Train(Box<train::TrainArgs>),
+    Eval(Box<eval::EvalArgs>),
+    Generate(generate::GenerateArgs),
+    Pretrain(Box<pretrain::PretrainArgs>),
+}
 
 pub(crate) fn run(cli: Cli) -> Result<()> {
-    match cli.command {}
+    match cli.command {
+        Command::Train(args) => train::run(*args),
+        Command::Eval(args) => eval::run(*args),
+        Command::Generate(args) => generate::run(args),
+        Command::Pretrain(args) => pretrain::run(*args),
+    }
 }

@@ -12,7 +12,7 @@ use veneer_core::{
     },
 };
 
-use crate::{dataset, model_dir::ModelDir, model_run::Checkpoint};
+use crate::{dataset::{self, ReadArgs}, model_dir::ModelDir, model_run::Checkpoint};
 
 /// How records become text and targets, on every command that reads a dataset with a model.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -29,6 +29,9 @@ pub(crate) struct TextArgs {
     /// Checks that may fail without stopping the run, by the name in the refusal
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 impl TextArgs {
@@ -95,11 +98,12 @@ pub(crate) fn read(
     max_length: Option<usize>,
     limit: Option<usize>,
 ) -> Result<Examples> {
-    let mut records = dataset::read(path)?;
-    records.truncate(limit.unwrap_or(usize::MAX));
-    if records.is_empty() {
-        bail!("dataset `{}` has no records", path.display());
+    let dataset = dataset::read(path, &args.read.options())?;
+    if !dataset.warnings.is_empty() {
+        eprintln!("warning: {}: {}", path.display(), dataset.warnings);
     }
+    let mut records = dataset.records;
+    records.truncate(limit.unwrap_or(usize::MAX));
     if let Some(tokenizer) = &text.tokenizer {
         tokenizer.fits_vocab(checkpoint.arch.vocab_size)?;
     }

@@ -1,11 +1,27 @@
 //! The `veneer` binary: thin edges over `veneer-core`.
 
+mod answers;
 mod cli;
 mod commands;
+mod dataset;
+mod device;
+mod eval_text;
+mod examples;
 mod files;
+mod forecast;
+mod interrupt;
+mod job_args;
+mod memory;
 mod model_dir;
+mod model_run;
 mod output;
+mod progress;
+mod report;
+mod run_dir;
+mod run_printer;
+mod run_report;
 mod score_text;
+mod training_loop;
 
 use std::process::ExitCode;
 

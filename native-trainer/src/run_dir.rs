@@ -27,7 +27,7 @@ use veneer_core::{
     weights::adapter::{Adapter, CONFIG_FILE, WEIGHTS_FILE, write_adapter},
 };
 
-use crate::files::write_atomic;
+use crate::{dataset::ReadSpec, files::write_atomic};
 
 /// What was asked for: enough to start the same run again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,7 @@ pub(crate) struct RunSpec {
     pub(crate) eval_data: Option<PathBuf>,
     pub(crate) init_adapter: Option<PathBuf>,
     pub(crate) limit: Option<usize>,
+    pub(crate) read: ReadSpec,
     pub(crate) train_on: String,
     pub(crate) template: Option<String>,
     pub(crate) job: TrainJob,
@@ -85,13 +86,17 @@ impl RunDir {
 
     /// An earlier run.
     pub(crate) fn open(path: &Path) -> Result<(Self, RunSpec)> {
+        let spec = Self::read_spec(path)?;
+        Ok((Self::open_events(path)?, spec))
+    }
+
+    /// What an earlier run was asked for.
+    pub(crate) fn read_spec(path: &Path) -> Result<RunSpec> {
         let file = path.join(SPEC);
         let bytes = fs::read(&file).with_context(|| {
             format!("`{}` is not a run directory of `veneer train`: it has no {SPEC}", path.display())
         })?;
-        let spec = serde_json::from_slice(&bytes)
-            .with_context(|| format!("reading `{}`", file.display()))?;
-        Ok((Self::open_events(path)?, spec))
+        serde_json::from_slice(&bytes).with_context(|| format!("reading `{}`", file.display()))
     }
 
     fn open_events(path: &Path) -> Result<Self> {
@@ -256,6 +261,7 @@ mod tests {
             eval_data: None,
             init_adapter: None,
             limit: None,
+            read: ReadSpec::default(),
             train_on: "assistant".into(),
             template: None,
             job: TrainJob::default(),

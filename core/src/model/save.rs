@@ -11,7 +11,10 @@ impl Decoder {
         self.clone().visit(&mut |name, weight| {
             if let Some(spec) = specs.iter().find(|spec| spec.name == name) {
                 let values = host_f32(weight.value());
-                tensors.push((name.to_string(), RawTensor::from_f32(&values, spec.shape.clone(), dtype)));
+                tensors.push((
+                    name.to_string(),
+                    RawTensor::from_f32(&values, spec.shape.clone(), dtype),
+                ));
             }
         });
         tensors

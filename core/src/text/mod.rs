@@ -18,8 +18,8 @@ mod template;
 mod test_tokenizer;
 mod tokenizer;
 mod tokenizer_config;
-mod view;
 mod train_tokenizer;
+mod view;
 
 pub use builtin::{builtin_template, builtin_template_names};
 pub use conversation::{Conversation, Message, Role};
@@ -34,7 +34,7 @@ pub use preflight::{Refusal, RefusalKind, check_record, inspect};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;
-pub use view::{TokenRow, marked_text, token_table};
 pub use train_tokenizer::{
     END_TOKEN, PAD_TOKEN, START_TOKEN, TokenizerFiles, TrainTokenizerError, train_tokenizer,
 };
+pub use view::{TokenRow, marked_text, token_table};

@@ -46,14 +46,21 @@ pub struct PlanInput<'a> {
 
 /// Estimates a run; the largest micro-batch is that of the first epoch.
 pub fn plan(input: &PlanInput) -> Plan {
-    let PlanInput { arch, job, lengths, .. } = *input;
+    let PlanInput {
+        arch, job, lengths, ..
+    } = *input;
     let order = Order::new(job, lengths);
     let row_length = |row: &Vec<usize>| row.iter().map(|&i| lengths[i]).sum::<usize>();
     let epoch = order.epoch(0);
     let largest_batch = epoch
         .iter()
         .flatten()
-        .map(|rows| [rows.len(), rows.iter().map(row_length).max().unwrap_or_default()])
+        .map(|rows| {
+            [
+                rows.len(),
+                rows.iter().map(row_length).max().unwrap_or_default(),
+            ]
+        })
         .max_by_key(|&[b, t]| b * t * (t + arch.d_model))
         .unwrap_or_default();
     let [b, t] = largest_batch.map(|n| n as u64);
@@ -85,14 +92,21 @@ pub fn plan(input: &PlanInput) -> Plan {
 }
 
 fn flops(input: &PlanInput, order: &Order) -> f64 {
-    let PlanInput { arch, job, lengths, .. } = *input;
-    let block_weights: usize = arch.linear_modules().iter().map(|(_, d_out, d_in)| d_out * d_in).sum();
+    let PlanInput {
+        arch, job, lengths, ..
+    } = *input;
+    let block_weights: usize = arch
+        .linear_modules()
+        .iter()
+        .map(|(_, d_out, d_in)| d_out * d_in)
+        .sum();
     let passes = if job.gradient_checkpointing { 3.0 } else { 2.0 };
     let of_blocks = |t: f64| {
         let attention = 2.0 * 2.0 * (arch.d_q() * arch.n_layers) as f64 * t;
         t * passes * (2.0 * block_weights as f64 + attention)
     };
     let head = 2.0 * 2.0 * (arch.vocab_size * arch.d_model) as f64;
-    let epoch = lengths.iter().map(|&n| of_blocks(n as f64)).sum::<f64>() + input.n_targets as f64 * head;
+    let epoch =
+        lengths.iter().map(|&n| of_blocks(n as f64)).sum::<f64>() + input.n_targets as f64 * head;
     epoch * input.total_steps as f64 / order.steps_per_epoch().max(1) as f64
 }

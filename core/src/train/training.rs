@@ -332,7 +332,12 @@ pub fn evaluate(
     let loss_sum: f64 = per_example.iter().map(|(sum, _)| sum).sum();
     let n_targets: u64 = per_example.iter().map(|(_, n)| n).sum();
     let loss = loss_sum / n_targets.max(1) as f64;
-    Ok(Evaluation { loss, per_example, n_examples: examples.len(), n_targets })
+    Ok(Evaluation {
+        loss,
+        per_example,
+        n_examples: examples.len(),
+        n_targets,
+    })
 }
 
 fn check_examples(examples: &[Encoded], vocab_size: usize) -> Result<(), TrainError> {

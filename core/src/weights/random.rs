@@ -21,13 +21,19 @@ impl RandomSource {
 
 impl WeightSource for RandomSource {
     fn names(&self) -> Vec<String> {
-        self.arch.tensors().into_iter().map(|spec| spec.name).collect()
+        self.arch
+            .tensors()
+            .into_iter()
+            .map(|spec| spec.name)
+            .collect()
     }
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
         let specs = self.arch.tensors();
         let place = specs.iter().position(|spec| spec.name == name);
-        let index = place.ok_or_else(|| LoadError::MissingTensor { name: name.to_string() })?;
+        let index = place.ok_or_else(|| LoadError::MissingTensor {
+            name: name.to_string(),
+        })?;
         let shape = specs[index].shape.clone();
         let n_elements: usize = shape.iter().product();
         let values: Vec<f32> = if name.ends_with("norm.weight") {
@@ -35,10 +41,17 @@ impl WeightSource for RandomSource {
         } else if name.ends_with(".bias") {
             vec![0.0; n_elements]
         } else {
-            let writes_residual = name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
-            let depth = if writes_residual { 2.0 * self.arch.n_layers as f64 } else { 1.0 };
+            let writes_residual =
+                name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
+            let depth = if writes_residual {
+                2.0 * self.arch.n_layers as f64
+            } else {
+                1.0
+            };
             let mut rng = Rng::new(self.seed, index as u64);
-            (0..n_elements).map(|_| (rng.normal() * SPREAD / depth.sqrt()) as f32).collect()
+            (0..n_elements)
+                .map(|_| (rng.normal() * SPREAD / depth.sqrt()) as f32)
+                .collect()
         };
         Ok(RawTensor::from_f32(&values, shape, Dtype::F32))
     }

@@ -20,7 +20,8 @@ use crate::{
     interrupt,
     model_run::{Checkpoint, attach},
     progress,
-    report::{self, AnswerRow, Control, EvalReport},
+    report::{AnswerRow, Control},
+    run_report::{self, EvalPart},
 };
 
 /// Measure a model, or finished answers
@@ -336,13 +337,13 @@ fn write_report(path: &Path, outcome: &Outcome, sets: &Sets, args: &EvalArgs) ->
             .into(),
         comparisons: outcome.control.clone(),
     });
-    let report = EvalReport {
+    let part = EvalPart {
         data: args.data.as_ref().map_or_else(String::new, |path| path.display().to_string()),
         comparisons: outcome.comparisons.clone(),
         control,
         answers,
     };
-    report::write_for_eval(path, run_dir.as_deref(), report)?;
+    run_report::write(path, run_dir.as_deref(), part)?;
     eprintln!("report: {}", path.display());
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use veneer_core::{
     model::{Decoder, GenerateOptions, Generated, generate, last_logits},
-    text::{Conversation, Message, ModelText, RenderOptions, Role},
+    text::{Message, ModelText, RenderOptions, Role},
 };
 
 use crate::{
@@ -152,11 +152,11 @@ fn prompt_ids(args: &GenerateArgs, text: &ModelText) -> Result<Vec<u32>> {
 
 fn chat_ids(text: &ModelText, system: Option<&str>, prompt: &str) -> Result<Vec<u32>> {
     let system = system.map(|system| Message::new(Role::System, system));
-    let messages = system.into_iter().chain([Message::new(Role::User, prompt)]).collect();
-    let chat = Conversation { messages, tools: Vec::new() };
+    let messages: Vec<Message> =
+        system.into_iter().chain([Message::new(Role::User, prompt)]).collect();
     let options = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
     let template = text.template().context("use --raw to give the prompt without a template")?;
-    let rendered = template.render(&chat, &options)?;
+    let rendered = template.render(&messages, &[], &options)?;
     Ok(text.tokenizer()?.encode(&rendered, false)?.into_iter().map(|token| token.id).collect())
 }
 

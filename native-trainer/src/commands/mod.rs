@@ -1,3 +1,7 @@
 //! One file a verb.
 
+pub(crate) mod eval;
+pub(crate) mod generate;
+pub(crate) mod pretrain;
 pub(crate) mod score;
+pub(crate) mod train;

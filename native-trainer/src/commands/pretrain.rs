@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use veneer_core::{
     arch::Arch,
-    data::Record,
+    data::{ReadOptions, Record},
     model::Decoder,
     protocol::{EvalStrategy, Event, LrScheduler, TrainJob},
     recipe::corpus::{pretraining_corpus, tokenizer_text},
@@ -18,7 +18,7 @@ use veneer_core::{
 };
 
 use crate::{
-    dataset,
+    dataset::{self, ReadSpec},
     device::DeviceArgs,
     files::write_atomic,
     job_args::JobArgs,
@@ -173,7 +173,7 @@ pub(crate) fn run(args: PretrainArgs) -> Result<()> {
 
 fn records(args: &PretrainArgs, seed: u64) -> Result<Vec<Record>> {
     match &args.data {
-        Some(path) => dataset::read(path),
+        Some(path) => Ok(dataset::read(path, &ReadOptions::default())?.records),
         None => {
             let bar = progress::bar(args.n_records, "writing text");
             let records = pretraining_corpus(seed, args.n_records).inspect(|_| bar.inc(1)).collect();
@@ -214,6 +214,7 @@ fn spec(args: &PretrainArgs, job: &TrainJob, examples: &[Encoded]) -> RunSpec {
         eval_data: None,
         init_adapter: None,
         limit: args.data.is_none().then_some(args.n_records as usize),
+        read: ReadSpec::default(),
         train_on: "all".into(),
         template: None,
         job: job.clone(),

@@ -21,6 +21,7 @@ use crate::{
     model_run::{Checkpoint, open_adapter},
     run_dir::{Progress, RunDir, RunSpec},
     run_printer::RunPrinter,
+    run_report::{self, EvalPart},
     training_loop::{Ended, Loop},
 };
 
@@ -85,7 +86,12 @@ pub(crate) fn run(args: TrainArgs) -> Result<()> {
         }
         None => (new_spec(&args)?, None),
     };
-    let text = TextArgs { train_on: spec.train_on.clone(), template: spec.template.clone(), allow };
+    let text = TextArgs {
+        train_on: spec.train_on.clone(),
+        template: spec.template.clone(),
+        allow,
+        read: spec.read.args()?,
+    };
     let mut run = Prepared::new(spec, &text, &place)?;
     let forecast = forecast::show(&run.plan_input(&place), &place, json);
     if !ignore_memory {
@@ -129,7 +135,7 @@ fn go(run: Prepared, run_dir: RunDir, progress: Progress, place: &Place, json: b
     match ended {
         Ended::Stopped => eprintln!("go on with: veneer train --resume {dir}"),
         Ended::Finished => {
-            crate::report::write_for_run(&out, None)?;
+            run_report::write(&out.join("report.html"), Some(&out), EvalPart::default())?;
             eprintln!("adapter: {dir}");
             eprintln!("report: {dir}/report.html");
             if let Some(data) = &run.spec.eval_data {
@@ -164,6 +170,7 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
         eval_data: args.eval_data.clone(),
         init_adapter: args.init_adapter.clone(),
         limit: args.limit,
+        read: args.text.read.spec(),
         train_on: args.text.train_on.clone(),
         template: args.text.template.clone(),
         job,

@@ -1,0 +1,334 @@
+//! Which encoding a file is in, and a reader that turns it into UTF-8 as it goes.
+//!
+//! A byte order mark decides. Without one, in this order:
+//! UTF-16 where zero bytes stand on one side of the pairs only; UTF-8 where every byte fits;
+//! Shift_JIS where every byte fits and double-byte characters stand side by side (in a
+//! Western text a high byte stands alone between ASCII letters); Windows-1252 otherwise, which is
+//! what "Latin-1" means on the web.
+
+use std::{
+    fmt,
+    io::{self, Read},
+};
+
+use encoding_rs::{CoderResult, Decoder, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::DatasetError;
+
+/// Bytes looked at to tell the encoding and the format.
+pub(crate) const SAMPLE_BYTES: usize = 1 << 20;
+
+/// A text encoding, by any name that the web knows (`utf-8`, `shift_jis`, `latin1`, …).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding(&'static encoding_rs::Encoding);
+
+impl Encoding {
+    pub const UTF_8: Self = Self(UTF_8);
+
+    /// # Errors
+    /// If the name is not one of the WHATWG labels.
+    pub fn from_name(name: &str) -> Result<Self, DatasetError> {
+        let known = encoding_rs::Encoding::for_label(name.trim().as_bytes());
+        known
+            .map(Self)
+            .ok_or_else(|| DatasetError::UnknownEncoding { found: name.into() })
+    }
+
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An encoding and what told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Detected {
+    pub(crate) encoding: Encoding,
+    pub(crate) bom: bool,
+    pub(crate) reason: &'static str,
+}
+
+/// Tell the encoding from the start of a file. `complete`: the sample is the whole file.
+pub(crate) fn detect(sample: &[u8], complete: bool) -> Detected {
+    let detected = |encoding, bom, reason| Detected {
+        encoding: Encoding(encoding),
+        bom,
+        reason,
+    };
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(sample) {
+        return detected(encoding, true, "byte order mark");
+    }
+    if let Some(encoding) = utf16_without_bom(sample) {
+        return detected(encoding, false, "zero bytes on one side of each pair");
+    }
+    if fits_utf8(sample, complete) {
+        return detected(UTF_8, false, "all bytes are valid UTF-8");
+    }
+    if looks_like_shift_jis(sample, complete) {
+        return detected(
+            SHIFT_JIS,
+            false,
+            "all bytes fit and Japanese characters stand together",
+        );
+    }
+    detected(
+        WINDOWS_1252,
+        false,
+        "not UTF-8; single accented bytes between ASCII letters",
+    )
+}
+
+fn fits_utf8(sample: &[u8], complete: bool) -> bool {
+    match std::str::from_utf8(sample) {
+        Ok(_) => true,
+        // The sample may end inside a character.
+        Err(error) => !complete && error.error_len().is_none(),
+    }
+}
+
+/// ASCII in UTF-16 has a zero on the same side of every pair, and structure (braces, commas, line
+/// breaks) is ASCII in any language.
+fn utf16_without_bom(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    let zeros_on = |side: usize| {
+        sample
+            .iter()
+            .skip(side)
+            .step_by(2)
+            .filter(|&&b| b == 0)
+            .count()
+    };
+    let (even, odd) = (zeros_on(0), zeros_on(1));
+    let enough = sample.len() / 50 + 1;
+    let one_sided = |many: usize, few: usize| many >= enough && few * 10 <= many;
+    let encoding = match (one_sided(odd, even), one_sided(even, odd)) {
+        (true, _) => UTF_16LE,
+        (_, true) => UTF_16BE,
+        _ => return None,
+    };
+    let whole_pairs = &sample[..sample.len() & !1];
+    let (_, _, malformed) = encoding.decode(whole_pairs);
+    (!malformed).then_some(encoding)
+}
+
+fn looks_like_shift_jis(sample: &[u8], complete: bool) -> bool {
+    let (mut pairs, mut neighbours, mut previous_end) = (0usize, 0usize, usize::MAX);
+    let mut at = 0;
+    while at < sample.len() {
+        let byte = sample[at];
+        let lead = matches!(byte, 0x81..=0x9f | 0xe0..=0xfc);
+        if !lead {
+            // 0xa1..=0xdf are half-width katakana, one byte each.
+            if matches!(byte, 0x80 | 0xa0 | 0xfd..=0xff) {
+                return false;
+            }
+            at += 1;
+            continue;
+        }
+        let Some(&trail) = sample.get(at + 1) else {
+            break;
+        };
+        if !matches!(trail, 0x40..=0x7e | 0x80..=0xfc) {
+            return false;
+        }
+        pairs += 1;
+        neighbours += usize::from(previous_end == at);
+        at += 2;
+        previous_end = at;
+    }
+    let fits = !complete || !SHIFT_JIS.decode(sample).2;
+    fits && pairs > 1 && neighbours * 2 >= pairs
+}
+
+/// Reads any encoding as UTF-8; the byte order mark is dropped, malformed bytes become U+FFFD.
+/// UTF-8 itself passes unchanged, so that the record with the bad byte can be named.
+pub(crate) struct Utf8Reader<R> {
+    source: R,
+    /// `None`: already UTF-8.
+    decoder: Option<Decoder>,
+    input: Vec<u8>,
+    /// Decoded bytes not yet handed out, from `at` on.
+    output: Vec<u8>,
+    at: usize,
+    finished: bool,
+    first: bool,
+}
+
+impl<R: Read> Utf8Reader<R> {
+    pub(crate) fn new(source: R, encoding: Encoding) -> Self {
+        let decoder = (encoding.0 != UTF_8).then(|| encoding.0.new_decoder_with_bom_removal());
+        Self {
+            source,
+            decoder,
+            input: vec![0; 1 << 16],
+            output: Vec::new(),
+            at: 0,
+            finished: false,
+            first: true,
+        }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        let n = read_some(&mut self.source, &mut self.input)?;
+        self.finished = n == 0;
+        self.output.clear();
+        self.at = 0;
+        let mut rest = &self.input[..n];
+        match &mut self.decoder {
+            None => {
+                if std::mem::take(&mut self.first) {
+                    rest = rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest);
+                }
+                self.output.extend_from_slice(rest);
+            }
+            Some(decoder) => {
+                let room = decoder.max_utf8_buffer_length(n).unwrap_or(4 * n + 16);
+                let mut text = String::with_capacity(room);
+                let (result, _, _) = decoder.decode_to_string(rest, &mut text, self.finished);
+                debug_assert_eq!(
+                    result,
+                    CoderResult::InputEmpty,
+                    "the buffer has room for all"
+                );
+                self.output.extend_from_slice(text.as_bytes());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fills as much of the buffer as the first three bytes need, so that a byte order mark is whole.
+fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < 4 {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+impl<R: Read> Read for Utf8Reader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.output.len() && !self.finished {
+            self.refill()?;
+        }
+        let n = buffer.len().min(self.output.len() - self.at);
+        buffer[..n].copy_from_slice(&self.output[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], encoding: &str, text: &str) {
+        let detected = detect(bytes, true);
+        assert_eq!(detected.encoding.name(), encoding, "{}", detected.reason);
+        let mut read = String::new();
+        Utf8Reader::new(bytes, detected.encoding)
+            .read_to_string(&mut read)
+            .unwrap();
+        assert_eq!(read, text);
+    }
+
+    fn utf16(text: &str, big_endian: bool) -> Vec<u8> {
+        let bytes = |unit: u16| {
+            if big_endian {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        };
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    const JAPANESE: &str = "質問,回答\n東京の保険,終身保険です。\n";
+    const SPANISH: &str = "pregunta,respuesta\n¿Cuánto ganó?,Más de 11.076 millones en el año\n";
+
+    #[test]
+    fn utf8_with_and_without_bom() {
+        check(JAPANESE.as_bytes(), "UTF-8", JAPANESE);
+        check(
+            &[b"\xef\xbb\xbf", SPANISH.as_bytes()].concat(),
+            "UTF-8",
+            SPANISH,
+        );
+    }
+
+    #[test]
+    fn utf16_with_bom() {
+        for big_endian in [false, true] {
+            let name = if big_endian { "UTF-16BE" } else { "UTF-16LE" };
+            check(
+                &utf16(&format!("\u{feff}{JAPANESE}"), big_endian),
+                name,
+                JAPANESE,
+            );
+        }
+    }
+
+    #[test]
+    fn utf16_without_bom() {
+        for big_endian in [false, true] {
+            let name = if big_endian { "UTF-16BE" } else { "UTF-16LE" };
+            for text in [JAPANESE, SPANISH] {
+                check(&utf16(text, big_endian), name, text);
+            }
+        }
+    }
+
+    #[test]
+    fn shift_jis() {
+        check(&SHIFT_JIS.encode(JAPANESE).0, "Shift_JIS", JAPANESE);
+        let no_kana = "都道府県,保険\n東京都,生命保険\n";
+        check(&SHIFT_JIS.encode(no_kana).0, "Shift_JIS", no_kana);
+    }
+
+    #[test]
+    fn western_bytes_are_not_taken_for_japanese() {
+        for text in [
+            SPANISH,
+            "it’s “fine” – señor\n",
+            "esés años él\n",
+            "Größe, Übung\n",
+        ] {
+            check(&WINDOWS_1252.encode(text).0, "windows-1252", text);
+        }
+    }
+
+    #[test]
+    fn a_character_cut_by_the_end_of_the_sample_is_no_fault() {
+        assert_eq!(
+            detect("ab質".as_bytes().split_at(4).0, false).encoding,
+            Encoding::UTF_8
+        );
+    }
+
+    #[test]
+    fn a_stray_nul_does_not_make_utf16() {
+        let text = format!("{{\"text\": \"a\0b {}\"}}", "word ".repeat(40));
+        check(text.as_bytes(), "UTF-8", &text);
+    }
+
+    #[test]
+    fn characters_survive_any_chunk_border() {
+        let text = JAPANESE.repeat(5000);
+        let bytes = utf16(&text, false);
+        let mut read = String::new();
+        Utf8Reader::new(&*bytes, Encoding(UTF_16LE))
+            .read_to_string(&mut read)
+            .unwrap();
+        assert_eq!(read, text);
+    }
+}

@@ -1,0 +1,673 @@
+//! One raw record to a [`Record`], by format.
+//!
+//! Alpaca is read as LLaMA-Factory does: the user says `instruction`, a line break, `input`
+//! (`instruction` alone where `input` is empty); `history` holds earlier turns, trained as well.
+//! Prompt/completion as text is continued without a template, as TRL does; as messages it is a
+//! chat of which only the completion is trained.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Body, Format, Place, Problem, ProblemKind, Record,
+    messages::{MessageReader, misspelt},
+};
+use crate::text::{Conversation, Encoded, IGNORE_INDEX, Message, Role};
+
+/// What a record teaches by: examples, or judgements that this release does not train on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supervision {
+    /// An answer to learn.
+    Demonstration,
+    /// A chosen and a rejected answer; the record's body holds the chosen one.
+    Pair,
+    /// An answer with a mark, good or bad.
+    Marked(bool),
+}
+
+/// Read the body and keep the rest in `extra`. `None` if the record cannot be used.
+pub(crate) fn parse(
+    format: Format,
+    fields: Map<String, Value>,
+    place: Place,
+    problems: &mut Vec<Problem>,
+) -> Option<(Record, Supervision)> {
+    let messages = MessageReader { place, problems };
+    let mut parser = Parser { fields, messages };
+    parser.refuse_media()?;
+    let supervision = parser.supervision(format);
+    let body = match format {
+        Format::Alpaca => parser.alpaca(supervision),
+        Format::Sharegpt | Format::Openai => parser.chat(supervision),
+        Format::PromptCompletion => parser.prompt_completion(supervision),
+        Format::QueryResponse => parser.query_response(supervision),
+        Format::Text => parser.text("text").map(|completion| Body::Text {
+            prompt: String::new(),
+            completion,
+        }),
+        Format::Tokenized => parser.tokenized(),
+    }?;
+    let record = Record {
+        body,
+        extra: parser.fields,
+        line: place.line,
+    };
+    Some((record, supervision))
+}
+
+struct Parser<'a> {
+    fields: Map<String, Value>,
+    messages: MessageReader<'a>,
+}
+
+impl Parser<'_> {
+    fn alpaca(&mut self, supervision: Supervision) -> Option<Body> {
+        let instruction = self.text("instruction");
+        let input = self.optional_text("input");
+        let answer = self.answer("output", supervision);
+        let system = self.optional_text("system");
+        let mut messages = system_message(system?);
+        messages.extend(self.history()?);
+        let (instruction, input) = (instruction?, input?.unwrap_or_default());
+        let question = if input.is_empty() {
+            instruction
+        } else {
+            format!("{instruction}\n{input}")
+        };
+        messages.push(Message::new(Role::User, question));
+        messages.extend(answer?);
+        self.conversation(messages)
+    }
+
+    fn query_response(&mut self, supervision: Supervision) -> Option<Body> {
+        let query = self.text("query");
+        let answer = self.answer("response", supervision);
+        let mut messages = system_message(self.optional_text("system")?);
+        messages.extend(self.history()?);
+        messages.push(Message::new(Role::User, query?));
+        messages.extend(answer?);
+        self.conversation(messages)
+    }
+
+    fn chat(&mut self, supervision: Supervision) -> Option<Body> {
+        let key = ["messages", "conversations"]
+            .into_iter()
+            .find(|key| self.fields.contains_key(*key));
+        let mut messages = match key {
+            Some(key) => self.message_list(key)?,
+            None if supervision == Supervision::Pair => Vec::new(),
+            None => {
+                self.missing("messages", "a list of messages");
+                return None;
+            }
+        };
+        if !messages.iter().any(|message| message.role == Role::System)
+            && let Some(Value::String(_)) = self.fields.get("system")
+        {
+            messages.splice(0..0, system_message(self.optional_text("system")?));
+        }
+        if supervision == Supervision::Pair {
+            messages.extend(self.chosen()?);
+        }
+        self.conversation(messages)
+    }
+
+    fn prompt_completion(&mut self, supervision: Supervision) -> Option<Body> {
+        let lists = ["prompt", "completion", "chosen"].into_iter().any(|key| {
+            self.fields
+                .get(key)
+                .is_some_and(|v| v.is_array() || v.is_object())
+        });
+        if !lists {
+            let prompt = self.text("prompt");
+            let completion = match supervision {
+                Supervision::Pair => self
+                    .fields
+                    .get("chosen")
+                    .and_then(Value::as_str)
+                    .map(String::from),
+                _ => self.text("completion"),
+            };
+            return Some(Body::Text {
+                prompt: prompt?,
+                completion: completion?,
+            });
+        }
+        let mut messages = self.message_list_or_text("prompt", Role::User)?;
+        for message in messages
+            .iter_mut()
+            .filter(|message| message.role == Role::Assistant)
+        {
+            message.weight = Some(0.0);
+        }
+        messages.extend(match supervision {
+            Supervision::Pair => self.chosen()?,
+            _ => self.message_list_or_text("completion", Role::Assistant)?,
+        });
+        self.conversation(messages)
+    }
+
+    fn tokenized(&mut self) -> Option<Body> {
+        let input_ids = self.integers("input_ids")?;
+        let Some(input_ids) = input_ids else {
+            self.missing("input_ids", "a list of token ids");
+            return None;
+        };
+        let input_ids: Vec<u32> = self.token_ids(&input_ids)?;
+        let n = input_ids.len();
+        let labels = match self.integers("labels")? {
+            Some(labels) => self.labels(&labels, n)?,
+            None => self.labels_from_masks(&input_ids)?,
+        };
+        let mut encoded = Encoded { input_ids, labels };
+        if let Some(mask) = self.integers("attention_mask")? {
+            self.same_length("attention_mask", mask.len(), n)?;
+            let kept = mask
+                .iter()
+                .rposition(|&bit| bit != 0)
+                .map_or(0, |last| last + 1);
+            if mask[..kept].contains(&0) {
+                let advice = "store records unpadded, or padded at the end";
+                let found = "zeros before the end";
+                self.push(
+                    ProblemKind::BadTokens,
+                    "attention_mask",
+                    found,
+                    "padding at the end only",
+                    advice,
+                );
+                return None;
+            }
+            encoded.input_ids.truncate(kept);
+            encoded.labels.truncate(kept);
+        }
+        Some(Body::Tokens(encoded))
+    }
+
+    /// Without labels every token is a target, or those that a mask marks. Nothing predicts the first.
+    fn labels_from_masks(&mut self, input_ids: &[u32]) -> Option<Vec<i32>> {
+        let mut labels: Vec<i32> = input_ids.iter().map(|&id| id as i32).collect();
+        for key in ["completion_mask", "assistant_masks"] {
+            if let Some(mask) = self.integers(key)? {
+                self.same_length(key, mask.len(), labels.len())?;
+                for (label, _) in labels.iter_mut().zip(mask).filter(|(_, bit)| *bit == 0) {
+                    *label = IGNORE_INDEX;
+                }
+            }
+        }
+        if let Some(first) = labels.first_mut() {
+            *first = IGNORE_INDEX;
+        }
+        Some(labels)
+    }
+
+    fn token_ids(&mut self, values: &[i64]) -> Option<Vec<u32>> {
+        // Labels are `i32`, so an id must fit into both.
+        let bad = values
+            .iter()
+            .position(|&id| !(0..=i64::from(i32::MAX)).contains(&id));
+        if let Some(at) = bad {
+            let field = format!("input_ids[{at}]");
+            let advice = "tokenize the record again";
+            self.push(
+                ProblemKind::BadTokens,
+                &field,
+                &values[at].to_string(),
+                "a token id, 0 or more",
+                advice,
+            );
+            return None;
+        }
+        Some(values.iter().map(|&id| id as u32).collect())
+    }
+
+    fn labels(&mut self, values: &[i64], n_ids: usize) -> Option<Vec<i32>> {
+        if values.len() != n_ids {
+            let expected = format!("{n_ids}, as many as `input_ids`");
+            let advice = "write one label for each token, -100 where it is not trained";
+            self.push(
+                ProblemKind::LabelsLength,
+                "labels",
+                &format!("{} labels", values.len()),
+                &expected,
+                advice,
+            );
+            return None;
+        }
+        let fits = |&label: &i64| {
+            label == i64::from(IGNORE_INDEX) || (0..=i64::from(i32::MAX)).contains(&label)
+        };
+        if let Some(at) = values.iter().position(|label| !fits(label)) {
+            let found = values[at].to_string();
+            let advice = "-100 is the only label below 0";
+            self.push(
+                ProblemKind::BadTokens,
+                &format!("labels[{at}]"),
+                &found,
+                "a token id or -100",
+                advice,
+            );
+            return None;
+        }
+        Some(values.iter().map(|&label| label as i32).collect())
+    }
+
+    fn same_length(&mut self, field: &str, found: usize, expected: usize) -> Option<()> {
+        if found == expected {
+            return Some(());
+        }
+        let expected = format!("{expected}, as many as `input_ids`");
+        let advice = "write one entry for each token";
+        self.push(
+            ProblemKind::LabelsLength,
+            field,
+            &format!("{found} entries"),
+            &expected,
+            advice,
+        );
+        None
+    }
+
+    /// A list of whole numbers; in a table also `1 2 3`.
+    fn integers(&mut self, key: &str) -> Option<Option<Vec<i64>>> {
+        let Some(value) = self.fields.shift_remove(key) else {
+            return Some(None);
+        };
+        let value = match value {
+            Value::Null => return Some(None),
+            Value::String(text) if text.trim().is_empty() => return Some(None),
+            Value::String(text) => match serde_json::from_str(&text) {
+                Ok(list @ Value::Array(_)) => list,
+                _ => {
+                    let words = text.split([' ', ',', ';']).filter(|word| !word.is_empty());
+                    words
+                        .map(|word| serde_json::from_str(word).unwrap_or(Value::Null))
+                        .collect()
+                }
+            },
+            other => other,
+        };
+        let Value::Array(items) = value else {
+            self.messages
+                .wrong_type(key, &value, "a list of whole numbers");
+            return None;
+        };
+        let as_integer = |item: &Value| item.as_i64().or_else(|| item.as_bool().map(i64::from));
+        let integers: Option<Vec<i64>> = items.iter().map(as_integer).collect();
+        if integers.is_none() {
+            let at = items
+                .iter()
+                .position(|item| as_integer(item).is_none())
+                .unwrap_or(0);
+            self.messages
+                .wrong_type(&format!("{key}[{at}]"), &items[at], "a whole number");
+        }
+        integers.map(Some)
+    }
+
+    /// Earlier turns: `[[question, answer], …]`.
+    fn history(&mut self) -> Option<Vec<Message>> {
+        let value = self.fields.shift_remove("history").unwrap_or(Value::Null);
+        let value = match value {
+            Value::String(text) if text.trim().is_empty() => Value::Null,
+            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            other => other,
+        };
+        let turns = match value {
+            Value::Null => return Some(Vec::new()),
+            Value::Array(turns) => turns,
+            other => {
+                self.messages
+                    .wrong_type("history", &other, "a list of [question, answer]");
+                return None;
+            }
+        };
+        let mut messages = Vec::with_capacity(2 * turns.len());
+        for (i, turn) in turns.iter().enumerate() {
+            let pair = turn.as_array().map(Vec::as_slice);
+            let Some([Value::String(question), Value::String(answer)]) = pair else {
+                self.messages
+                    .wrong_type(&format!("history[{i}]"), turn, "[question, answer]");
+                return None;
+            };
+            messages.push(Message::new(Role::User, question.as_str()));
+            messages.push(Message::new(Role::Assistant, answer.as_str()));
+        }
+        Some(messages)
+    }
+
+    /// The answer of a pair format: its own field, or the chosen one.
+    fn answer(&mut self, key: &str, supervision: Supervision) -> Option<Vec<Message>> {
+        if supervision == Supervision::Pair && !self.fields.contains_key(key) {
+            return self.chosen();
+        }
+        self.text(key)
+            .map(|text| vec![Message::new(Role::Assistant, text)])
+    }
+
+    /// The chosen answer; `chosen` itself stays in the record for the way out.
+    fn chosen(&mut self) -> Option<Vec<Message>> {
+        match self.fields.get("chosen").cloned() {
+            Some(Value::String(text)) => Some(vec![Message::new(Role::Assistant, text)]),
+            Some(value) => self.messages.list("chosen", value),
+            None => {
+                self.missing("chosen", "the better answer");
+                None
+            }
+        }
+    }
+
+    fn supervision(&self, format: Format) -> Supervision {
+        if matches!(format, Format::Text | Format::Tokenized) {
+            return Supervision::Demonstration;
+        }
+        let answered = ["output", "response", "completion"]
+            .iter()
+            .any(|key| self.fields.contains_key(*key));
+        if self.fields.contains_key("chosen") && self.fields.contains_key("rejected") && !answered {
+            return Supervision::Pair;
+        }
+        match self.fields.get("label") {
+            Some(Value::Bool(good)) => Supervision::Marked(*good),
+            _ => Supervision::Demonstration,
+        }
+    }
+
+    fn message_list(&mut self, key: &str) -> Option<Vec<Message>> {
+        let value = match self.fields.shift_remove(key)? {
+            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            other => other,
+        };
+        self.messages.list(key, value)
+    }
+
+    fn message_list_or_text(&mut self, key: &str, role: Role) -> Option<Vec<Message>> {
+        match self.fields.get(key) {
+            None => {
+                self.missing(key, "text or a list of messages");
+                None
+            }
+            Some(Value::String(_)) => self.text(key).map(|text| vec![Message::new(role, text)]),
+            Some(_) => self.message_list(key),
+        }
+    }
+
+    fn conversation(&mut self, messages: Vec<Message>) -> Option<Body> {
+        let tools = self.tools()?;
+        Some(Body::Chat(Conversation { messages, tools }))
+    }
+
+    /// A list of schemas, or the same as JSON text.
+    fn tools(&mut self) -> Option<Vec<Value>> {
+        let parsed = match self.fields.shift_remove("tools") {
+            None | Some(Value::Null) => return Some(Vec::new()),
+            Some(Value::String(text)) if text.trim().is_empty() => return Some(Vec::new()),
+            Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            Some(other) => other,
+        };
+        match parsed {
+            Value::Array(tools) => Some(tools),
+            tool @ Value::Object(_) => Some(vec![tool]),
+            other => {
+                self.messages.wrong_type(
+                    "tools",
+                    &other,
+                    "a list of tools, or the same as JSON text",
+                );
+                None
+            }
+        }
+    }
+
+    /// Images, sound and video are not learned here; a record that needs them would teach nonsense.
+    fn refuse_media(&mut self) -> Option<()> {
+        for key in ["images", "videos", "audios"] {
+            let filled = self.fields.get(key).is_some_and(|value| match value {
+                Value::Array(items) => !items.is_empty(),
+                Value::String(text) => !text.is_empty(),
+                other => !other.is_null(),
+            });
+            if filled {
+                let advice = "leave such records out: only text is trained";
+                self.push(
+                    ProblemKind::UnsupportedContent,
+                    key,
+                    "media",
+                    "text alone",
+                    advice,
+                );
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        match self.fields.shift_remove(key) {
+            Some(Value::String(text)) => Some(text),
+            Some(other) => {
+                self.messages.wrong_type(key, &other, "text");
+                None
+            }
+            None => {
+                self.missing(key, "text");
+                None
+            }
+        }
+    }
+
+    fn optional_text(&mut self, key: &str) -> Option<Option<String>> {
+        match self.fields.shift_remove(key) {
+            None | Some(Value::Null) => Some(None),
+            Some(Value::String(text)) => Some(Some(text)),
+            Some(other) => {
+                self.messages.wrong_type(key, &other, "text");
+                None
+            }
+        }
+    }
+
+    fn missing(&mut self, key: &str, expected: &str) {
+        let advice = misspelt(key, &self.fields);
+        self.messages
+            .push(ProblemKind::MissingField, key, "nothing", expected, advice);
+    }
+
+    fn push(&mut self, kind: ProblemKind, field: &str, found: &str, expected: &str, advice: &str) {
+        self.messages
+            .push(kind, field, found, expected, advice.into());
+    }
+}
+
+fn system_message(system: Option<String>) -> Vec<Message> {
+    let filled = system.filter(|text| !text.is_empty());
+    filled
+        .map(|text| Message::new(Role::System, text))
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(format: Format, value: Value) -> Result<(Record, Supervision), String> {
+        let Value::Object(fields) = value else {
+            panic!("an object")
+        };
+        let mut problems = Vec::new();
+        let parsed = parse(format, fields, Place { line: 3, record: 2 }, &mut problems);
+        let texts: Vec<String> = problems
+            .iter()
+            .map(|p| format!("{p}; {}", p.advice))
+            .collect();
+        parsed.ok_or_else(|| texts.join("\n"))
+    }
+
+    fn said(record: &Record) -> Vec<(&str, &str)> {
+        let Body::Chat(chat) = &record.body else {
+            panic!("a chat")
+        };
+        chat.messages
+            .iter()
+            .map(|message| (message.role.name(), message.text()))
+            .collect()
+    }
+
+    #[test]
+    fn alpaca_joins_instruction_and_input_with_a_line_break() {
+        let (record, _) = read(
+            Format::Alpaca,
+            json!({"instruction": "add", "input": "2, 2", "output": "4", "system": "be brief",
+                   "history": [["hi", "hello"]], "source": "school"}),
+        )
+        .unwrap();
+        let expected = [
+            ("system", "be brief"),
+            ("user", "hi"),
+            ("assistant", "hello"),
+            ("user", "add\n2, 2"),
+            ("assistant", "4"),
+        ];
+        assert_eq!(said(&record), expected);
+        assert_eq!(
+            (&record.extra["source"], record.line),
+            (&json!("school"), 3)
+        );
+    }
+
+    #[test]
+    fn an_empty_input_adds_nothing() {
+        for input in [json!(""), json!(null)] {
+            let (record, _) = read(
+                Format::Alpaca,
+                json!({"instruction": "hi", "input": input, "output": "ho"}),
+            )
+            .unwrap();
+            assert_eq!(said(&record), [("user", "hi"), ("assistant", "ho")]);
+        }
+    }
+
+    #[test]
+    fn prompt_and_completion_as_text_and_as_messages() {
+        let (record, _) = read(
+            Format::PromptCompletion,
+            json!({"prompt": "2+2=", "completion": "4"}),
+        )
+        .unwrap();
+        assert_eq!(
+            record.body,
+            Body::Text {
+                prompt: "2+2=".into(),
+                completion: "4".into()
+            }
+        );
+        let (record, _) = read(
+            Format::PromptCompletion,
+            json!({"prompt": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}],
+                   "completion": [{"role": "assistant", "content": "d"}]}),
+        )
+        .unwrap();
+        let Body::Chat(chat) = &record.body else {
+            panic!()
+        };
+        let weights: Vec<_> = chat.messages.iter().map(|message| message.weight).collect();
+        assert_eq!(
+            weights,
+            [None, Some(0.0), None, None],
+            "only the completion is trained"
+        );
+    }
+
+    #[test]
+    fn tokens_with_and_without_labels() {
+        let tokens = |value| match read(Format::Tokenized, value).unwrap().0.body {
+            Body::Tokens(encoded) => (encoded.input_ids, encoded.labels),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            tokens(json!({"input_ids": [5, 6, 7]})),
+            (vec![5, 6, 7], vec![-100, 6, 7])
+        );
+        assert_eq!(
+            tokens(json!({"input_ids": [5, 6], "labels": [-100, 6]})),
+            (vec![5, 6], vec![-100, 6])
+        );
+        assert_eq!(
+            tokens(
+                json!({"input_ids": [5, 6, 7, 0], "completion_mask": [0, 0, 1, 0], "attention_mask": [1, 1, 1, 0]})
+            ),
+            (vec![5, 6, 7], vec![-100, -100, 7])
+        );
+        assert_eq!(
+            tokens(json!({"input_ids": "5 6", "labels": "[-100, 6]"})),
+            (vec![5, 6], vec![-100, 6])
+        );
+    }
+
+    #[test]
+    fn faulty_tokens_are_named() {
+        let fault = |value, text: &str| {
+            let error = read(Format::Tokenized, value).unwrap_err();
+            assert!(error.contains(text), "{error}");
+        };
+        fault(
+            json!({"input_ids": [1, 2], "labels": [1]}),
+            "`labels`: labels of another length, found 1 labels, expected 2",
+        );
+        fault(json!({"input_ids": [1, -2]}), "`input_ids[1]`");
+        fault(
+            json!({"input_ids": [1, 2.5]}),
+            "`input_ids[1]`: wrong type, found the number 2.5",
+        );
+        fault(
+            json!({"input_ids": [1], "labels": [-1]}),
+            "expected a token id or -100",
+        );
+    }
+
+    #[test]
+    fn a_misspelt_field_is_suggested() {
+        let error = read(Format::Alpaca, json!({"instrction": "a", "output": "b"})).unwrap_err();
+        assert!(
+            error.contains("did you mean `instruction` where it says `instrction`?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn pairs_hold_the_chosen_answer_and_keep_both() {
+        let (record, supervision) = read(
+            Format::Sharegpt,
+            json!({"conversations": [{"from": "human", "value": "hi"}], "chosen": {"from": "gpt", "value": "good"}, "rejected": {"from": "gpt", "value": "bad"}}),
+        )
+        .unwrap();
+        assert_eq!(
+            (said(&record)[1], supervision),
+            (("assistant", "good"), Supervision::Pair)
+        );
+        assert!(record.extra.contains_key("rejected"));
+        let (_, supervision) = read(
+            Format::Openai,
+            json!({"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "x"}], "label": false}),
+        )
+        .unwrap();
+        assert_eq!(supervision, Supervision::Marked(false));
+    }
+
+    #[test]
+    fn tools_as_text_and_as_a_list() {
+        for tools in [json!([{"name": "f"}]), json!("[{\"name\": \"f\"}]")] {
+            let (record, _) = read(
+                Format::Sharegpt,
+                json!({"conversations": [], "tools": tools}),
+            )
+            .unwrap();
+            let Body::Chat(chat) = record.body else {
+                panic!()
+            };
+            assert_eq!(chat.tools, [json!({"name": "f"})]);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Whole files through the reader.
+
+use super::*;
+use crate::{
+    data::{Body, Severity},
+    text::Role,
+};
+
+fn load(bytes: impl AsRef<[u8]>) -> Loaded {
+    read(bytes.as_ref(), &ReadOptions::default()).expect("a readable dataset")
+}
+
+fn error(bytes: impl AsRef<[u8]>) -> String {
+    let error = read(bytes.as_ref(), &ReadOptions::default()).expect_err("refused");
+    error.to_string()
+}
+
+fn answers(loaded: &Loaded) -> Vec<String> {
+    let answer = |record: &Record| match &record.body {
+        Body::Chat(chat) => chat
+            .messages
+            .last()
+            .map_or(String::new(), |m| m.text().to_owned()),
+        Body::Text { completion, .. } => completion.clone(),
+        Body::Tokens(encoded) => format!("{:?}", encoded.input_ids),
+    };
+    loaded.records.iter().map(answer).collect()
+}
+
+fn problem_texts(loaded: &Loaded) -> Vec<String> {
+    loaded
+        .problems
+        .first(50)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+const ALPACA: &str = "[\n  {\"instruction\": \"a\", \"input\": \"\", \"output\": \"b\"},\n  {\"instruction\": \"c\", \"output\": \"d\"}\n]\n";
+
+#[test]
+fn format_shape_encoding_and_reason_are_said() {
+    let loaded = load(ALPACA);
+    assert_eq!(loaded.source.format, Format::Alpaca);
+    assert_eq!(
+        loaded.source.reason,
+        "all 2 records have `instruction` and `output`"
+    );
+    assert_eq!(loaded.source.shape.describe(), "JSON array");
+    assert_eq!(loaded.source.encoding.name(), "UTF-8");
+    assert_eq!(loaded.records[1].line, 3);
+    assert_eq!(loaded.problems.total(), 0);
+}
+
+#[test]
+fn every_layout_gives_the_same_records() {
+    for text in [
+        ALPACA.to_owned(),
+        "{\"instruction\":\"a\",\"output\":\"b\"}\r\n{\"instruction\":\"c\",\"output\":\"d\"}\r\n".into(),
+        "{\n\"instruction\":\"a\",\n\"output\":\"b\"}\n{\n\"instruction\":\"c\",\"output\":\"d\"\n}".into(),
+        "{\"instruction\":\"a\",\"output\":\"b\"}{\"instruction\":\"c\",\"output\":\"d\"}".into(),
+        format!("{{\"data\": {ALPACA}}}"),
+        format!("\u{feff}{{\"train\": {ALPACA}}}"),
+        "instruction,output\na,b\nc,d\n".into(),
+        "\u{feff}Instruction;Output;Notes\r\na;b;\r\nc;d;x\r\n;;\r\n".into(),
+    ] {
+        assert_eq!(answers(&load(&text)), ["b", "d"], "{text}");
+    }
+}
+
+#[test]
+fn a_broken_line_is_named_and_the_rest_is_read() {
+    let good = "{\"query\": \"q\", \"response\": \"r\"}\n";
+    let text = format!(
+        "{}{{\"query\": \"ñ\", \"response\": r\"}}\n{good}",
+        good.repeat(70_000)
+    );
+    let loaded = load(&text);
+    assert_eq!((loaded.records.len(), loaded.n_in_file), (70_001, 70_002));
+    assert_eq!(
+        problem_texts(&loaded),
+        [
+            "line 70001, column 28, record 70001: broken JSON, found expected value near \"\"response\": r\"}\""
+        ],
+    );
+}
+
+#[test]
+fn japanese_csv_in_shift_jis_and_spanish_csv_in_latin_1() {
+    let (bytes, ..) = encoding_rs::SHIFT_JIS.encode("質問,回答\r\n東京の保険は？,終身保険です\r\n");
+    let loaded = load(bytes);
+    assert_eq!(
+        (answers(&loaded)[0].as_str(), loaded.source.encoding.name()),
+        ("終身保険です", "Shift_JIS")
+    );
+    let (bytes, ..) =
+        encoding_rs::WINDOWS_1252.encode("Pregunta;Respuesta\n¿Cuánto ganó?;11.076 M€ en el año\n");
+    let loaded = load(bytes);
+    assert_eq!(
+        (answers(&loaded)[0].as_str(), loaded.source.encoding.name()),
+        ("11.076 M€ en el año", "windows-1252")
+    );
+    assert_eq!(
+        loaded.source.reason,
+        "the header has `Pregunta` as query and `Respuesta` as response"
+    );
+}
+
+#[test]
+fn mixed_formats_are_read_as_what_they_are_and_named() {
+    let text = "{\"instruction\":\"a\",\"output\":\"b\"}\n{\"instruction\":\"c\",\"output\":\"d\"}\n{\"messages\":[{\"role\":\"user\",\"content\":\"e\"},{\"role\":\"assistant\",\"content\":\"f\"}]}\n{\"instruction\":\"g\"}\n";
+    let loaded = load(text);
+    assert_eq!(answers(&loaded), ["b", "d", "f"]);
+    assert_eq!(
+        problem_texts(&loaded),
+        [
+            "line 4, record 4, field `output`: missing field, found nothing, expected text",
+            "line 3, record 3: another format than the file's, found openai (`messages` (a list with `role` and `content`)), expected alpaca, as most of the file",
+        ]
+    );
+}
+
+#[test]
+fn files_that_are_no_dataset_are_refused_with_a_reason() {
+    assert_eq!(
+        error(""),
+        "the dataset is empty; expected at least one record"
+    );
+    assert_eq!(error(" \n\n"), error(""));
+    assert_eq!(error("[]"), error(""));
+    assert!(
+        error("{\"a\": 1").contains("the first problem: line 1, column 7, record 1: broken JSON")
+    );
+    assert!(
+        error("{\"instrction\": \"a\", \"banco\": \"b\"}")
+            .contains("did you mean `instruction` where it says `instrction`?")
+    );
+    assert!(error("banco,año,roe\nA,2023,0.1\n").contains("columns `banco`, `año`, `roe`"));
+    assert!(
+        error("{\"demo\": {\"file_name\": \"demo.json\"}}")
+            .contains("give one of the files that it names (`demo.json`)")
+    );
+    assert!(error("PAR1....").contains("a Parquet file"));
+}
+
+#[test]
+fn a_map_renames_and_its_faults_are_said() {
+    let options = |map: &str| ReadOptions {
+        mapping: Mapping::parse(map).unwrap(),
+        ..ReadOptions::default()
+    };
+    let text = "Frage,Antwort,Quelle\na,b,c\n";
+    let loaded = read(
+        text.as_bytes(),
+        &options("instruction=Frage,output=Antwort"),
+    )
+    .unwrap();
+    assert_eq!(
+        (answers(&loaded)[0].as_str(), loaded.source.format),
+        ("b", Format::Alpaca)
+    );
+    assert_eq!(loaded.records[0].extra["Quelle"], "c");
+    let error = read(text.as_bytes(), &options("output=Reply"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("no column `Reply`"), "{error}");
+}
+
+#[test]
+fn preference_data_is_counted_and_bad_answers_can_be_left_out() {
+    let text = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"}],\"label\":true}\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"c\"}],\"label\":false}\n";
+    let loaded = load(text);
+    assert_eq!((loaded.records.len(), loaded.n_marked), (2, 2));
+    let options = ReadOptions {
+        take_chosen: true,
+        ..ReadOptions::default()
+    };
+    let loaded = read(text.as_bytes(), &options).unwrap();
+    assert_eq!(
+        (answers(&loaded), loaded.n_left_out),
+        (vec!["b".to_owned()], 1)
+    );
+}
+
+#[test]
+fn a_byte_that_is_no_text_is_placed() {
+    let mut bytes = vec![b' '; SAMPLE_BYTES];
+    bytes.extend(b"\n{\"text\":\"a\"}\n{\"text\":\"\xe9\"}\n");
+    bytes.splice(0..0, *b"{\"text\":\"z\"}\n");
+    let loaded = load(bytes);
+    assert_eq!(loaded.records.len(), 2);
+    assert!(
+        problem_texts(&loaded)[0]
+            .starts_with("line 4, record 3: bytes that are not text, found the byte 0xe9")
+    );
+}
+
+#[test]
+fn a_limit_stops_early() {
+    let options = ReadOptions {
+        limit: Some(1),
+        ..ReadOptions::default()
+    };
+    assert_eq!(read(ALPACA.as_bytes(), &options).unwrap().records.len(), 1);
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    let mut rng = crate::rng::Rng::new(11, 0);
+    let pieces = [
+        "{\"instruction\":",
+        "\"a\"",
+        ",",
+        "\"output\":",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"messages\":",
+        "{\"role\":\"user\"",
+        "\n",
+        "\"",
+        "\\",
+        "\0",
+        "é",
+        "1",
+        "null",
+        "question,answer\n",
+        "\"\"",
+        ";",
+        "\u{feff}",
+    ];
+    for _ in 0..3000 {
+        let text: String = (0..rng.below(30)).map(|_| *rng.pick(&pieces)).collect();
+        let mut bytes = text.into_bytes();
+        if rng.below(4) == 0 {
+            bytes.push(rng.next_u32() as u8);
+        }
+        if let Ok(loaded) = read(&*bytes, &ReadOptions::default()) {
+            for problem in loaded.problems.first(100) {
+                assert!(problem.severity == Severity::Error || !problem.advice.is_empty());
+            }
+            assert!(loaded.records.len() as u64 <= loaded.n_in_file);
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_records_take_seconds() {
+    // Correctness at size; the time itself is for `veneer bench`, not for a test.
+    let mut text = String::new();
+    for i in 0..100_000 {
+        text += &format!(
+            "{{\"messages\":[{{\"role\":\"user\",\"content\":\"question {i}\"}},{{\"role\":\"assistant\",\"content\":\"answer {i}\"}}]}}\n"
+        );
+    }
+    let loaded = load(&text);
+    assert_eq!(
+        (loaded.records.len(), loaded.problems.total()),
+        (100_000, 0)
+    );
+    let Body::Chat(chat) = &loaded.records[99_999].body else {
+        panic!("a chat")
+    };
+    assert_eq!(
+        (loaded.records[99_999].line, chat.messages[1].role),
+        (100_000, Role::Assistant)
+    );
+}

@@ -1,0 +1,712 @@
+//! Finds where JSON records begin and end, without holding more than one of them.
+//!
+//! Takes JSON Lines, an array of records, objects written one after the other (also over many
+//! lines), and an object that wraps the array (`{"data": [...]}`), all by the same walk: brackets
+//! are counted outside strings until a record closes. The walk knows where JSON's grammar allows an
+//! object, so that one broken record ends where the next one visibly starts instead of swallowing
+//! it; what is inside a record is for `serde_json` to judge.
+
+use std::io::{self, Read};
+
+/// Keys under which an object may hold the array of records.
+const WRAPPERS: [&str; 9] = [
+    "data",
+    "train",
+    "examples",
+    "records",
+    "rows",
+    "items",
+    "samples",
+    "dataset",
+    "instances",
+];
+
+/// Deeper nesting is refused; `serde_json` stops at 128.
+const MAX_DEPTH: usize = 512;
+
+/// Bytes that may be read again in search of records, so that no file takes quadratic time.
+const MAX_REREAD: usize = 1 << 30;
+
+/// The bytes of one record and where it starts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What the walk itself saw to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The next record, or the end of the file, came before this one closed.
+    NotClosed,
+    /// A line break inside a string.
+    LineBreakInString,
+    /// More bytes than the cap; they were not kept.
+    TooLarge,
+    TooDeep,
+    /// The array that holds the records never closes.
+    ArrayNotClosed,
+}
+
+/// How the file holds its records, as far as it has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// One object a line.
+    #[default]
+    Lines,
+    /// One array.
+    Array,
+    /// Objects one after the other, not one a line.
+    Concatenated,
+    /// An array under this key of one object.
+    Wrapped(&'static str),
+}
+
+pub(crate) struct Scanner<R> {
+    bytes: Bytes<R>,
+    cap: usize,
+    layout: Layout,
+    in_array: bool,
+    /// The last object closed on the line on which it began.
+    one_line: bool,
+    fresh: bool,
+    n_reread: usize,
+    pub(crate) unread_keys: Vec<String>,
+}
+
+impl<R: Read> Scanner<R> {
+    pub(crate) fn new(source: R, cap: usize) -> Self {
+        Self {
+            bytes: Bytes::new(source),
+            cap,
+            layout: Layout::Lines,
+            in_array: false,
+            one_line: false,
+            fresh: true,
+            n_reread: 0,
+            unread_keys: Vec::new(),
+        }
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The next record, whole or broken.
+    pub(crate) fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        loop {
+            let Some(byte) = self.skip_between()? else {
+                return Ok(std::mem::take(&mut self.in_array).then(|| Chunk {
+                    bytes: Vec::new(),
+                    line: self.bytes.line,
+                    column: self.bytes.column,
+                    fault: Some(Fault::ArrayNotClosed),
+                }));
+            };
+            match byte {
+                b']' if self.in_array => {
+                    self.bytes.bump();
+                    self.in_array = false;
+                    if matches!(self.layout, Layout::Wrapped(_)) {
+                        self.note_rest_of_wrapper()?;
+                    }
+                }
+                b'[' if !self.in_array && (self.fresh || self.layout == Layout::Array) => {
+                    self.bytes.bump();
+                    self.in_array = true;
+                    self.layout = Layout::Array;
+                }
+                b'{' => {
+                    if let Some(chunk) = self.object()? {
+                        self.fresh = false;
+                        return Ok(Some(chunk));
+                    }
+                }
+                _ => {
+                    self.fresh = false;
+                    return self.other_value().map(Some);
+                }
+            }
+        }
+    }
+
+    /// White space, and the commas between records.
+    fn skip_between(&mut self) -> io::Result<Option<u8>> {
+        while let Some(byte) = self.bytes.peek()? {
+            if !(byte.is_ascii_whitespace() || byte == b',') {
+                return Ok(Some(byte));
+            }
+            self.bytes.bump();
+        }
+        Ok(None)
+    }
+
+    /// One object. `None`: it turned out to wrap the array of records.
+    fn object(&mut self) -> io::Result<Option<Chunk>> {
+        let mut walk = Walk::new(&self.bytes, self.cap);
+        let lines_so_far = self.one_line && !self.in_array;
+        while let Some(byte) = self.bytes.peek()? {
+            if walk.in_string {
+                self.bytes.bump();
+                if byte == b'\n' {
+                    return self.recover(walk, Fault::LineBreakInString).map(Some);
+                }
+                walk.string_byte(byte);
+                continue;
+            }
+            if byte == b'{' && self.bytes.starts_line && walk.next_record_starts(lines_so_far) {
+                return Ok(Some(walk.finish(Some(Fault::NotClosed))));
+            }
+            if byte == b']' && self.in_array && !walk.stack.contains(&b'[') {
+                return Ok(Some(walk.finish(Some(Fault::NotClosed))));
+            }
+            if byte == b'['
+                && self.fresh
+                && !self.in_array
+                && let Some(key) = walk.wrapper_key()
+                && self.array_of_objects_follows()?
+            {
+                self.layout = Layout::Wrapped(key);
+                self.in_array = true;
+                return Ok(None);
+            }
+            self.bytes.bump();
+            if walk.structure_byte(byte) {
+                self.note_layout(&walk);
+                return Ok(Some(walk.finish(None)));
+            }
+            if walk.stack.len() > MAX_DEPTH {
+                return self.recover(walk, Fault::TooDeep).map(Some);
+            }
+        }
+        Ok(Some(self.end_unclosed(walk)))
+    }
+
+    /// The file ended inside a record. If a later line starts as this record did, the record more
+    /// likely ended there: what follows is read again.
+    fn end_unclosed(&mut self, mut walk: Walk) -> Chunk {
+        let next = (self.n_reread < MAX_REREAD)
+            .then(|| walk.line_like_the_first())
+            .flatten();
+        if let Some(at) = next {
+            let rest = walk.kept.split_off(at);
+            self.n_reread += rest.len();
+            let line = walk.line + count_newlines(&walk.kept);
+            self.bytes.unread(rest, line);
+        }
+        walk.finish(Some(Fault::NotClosed))
+    }
+
+    fn note_layout(&mut self, walk: &Walk) {
+        self.one_line = walk.line == self.bytes.line;
+        if self.layout == Layout::Lines && !self.one_line {
+            self.layout = Layout::Concatenated;
+        }
+    }
+
+    /// Consumes `[` and says whether objects (or nothing) come next.
+    fn array_of_objects_follows(&mut self) -> io::Result<bool> {
+        // A wrapper's array is told by its first element; the bracket is consumed only if it is one.
+        let follows = self.bytes.second_after_space()?;
+        if matches!(follows, Some(b'{' | b']')) {
+            self.bytes.bump();
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Skip to the next line that starts like a record: `{` no deeper than this one, or the end of
+    /// the array. In JSON Lines that is simply the next line.
+    fn recover(&mut self, mut walk: Walk, fault: Fault) -> io::Result<Chunk> {
+        if fault != Fault::LineBreakInString {
+            self.skip_line()?;
+        }
+        let line_based = self.one_line && !self.in_array;
+        while !line_based && let Some(byte) = self.bytes.peek()? {
+            let starts = self.bytes.starts_line && self.bytes.column <= walk.indent_column;
+            let ends_array = byte == b']' && self.in_array;
+            if starts && (byte == b'{' || ends_array) {
+                break;
+            }
+            self.bytes.bump();
+            if !byte.is_ascii_whitespace() && self.bytes.column > walk.indent_column {
+                self.skip_line()?;
+            }
+        }
+        walk.in_string = false;
+        Ok(walk.finish(Some(fault)))
+    }
+
+    fn skip_line(&mut self) -> io::Result<()> {
+        while let Some(byte) = self.bytes.peek()? {
+            self.bytes.bump();
+            if byte == b'\n' {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A value that is no object: up to the end of the line, or in an array to the next comma.
+    fn other_value(&mut self) -> io::Result<Chunk> {
+        let mut walk = Walk::new(&self.bytes, self.cap);
+        while let Some(byte) = self.bytes.peek()? {
+            let open = walk.in_string || !walk.stack.is_empty();
+            let ends = byte == b'\n' || (self.in_array && !open && matches!(byte, b',' | b']'));
+            if ends {
+                break;
+            }
+            self.bytes.bump();
+            if walk.in_string {
+                walk.string_byte(byte);
+            } else {
+                walk.structure_byte(byte);
+            }
+            walk.stack.truncate(MAX_DEPTH);
+        }
+        Ok(walk.finish(None))
+    }
+
+    /// After a wrapped array: walk to the end of the file and remember what else there was.
+    fn note_rest_of_wrapper(&mut self) -> io::Result<()> {
+        let mut walk = Walk::new(&self.bytes, 0);
+        walk.stack.push(b'{');
+        walk.previous = b']';
+        while let Some(byte) = self.bytes.peek()? {
+            self.bytes.bump();
+            if walk.in_string {
+                walk.string_byte(byte);
+            } else {
+                let at_key = walk.stack.len() == 1 && byte == b':';
+                walk.structure_byte(byte);
+                if at_key && self.unread_keys.len() < 20 {
+                    self.unread_keys
+                        .push(String::from_utf8_lossy(&walk.key).into_owned());
+                }
+            }
+            walk.stack.truncate(MAX_DEPTH);
+        }
+        Ok(())
+    }
+}
+
+/// The state of the walk through one record.
+struct Walk {
+    kept: Vec<u8>,
+    cap: usize,
+    too_large: bool,
+    line: u64,
+    column: u64,
+    /// Where a sibling of this record would start.
+    indent_column: u64,
+    starts_line: bool,
+    stack: Vec<u8>,
+    in_string: bool,
+    escaped: bool,
+    /// The last byte outside strings that is not white space; `"` for a string.
+    previous: u8,
+    /// The last string directly inside the record: the key, where a value follows.
+    key: Vec<u8>,
+}
+
+impl Walk {
+    fn new<R>(bytes: &Bytes<R>, cap: usize) -> Self {
+        Self {
+            kept: Vec::new(),
+            cap,
+            too_large: false,
+            line: bytes.line,
+            column: bytes.column,
+            indent_column: if bytes.starts_line { bytes.column } else { 1 },
+            starts_line: bytes.starts_line,
+            stack: Vec::new(),
+            in_string: false,
+            escaped: false,
+            previous: 0,
+            key: Vec::new(),
+        }
+    }
+
+    fn keep(&mut self, byte: u8) {
+        if self.too_large {
+            return;
+        }
+        if self.kept.len() >= self.cap {
+            self.too_large = true;
+            self.kept = Vec::new();
+            return;
+        }
+        self.kept.push(byte);
+    }
+
+    fn string_byte(&mut self, byte: u8) {
+        self.keep(byte);
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' => self.escaped = true,
+            b'"' => self.in_string = false,
+            _ if self.stack.len() == 1 && self.key.len() < 64 => self.key.push(byte),
+            _ => {}
+        }
+    }
+
+    /// A byte outside strings. True when it closes the record.
+    fn structure_byte(&mut self, byte: u8) -> bool {
+        self.keep(byte);
+        match byte {
+            b'"' => {
+                self.in_string = true;
+                if self.stack.len() == 1 {
+                    self.key.clear();
+                }
+            }
+            b'{' | b'[' => self.stack.push(byte),
+            b'}' | b']' => {
+                // A bracket that was forgotten closes with the one around it.
+                let opener = if byte == b'}' { b'{' } else { b'[' };
+                if let Some(at) = self.stack.iter().rposition(|&open| open == opener) {
+                    self.stack.truncate(at);
+                }
+                self.previous = byte;
+                return self.stack.is_empty();
+            }
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            self.previous = byte;
+        }
+        false
+    }
+
+    /// Whether an object that starts a line here must be the next record: always where records
+    /// stand one a line, otherwise where JSON does not allow an object inside this one.
+    fn next_record_starts(&self, lines_so_far: bool) -> bool {
+        let allowed = match self.stack.last() {
+            None => return false,
+            Some(b'{') => self.previous == b':',
+            Some(_) => matches!(self.previous, b'[' | b','),
+        };
+        lines_so_far || !allowed
+    }
+
+    /// Where a later line starts with `{` at the indentation of this record.
+    fn line_like_the_first(&self) -> Option<usize> {
+        if !self.starts_line || self.too_large {
+            return None;
+        }
+        let indent = self.indent_column as usize - 1;
+        let ends = self
+            .kept
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n');
+        let mut starts = ends.map(|(end, _)| end + 1);
+        starts.find(|&start| {
+            let line = &self.kept[start..];
+            line.get(indent) == Some(&b'{') && line[..indent].iter().all(u8::is_ascii_whitespace)
+        })
+    }
+
+    fn wrapper_key(&self) -> Option<&'static str> {
+        let at_value = self.stack.len() == 1 && self.previous == b':';
+        let known = WRAPPERS
+            .into_iter()
+            .find(|wrapper| wrapper.as_bytes() == self.key);
+        known.filter(|_| at_value)
+    }
+
+    fn finish(self, fault: Option<Fault>) -> Chunk {
+        Chunk {
+            bytes: self.kept,
+            line: self.line,
+            column: self.column,
+            fault: if self.too_large {
+                Some(Fault::TooLarge)
+            } else {
+                fault
+            },
+        }
+    }
+}
+
+/// A byte source that knows its line and column.
+struct Bytes<R> {
+    source: R,
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+    line: u64,
+    column: u64,
+    /// Only white space has been seen on this line.
+    starts_line: bool,
+}
+
+impl<R> Bytes<R> {
+    fn new(source: R) -> Self {
+        Self {
+            source,
+            buffer: vec![0; 1 << 16],
+            at: 0,
+            end: 0,
+            line: 1,
+            column: 1,
+            starts_line: true,
+        }
+    }
+
+    /// Consume the byte that `peek` showed.
+    fn bump(&mut self) {
+        let byte = self.buffer[self.at];
+        self.at += 1;
+        if byte == b'\n' {
+            self.line += 1;
+            self.column = 1;
+            self.starts_line = true;
+        } else {
+            // Columns count characters: the continuation bytes of UTF-8 add none.
+            self.column += u64::from(byte & 0xc0 != 0x80);
+            self.starts_line &= byte.is_ascii_whitespace();
+        }
+    }
+}
+
+impl<R> Bytes<R> {
+    /// Put bytes back in front, as the start of a line.
+    fn unread(&mut self, mut bytes: Vec<u8>, line: u64) {
+        bytes.extend_from_slice(&self.buffer[self.at..self.end]);
+        (self.at, self.end) = (0, bytes.len());
+        bytes.resize(bytes.len().max(1 << 16), 0);
+        self.buffer = bytes;
+        (self.line, self.column, self.starts_line) = (line, 1, true);
+    }
+}
+
+fn count_newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+impl<R: Read> Bytes<R> {
+    fn peek(&mut self) -> io::Result<Option<u8>> {
+        if self.at == self.end {
+            (self.at, self.end) = (0, read_retrying(&mut self.source, &mut self.buffer)?);
+        }
+        Ok((self.at < self.end).then(|| self.buffer[self.at]))
+    }
+
+    /// The first byte after the one at hand that is not white space, consuming nothing.
+    fn second_after_space(&mut self) -> io::Result<Option<u8>> {
+        let mut ahead = self.at + 1;
+        loop {
+            if ahead >= self.end {
+                if self.at > 0 {
+                    self.buffer.copy_within(self.at..self.end, 0);
+                    (self.end, ahead) = (self.end - self.at, ahead - self.at);
+                    self.at = 0;
+                }
+                if self.end == self.buffer.len() {
+                    return Ok(None);
+                }
+                let n = read_retrying(&mut self.source, &mut self.buffer[self.end..])?;
+                if n == 0 {
+                    return Ok(None);
+                }
+                self.end += n;
+                continue;
+            }
+            if !self.buffer[ahead].is_ascii_whitespace() {
+                return Ok(Some(self.buffer[ahead]));
+            }
+            ahead += 1;
+        }
+    }
+}
+
+fn read_retrying(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(text: &str) -> (Vec<(u64, String, Option<Fault>)>, Layout) {
+        let mut scanner = Scanner::new(text.as_bytes(), 200);
+        let mut chunks = Vec::new();
+        while let Some(chunk) = scanner.next_chunk().unwrap() {
+            let text = String::from_utf8(chunk.bytes).unwrap();
+            chunks.push((chunk.line, text.trim_end().to_owned(), chunk.fault));
+        }
+        (chunks, scanner.layout())
+    }
+
+    #[track_caller]
+    fn check(text: &str, layout: Layout, expected: &[(u64, &str)]) {
+        let (chunks, found) = scan(text);
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|&(l, t)| (l, t.to_owned(), None))
+            .collect();
+        assert_eq!((chunks, found), (expected, layout));
+    }
+
+    #[test]
+    fn lines() {
+        let text = "{\"a\": \"}{\"}\r\n\n  {\"b\": [1, {}]}\n";
+        check(
+            text,
+            Layout::Lines,
+            &[(1, "{\"a\": \"}{\"}"), (3, "{\"b\": [1, {}]}")],
+        );
+    }
+
+    #[test]
+    fn an_array_on_one_line_and_over_many() {
+        check(
+            "[{\"a\":1}, {\"b\":2}]",
+            Layout::Array,
+            &[(1, "{\"a\":1}"), (1, "{\"b\":2}")],
+        );
+        let text = "[\n  {\n    \"a\": [\n{\n}\n]\n  },\n  {}\n]\n";
+        check(
+            text,
+            Layout::Array,
+            &[(2, "{\n    \"a\": [\n{\n}\n]\n  }"), (8, "{}")],
+        );
+    }
+
+    #[test]
+    fn objects_one_after_the_other() {
+        check(
+            "{\"a\":1}{\"b\":2}",
+            Layout::Lines,
+            &[(1, "{\"a\":1}"), (1, "{\"b\":2}")],
+        );
+        let text = "{\n \"a\": {\n }\n}\n{\n \"b\":2\n}";
+        let expected = [(1, "{\n \"a\": {\n }\n}"), (5, "{\n \"b\":2\n}")];
+        check(text, Layout::Concatenated, &expected);
+    }
+
+    #[test]
+    fn a_wrapped_array_names_what_it_does_not_read() {
+        let text = "{\"version\": [1], \"data\": [\n{\"a\":1},\n{\"b\":2}], \"test\": [{\"c\":3}]}";
+        check(
+            text,
+            Layout::Wrapped("data"),
+            &[(2, "{\"a\":1}"), (3, "{\"b\":2}")],
+        );
+        let mut scanner = Scanner::new(text.as_bytes(), 200);
+        while scanner.next_chunk().unwrap().is_some() {}
+        assert_eq!(scanner.unread_keys, ["test"]);
+    }
+
+    #[test]
+    fn a_record_with_a_data_field_is_no_wrapper() {
+        check(
+            "{\"data\": [1, 2]}",
+            Layout::Lines,
+            &[(1, "{\"data\": [1, 2]}")],
+        );
+    }
+
+    #[test]
+    fn a_truncated_line_does_not_swallow_the_next() {
+        for broken in [
+            "{\"a\": ",
+            "{\"a\": [{\"b\":1},",
+            "{\"a\": \"open",
+            "{\"a\": \"x\"",
+        ] {
+            let (chunks, _) = scan(&format!("{{\"z\":0}}\n{broken}\n{{\"c\":2}}\n{{\"d\":3}}"));
+            let lines: Vec<_> = chunks.iter().map(|c| (c.0, c.2.is_some())).collect();
+            assert_eq!(
+                lines,
+                [(1, false), (2, true), (3, false), (4, false)],
+                "{broken}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_broken_first_line_does_not_swallow_the_next() {
+        let (chunks, _) = scan("{\"a\": \"open\n{\"c\":2}\n{\"d\":3}");
+        assert_eq!(chunks.iter().map(|c| c.0).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_broken_element_of_an_array_costs_only_itself() {
+        for broken in [
+            "\"a\": \"x\"",
+            "\"a\": [{\"b\": 1},",
+            "\"a\": \"line\n   break\"\n  }",
+            "\"a\": \"open }",
+        ] {
+            let (chunks, _) = scan(&format!(
+                "[\n  {{\n    \"z\": 0\n  }},\n  {{\n    {broken},\n  {{\n    \"c\": 2\n  }},\n  {{}}\n]\n"
+            ));
+            let faults: Vec<bool> = chunks.iter().map(|c| c.2.is_some()).collect();
+            assert_eq!(faults, [false, true, false, false], "{broken}: {chunks:?}");
+        }
+    }
+
+    #[test]
+    fn a_forgotten_bracket_closes_with_its_record() {
+        let (chunks, _) = scan("[{\"m\":[{\"a\":1}},{\"b\":2}]");
+        let texts: Vec<&str> = chunks.iter().map(|c| c.1.as_str()).collect();
+        assert_eq!(texts, ["{\"m\":[{\"a\":1}}", "{\"b\":2}"]);
+    }
+
+    #[test]
+    fn an_array_that_never_closes_is_said() {
+        let (chunks, _) = scan("[{\"a\":1},\n");
+        assert_eq!(chunks[1].2, Some(Fault::ArrayNotClosed));
+    }
+
+    #[test]
+    fn what_is_no_object_is_a_chunk_of_its_own() {
+        let (chunks, _) = scan("{\"a\":1}\nhello, world\n{\"b\":2}\n");
+        assert_eq!(chunks[1].1, "hello, world");
+        let (chunks, _) = scan("[{\"a\":1}, null, [1, {}], \"x,y\", {\"b\":2}]");
+        let texts: Vec<&str> = chunks.iter().map(|c| c.1.as_str()).collect();
+        assert_eq!(
+            texts,
+            ["{\"a\":1}", "null", "[1, {}]", "\"x,y\"", "{\"b\":2}"]
+        );
+    }
+
+    #[test]
+    fn a_record_over_the_cap_is_not_kept_and_the_rest_is_read() {
+        let long = "x".repeat(500);
+        let (chunks, _) = scan(&format!(
+            "{{\"a\":1}}\n{{\"a\":\"{long}\"}}\n{long}\n{{\"b\":2}}"
+        ));
+        let seen: Vec<_> = chunks.iter().map(|c| (c.0, c.1.len(), c.2)).collect();
+        let large = Some(Fault::TooLarge);
+        assert_eq!(
+            seen,
+            [(1, 7, None), (2, 0, large), (3, 0, large), (4, 7, None)]
+        );
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic_or_hang() {
+        let mut rng = crate::rng::Rng::new(5, 0);
+        let alphabet = b"{}[]\",:\\\n a1";
+        for _ in 0..3000 {
+            let n = rng.below(60);
+            let bytes: Vec<u8> = (0..n).map(|_| *rng.pick(alphabet)).collect();
+            let mut scanner = Scanner::new(&*bytes, 20);
+            let mut n_chunks = 0;
+            while scanner.next_chunk().unwrap().is_some() {
+                n_chunks += 1;
+                assert!(n_chunks <= n + 1, "{:?}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+}

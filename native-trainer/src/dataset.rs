@@ -1,0 +1,266 @@
+//! Dataset files for the commands that use them.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+use veneer_core::data::{
+    Container, DatasetError, Encoding, Format, Loaded, Mapping, ReadOptions, Record, Severity,
+};
+
+/// Problems named when a dataset is refused.
+const SHOWN_PROBLEMS: usize = 5;
+
+/// How to read a dataset, on any command line.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct ReadArgs {
+    /// Format of the file, if it should not be guessed: alpaca, sharegpt, openai,
+    /// prompt-completion, query-response, text or tokenized
+    #[arg(long, value_name = "FORMAT", value_parser = Format::from_name)]
+    pub(crate) format: Option<Format>,
+
+    /// Which column plays which part, for example `instruction=Question,output=Answer`
+    #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = Mapping::parse)]
+    pub(crate) map: Option<Mapping>,
+
+    /// Encoding of the file, if it should not be guessed: utf-8, utf-16le, shift_jis, latin1, …
+    #[arg(long, value_name = "NAME", value_parser = Encoding::from_name)]
+    pub(crate) encoding: Option<Encoding>,
+
+    /// Of preference data, use the chosen answers as examples
+    #[arg(long)]
+    pub(crate) take_chosen: bool,
+}
+
+/// [`ReadArgs`] as a run remembers them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReadSpec {
+    format: Option<String>,
+    map: Option<String>,
+    encoding: Option<String>,
+    take_chosen: bool,
+}
+
+impl ReadSpec {
+    /// # Errors
+    /// Names that this version does not know.
+    pub(crate) fn args(&self) -> Result<ReadArgs> {
+        let (format, map, encoding) = (&self.format, &self.map, &self.encoding);
+        Ok(ReadArgs {
+            format: format.as_deref().map(Format::from_name).transpose()?,
+            map: map.as_deref().map(Mapping::parse).transpose()?,
+            encoding: encoding.as_deref().map(Encoding::from_name).transpose()?,
+            take_chosen: self.take_chosen,
+        })
+    }
+}
+
+impl ReadArgs {
+    pub(crate) fn spec(&self) -> ReadSpec {
+        let assignments = |map: &Mapping| {
+            let parts = map.0.iter().map(|part| format!("{}={}", part.field, part.column));
+            parts.collect::<Vec<_>>().join(",")
+        };
+        ReadSpec {
+            format: self.format.map(|format| format.name().into()),
+            map: self.map.as_ref().map(assignments),
+            encoding: self.encoding.map(|encoding| encoding.name().into()),
+            take_chosen: self.take_chosen,
+        }
+    }
+
+    pub(crate) fn options(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.format,
+            mapping: self.map.clone().unwrap_or_default(),
+            encoding: self.encoding,
+            take_chosen: self.take_chosen,
+            ..ReadOptions::default()
+        }
+    }
+}
+
+/// Records that can be trained on or scored.
+pub(crate) struct Dataset {
+    pub(crate) records: Vec<Record>,
+    /// What the file turned out to be, in one line.
+    pub(crate) description: String,
+    /// Problems that do not prevent its use, by kind; empty when there are none.
+    pub(crate) warnings: String,
+}
+
+/// Read a dataset to use it. Fails if any record has a fault that would be trained on or lost.
+pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
+    let loaded = load(path, options)?;
+    refuse_errors(path, &loaded)?;
+    if loaded.n_pairs + loaded.n_marked > 0 && !options.take_chosen {
+        bail!(
+            "`{}` is preference data ({}), and this version of Veneer learns from examples only; \
+             `--take-chosen` uses the better answers as examples",
+            path.display(),
+            preference(&loaded),
+        );
+    }
+    if loaded.records.is_empty() {
+        bail!("`{}` has no record that can be used", path.display());
+    }
+    Ok(Dataset {
+        description: describe(&loaded),
+        warnings: warnings(&loaded),
+        records: loaded.records,
+    })
+}
+
+/// Read a dataset to look at it, faults included.
+pub(crate) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
+    let mut options = options.clone();
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    options.container = options
+        .container
+        .or(extension.and_then(Container::from_extension));
+    let reading = || format!("reading dataset `{}`", path.display());
+    let loaded = if path == Path::new("-") {
+        veneer_core::data::read(std::io::stdin().lock(), &options)
+    } else {
+        let file = File::open(path)
+            .map_err(DatasetError::Read)
+            .with_context(reading)?;
+        veneer_core::data::read(file, &options)
+    };
+    loaded.with_context(reading)
+}
+
+fn refuse_errors(path: &Path, loaded: &Loaded) -> Result<()> {
+    let n_errors = loaded.problems.n_errors();
+    if n_errors == 0 {
+        return Ok(());
+    }
+    let mut text = format!(
+        "`{}` has {} that must be settled first:",
+        path.display(),
+        count(n_errors, "problem")
+    );
+    for problem in loaded.problems.first(SHOWN_PROBLEMS) {
+        if problem.severity == Severity::Error {
+            write!(text, "\n  {problem}")?;
+        }
+    }
+    if n_errors > SHOWN_PROBLEMS as u64 {
+        write!(text, "\n  and {} more", n_errors - SHOWN_PROBLEMS as u64)?;
+    }
+    write!(
+        text,
+        "\n  see all of them:      veneer data check {0}\n  settle the clear ones: veneer data check {0} --fix",
+        shell_word(path)
+    )?;
+    bail!(text)
+}
+
+/// `alpaca, JSON array, UTF-8, 91 records`
+pub(crate) fn describe(loaded: &Loaded) -> String {
+    let source = &loaded.source;
+    format!(
+        "{}, {}, {}, {}",
+        source.format,
+        source.shape.describe(),
+        source.encoding,
+        count(loaded.records.len() as u64, "record"),
+    )
+}
+
+/// `300 pairs of a chosen and a rejected answer`
+pub(crate) fn preference(loaded: &Loaded) -> String {
+    match (loaded.n_pairs, loaded.n_marked) {
+        (pairs, 0) => format!("{} of a chosen and a rejected answer", count(pairs, "pair")),
+        (0, marked) => format!("{} marked as good or bad", count(marked, "answer")),
+        (pairs, marked) => format!(
+            "{}, {} marked",
+            count(pairs, "pair"),
+            count(marked, "answer")
+        ),
+    }
+}
+
+fn warnings(loaded: &Loaded) -> String {
+    let kinds = loaded.problems.counts().iter();
+    let warned = kinds.filter(|(kind, _)| kind.severity() == Severity::Warning);
+    let texts: Vec<String> = warned
+        .map(|(kind, n)| format!("{} ({n})", kind.title()))
+        .collect();
+    texts.join(", ")
+}
+
+/// `1 record`, `2 records`, `12,345 records`
+pub(crate) fn count(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+}
+
+/// `12,345`
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A path as a shell takes it.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// `data/a.json` with `fixed` → `data/a.fixed.json`.
+pub(crate) fn beside(path: &Path, label: &str, extension: Option<&str>) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let own = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().into_owned());
+    match extension.map(String::from).or(own) {
+        Some(extension) => path.with_file_name(format!("{stem}.{label}.{extension}")),
+        None => path.with_file_name(format!("{stem}.{label}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_for_people() {
+        assert_eq!(
+            (thousands(999), thousands(1_234_567)),
+            ("999".into(), "1,234,567".into())
+        );
+        assert_eq!(
+            beside(Path::new("d/a.json"), "val", None),
+            Path::new("d/a.val.json")
+        );
+        assert_eq!(shell_word(Path::new("my file.json")), "'my file.json'");
+    }
+
+    #[test]
+    fn a_dataset_with_errors_is_refused_with_lines_and_a_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        std::fs::write(&path, "{\"query\":\"a\",\"response\":\"b\"}\n{\"query\":\n").unwrap();
+        let Err(error) = read(&path, &ReadOptions::default()) else {
+            panic!("refused")
+        };
+        let text = error.to_string();
+        assert!(text.contains("line 2") && text.contains("--fix"), "{text}");
+    }
+}
