@@ -29,7 +29,10 @@ pub(crate) fn questions(
     let mut questions = Vec::new();
     for record in records {
         if let Some(prompt) = encode_prompt(record, text, options)? {
-            questions.push(Question { shown: shown(record, &prompt), prompt });
+            questions.push(Question {
+                shown: shown(record, &prompt),
+                prompt,
+            });
         }
     }
     if questions.is_empty() {
@@ -42,7 +45,11 @@ fn shown(record: &Record, prompt: &Prompt) -> String {
     use veneer_core::{data::Body, text::Role};
     match &record.body {
         Body::Chat(chat) => {
-            let asked = chat.messages.iter().rev().find(|message| message.role == Role::User);
+            let asked = chat
+                .messages
+                .iter()
+                .rev()
+                .find(|message| message.role == Role::User);
             asked.map_or_else(|| prompt.text.clone(), |message| message.text().to_string())
         }
         _ => prompt.text.clone(),
@@ -65,8 +72,10 @@ pub(crate) fn answer(
     let bar = progress::bar(questions.len() as u64, what);
     for same in by_length.chunk_by(|a, b| length(a) == length(b)) {
         for batch in same.chunks(BATCH) {
-            let prompts: Vec<&[u32]> =
-                batch.iter().map(|&i| questions[i].prompt.input_ids.as_slice()).collect();
+            let prompts: Vec<&[u32]> = batch
+                .iter()
+                .map(|&i| questions[i].prompt.input_ids.as_slice())
+                .collect();
             let generated = generate(model, &prompts, options, &interrupt::asked);
             if interrupt::asked() {
                 bail!("stopped");

@@ -62,7 +62,10 @@ impl ReadSpec {
 impl ReadArgs {
     pub(crate) fn spec(&self) -> ReadSpec {
         let assignments = |map: &Mapping| {
-            let parts = map.0.iter().map(|part| format!("{}={}", part.field, part.column));
+            let parts = map
+                .0
+                .iter()
+                .map(|part| format!("{}={}", part.field, part.column));
             parts.collect::<Vec<_>>().join(",")
         };
         ReadSpec {

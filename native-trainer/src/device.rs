@@ -59,7 +59,10 @@ impl DeviceArgs {
                 ),
             },
         };
-        let (device, name) = gpu.map_or_else(|| (Device::flex(), "cpu".into()), |gpu| (gpu.device, gpu.name));
+        let (device, name) = gpu.map_or_else(
+            || (Device::flex(), "cpu".into()),
+            |gpu| (gpu.device, gpu.name),
+        );
         let dtype = match self.dtype {
             DtypeChoice::F32 => DType::F32,
             DtypeChoice::Bf16 => DType::BF16,
@@ -68,7 +71,11 @@ impl DeviceArgs {
         if dtype != DType::F32 && (name == "cpu" || !device.supports_dtype(dtype)) {
             bail!("--dtype {dtype:?} is not something `{name}` computes with; use --dtype f32");
         }
-        Ok(Place { device, dtype, name })
+        Ok(Place {
+            device,
+            dtype,
+            name,
+        })
     }
 }
 
@@ -89,8 +96,14 @@ pub(crate) fn vulkan_devices() -> Vec<Gpu> {
         .filter_map(|device| {
             let identity = device.identity()?;
             let name = identity.name.clone();
-            let software = ["llvmpipe", "swiftshader"].iter().any(|s| name.to_lowercase().contains(s));
-            Some(Gpu { is_hardware: identity.physical.is_some() && !software, name, device })
+            let software = ["llvmpipe", "swiftshader"]
+                .iter()
+                .any(|s| name.to_lowercase().contains(s));
+            Some(Gpu {
+                is_hardware: identity.physical.is_some() && !software,
+                name,
+                device,
+            })
         })
         .collect()
 }
@@ -102,8 +115,14 @@ fn default_vulkan() -> Option<Gpu> {
     let found = all.into_iter().nth(first)?;
     if std::env::var_os("CUBECL_WGPU_DEFAULT_DEVICE").is_some() {
         let device = Device::vulkan(DeviceKind::DefaultDevice);
-        let name = device.identity().map_or(found.name, |identity| identity.name);
-        return Some(Gpu { device, name, is_hardware: found.is_hardware });
+        let name = device
+            .identity()
+            .map_or(found.name, |identity| identity.name);
+        return Some(Gpu {
+            device,
+            name,
+            is_hardware: found.is_hardware,
+        });
     }
     Some(found)
 }

@@ -39,7 +39,10 @@ fn lines(numbers: &Numbers) -> String {
         numbers.loss,
         numbers.loss.exp()
     );
-    let scores = numbers.answers.iter().flat_map(|(_, scores)| &scores.metrics);
+    let scores = numbers
+        .answers
+        .iter()
+        .flat_map(|(_, scores)| &scores.metrics);
     for score in scores {
         let interval = &score.interval;
         out.push_str(&format!(
@@ -54,7 +57,10 @@ fn lines(numbers: &Numbers) -> String {
 }
 
 fn table(comparisons: &[Comparison]) -> String {
-    let mut out = format!("  {:<12} {:>9} {:>9} {:>10}   {}\n", "", "before", "after", "change", "chance alone?");
+    let mut out = format!(
+        "  {:<12} {:>9} {:>9} {:>10}   {}\n",
+        "", "before", "after", "change", "chance alone?"
+    );
     for comparison in comparisons {
         let verdict = match (comparison.significant(), comparison.improved()) {
             (false, _) => "may be chance",

@@ -12,7 +12,11 @@ use veneer_core::{
     },
 };
 
-use crate::{dataset::{self, ReadArgs}, model_dir::ModelDir, model_run::Checkpoint};
+use crate::{
+    dataset::{self, ReadArgs},
+    model_dir::ModelDir,
+    model_run::Checkpoint,
+};
 
 /// How records become text and targets, on every command that reads a dataset with a model.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -75,8 +79,12 @@ pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<Model
         generation_config: generation.as_deref(),
         config: model.as_deref(),
     };
-    ModelText::from_files(files, template)
-        .with_context(|| format!("reading the tokenizer and template of model `{}`", dir.name()))
+    ModelText::from_files(files, template).with_context(|| {
+        format!(
+            "reading the tokenizer and template of model `{}`",
+            dir.name()
+        )
+    })
 }
 
 /// A dataset and the tokens that it becomes.
@@ -123,10 +131,16 @@ const SHOWN: usize = 3;
 
 /// Stops the run unless every refusal is allowed.
 fn refuse(path: &Path, refusals: &[Refusal], text: &ModelText, args: &TextArgs) -> Result<()> {
-    let (allowed, stopping): (Vec<_>, Vec<_>) =
-        refusals.iter().partition(|refusal| is_allowed(refusal, text, args));
+    let (allowed, stopping): (Vec<_>, Vec<_>) = refusals
+        .iter()
+        .partition(|refusal| is_allowed(refusal, text, args));
     for refusal in allowed.iter().take(SHOWN) {
-        eprintln!("warning: {}:{}: {}", path.display(), refusal.line, refusal.message);
+        eprintln!(
+            "warning: {}:{}: {}",
+            path.display(),
+            refusal.line,
+            refusal.message
+        );
     }
     if stopping.is_empty() {
         return Ok(());
@@ -149,7 +163,9 @@ fn refuse(path: &Path, refusals: &[Refusal], text: &ModelText, args: &TextArgs) 
     if stopping.len() > SHOWN {
         message.push_str(&format!("\n\nand {} more", stopping.len() - SHOWN));
     }
-    message.push_str("\n\n`veneer inspect` shows any record like this; `--allow CHECK` goes on all the same");
+    message.push_str(
+        "\n\n`veneer inspect` shows any record like this; `--allow CHECK` goes on all the same",
+    );
     bail!(message)
 }
 
@@ -169,5 +185,8 @@ fn name_of(kind: RefusalKind) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -1,15 +1,3 @@
-<<<<<<< HEAD
-//! Files are written beside and renamed: a reader sees the old one or the whole new one.
-
-use std::{
-    io::{self, BufWriter, Write},
-    path::Path,
-};
-
-use anyhow::{Context as _, Result};
-
-/// Write a file through a temporary one in the same folder.
-=======
 //! Files that are whole or not there: written beside, synced, renamed.
 
 use std::{
@@ -23,27 +11,10 @@ use tempfile::NamedTempFile;
 
 /// Write a file so that its name only ever shows all of it: to a temporary file in the same
 /// directory, synced, then renamed over the old one.
->>>>>>> data
 pub(crate) fn write_atomic(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-<<<<<<< HEAD
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let attempt = || -> io::Result<()> {
-        let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        let mut writer = BufWriter::new(beside.as_file_mut());
-        write(&mut writer)?;
-        writer.flush()?;
-        drop(writer);
-        beside.as_file().sync_all()?;
-        beside.persist(path)?;
-        Ok(())
-    };
-    attempt().with_context(|| format!("writing `{}`", path.display()))
-=======
     prepare(path, write)?.publish()
 }
 
@@ -198,5 +169,4 @@ mod tests {
             "2"
         );
     }
->>>>>>> data
 }

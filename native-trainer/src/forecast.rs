@@ -25,16 +25,28 @@ pub(crate) fn show(input: &PlanInput, place: &Place, quiet: bool) -> Forecast {
     let plan = plan(input);
     let seconds = plan.flops / gemm_rate(place) / SHARE_OF_GEMM;
     // The weights are loaded by now, so what is available comes on top of them.
-    let available =
-        memory::available_bytes().filter(|_| place.name == "cpu").map(|free| free + plan.weights_bytes);
+    let available = memory::available_bytes()
+        .filter(|_| place.name == "cpu")
+        .map(|free| free + plan.weights_bytes);
     if !quiet {
         let [rows, length] = plan.largest_batch;
-        eprintln!("this run will take about {} of memory on {}:", human(plan.total_bytes()), place.name);
+        eprintln!(
+            "this run will take about {} of memory on {}:",
+            human(plan.total_bytes()),
+            place.name
+        );
         eprintln!("  base model       {}", human(plan.weights_bytes));
         eprintln!("  adapter, Adam    {}", human(plan.trained_bytes));
-        eprintln!("  activations      {} (largest batch {rows} × {length} tokens)", human(plan.activation_bytes));
+        eprintln!(
+            "  activations      {} (largest batch {rows} × {length} tokens)",
+            human(plan.activation_bytes)
+        );
         eprintln!("  logits           {}", human(plan.logits_bytes));
-        eprintln!("and about {} for {} steps", human_seconds(seconds), input.total_steps);
+        eprintln!(
+            "and about {} for {} steps",
+            human_seconds(seconds),
+            input.total_steps
+        );
     }
     Forecast { plan, available }
 }
@@ -46,7 +58,8 @@ const SHARE_OF_GEMM: f64 = 0.5;
 /// Floating-point operations a second of a square product, measured for a moment.
 pub(crate) fn gemm_rate(place: &Place) -> f64 {
     const N: usize = 512;
-    let random = || Tensor::<2>::random([N, N], Distribution::Default, (&place.device, place.dtype));
+    let random =
+        || Tensor::<2>::random([N, N], Distribution::Default, (&place.device, place.dtype));
     let (a, b) = (random(), random());
     let multiply = || {
         let product = a.clone().matmul(b.clone());
@@ -66,7 +79,9 @@ impl Forecast {
     /// # Errors
     /// Says by how much it is too large, and which setting helps most.
     pub(crate) fn refuse_if_too_large(&self, job: &TrainJob) -> Result<()> {
-        let Some(available) = self.available else { return Ok(()) };
+        let Some(available) = self.available else {
+            return Ok(());
+        };
         let total = self.plan.total_bytes();
         if total <= available {
             return Ok(());

@@ -123,7 +123,10 @@ impl JobArgs {
         self.apply(&mut job);
         let problems = job.problems();
         if !problems.is_empty() {
-            let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("  {problem}"))
+                .collect();
             bail!("these settings cannot work:\n{}", lines.join("\n"));
         }
         Ok(job)
@@ -138,11 +141,20 @@ impl JobArgs {
         set(&mut job.lora_r, self.lora_r);
         set(&mut job.lora_alpha, self.lora_alpha);
         set(&mut job.lora_dropout, self.lora_dropout);
-        set(&mut job.target_modules, self.target_modules.as_deref().map(targets));
+        set(
+            &mut job.target_modules,
+            self.target_modules.as_deref().map(targets),
+        );
         set(&mut job.num_train_epochs, self.num_train_epochs);
         set(&mut job.max_steps, self.max_steps.map(Some));
-        set(&mut job.per_device_train_batch_size, self.per_device_train_batch_size);
-        set(&mut job.gradient_accumulation_steps, self.gradient_accumulation_steps);
+        set(
+            &mut job.per_device_train_batch_size,
+            self.per_device_train_batch_size,
+        );
+        set(
+            &mut job.gradient_accumulation_steps,
+            self.gradient_accumulation_steps,
+        );
         set(&mut job.learning_rate, self.learning_rate);
         set(&mut job.lr_scheduler_type, self.lr_scheduler_type);
         set(&mut job.warmup_ratio, self.warmup_ratio);
@@ -159,7 +171,10 @@ impl JobArgs {
         set(&mut job.save_strategy, self.save_strategy);
         set(&mut job.save_steps, self.save_steps);
         set(&mut job.save_total_limit, self.save_total_limit.map(Some));
-        set(&mut job.early_stopping_patience, self.early_stopping_patience.map(Some));
+        set(
+            &mut job.early_stopping_patience,
+            self.early_stopping_patience.map(Some),
+        );
         job.use_rslora |= self.use_rslora;
         job.packing |= self.packing;
         job.gradient_checkpointing |= self.gradient_checkpointing;
@@ -183,7 +198,10 @@ fn over(base: &TrainJob, path: &std::path::Path) -> Result<TrainJob> {
 /// A list where there are commas or a plain name, else a pattern.
 fn targets(text: &str) -> TargetModules {
     let is_name = |entry: &str| {
-        !entry.is_empty() && entry.chars().all(|c| c.is_alphanumeric() || "._-".contains(c))
+        !entry.is_empty()
+            && entry
+                .chars()
+                .all(|c| c.is_alphanumeric() || "._-".contains(c))
     };
     let entries: Vec<&str> = text.split(',').map(str::trim).collect();
     if text != "all-linear" && entries.iter().all(|entry| is_name(entry)) {
@@ -199,17 +217,31 @@ mod tests {
 
     #[test]
     fn lists_patterns_and_all_linear_are_told_apart() {
-        let list = |names: &[&str]| TargetModules::List(names.iter().map(|n| n.to_string()).collect());
+        let list =
+            |names: &[&str]| TargetModules::List(names.iter().map(|n| n.to_string()).collect());
         assert_eq!(targets("q_proj, v_proj"), list(&["q_proj", "v_proj"]));
         assert_eq!(targets("q_proj"), list(&["q_proj"]));
-        assert_eq!(targets("all-linear"), TargetModules::Pattern("all-linear".into()));
-        assert_eq!(targets(r".*\.(q|v)_proj"), TargetModules::Pattern(r".*\.(q|v)_proj".into()));
+        assert_eq!(
+            targets("all-linear"),
+            TargetModules::Pattern("all-linear".into())
+        );
+        assert_eq!(
+            targets(r".*\.(q|v)_proj"),
+            TargetModules::Pattern(r".*\.(q|v)_proj".into())
+        );
     }
 
     #[test]
     fn every_impossible_setting_is_named() {
-        let args = JobArgs { lora_r: Some(0), learning_rate: Some(-1.0), ..JobArgs::default() };
+        let args = JobArgs {
+            lora_r: Some(0),
+            learning_rate: Some(-1.0),
+            ..JobArgs::default()
+        };
         let message = args.job(TrainJob::default()).unwrap_err().to_string();
-        assert!(message.contains("lora_r") && message.contains("learning_rate"), "{message}");
+        assert!(
+            message.contains("lora_r") && message.contains("learning_rate"),
+            "{message}"
+        );
     }
 }

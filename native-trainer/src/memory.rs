@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn sizes_and_times_read_well() {
-        assert_eq!([human(512), human(1_400_000_000), human(320_000_000)], ["512 B", "1.4 GB", "320 MB"]);
+        assert_eq!(
+            [human(512), human(1_400_000_000), human(320_000_000)],
+            ["512 B", "1.4 GB", "320 MB"]
+        );
         assert_eq!(human_seconds(7505.0), "2 h 5 min");
         assert_eq!(human_seconds(200.2), "3 min 20 s");
     }

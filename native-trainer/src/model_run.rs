@@ -30,7 +30,9 @@ impl Checkpoint {
     /// Finds and opens a model by folder, Hub name or `demo`.
     pub(crate) fn open(name: &str) -> Result<Self> {
         let dir = ModelDir::resolve(name)?;
-        let config = dir.read("config.json")?.context("the model has no config.json")?;
+        let config = dir
+            .read("config.json")?
+            .context("the model has no config.json")?;
         let arch = Arch::from_json(&config).with_context(|| format!("reading model `{name}`"))?;
         let files = dir
             .safetensors_files()?
@@ -42,10 +44,15 @@ impl Checkpoint {
 
     /// Its tensors, read in place.
     pub(crate) fn weights(&self) -> Result<SafetensorsSource<'_>> {
-        let files: Vec<(String, &[u8])> =
-            self.files.iter().map(|(path, bytes)| (path.display().to_string(), &bytes[..])).collect();
-        let borrowed: Vec<(&str, &[u8])> =
-            files.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let files: Vec<(String, &[u8])> = self
+            .files
+            .iter()
+            .map(|(path, bytes)| (path.display().to_string(), &bytes[..]))
+            .collect();
+        let borrowed: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), *bytes))
+            .collect();
         let source = SafetensorsSource::new(&borrowed);
         source.with_context(|| format!("reading the weights of model `{}`", self.dir.name()))
     }
@@ -59,7 +66,10 @@ impl Checkpoint {
 }
 
 /// Maps a file. It must not change while the map lives; a model folder is not written to in place.
-#[expect(unsafe_code, reason = "memory maps are how weights larger than memory are read")]
+#[expect(
+    unsafe_code,
+    reason = "memory maps are how weights larger than memory are read"
+)]
 fn map(path: &Path) -> Result<Mmap> {
     let file = File::open(path).with_context(|| format!("opening `{}`", path.display()))?;
     // SAFETY: the map is only read, and Veneer replaces model files by renaming, never in place.
@@ -85,5 +95,7 @@ pub(crate) fn open_adapter(dir: &Path) -> Result<Adapter> {
 /// Puts an adapter on a model.
 pub(crate) fn attach(decoder: &mut Decoder, dir: &Path) -> Result<()> {
     let adapter = open_adapter(dir)?;
-    decoder.attach(&adapter).with_context(|| format!("putting adapter `{}` on the model", dir.display()))
+    decoder
+        .attach(&adapter)
+        .with_context(|| format!("putting adapter `{}` on the model", dir.display()))
 }

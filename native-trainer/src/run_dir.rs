@@ -71,7 +71,8 @@ pub(crate) struct RunDir {
 impl RunDir {
     /// A new run. A directory that holds another run's files is refused.
     pub(crate) fn create(path: &Path, spec: &RunSpec) -> Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("making run directory `{}`", path.display()))?;
+        fs::create_dir_all(path)
+            .with_context(|| format!("making run directory `{}`", path.display()))?;
         if path.join(SPEC).exists() {
             bail!(
                 "`{0}` already holds a run; resume it with `veneer train --resume {0}`, \
@@ -94,7 +95,10 @@ impl RunDir {
     pub(crate) fn read_spec(path: &Path) -> Result<RunSpec> {
         let file = path.join(SPEC);
         let bytes = fs::read(&file).with_context(|| {
-            format!("`{}` is not a run directory of `veneer train`: it has no {SPEC}", path.display())
+            format!(
+                "`{}` is not a run directory of `veneer train`: it has no {SPEC}",
+                path.display()
+            )
         })?;
         serde_json::from_slice(&bytes).with_context(|| format!("reading `{}`", file.display()))
     }
@@ -103,7 +107,10 @@ impl RunDir {
         let file = path.join(EVENTS);
         let events = OpenOptions::new().create(true).append(true).open(&file);
         let events = events.with_context(|| format!("opening `{}`", file.display()))?;
-        Ok(Self { path: path.to_path_buf(), events })
+        Ok(Self {
+            path: path.to_path_buf(),
+            events,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -122,7 +129,10 @@ impl RunDir {
     /// The events so far. After a crash and resume a step may have been written twice: the later wins.
     pub(crate) fn read_events(path: &Path) -> Vec<Event> {
         let text = fs::read_to_string(path.join(EVENTS)).unwrap_or_default();
-        let all: Vec<Event> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let all: Vec<Event> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
         let mut last_of_step = BTreeMap::new();
         for (index, event) in all.iter().enumerate() {
             if let Event::Step { step, .. } = event {
@@ -148,7 +158,9 @@ impl RunDir {
         limit: Option<usize>,
     ) -> Result<PathBuf> {
         let target = self.path.join(format!("{CHECKPOINT}{}", state.step));
-        let beside = self.path.join(format!(".{CHECKPOINT}{}.partial", state.step));
+        let beside = self
+            .path
+            .join(format!(".{CHECKPOINT}{}.partial", state.step));
         let doing = || format!("writing checkpoint `{}`", target.display());
         let write = || -> Result<()> {
             if beside.exists() {
@@ -184,12 +196,17 @@ impl RunDir {
 
     /// The newest whole checkpoint.
     pub(crate) fn latest_checkpoint(&self) -> Result<Option<(TrainState, Progress)>> {
-        let Some((step, dir)) = checkpoints(&self.path)?.pop() else { return Ok(None) };
+        let Some((step, dir)) = checkpoints(&self.path)?.pop() else {
+            return Ok(None);
+        };
         let doing = || format!("reading checkpoint `{}`", dir.display());
         let tensors = fs::read(dir.join(STATE)).with_context(doing)?;
         let state = read_state(&tensors, step).with_context(doing)?;
         let progress = fs::read(dir.join(PROGRESS)).with_context(doing)?;
-        Ok(Some((state, serde_json::from_slice(&progress).with_context(doing)?)))
+        Ok(Some((
+            state,
+            serde_json::from_slice(&progress).with_context(doing)?,
+        )))
     }
 
     /// Keeps the best adapter so far.
@@ -207,8 +224,12 @@ impl RunDir {
 /// Writes an adapter's two files, weights first: a reader that finds the settings finds both.
 pub(crate) fn save_adapter(dir: &Path, adapter: &Adapter) -> Result<()> {
     let files = write_adapter(adapter).context("writing the adapter")?;
-    write_atomic(&dir.join(WEIGHTS_FILE), |file| file.write_all(&files.safetensors))?;
-    write_atomic(&dir.join(CONFIG_FILE), |file| file.write_all(&files.config_json))
+    write_atomic(&dir.join(WEIGHTS_FILE), |file| {
+        file.write_all(&files.safetensors)
+    })?;
+    write_atomic(&dir.join(CONFIG_FILE), |file| {
+        file.write_all(&files.config_json)
+    })
 }
 
 /// Checkpoints by step, oldest first.
@@ -217,7 +238,9 @@ fn checkpoints(path: &Path) -> Result<Vec<(u64, PathBuf)>> {
     for entry in fs::read_dir(path).with_context(|| format!("listing `{}`", path.display()))? {
         let entry = entry.with_context(|| format!("listing `{}`", path.display()))?;
         let name = entry.file_name();
-        let step = name.to_str().and_then(|name| name.strip_prefix(CHECKPOINT)?.parse().ok());
+        let step = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(CHECKPOINT)?.parse().ok());
         found.extend(step.map(|step| (step, entry.path())));
     }
     found.sort();
@@ -228,11 +251,19 @@ fn state_bytes(state: &TrainState) -> Result<Vec<u8>> {
     let bytes: Vec<(&String, [usize; 2], Vec<u8>)> = state
         .tensors
         .iter()
-        .map(|(name, (shape, values))| (name, *shape, values.iter().flat_map(|x| x.to_le_bytes()).collect()))
+        .map(|(name, (shape, values))| {
+            (
+                name,
+                *shape,
+                values.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            )
+        })
         .collect();
     let views = bytes
         .iter()
-        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
+        .map(|(name, shape, bytes)| {
+            Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?))
+        })
         .collect::<Result<Vec<_>>>()?;
     Ok(safetensors::serialize(views, None)?)
 }
@@ -241,8 +272,15 @@ fn read_state(bytes: &[u8], step: u64) -> Result<TrainState> {
     let file = SafeTensors::deserialize(bytes).context("it is truncated or damaged")?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.tensors() {
-        let [rows, columns] = view.shape()[..] else { bail!("tensor `{name}` is not a matrix") };
-        let values = view.data().as_chunks::<4>().0.iter().map(|&word| f32::from_le_bytes(word));
+        let [rows, columns] = view.shape()[..] else {
+            bail!("tensor `{name}` is not a matrix")
+        };
+        let values = view
+            .data()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|&word| f32::from_le_bytes(word));
         tensors.insert(name, ([rows, columns], values.collect()));
     }
     Ok(TrainState { step, tensors })
@@ -278,10 +316,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::create(dir.path(), &spec()).unwrap();
         for step in [9, 10, 100] {
-            run.save_checkpoint(&state(step), None, &Progress::default(), Some(2)).unwrap();
+            run.save_checkpoint(&state(step), None, &Progress::default(), Some(2))
+                .unwrap();
         }
         assert_eq!(run.latest_checkpoint().unwrap().unwrap().0, state(100));
-        let left: Vec<u64> = checkpoints(dir.path()).unwrap().into_iter().map(|(step, _)| step).collect();
+        let left: Vec<u64> = checkpoints(dir.path())
+            .unwrap()
+            .into_iter()
+            .map(|(step, _)| step)
+            .collect();
         assert_eq!(left, [10, 100]);
     }
 
@@ -289,7 +332,8 @@ mod tests {
     fn a_half_written_checkpoint_is_not_one() {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::create(dir.path(), &spec()).unwrap();
-        run.save_checkpoint(&state(5), None, &Progress::default(), None).unwrap();
+        run.save_checkpoint(&state(5), None, &Progress::default(), None)
+            .unwrap();
         fs::create_dir(dir.path().join(".checkpoint-6.partial")).unwrap();
         assert_eq!(run.latest_checkpoint().unwrap().unwrap().0.step, 5);
     }
@@ -298,7 +342,12 @@ mod tests {
     fn a_second_run_does_not_overwrite_the_first() {
         let dir = tempfile::tempdir().unwrap();
         RunDir::create(dir.path(), &spec()).unwrap();
-        assert!(RunDir::create(dir.path(), &spec()).unwrap_err().to_string().contains("--resume"));
+        assert!(
+            RunDir::create(dir.path(), &spec())
+                .unwrap_err()
+                .to_string()
+                .contains("--resume")
+        );
         assert_eq!(RunDir::open(dir.path()).unwrap().1, spec());
     }
 }

@@ -18,7 +18,11 @@ pub(crate) struct RunPrinter {
 
 impl RunPrinter {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, bar: None, total_steps: 0 }
+        Self {
+            json,
+            bar: None,
+            total_steps: 0,
+        }
     }
 
     pub(crate) fn event(&mut self, event: &Event) {
@@ -29,21 +33,40 @@ impl RunPrinter {
             writeln!(std::io::stdout(), "{line}").ok();
         }
         match event {
-            Event::Start { total_steps, first_step, .. } => self.start(*total_steps, *first_step),
+            Event::Start {
+                total_steps,
+                first_step,
+                ..
+            } => self.start(*total_steps, *first_step),
             Event::Step { .. } => self.step(event),
-            Event::Eval { step, loss, perplexity, .. } => {
-                self.line(&format!("step {step}: validation loss {loss:.4}, perplexity {perplexity:.2}"));
+            Event::Eval {
+                step,
+                loss,
+                perplexity,
+                ..
+            } => {
+                self.line(&format!(
+                    "step {step}: validation loss {loss:.4}, perplexity {perplexity:.2}"
+                ));
             }
             Event::Checkpoint { path, .. } => self.line(&format!("saved {path}")),
             Event::Finish(summary) => {
                 self.clear();
-                let early = summary.ended_early.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+                let early = summary
+                    .ended_early
+                    .as_ref()
+                    .map_or(String::new(), |why| format!(" ({why})"));
                 let seconds = human_seconds(summary.seconds);
-                self.line(&format!("done: {} steps in {seconds}{early}", summary.steps));
+                self.line(&format!(
+                    "done: {} steps in {seconds}{early}",
+                    summary.steps
+                ));
             }
             Event::Stop { step, total_steps } => {
                 self.clear();
-                self.line(&format!("stopped after step {step} of {total_steps}, saved"));
+                self.line(&format!(
+                    "stopped after step {step} of {total_steps}, saved"
+                ));
             }
         }
     }
@@ -62,8 +85,15 @@ impl RunPrinter {
     }
 
     fn step(&self, event: &Event) {
-        let Event::Step { step, loss, learning_rate, tokens_per_second, peak_memory_bytes, eta_seconds, .. } =
-            event
+        let Event::Step {
+            step,
+            loss,
+            learning_rate,
+            tokens_per_second,
+            peak_memory_bytes,
+            eta_seconds,
+            ..
+        } = event
         else {
             return;
         };
@@ -78,7 +108,9 @@ impl RunPrinter {
                 bar.set_message(text);
             }
             // A log gets about twenty lines, whatever the length of the run.
-            None if !self.json && (*step == 1 || step.is_multiple_of((self.total_steps / 20).max(1))) => {
+            None if !self.json
+                && (*step == 1 || step.is_multiple_of((self.total_steps / 20).max(1))) =>
+            {
                 eprintln!("step {step}/{} {text}", self.total_steps);
             }
             None => {}

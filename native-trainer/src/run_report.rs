@@ -55,15 +55,22 @@ fn dataset(spec: &RunSpec, events: &[Event], eval_data: &str) -> Vec<(String, St
         rows.push(("evaluated on".into(), eval_data.into()));
     }
     let start = events.iter().rev().find_map(|event| match event {
-        Event::Start { n_examples, trainable_parameters, total_parameters, device, .. } => {
-            Some((n_examples, trainable_parameters, total_parameters, device))
-        }
+        Event::Start {
+            n_examples,
+            trainable_parameters,
+            total_parameters,
+            device,
+            ..
+        } => Some((n_examples, trainable_parameters, total_parameters, device)),
         _ => None,
     });
     if let Some((n_examples, trained, total, device)) = start {
         rows.push(("examples".into(), n_examples.to_string()));
         let share = 100.0 * *trained as f64 / (*total).max(1) as f64;
-        rows.push(("trained parameters".into(), format!("{trained} of {total} ({share:.2} %)")));
+        rows.push((
+            "trained parameters".into(),
+            format!("{trained} of {total} ({share:.2} %)"),
+        ));
         rows.push(("device".into(), device.clone()));
     }
     rows
@@ -73,7 +80,9 @@ fn dataset(spec: &RunSpec, events: &[Event], eval_data: &str) -> Vec<(String, St
 fn notes(spec: &RunSpec, events: &[Event]) -> Vec<String> {
     let mut notes = Vec::new();
     if spec.eval_data.is_none() {
-        notes.push("The run had no validation data: overfitting would not show in its curves.".into());
+        notes.push(
+            "The run had no validation data: overfitting would not show in its curves.".into(),
+        );
     } else if spec.job.eval_strategy == EvalStrategy::No {
         notes.push("Evaluation during training was switched off.".into());
     }

@@ -56,7 +56,11 @@ impl Loop<'_> {
             self.progress.seconds = earlier + elapsed;
             let per_step = elapsed / (stats.step - first_step) as f64;
             let left = (self.training.total_steps() - stats.step) as f64;
-            self.say(step_event(&stats, step_started.elapsed().as_secs_f64(), per_step * left))?;
+            self.say(step_event(
+                &stats,
+                step_started.elapsed().as_secs_f64(),
+                per_step * left,
+            ))?;
 
             let job = self.training.job().clone();
             if self.due(job.eval_strategy, job.eval_steps) && !self.eval_examples.is_empty() {
@@ -66,7 +70,10 @@ impl Loop<'_> {
                 self.save()?;
             }
             let without = self.progress.evaluations_without_improvement;
-            if job.early_stopping_patience.is_some_and(|patience| without >= patience) {
+            if job
+                .early_stopping_patience
+                .is_some_and(|patience| without >= patience)
+            {
                 ended_early = Some(format!("{without} evaluations without improvement"));
                 break;
             }
@@ -79,8 +86,13 @@ impl Loop<'_> {
 
     fn finish(&mut self, final_loss: f64, ended_early: Option<String>) -> Result<Ended> {
         if let Some(adapter) = self.adapter() {
-            let best = self.training.job().early_stopping_patience.is_some() && self.run_dir.best().exists();
-            let adapter = if best { crate::model_run::open_adapter(&self.run_dir.best())? } else { adapter };
+            let best = self.training.job().early_stopping_patience.is_some()
+                && self.run_dir.best().exists();
+            let adapter = if best {
+                crate::model_run::open_adapter(&self.run_dir.best())?
+            } else {
+                adapter
+            };
             save_adapter(self.run_dir.path(), &adapter)?;
         }
         self.say(Event::Finish(RunSummary {
@@ -106,7 +118,8 @@ impl Loop<'_> {
         match strategy {
             EvalStrategy::No => false,
             EvalStrategy::Epoch => {
-                self.training.is_done() || step.is_multiple_of(self.training.steps_per_epoch().max(1))
+                self.training.is_done()
+                    || step.is_multiple_of(self.training.steps_per_epoch().max(1))
             }
             EvalStrategy::Steps => step.is_multiple_of(every.max(1)),
         }
@@ -121,15 +134,27 @@ impl Loop<'_> {
             printer.evaluating(done, n_examples);
             !interrupt::asked()
         };
-        let result = evaluate(self.training.model(), self.eval_examples, batch_size, &mut progress);
+        let result = evaluate(
+            self.training.model(),
+            self.eval_examples,
+            batch_size,
+            &mut progress,
+        );
         let result = match result {
             Err(TrainError::Cancelled) => return Ok(()),
             result => result.context("evaluating")?,
         };
-        if self.progress.best_eval_loss.is_none_or(|best| result.loss < best) {
+        if self
+            .progress
+            .best_eval_loss
+            .is_none_or(|best| result.loss < best)
+        {
             self.progress.best_eval_loss = Some(result.loss);
             self.progress.evaluations_without_improvement = 0;
-            if let Some(adapter) = self.adapter().filter(|_| job.early_stopping_patience.is_some()) {
+            if let Some(adapter) = self
+                .adapter()
+                .filter(|_| job.early_stopping_patience.is_some())
+            {
                 self.run_dir.save_best(&adapter)?;
             }
         } else {
@@ -147,12 +172,19 @@ impl Loop<'_> {
     fn save(&mut self) -> Result<()> {
         let state = self.training.state();
         let limit = self.training.job().save_total_limit;
-        let path = self.run_dir.save_checkpoint(&state, self.adapter().as_ref(), &self.progress, limit)?;
-        self.say(Event::Checkpoint { step: state.step, path: path.display().to_string() })
+        let path =
+            self.run_dir
+                .save_checkpoint(&state, self.adapter().as_ref(), &self.progress, limit)?;
+        self.say(Event::Checkpoint {
+            step: state.step,
+            path: path.display().to_string(),
+        })
     }
 
     fn adapter(&self) -> Option<Adapter> {
-        self.adapter_config.as_ref().map(|config| self.training.model().adapter(config))
+        self.adapter_config
+            .as_ref()
+            .map(|config| self.training.model().adapter(config))
     }
 
     fn say(&mut self, event: Event) -> Result<()> {

@@ -101,7 +101,11 @@ pub(crate) fn run(args: EvalArgs) -> Result<()> {
     let text = examples::model_text(&checkpoint.dir, args.text.template.as_deref())?;
     let sets = Sets {
         data: Set::read(data, &args, &checkpoint, &text)?,
-        control: args.control.as_deref().map(|path| Set::read(path, &args, &checkpoint, &text)).transpose()?,
+        control: args
+            .control
+            .as_deref()
+            .map(|path| Set::read(path, &args, &checkpoint, &text))
+            .transpose()?,
     };
     interrupt::listen();
     let mut decoder = checkpoint.decoder(&place)?;
@@ -112,7 +116,14 @@ pub(crate) fn run(args: EvalArgs) -> Result<()> {
     for dir in &args.adapter {
         decoder.detach_adapter();
         attach(&mut decoder, dir)?;
-        measured.push(Measured::new(&dir.display().to_string(), Some(dir), &decoder, &sets, &args, &text)?);
+        measured.push(Measured::new(
+            &dir.display().to_string(),
+            Some(dir),
+            &decoder,
+            &sets,
+            &args,
+            &text,
+        )?);
     }
     let outcome = Outcome::new(measured)?;
     if let Some(path) = report_path(&args) {
@@ -138,17 +149,33 @@ struct Sets {
 }
 
 impl Set {
-    fn read(path: &Path, args: &EvalArgs, checkpoint: &Checkpoint, text: &ModelText) -> Result<Self> {
-        let read =
-            examples::read(path, checkpoint, text, &args.text, Some(args.max_length), args.limit)?;
-        let options = args.text.options(Some(args.max_length), checkpoint.arch.vocab_size);
+    fn read(
+        path: &Path,
+        args: &EvalArgs,
+        checkpoint: &Checkpoint,
+        text: &ModelText,
+    ) -> Result<Self> {
+        let read = examples::read(
+            path,
+            checkpoint,
+            text,
+            &args.text,
+            Some(args.max_length),
+            args.limit,
+        )?;
+        let options = args
+            .text
+            .options(Some(args.max_length), checkpoint.arch.vocab_size);
         let questions = if args.answers {
             questions(&read.records, text, &options)
                 .with_context(|| format!("asking the questions of `{}`", path.display()))?
         } else {
             Vec::new()
         };
-        Ok(Self { encoded: read.encoded, questions })
+        Ok(Self {
+            encoded: read.encoded,
+            questions,
+        })
     }
 }
 
@@ -191,7 +218,13 @@ impl Measured {
 }
 
 impl Numbers {
-    fn new(name: &str, model: &Decoder, set: &Set, args: &EvalArgs, text: &ModelText) -> Result<Self> {
+    fn new(
+        name: &str,
+        model: &Decoder,
+        set: &Set,
+        args: &EvalArgs,
+        text: &ModelText,
+    ) -> Result<Self> {
         let bar = progress::bar(set.encoded.len() as u64, &format!("{name}: loss"));
         let mut tick = |done: usize| {
             bar.set_position(done as u64);
@@ -242,10 +275,18 @@ impl Numbers {
         object.insert("loss".into(), json!(self.loss));
         object.insert("perplexity".into(), json!(self.loss.exp()));
         let mut intervals = Map::new();
-        for scores in [Some(&self.losses), self.answers.as_ref().map(|(_, scores)| scores)].into_iter().flatten() {
+        for scores in [
+            Some(&self.losses),
+            self.answers.as_ref().map(|(_, scores)| scores),
+        ]
+        .into_iter()
+        .flatten()
+        {
             for metric in &scores.metrics {
                 intervals.insert(metric.metric.name().into(), json!(metric.interval));
-                object.entry(metric.metric.name()).or_insert_with(|| json!(metric.value));
+                object
+                    .entry(metric.metric.name())
+                    .or_insert_with(|| json!(metric.value));
             }
         }
         object.insert("intervals".into(), Value::Object(intervals));
@@ -289,12 +330,18 @@ impl Outcome {
                 control = first.compared(last)?;
             }
         }
-        Ok(Self { measured, comparisons, control })
+        Ok(Self {
+            measured,
+            comparisons,
+            control,
+        })
     }
 
     /// One model: its numbers. Several: `runs`, `comparisons`, and the last model's numbers.
     fn json(&self, per_record: bool) -> Value {
-        let Some(last) = self.measured.last() else { return Value::Null };
+        let Some(last) = self.measured.last() else {
+            return Value::Null;
+        };
         let mut object = last.data.json(per_record && self.measured.len() == 1);
         if let Some(control) = &last.control {
             object.insert("control".into(), Value::Object(control.json(false)));
@@ -319,7 +366,10 @@ impl Outcome {
 /// Where the report goes: as asked, or beside the run whose adapter was measured.
 fn report_path(args: &EvalArgs) -> Option<PathBuf> {
     let beside_run = || {
-        let dir = args.adapter.last().filter(|dir| dir.join("run.json").is_file())?;
+        let dir = args
+            .adapter
+            .last()
+            .filter(|dir| dir.join("run.json").is_file())?;
         Some(dir.join("report.html"))
     };
     args.report.clone().or_else(beside_run)
@@ -330,15 +380,23 @@ fn write_report(path: &Path, outcome: &Outcome, sets: &Sets, args: &EvalArgs) ->
         [first, .., last] => rows(first, last, &sets.data.questions),
         _ => Vec::new(),
     };
-    let run_dir = outcome.measured.iter().rev().find_map(|measured| measured.adapter.clone());
+    let run_dir = outcome
+        .measured
+        .iter()
+        .rev()
+        .find_map(|measured| measured.adapter.clone());
     let control = (!outcome.control.is_empty()).then(|| Control {
-        description: "Records whose facts were never trained: what the tuned model gets right here \
+        description:
+            "Records whose facts were never trained: what the tuned model gets right here \
                       is no recall."
-            .into(),
+                .into(),
         comparisons: outcome.control.clone(),
     });
     let part = EvalPart {
-        data: args.data.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+        data: args
+            .data
+            .as_ref()
+            .map_or_else(String::new, |path| path.display().to_string()),
         comparisons: outcome.comparisons.clone(),
         control,
         answers,

@@ -39,7 +39,12 @@ pub(crate) struct GenerateArgs {
     raw: bool,
 
     /// Token ids to continue, instead of a prompt; no tokenizer is needed
-    #[arg(long, value_name = "1,2,3", value_delimiter = ',', conflicts_with = "prompt")]
+    #[arg(
+        long,
+        value_name = "1,2,3",
+        value_delimiter = ',',
+        conflicts_with = "prompt"
+    )]
     ids: Option<Vec<u32>>,
 
     /// Built-in chat template to use instead of the model's own
@@ -106,7 +111,11 @@ impl SamplingArgs {
             top_k: self.top_k,
             top_p: self.top_p,
             seed: self.sampling_seed,
-            end_token_ids: if self.ignore_eos { Vec::new() } else { end_token_ids.to_vec() },
+            end_token_ids: if self.ignore_eos {
+                Vec::new()
+            } else {
+                end_token_ids.to_vec()
+            },
         })
     }
 }
@@ -130,7 +139,10 @@ pub(crate) fn run(args: GenerateArgs) -> Result<()> {
     if args.json {
         print_json(&args, &model, &text, &ids, &answer)
     } else {
-        println!("{}", decode(&text, &answer)?.unwrap_or_else(|| format!("{:?}", answer.ids)));
+        println!(
+            "{}",
+            decode(&text, &answer)?.unwrap_or_else(|| format!("{:?}", answer.ids))
+        );
         Ok(())
     }
 }
@@ -138,9 +150,12 @@ pub(crate) fn run(args: GenerateArgs) -> Result<()> {
 fn prompt_ids(args: &GenerateArgs, text: &ModelText) -> Result<Vec<u32>> {
     let ids = match (&args.ids, &args.prompt) {
         (Some(ids), _) => ids.clone(),
-        (None, Some(prompt)) if args.raw => {
-            text.tokenizer()?.encode(prompt, true)?.into_iter().map(|token| token.id).collect()
-        }
+        (None, Some(prompt)) if args.raw => text
+            .tokenizer()?
+            .encode(prompt, true)?
+            .into_iter()
+            .map(|token| token.id)
+            .collect(),
         (None, Some(prompt)) => chat_ids(text, args.system.as_deref(), prompt)?,
         (None, None) => Vec::new(),
     };
@@ -152,22 +167,42 @@ fn prompt_ids(args: &GenerateArgs, text: &ModelText) -> Result<Vec<u32>> {
 
 fn chat_ids(text: &ModelText, system: Option<&str>, prompt: &str) -> Result<Vec<u32>> {
     let system = system.map(|system| Message::new(Role::System, system));
-    let messages: Vec<Message> =
-        system.into_iter().chain([Message::new(Role::User, prompt)]).collect();
-    let options = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
-    let template = text.template().context("use --raw to give the prompt without a template")?;
+    let messages: Vec<Message> = system
+        .into_iter()
+        .chain([Message::new(Role::User, prompt)])
+        .collect();
+    let options = RenderOptions {
+        add_generation_prompt: true,
+        ..RenderOptions::default()
+    };
+    let template = text
+        .template()
+        .context("use --raw to give the prompt without a template")?;
     let rendered = template.render(&messages, &[], &options)?;
-    Ok(text.tokenizer()?.encode(&rendered, false)?.into_iter().map(|token| token.id).collect())
+    Ok(text
+        .tokenizer()?
+        .encode(&rendered, false)?
+        .into_iter()
+        .map(|token| token.id)
+        .collect())
 }
 
 /// The answer's text without its end token; `None` without a tokenizer.
 pub(crate) fn decode(text: &ModelText, answer: &Generated) -> Result<Option<String>> {
-    let Some(tokenizer) = &text.tokenizer else { return Ok(None) };
+    let Some(tokenizer) = &text.tokenizer else {
+        return Ok(None);
+    };
     let n_kept = answer.ids.len() - usize::from(answer.ended);
     Ok(Some(tokenizer.decode(&answer.ids[..n_kept], true)?))
 }
 
-fn print_json(args: &GenerateArgs, model: &Decoder, text: &ModelText, ids: &[u32], answer: &Generated) -> Result<()> {
+fn print_json(
+    args: &GenerateArgs,
+    model: &Decoder,
+    text: &ModelText,
+    ids: &[u32],
+    answer: &Generated,
+) -> Result<()> {
     let mut object = json!({
         "ids": answer.ids,
         "logprobs": answer.logprobs,
@@ -179,7 +214,9 @@ fn print_json(args: &GenerateArgs, model: &Decoder, text: &ModelText, ids: &[u32
     }
     if args.logits {
         let hidden = model.extend(&[ids], &mut model.new_cache());
-        let logits = last_logits(model, hidden).into_data().try_into_vec_as::<f32>();
+        let logits = last_logits(model, hidden)
+            .into_data()
+            .try_into_vec_as::<f32>();
         object["logits"] = json!(logits.ok().context("reading the logits")?);
     }
     println!("{object}");

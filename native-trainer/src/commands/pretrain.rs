@@ -12,7 +12,10 @@ use veneer_core::{
     model::Decoder,
     protocol::{EvalStrategy, Event, LrScheduler, TrainJob},
     recipe::corpus::{pretraining_corpus, tokenizer_text},
-    text::{EncodeOptions, Encoded, ModelText, TextFiles, TokenizerFiles, TrainOn, encode_record, train_tokenizer},
+    text::{
+        EncodeOptions, Encoded, ModelText, TextFiles, TokenizerFiles, TrainOn, encode_record,
+        train_tokenizer,
+    },
     train::Training,
     weights::{Dtype, RandomSource},
 };
@@ -109,7 +112,11 @@ pub(crate) fn run(args: PretrainArgs) -> Result<()> {
         None => args.settings.clone().job(default_job())?,
     };
     let records = records(&args, job.seed)?;
-    let sample = records.iter().take(SAMPLE_FOR_TOKENIZER).map(tokenizer_text).collect::<Vec<_>>();
+    let sample = records
+        .iter()
+        .take(SAMPLE_FOR_TOKENIZER)
+        .map(tokenizer_text)
+        .collect::<Vec<_>>();
     let tokenizer = train_tokenizer(sample, args.vocab_size, job.max_length)?;
     let config = config_json(&args, tokenizer.vocab_size, job.max_length);
     let text = ModelText::from_files(
@@ -131,10 +138,15 @@ pub(crate) fn run(args: PretrainArgs) -> Result<()> {
     let n_examples = examples.len();
     let mut training = Training::new(job, model, examples)?;
     let (run_dir, progress) = match resumed {
-        None => (RunDir::create(args.out.as_deref().context("--out is missing")?, &spec)?, Progress::default()),
+        None => (
+            RunDir::create(args.out.as_deref().context("--out is missing")?, &spec)?,
+            Progress::default(),
+        ),
         Some((run_dir, earlier)) => {
             if earlier.data_sha256 != spec.data_sha256 {
-                bail!("the text or the sizes differ from those this run began with; give the same options");
+                bail!(
+                    "the text or the sizes differ from those this run began with; give the same options"
+                );
             }
             let mut progress = Progress::default();
             if let Some((state, saved)) = run_dir.latest_checkpoint()? {
@@ -176,7 +188,9 @@ fn records(args: &PretrainArgs, seed: u64) -> Result<Vec<Record>> {
         Some(path) => Ok(dataset::read(path, &ReadOptions::default())?.records),
         None => {
             let bar = progress::bar(args.n_records, "writing text");
-            let records = pretraining_corpus(seed, args.n_records).inspect(|_| bar.inc(1)).collect();
+            let records = pretraining_corpus(seed, args.n_records)
+                .inspect(|_| bar.inc(1))
+                .collect();
             bar.finish_and_clear();
             Ok(records)
         }
@@ -203,9 +217,16 @@ fn encode(records: &[Record], text: &ModelText, max_length: usize) -> Result<Vec
 fn spec(args: &PretrainArgs, job: &TrainJob, examples: &[Encoded]) -> RunSpec {
     let mut hasher = Sha256::new();
     for example in examples {
-        example.input_ids.iter().for_each(|id| hasher.update(id.to_le_bytes()));
+        example
+            .input_ids
+            .iter()
+            .for_each(|id| hasher.update(id.to_le_bytes()));
     }
-    let hash: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     RunSpec {
         veneer_version: env!("CARGO_PKG_VERSION").into(),
         model: "none: trained from scratch".into(),
@@ -245,16 +266,27 @@ fn config_json(args: &PretrainArgs, vocab_size: usize, max_length: usize) -> Vec
     format!("{config:#}\n").into_bytes()
 }
 
-fn save(out: &std::path::Path, model: &Decoder, config: &[u8], tokenizer: &TokenizerFiles) -> Result<()> {
+fn save(
+    out: &std::path::Path,
+    model: &Decoder,
+    config: &[u8],
+    tokenizer: &TokenizerFiles,
+) -> Result<()> {
     let tensors = model.checkpoint(Dtype::Bf16);
     let views = tensors
         .iter()
-        .map(|(name, raw)| Ok((name, TensorView::new(StDtype::BF16, raw.shape.clone(), &raw.bytes)?)))
+        .map(|(name, raw)| {
+            Ok((
+                name,
+                TensorView::new(StDtype::BF16, raw.shape.clone(), &raw.bytes)?,
+            ))
+        })
         .collect::<Result<Vec<_>>>()?;
     let metadata = std::collections::HashMap::from([("format".to_string(), "pt".to_string())]);
     let weights = safetensors::serialize(views, Some(metadata))?;
     let config = with_end_token(config, tokenizer)?;
-    let put = |name: &str, bytes: &[u8]| write_atomic(&out.join(name), |file| file.write_all(bytes));
+    let put =
+        |name: &str, bytes: &[u8]| write_atomic(&out.join(name), |file| file.write_all(bytes));
     put("tokenizer.json", &tokenizer.tokenizer)?;
     put("tokenizer_config.json", &tokenizer.tokenizer_config)?;
     put("model.safetensors", &weights)?;

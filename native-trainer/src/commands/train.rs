@@ -76,7 +76,13 @@ pub(crate) struct TrainArgs {
 }
 
 pub(crate) fn run(args: TrainArgs) -> Result<()> {
-    let TrainArgs { place, json, ignore_memory, text, .. } = &args;
+    let TrainArgs {
+        place,
+        json,
+        ignore_memory,
+        text,
+        ..
+    } = &args;
     let (place, json, ignore_memory) = (place.open()?, *json, *ignore_memory);
     let allow = text.allow.clone();
     let (spec, resumed) = match &args.resume {
@@ -194,7 +200,8 @@ impl Prepared {
         let text = examples::model_text(&checkpoint.dir, spec.template.as_deref())?;
         let max_length = Some(spec.job.max_length);
         let read = |path: &Path, limit| {
-            examples::read(path, &checkpoint, &text, text_args, max_length, limit).map(|e| e.encoded)
+            examples::read(path, &checkpoint, &text, text_args, max_length, limit)
+                .map(|e| e.encoded)
         };
         let train = read(&spec.data, spec.limit)?;
         let eval_examples = match &spec.eval_data {
@@ -217,12 +224,23 @@ impl Prepared {
         let lengths = train.iter().map(Encoded::len).collect();
         let n_targets = train.iter().map(|example| example.n_targets() as u64).sum();
         let training = Training::new(spec.job.clone(), model, train)?;
-        Ok(Self { spec, arch, training, adapter_config, eval_examples, lengths, n_targets })
+        Ok(Self {
+            spec,
+            arch,
+            training,
+            adapter_config,
+            eval_examples,
+            lengths,
+            n_targets,
+        })
     }
 
     fn n_trained(&self) -> u64 {
         let trained = self.training.model().trained();
-        trained.iter().map(|(_, value)| value.dims().iter().product::<usize>() as u64).sum()
+        trained
+            .iter()
+            .map(|(_, value)| value.dims().iter().product::<usize>() as u64)
+            .sum()
     }
 
     fn plan_input(&self, place: &Place) -> PlanInput<'_> {
@@ -261,7 +279,9 @@ fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
     let modules = match_targets(&model.arch, &job.target_modules)?;
     // PEFT writes the layers that `all-linear` stood for.
     let targets = match &job.target_modules {
-        TargetModules::Pattern(pattern) if pattern == "all-linear" => TargetModules::List(last_names(&modules)),
+        TargetModules::Pattern(pattern) if pattern == "all-linear" => {
+            TargetModules::List(last_names(&modules))
+        }
         other => other.clone(),
     };
     let mut config = AdapterConfig::new(job.lora_r, job.lora_alpha, targets);
@@ -273,8 +293,11 @@ fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
 }
 
 fn last_names(modules: &[String]) -> Vec<String> {
-    let mut names: Vec<String> =
-        modules.iter().filter_map(|path| path.rsplit('.').next()).map(String::from).collect();
+    let mut names: Vec<String> = modules
+        .iter()
+        .filter_map(|path| path.rsplit('.').next())
+        .map(String::from)
+        .collect();
     names.sort();
     names.dedup();
     names
@@ -289,5 +312,9 @@ fn hash(examples: &[Encoded]) -> String {
             hasher.update(label.to_le_bytes());
         }
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
