@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::commands::{eval, generate, pretrain, train};
+use crate::commands::{bench, eval, generate, pretrain, train};
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
 #[derive(Debug, clap::Parser)]
@@ -19,6 +19,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Bench(bench::BenchArgs),
     Train(Box<train::TrainArgs>),
     Eval(Box<eval::EvalArgs>),
     Generate(generate::GenerateArgs),
@@ -27,6 +28,7 @@ enum Command {
 
 pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
+        Command::Bench(args) => bench::run(args),
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
         Command::Generate(args) => generate::run(args),

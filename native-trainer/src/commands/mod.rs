@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod generate;
 pub(crate) mod pretrain;
