@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use veneer_core::eval::{Comparison, Interval, Metric, Scores};
 
-/// A value of this metric: three decimals up to 1, two above, never more than six digits.
+/// A value of this metric with as many decimals as its scale calls for.
 pub(crate) fn value_text(metric: Metric, value: f64) -> String {
     match metric.maximum() {
         Some(maximum) if maximum > 1.0 => format!("{value:.2}"),
         Some(_) => format!("{value:.3}"),
-        None if value.abs() < 10.0 => format!("{value:.4}"),
+        None if metric == Metric::Loss => format!("{value:.3}"),
         None if value.abs() < 10_000.0 => format!("{value:.2}"),
         None => format!("{value:.3e}"),
     }

@@ -1,0 +1,15 @@
+//! The report of a run: one HTML file that needs no network and no scripts.
+//!
+//! [`write`] puts it together: summary, curves (`curves`, drawn by `line_chart`), scores of base
+//! and tuned (`scores`), answers side by side (`answers`), settings. Everything that comes from
+//! outside goes through `html::escape`.
+
+mod answers;
+mod axis;
+mod curves;
+mod html;
+mod line_chart;
+mod page;
+mod scores;
+
+pub(crate) use page::{AnswerRow, Control, Report, write};
