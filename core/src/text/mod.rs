@@ -9,6 +9,8 @@ mod conversation;
 mod encode;
 mod encoded;
 mod error;
+#[cfg(test)]
+mod golden_tests;
 mod jinja;
 mod model_text;
 mod preflight;
