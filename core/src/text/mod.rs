@@ -20,8 +20,10 @@ mod template;
 mod test_tokenizer;
 mod tokenizer;
 mod tokenizer_config;
-mod view;
+#[cfg(test)]
+mod tokenizer_golden_tests;
 mod train_tokenizer;
+mod view;
 
 pub use builtin::{builtin_template, builtin_template_names};
 pub use conversation::{Conversation, Message, Role};
@@ -32,11 +34,11 @@ pub use encoded::{Encoded, IGNORE_INDEX};
 pub use error::TextError;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
-pub use preflight::{Refusal, RefusalKind, check_record, inspect};
+pub use preflight::{Refusal, RefusalKind, check_record, inspect, prepare};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;
-pub use view::{TokenRow, marked_text, token_table};
 pub use train_tokenizer::{
     END_TOKEN, PAD_TOKEN, START_TOKEN, TokenizerFiles, TrainTokenizerError, train_tokenizer,
 };
+pub use view::{TokenRow, marked_text, token_table};

@@ -92,26 +92,40 @@ pub fn check_record(
     })
 }
 
-/// Prepares records and lists what would make a run on them go wrong, in the order of the records.
+/// Lists what would make a run on the records go wrong, in their order.
 pub fn inspect(records: &[Record], model: &ModelText, options: &EncodeOptions) -> Vec<Refusal> {
+    prepare(records, model, options).1
+}
+
+/// Encodes records and lists what would make a run on them go wrong, in their order.
+/// A record that cannot be encoded is `None`.
+pub fn prepare(
+    records: &[Record],
+    model: &ModelText,
+    options: &EncodeOptions,
+) -> (Vec<Option<Encoded>>, Vec<Refusal>) {
+    let mut encoded = Vec::with_capacity(records.len());
     let mut refusals = Vec::new();
     let mut first_trained: Option<(u64, Prepared)> = None;
     let mut end_is_trained = false;
     for record in records {
         let outcome = encode_record(record, model, options);
         refusals.extend(check_record(record, &outcome, model));
-        let Ok(prepared) = outcome else { continue };
+        let Ok(mut prepared) = outcome else {
+            encoded.push(None);
+            continue;
+        };
         end_is_trained |= trains_end(&prepared.encoded, model);
         if first_trained.is_none() && prepared.encoded.n_targets() > 0 {
-            first_trained = Some((record.line, prepared));
+            first_trained = Some((record.line, prepared.clone()));
         }
+        encoded.push(Some(std::mem::take(&mut prepared.encoded)));
     }
-    if let Some((line, prepared)) =
-        first_trained.filter(|_| !end_is_trained && !model.end_token_ids.is_empty())
-    {
+    let has_ends = !model.end_token_ids.is_empty();
+    if let Some((line, prepared)) = first_trained.filter(|_| has_ends && !end_is_trained) {
         refusals.push(end_never_trained(line, &prepared, model));
     }
-    refusals
+    (encoded, refusals)
 }
 
 fn check_mask(
