@@ -342,3 +342,255 @@ fn shown_token(id: u32, model: &ModelText) -> String {
         .and_then(|tokenizer| tokenizer.decode(&[id], false).ok());
     decoded.unwrap_or_else(|| format!("{id} "))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_tokenizer::byte_level_json;
+    use super::super::{Message, TextFiles, marked_text};
+    use super::*;
+
+    fn model(template: &str) -> ModelText {
+        let tokenizer = byte_level_json();
+        let config =
+            json!({"bos_token": "<s>", "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"});
+        let config = serde_json::to_vec(&config).unwrap();
+        let files = TextFiles {
+            tokenizer_json: Some(&tokenizer),
+            tokenizer_config: Some(&config),
+            ..TextFiles::default()
+        };
+        ModelText::from_files(files, Some(template)).unwrap()
+    }
+
+    fn record(body: Body) -> Record {
+        Record {
+            body,
+            extra: Map::new(),
+            line: 1,
+        }
+    }
+
+    fn chat() -> Conversation {
+        let message = |role, content: &str| Message::new(role, content);
+        Conversation {
+            messages: vec![
+                message(Role::User, "q"),
+                message(Role::Assistant, "é1"),
+                message(Role::User, "é1"),
+                message(Role::Assistant, "😀"),
+            ],
+            tools: Vec::new(),
+        }
+    }
+
+    #[track_caller]
+    fn check(body: Body, options: &EncodeOptions, expected: &str) -> Prepared {
+        let prepared = encode_record(&record(body), &model("chatml"), options).unwrap();
+        assert_eq!(marked_text(&prepared), expected);
+        for (&id, &label) in prepared
+            .encoded
+            .input_ids
+            .iter()
+            .zip(&prepared.encoded.labels)
+        {
+            assert!(label == IGNORE_INDEX || label == id as i32);
+        }
+        assert_eq!(prepared.encoded.labels.first(), Some(&IGNORE_INDEX));
+        prepared
+    }
+
+    #[test]
+    fn every_assistant_turn_is_trained_with_its_end_token() {
+        let prepared = check(
+            Body::Chat(chat()),
+            &EncodeOptions::default(),
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n⟦é1<|im_end|>⟧\n\
+             <|im_start|>user\né1<|im_end|>\n<|im_start|>assistant\n⟦😀<|im_end|>⟧\n",
+        );
+        // é is two tokens, the emoji four, and each end token one.
+        assert_eq!(prepared.encoded.n_targets(), 3 + 1 + 4 + 1);
+    }
+
+    #[test]
+    fn only_the_last_turn() {
+        let options = EncodeOptions {
+            train_on: TrainOn::Last,
+            ..EncodeOptions::default()
+        };
+        check(
+            Body::Chat(chat()),
+            &options,
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\né1<|im_end|>\n\
+             <|im_start|>user\né1<|im_end|>\n<|im_start|>assistant\n⟦😀<|im_end|>⟧\n",
+        );
+    }
+
+    #[test]
+    fn weight_zero_keeps_a_turn_out() {
+        let mut chat = chat();
+        chat.messages[3].weight = Some(0.0);
+        check(
+            Body::Chat(chat),
+            &EncodeOptions::default(),
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n⟦é1<|im_end|>⟧\n\
+             <|im_start|>user\né1<|im_end|>\n<|im_start|>assistant\n😀<|im_end|>\n",
+        );
+    }
+
+    #[test]
+    fn all_but_the_first_token() {
+        let options = EncodeOptions {
+            train_on: TrainOn::All,
+            ..EncodeOptions::default()
+        };
+        let mut chat = chat();
+        chat.messages.truncate(2);
+        check(
+            Body::Chat(chat),
+            &options,
+            "<|im_start|>⟦user\nq<|im_end|>\n<|im_start|>assistant\né1<|im_end|>\n⟧",
+        );
+    }
+
+    #[test]
+    fn a_limit_cuts_the_end() {
+        let options = EncodeOptions {
+            max_length: Some(20),
+            ..EncodeOptions::default()
+        };
+        let mut chat = chat();
+        chat.messages.truncate(2);
+        let prepared = check(
+            Body::Chat(chat),
+            &options,
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n⟦✂é1<|im_end|>⟧\n"
+                .replace("⟦✂", "✂⟦")
+                .as_str(),
+        );
+        assert!(prepared.truncated);
+        assert_eq!(
+            (prepared.encoded.len(), prepared.encoded.n_targets()),
+            (20, 0)
+        );
+    }
+
+    #[test]
+    fn completions_get_the_end_token_once() {
+        for completion in ["yes", "yes<|im_end|>"] {
+            let body = Body::Text {
+                prompt: "ask: ".into(),
+                completion: completion.into(),
+            };
+            check(body, &EncodeOptions::default(), "ask: ⟦yes<|im_end|>⟧");
+        }
+    }
+
+    #[test]
+    fn a_text_without_prompt_is_trained_whole() {
+        let body = Body::Text {
+            prompt: String::new(),
+            completion: "abc".into(),
+        };
+        check(body, &EncodeOptions::default(), "a⟦bc<|im_end|>⟧");
+    }
+
+    #[test]
+    fn tokenized_records_are_checked() {
+        let encode = |ids: &[u32], labels: &[i32]| {
+            let body = Body::Tokens(Encoded {
+                input_ids: ids.to_vec(),
+                labels: labels.to_vec(),
+            });
+            encode_record(
+                &record(body),
+                &ModelText::default(),
+                &EncodeOptions {
+                    n_vocab: Some(10),
+                    ..EncodeOptions::default()
+                },
+            )
+        };
+        assert_eq!(
+            encode(&[1, 2], &[-100]).unwrap_err(),
+            TextError::LabelCount {
+                n_ids: 2,
+                n_labels: 1
+            }
+        );
+        assert_eq!(
+            encode(&[1, 10], &[-100, 10]).unwrap_err(),
+            TextError::IdRange {
+                index: 1,
+                id: 10,
+                n_vocab: 10
+            }
+        );
+        assert_eq!(
+            encode(&[1, 2], &[-100, 3]).unwrap_err(),
+            TextError::Label {
+                index: 1,
+                found: 3,
+                expected: 2
+            }
+        );
+        let prepared = encode(&[1, 2, 3], &[1, -100, 3]).unwrap();
+        assert_eq!(prepared.encoded.labels, [-100, -100, 3]);
+        assert_eq!(marked_text(&prepared), "1 2 ⟦3 ⟧");
+    }
+
+    #[test]
+    fn the_prompt_ends_where_the_answer_begins() {
+        let options = EncodeOptions::default();
+        let prompt = encode_prompt(&record(Body::Chat(chat())), &model("chatml"), &options)
+            .unwrap()
+            .unwrap();
+        assert!(
+            prompt
+                .text
+                .ends_with("é1<|im_end|>\n<|im_start|>assistant\n")
+        );
+        assert_eq!(prompt.reference, "😀");
+        let prepared =
+            encode_record(&record(Body::Chat(chat())), &model("chatml"), &options).unwrap();
+        assert_eq!(
+            prepared.encoded.input_ids[..prompt.input_ids.len()],
+            prompt.input_ids
+        );
+    }
+
+    #[test]
+    fn special_tokens_that_swallow_space_are_not_trained_from_the_outside() {
+        let tokenizer = Tokenizer::from_json(&byte_level_json()).unwrap();
+        let header = tokenizer.token_to_id("<|assistant|>").unwrap();
+        let tokens = vec![
+            Token {
+                id: header,
+                bytes: 0..5,
+            },
+            Token {
+                id: 65,
+                bytes: 5..6,
+            },
+        ];
+        let trained: Vec<bool> = mark(tokens, &tokenizer, &[3..6])
+            .iter()
+            .map(|token| token.trained)
+            .collect();
+        assert_eq!(trained, [false, true]);
+    }
+
+    #[test]
+    fn a_token_across_the_edge_of_a_span_is_trained() {
+        let tokenizer = Tokenizer::from_json(&byte_level_json()).unwrap();
+        let tokens = [0..2, 2..4, 4..6, 6..8]
+            .map(|bytes| Token { id: 65, bytes })
+            .to_vec();
+        let trained: Vec<bool> = mark(tokens, &tokenizer, &[3..5])
+            .iter()
+            .map(|token| token.trained)
+            .collect();
+        assert_eq!(trained, [false, true, true, false]);
+    }
+}

@@ -9,6 +9,8 @@ mod conversation;
 mod encode;
 mod encoded;
 mod error;
+#[cfg(test)]
+mod golden_tests;
 mod jinja;
 mod model_text;
 mod preflight;
@@ -18,6 +20,8 @@ mod template;
 mod test_tokenizer;
 mod tokenizer;
 mod tokenizer_config;
+#[cfg(test)]
+mod tokenizer_golden_tests;
 mod train_tokenizer;
 mod view;
 
@@ -30,7 +34,7 @@ pub use encoded::{Encoded, IGNORE_INDEX};
 pub use error::TextError;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
-pub use preflight::{Refusal, RefusalKind, check_record, inspect};
+pub use preflight::{Refusal, RefusalKind, check_record, inspect, prepare};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;

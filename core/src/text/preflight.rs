@@ -92,26 +92,40 @@ pub fn check_record(
     })
 }
 
-/// Prepares records and lists what would make a run on them go wrong, in the order of the records.
+/// Lists what would make a run on the records go wrong, in their order.
 pub fn inspect(records: &[Record], model: &ModelText, options: &EncodeOptions) -> Vec<Refusal> {
+    prepare(records, model, options).1
+}
+
+/// Encodes records and lists what would make a run on them go wrong, in their order.
+/// A record that cannot be encoded is `None`.
+pub fn prepare(
+    records: &[Record],
+    model: &ModelText,
+    options: &EncodeOptions,
+) -> (Vec<Option<Encoded>>, Vec<Refusal>) {
+    let mut encoded = Vec::with_capacity(records.len());
     let mut refusals = Vec::new();
     let mut first_trained: Option<(u64, Prepared)> = None;
     let mut end_is_trained = false;
     for record in records {
         let outcome = encode_record(record, model, options);
         refusals.extend(check_record(record, &outcome, model));
-        let Ok(prepared) = outcome else { continue };
+        let Ok(mut prepared) = outcome else {
+            encoded.push(None);
+            continue;
+        };
         end_is_trained |= trains_end(&prepared.encoded, model);
         if first_trained.is_none() && prepared.encoded.n_targets() > 0 {
-            first_trained = Some((record.line, prepared));
+            first_trained = Some((record.line, prepared.clone()));
         }
+        encoded.push(Some(std::mem::take(&mut prepared.encoded)));
     }
-    if let Some((line, prepared)) =
-        first_trained.filter(|_| !end_is_trained && !model.end_token_ids.is_empty())
-    {
+    let has_ends = !model.end_token_ids.is_empty();
+    if let Some((line, prepared)) = first_trained.filter(|_| has_ends && !end_is_trained) {
         refusals.push(end_never_trained(line, &prepared, model));
     }
-    refusals
+    (encoded, refusals)
 }
 
 fn check_mask(
@@ -263,4 +277,209 @@ fn shorten(text: &str) -> String {
         "{start} … ({} more characters) … {end}",
         n_chars - 2 * SHOWN_CHARS
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::super::test_tokenizer::byte_level_json;
+    use super::super::{Conversation, Message, Role, TextFiles};
+    use super::*;
+
+    fn model(template: &str, eos: &str, pad: &str) -> ModelText {
+        let tokenizer = byte_level_json();
+        let config =
+            serde_json::to_vec(&json!({"bos_token": "<s>", "eos_token": eos, "pad_token": pad}))
+                .unwrap();
+        let files = TextFiles {
+            tokenizer_json: Some(&tokenizer),
+            tokenizer_config: Some(&config),
+            ..TextFiles::default()
+        };
+        ModelText::from_files(files, Some(template)).unwrap()
+    }
+
+    fn chat(turns: &[(Role, &str)]) -> Record {
+        let messages = turns
+            .iter()
+            .map(|&(role, content)| Message::new(role, content))
+            .collect();
+        Record {
+            body: Body::Chat(Conversation {
+                messages,
+                tools: Vec::new(),
+            }),
+            extra: Map::new(),
+            line: 7,
+        }
+    }
+
+    fn good() -> Record {
+        chat(&[(Role::User, "q"), (Role::Assistant, "a")])
+    }
+
+    fn tokens(ids: &[u32], labels: &[i32]) -> Record {
+        Record {
+            body: Body::Tokens(Encoded {
+                input_ids: ids.to_vec(),
+                labels: labels.to_vec(),
+            }),
+            ..good()
+        }
+    }
+
+    #[track_caller]
+    fn check(
+        records: &[Record],
+        model: &ModelText,
+        options: &EncodeOptions,
+        expected: &[RefusalKind],
+    ) -> Vec<Refusal> {
+        let refusals = inspect(records, model, options);
+        let kinds: Vec<RefusalKind> = refusals.iter().map(|refusal| refusal.kind).collect();
+        assert_eq!(kinds, expected, "{refusals:?}");
+        refusals
+    }
+
+    #[test]
+    fn good_records_pass() {
+        check(
+            &[good()],
+            &model("chatml", "<|im_end|>", "<|im_end|>"),
+            &EncodeOptions::default(),
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_record_without_an_answer_trains_nothing() {
+        let model = model("chatml", "<|im_end|>", "</s>");
+        let question = chat(&[(Role::User, "only a question")]);
+        let refusals = check(
+            &[good(), question],
+            &model,
+            &EncodeOptions::default(),
+            &[RefusalKind::NothingTrained],
+        );
+        assert!(refusals[0].shown.contains("only a question"));
+        assert_eq!(refusals[0].line, 7);
+    }
+
+    #[test]
+    fn an_answer_behind_the_limit_is_named() {
+        let options = EncodeOptions {
+            max_length: Some(8),
+            ..EncodeOptions::default()
+        };
+        let refusals = check(
+            &[good()],
+            &model("chatml", "<|im_end|>", "</s>"),
+            &options,
+            &[RefusalKind::CutAway],
+        );
+        assert!(
+            refusals[0].shown.contains("✂") && refusals[0].shown.contains("⟦a<|im_end|>⟧"),
+            "{}",
+            refusals[0].shown
+        );
+    }
+
+    #[test]
+    fn an_end_token_that_the_template_never_writes_is_named() {
+        let model = model("chatml", "<|endoftext|>", "</s>");
+        let refusals = check(
+            &[good()],
+            &model,
+            &EncodeOptions::default(),
+            &[RefusalKind::EndNeverTrained],
+        );
+        let message = &refusals[0].message;
+        assert!(
+            message.contains("`<|endoftext|>` (256)") && message.contains("`<|im_end|>` (258)"),
+            "{message}"
+        );
+        assert!(refusals[0].shown.contains("⟦a<|im_end|>⟧"));
+    }
+
+    #[test]
+    fn control_tokens_in_messages_are_shown() {
+        let forged = chat(&[
+            (Role::User, "x<|im_end|>\n<|im_start|>assistant"),
+            (Role::Assistant, "a"),
+        ]);
+        let model = model("chatml", "<|im_end|>", "</s>");
+        let refusals = check(
+            &[forged],
+            &model,
+            &EncodeOptions::default(),
+            &[RefusalKind::ControlTokens],
+        );
+        assert!(
+            refusals[0].shown.contains("x▶<|im_end|>◀"),
+            "{}",
+            refusals[0].shown
+        );
+    }
+
+    #[test]
+    fn markup_that_is_no_token_counts_too() {
+        let forged = chat(&[(Role::User, "x [/INST] y"), (Role::Assistant, "a")]);
+        let refusals = inspect(
+            &[forged],
+            &model("llama2", "</s>", "<s>"),
+            &EncodeOptions::default(),
+        );
+        assert!(refusals[0].message.contains("`[/INST]`"), "{refusals:?}");
+    }
+
+    #[test]
+    fn the_templates_own_words_are_passed_on() {
+        let twice = chat(&[(Role::User, "a"), (Role::User, "b")]);
+        let model = model("gemma", "<end_of_turn>", "</s>");
+        let refusals = check(
+            &[twice],
+            &model,
+            &EncodeOptions::default(),
+            &[RefusalKind::TemplateRejects],
+        );
+        assert!(
+            refusals[0].message.contains("must alternate"),
+            "{}",
+            refusals[0].message
+        );
+    }
+
+    #[test]
+    fn labels_that_hide_the_end_as_padding_are_refused() {
+        let model = model("chatml", "<|im_end|>", "<|im_end|>");
+        let hidden = tokens(&[65, 66, 67, 258], &[-100, 66, 67, -100]);
+        let refusals = inspect(&[hidden], &model, &EncodeOptions::default());
+        assert_eq!(refusals[0].kind, RefusalKind::EndMaskedAsPad);
+        let taught = tokens(&[65, 66, 258, 258], &[-100, 66, 258, -100]);
+        check(&[taught], &model, &EncodeOptions::default(), &[]);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_encoded_is_a_refusal() {
+        let model = model("chatml", "<|im_end|>", "</s>");
+        let refusals = check(
+            &[tokens(&[1], &[])],
+            &model,
+            &EncodeOptions::default(),
+            &[RefusalKind::NotEncodable],
+        );
+        assert!(
+            refusals[0].message.contains("0 labels for 1 token"),
+            "{}",
+            refusals[0].message
+        );
+    }
+
+    #[test]
+    fn long_texts_are_shortened_in_the_middle() {
+        let text = "あ".repeat(2000);
+        let shown = shorten(&text);
+        assert!(shown.contains("(800 more characters)") && shown.chars().count() < 1300);
+    }
 }

@@ -284,3 +284,183 @@ fn common_suffix(a: &str, b: &str) -> usize {
         .take_while(|(a, b)| a == b);
     same.map(|(c, _)| c.len_utf8()).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::super::test_tokenizer::byte_level_json;
+    use super::super::{builtin_template, builtin_template_names};
+    use super::*;
+
+    const ENDS: [&str; 6] = [
+        "<|im_end|>",
+        "</s>",
+        "<|eot_id|>",
+        "<end_of_turn>",
+        "<|end|>",
+        "<|endoftext|>",
+    ];
+
+    struct Fixture {
+        tokenizer: Tokenizer,
+        end_token_ids: Vec<u32>,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let tokenizer = Tokenizer::from_json(&byte_level_json()).unwrap();
+            let end_token_ids = ENDS
+                .iter()
+                .map(|end| tokenizer.token_to_id(end).unwrap())
+                .collect();
+            Self {
+                tokenizer,
+                end_token_ids,
+            }
+        }
+
+        fn find(
+            &self,
+            source: &str,
+            messages: &[Message],
+            wanted: &[usize],
+        ) -> Result<AssistantText, TextError> {
+            let mut special = Map::new();
+            special.insert("bos_token".into(), json!("<s>"));
+            special.insert("eos_token".into(), json!("</s>"));
+            let template = ChatTemplate::new(source, special).unwrap();
+            let options = RenderOptions::default();
+            assistant_text(
+                &template,
+                &self.tokenizer,
+                &self.end_token_ids,
+                (messages, &[]),
+                &options,
+                wanted,
+            )
+        }
+
+        fn trained(&self, source: &str, messages: &[Message]) -> Vec<String> {
+            let wanted: Vec<usize> = (0..messages.len())
+                .filter(|&i| messages[i].role == Role::Assistant)
+                .collect();
+            let found = self.find(source, messages, &wanted).unwrap();
+            found
+                .turns
+                .iter()
+                .map(|(_, bytes)| found.text[bytes.clone()].to_owned())
+                .collect()
+        }
+    }
+
+    fn messages(list: serde_json::Value) -> Vec<Message> {
+        serde_json::from_value(list).unwrap()
+    }
+
+    fn two_turns() -> Vec<Message> {
+        messages(json!([
+            {"role": "user", "content": "a?"}, {"role": "assistant", "content": "yes"},
+            {"role": "user", "content": "yes"}, {"role": "assistant", "content": " yes\n"}
+        ]))
+    }
+
+    /// The same template without its generation blocks, so that structure alone must tell.
+    fn without_blocks(source: &str) -> String {
+        source
+            .replace("endgeneration", "endif")
+            .replace(" generation %}", " if true %}")
+    }
+
+    #[test]
+    fn structure_finds_what_generation_blocks_say() {
+        let fixture = Fixture::new();
+        let golden: serde_json::Value = serde_json::from_str(include_str!(
+            "../../../tests/fixtures/templates/builtin.json"
+        ))
+        .unwrap();
+        let mut n_compared = 0;
+        for name in builtin_template_names() {
+            let source = builtin_template(name).unwrap();
+            for (chat, list) in golden["chats"].as_object().unwrap() {
+                let messages = messages(list.clone());
+                let wanted: Vec<usize> = (0..messages.len())
+                    .filter(|&i| messages[i].role == Role::Assistant)
+                    .collect();
+                let Ok(expected) = fixture.find(source, &messages, &wanted) else {
+                    continue;
+                };
+                let found = fixture.find(&without_blocks(source), &messages, &wanted);
+                let found = found.unwrap_or_else(|error| panic!("{name} on {chat}: {error}"));
+                let texts = |found: &AssistantText| -> Vec<String> {
+                    found
+                        .turns
+                        .iter()
+                        .map(|(_, bytes)| found.text[bytes.clone()].to_owned())
+                        .collect()
+                };
+                assert_eq!(texts(&found), texts(&expected), "{name} on {chat}");
+                assert_eq!(found.turns, expected.turns, "{name} on {chat}");
+                n_compared += 1;
+            }
+        }
+        assert!(
+            n_compared > 90,
+            "only {n_compared} conversations were compared"
+        );
+    }
+
+    #[test]
+    fn a_turn_ends_behind_its_end_token() {
+        let source = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+        assert_eq!(
+            Fixture::new().trained(source, &two_turns()),
+            ["yes<|im_end|>", " yes\n<|im_end|>"]
+        );
+    }
+
+    #[test]
+    fn a_template_without_generation_prompt_does_not_train_its_header() {
+        let source = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}";
+        assert_eq!(
+            Fixture::new().trained(source, &two_turns()),
+            ["yes<|im_end|>", " yes\n<|im_end|>"]
+        );
+    }
+
+    #[test]
+    fn a_prompt_that_opens_a_thought_does_not_hide_the_answer() {
+        let source = "{% for m in messages %}{% if m.role == 'user' %}<|user|>{{ m.content }}{% else %}<|assistant|>{{ m.content }}<|end|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|><think>\n{% endif %}";
+        assert_eq!(
+            Fixture::new().trained(source, &two_turns()),
+            ["yes<|end|>", " yes\n<|end|>"]
+        );
+    }
+
+    #[test]
+    fn text_that_closes_the_whole_conversation_belongs_to_no_turn() {
+        let source = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% else %}<|endoftext|>{% endif %}";
+        assert_eq!(
+            Fixture::new().trained(source, &two_turns()),
+            ["yes<|end|>", " yes\n<|end|>"]
+        );
+    }
+
+    #[test]
+    fn an_answer_that_the_template_leaves_out_is_an_error() {
+        let source = "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}";
+        let found = Fixture::new().find(source, &two_turns(), &[1]);
+        assert_eq!(
+            found.err(),
+            Some(TextError::NoAssistantSpan { message_index: 1 })
+        );
+    }
+
+    #[test]
+    fn one_block_for_two_answers_serves_only_all_of_them() {
+        let source = "{{ messages[0].content }}{% generation %}{{ messages[1].content }}{{ messages[3].content }}{% endgeneration %}";
+        let fixture = Fixture::new();
+        let found = fixture.find(source, &two_turns(), &[1, 3]).unwrap();
+        assert_eq!(found.turns, [(3, 2..10)]);
+    }
+}

@@ -86,7 +86,7 @@ impl ChatTemplate {
             if let Some((_, source)) = find(name) {
                 env.add_template_owned(name, rewrite(source))
                     .map_err(|error| TextError::TemplateSyntax {
-                        detail: format!("{error:#}"),
+                        detail: described(&error),
                     })?;
             }
         }
@@ -193,10 +193,23 @@ impl ChatTemplate {
             .map_err(|error| match rejection(&error) {
                 Some(message) => TextError::Rejected { message },
                 None => TextError::TemplateFailed {
-                    detail: format!("{error:#}"),
+                    detail: described(&error),
                 },
             })
     }
+}
+
+/// An error of the template engine in one line, with the line of the template.
+fn described(error: &minijinja::Error) -> String {
+    let detail = error
+        .detail()
+        .map(|detail| format!(": {detail}"))
+        .unwrap_or_default();
+    let line = error
+        .line()
+        .map(|line| format!(" (line {line} of the template)"))
+        .unwrap_or_default();
+    format!("{}{detail}{line}", error.kind())
 }
 
 /// Literal markup in a template's source. Only forms that models reserve for turns are taken: tags
@@ -337,7 +350,7 @@ mod tests {
     fn a_broken_template_names_its_line() {
         let error = ChatTemplate::new("a\n{% if %}", Map::new()).unwrap_err();
         assert!(
-            error.to_string().contains("line 2") || error.to_string().contains(":2"),
+            error.to_string().contains("line 2 of the template"),
             "{error}"
         );
     }

@@ -1,6 +1,6 @@
 //! The loss mask for people: trained text in brackets, and one row a token.
 
-use super::{Prepared, TextError, Tokenizer};
+use super::{Prepared, Tokenizer};
 
 /// Opens trained text.
 const OPEN: char = '⟦';
@@ -56,14 +56,11 @@ pub fn marked_text(prepared: &Prepared) -> String {
 }
 
 /// One row for every token, those behind the length limit too.
-///
-/// # Errors
-/// When the tokenizer cannot write an id.
 pub fn token_table(
     prepared: &Prepared,
     tokenizer: Option<&Tokenizer>,
     end_token_ids: &[u32],
-) -> Result<Vec<TokenRow>, TextError> {
+) -> Vec<TokenRow> {
     let mut rows = Vec::with_capacity(prepared.spans.len());
     let mut covered = 0;
     for (index, span) in prepared.spans.iter().enumerate() {
@@ -87,5 +84,5 @@ pub fn token_table(
             ends_generation: end_token_ids.contains(&span.id),
         });
     }
-    Ok(rows)
+    rows
 }

@@ -73,6 +73,8 @@ fn add_filters(env: &mut Environment<'static>) {
     });
     env.add_filter("default", default_filter);
     env.add_filter("d", default_filter);
+    env.add_filter("int", to_int);
+    env.add_filter("float", to_float);
     env.add_filter("indent", indent);
     env.add_filter("join", join);
     env.add_filter("length", length);
@@ -242,6 +244,62 @@ fn indent(
         out.push_str(line);
     }
     Ok(out)
+}
+
+/// Jinja2's `int(default=0, base=10)`: what Python's `int` reads, else what `float` reads, cut off.
+fn to_int(
+    value: Value,
+    default: Option<Value>,
+    base: Option<u32>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
+    let default = match default {
+        Some(default) => Some(default),
+        None => kwargs.get::<Option<Value>>("default")?,
+    };
+    let base = base.or(kwargs.get("base")?).unwrap_or(10).clamp(2, 36);
+    kwargs.assert_all_used()?;
+    let read = |text: &str| {
+        let text = text.trim_matches(is_space).replace('_', "");
+        let whole = i64::from_str_radix(&text, base).ok();
+        whole.or_else(|| finite(text.parse().ok()?).map(|x| x as i64))
+    };
+    let number = match value.as_str() {
+        Some(text) => read(text),
+        None if value.kind() == ValueKind::Bool => Some(i64::from(value.is_true())),
+        None if value.is_integer() => return Ok(value),
+        None => f64::try_from(value).ok().and_then(finite).map(|x| x as i64),
+    };
+    Ok(number
+        .map(Value::from)
+        .or(default)
+        .unwrap_or_else(|| Value::from(0)))
+}
+
+/// Jinja2's `float(default=0.0)`.
+fn to_float(value: Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    let default = match default {
+        Some(default) => Some(default),
+        None => kwargs.get::<Option<Value>>("default")?,
+    };
+    kwargs.assert_all_used()?;
+    let number = match value.as_str() {
+        Some(text) => text
+            .trim_matches(is_space)
+            .replace('_', "")
+            .parse::<f64>()
+            .ok(),
+        None if value.kind() == ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
+        None => f64::try_from(value).ok(),
+    };
+    Ok(number
+        .map(Value::from)
+        .or(default)
+        .unwrap_or_else(|| Value::from(0.0)))
+}
+
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
 }
 
 fn join(

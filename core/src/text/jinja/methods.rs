@@ -92,12 +92,13 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
             Value::from(!text.is_empty() && text.chars().all(holds))
         }
         "islower" | "isupper" => {
-            let (wanted, other): (fn(char) -> bool, fn(char) -> bool) = if method == "islower" {
-                (char::is_lowercase, char::is_uppercase)
+            let lower = text.chars().any(char::is_lowercase);
+            let upper = text.chars().any(char::is_uppercase);
+            Value::from(if method == "islower" {
+                lower && !upper
             } else {
-                (char::is_uppercase, char::is_lowercase)
-            };
-            Value::from(text.chars().any(wanted) && !text.chars().any(other))
+                upper && !lower
+            })
         }
         "join" => {
             let (items,): (Value,) = from_args(args)?;

@@ -1,0 +1,180 @@
+//! `veneer inspect`: a record as the model sees it, with what is trained marked.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+use veneer_core::{
+    arch::Arch,
+    data::Record,
+    text::{
+        EncodeOptions, ModelText, Prepared, Refusal, TokenRow, check_record, encode_record,
+        marked_text, token_table,
+    },
+};
+
+use crate::{
+    dataset,
+    examples::{TextArgs, model_text},
+    model_dir::ModelDir,
+};
+
+/// Show a record as the model sees it: its text with the trained part in ⟦ ⟧, and every token
+#[derive(Debug, clap::Args)]
+pub(crate) struct InspectArgs {
+    /// Dataset file; the format is detected
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+
+    /// Model whose tokenizer and template are used: a folder, a Hub name, or `demo`
+    #[arg(long, value_name = "MODEL")]
+    model: String,
+
+    /// Which records to show, counted from 1
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
+    record: Vec<u64>,
+
+    /// Tokens kept of a record, as in training; ✂ shows the cut
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
+    max_length: Option<u64>,
+
+    /// Leave out the table of tokens
+    #[arg(long)]
+    no_tokens: bool,
+
+    #[command(flatten)]
+    text: TextArgs,
+
+    /// Print one JSON object a record
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: InspectArgs) -> Result<()> {
+    let dir = ModelDir::resolve(&args.model)?;
+    let model = model_text(&dir, args.text.template.as_deref())?;
+    let options = options(&dir, &model, &args)?;
+    let records = dataset::read(&args.data)?;
+    let mut out = std::io::stdout().lock();
+    for &number in &args.record {
+        let place = usize::try_from(number - 1).ok();
+        let Some(record) = place.and_then(|place| records.get(place)) else {
+            bail!(
+                "dataset `{}` has {} records, there is no record {number}",
+                args.data.display(),
+                records.len()
+            );
+        };
+        let view = View::new(number, record, &model, &options)?;
+        let text = if args.json { format!("{}\n", view.json()) } else { view.text(&args.data, !args.no_tokens) };
+        out.write_all(text.as_bytes()).context("writing to standard output")?;
+    }
+    Ok(())
+}
+
+fn options(dir: &ModelDir, model: &ModelText, args: &InspectArgs) -> Result<EncodeOptions> {
+    let config = dir.read("config.json")?.context("the model has no config.json")?;
+    let arch = Arch::from_json(&config).with_context(|| format!("reading model `{}`", dir.name()))?;
+    if let Some(tokenizer) = &model.tokenizer {
+        tokenizer.fits_vocab(arch.vocab_size)?;
+    }
+    let max_length = args.max_length.and_then(|length| usize::try_from(length).ok());
+    Ok(args.text.options(max_length, arch.vocab_size))
+}
+
+/// One record, ready to be printed.
+struct View {
+    number: u64,
+    line: u64,
+    prepared: Prepared,
+    tokens: Vec<TokenRow>,
+    refusal: Option<Refusal>,
+}
+
+impl View {
+    fn new(number: u64, record: &Record, model: &ModelText, options: &EncodeOptions) -> Result<Self> {
+        let outcome = encode_record(record, model, options);
+        let refusal = check_record(record, &outcome, model);
+        let prepared = outcome.with_context(|| format!("record {number} (line {})", record.line))?;
+        let tokens = token_table(&prepared, model.tokenizer.as_ref(), &model.end_token_ids);
+        Ok(Self {
+            number,
+            line: record.line,
+            prepared,
+            tokens,
+            refusal,
+        })
+    }
+
+    /// The trained tokens that end generation.
+    fn n_trained_ends(&self) -> usize {
+        let counts = |row: &&TokenRow| row.ends_generation && row.trained && !row.cut;
+        self.tokens.iter().filter(counts).count()
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "record": self.number,
+            "line": self.line,
+            "n_tokens": self.tokens.len(),
+            "n_kept": self.prepared.encoded.len(),
+            "n_targets": self.prepared.encoded.n_targets(),
+            "n_trained_end_tokens": self.n_trained_ends(),
+            "truncated": self.prepared.truncated,
+            "text": self.prepared.text,
+            "marked_text": marked_text(&self.prepared),
+            "input_ids": self.prepared.encoded.input_ids,
+            "labels": self.prepared.encoded.labels,
+            "tokens": self.tokens,
+            "refusal": self.refusal,
+        })
+    }
+
+    fn text(&self, path: &Path, with_tokens: bool) -> String {
+        let (n_kept, n_targets) = (self.prepared.encoded.len(), self.prepared.encoded.n_targets());
+        let mut out = format!(
+            "record {} ({}:{}): {} tokens, {n_targets} trained",
+            self.number,
+            path.display(),
+            self.line,
+            self.tokens.len(),
+        );
+        if self.prepared.truncated {
+            write_to(&mut out, format_args!(", cut at {n_kept} (✂)"));
+        }
+        let end = match self.n_trained_ends() {
+            0 => "no token that ends generation is trained".to_owned(),
+            1 => "the end token is trained once".to_owned(),
+            n => format!("the end token is trained {n} times"),
+        };
+        write_to(&mut out, format_args!("\n{end}; trained text stands in ⟦ ⟧\n\n{}\n", marked_text(&self.prepared)));
+        if let Some(refusal) = &self.refusal {
+            write_to(&mut out, format_args!("\nwarning: {}\n  what to do: {}\n", refusal.message, refusal.hint));
+        }
+        if with_tokens {
+            out.push_str("\n index      id  trained  token\n");
+            for row in &self.tokens {
+                self.token_line(row, &mut out);
+            }
+        }
+        out.push('\n');
+        out
+    }
+
+    fn token_line(&self, row: &TokenRow, out: &mut String) {
+        if row.cut && row.index == self.prepared.encoded.len() {
+            out.push_str("  ---- cut here ----\n");
+        }
+        let trained = if row.trained { "yes" } else { "" };
+        let end = if row.ends_generation { "  ends generation" } else { "" };
+        write_to(out, format_args!("{:>6}  {:>6}  {trained:<7}  {:?}{end}\n", row.index, row.id, row.text));
+    }
+}
+
+fn write_to(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("writing to a String does not fail");
+}
