@@ -13,71 +13,78 @@ pub(crate) fn object(
     chunk: &Chunk,
     place: Place,
     cap: usize,
-) -> Result<Map<String, Value>, Problem> {
-    let fault = |found: &str, expected: &str, advice: &str| {
-        let problem = Problem::new(ProblemKind::BrokenJson, place, "");
-        problem.found(found).expected(expected).advice(advice)
-    };
-    match chunk.fault {
-        Some(Fault::ArrayNotClosed) => {
-            let problem = Problem::new(ProblemKind::UnclosedArray, place, "");
-            let advice = "the file may be cut off; fetch or export it again";
-            return Err(problem
-                .found("the end of the file")
-                .expected("`]`")
-                .advice(advice));
-        }
-        Some(Fault::TooLarge) => {
-            let problem = Problem::new(ProblemKind::TooLarge, place, "");
-            let expected = format!("at most {} MiB", cap >> 20);
-            let advice = "split the record, or write one record a line";
-            return Err(problem.found("more").expected(expected).advice(advice));
-        }
-        Some(Fault::TooDeep) => {
-            let found = "brackets nested hundreds of levels deep";
-            return Err(fault(found, "a record", "take the record out"));
-        }
-        Some(Fault::LineBreakInString | Fault::NotClosed) | None => {}
+) -> Result<Map<String, Value>, Box<Problem>> {
+    if let Some(problem) = fault_of_walk(chunk, place, cap) {
+        return Err(Box::new(problem));
     }
-    let text = match std::str::from_utf8(&chunk.bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let before = &chunk.bytes[..error.valid_up_to()];
-            let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
-            let place = Place {
-                line: place.line + lines,
-                ..place
-            };
-            let byte = chunk
-                .bytes
-                .get(error.valid_up_to())
-                .copied()
-                .unwrap_or_default();
-            let problem = Problem::new(ProblemKind::InvalidEncoding, place, "")
-                .found(format!("the byte 0x{byte:02x}"))
-                .expected("UTF-8 text")
-                .advice("name the file's encoding, for example `--encoding windows-1252`");
-            return Err(problem);
-        }
-    };
+    let text = std::str::from_utf8(&chunk.bytes)
+        .map_err(|error| Box::new(byte_problem(error, chunk, place)))?;
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             let problem = Problem::new(ProblemKind::NotAnObject, place, "").found(show(&other));
-            Err(problem
-                .expected("an object with named fields")
-                .advice("take it out"))
+            let problem = problem.expected("an object with named fields");
+            Err(Box::new(problem.advice("take it out")))
         }
         Err(error) if error.is_eof() && chunk.fault == Some(Fault::LineBreakInString) => {
-            let advice = "close the quote, or write \\n for a line break inside the text";
-            Err(fault(
-                "a line break inside a text",
-                "a closing quote",
-                advice,
-            ))
+            let problem = Problem::new(ProblemKind::BrokenJson, place, "")
+                .found("a line break inside a text")
+                .expected("a closing quote")
+                .advice("close the quote, or write \\n for a line break inside the text");
+            Err(Box::new(problem))
         }
-        Err(error) => Err(syntax_problem(&error, chunk, text, place)),
+        Err(error) => Err(Box::new(syntax_problem(&error, chunk, text, place))),
     }
+}
+
+/// What the walk over the file saw, where that says more than parsing would.
+fn fault_of_walk(chunk: &Chunk, place: Place, cap: usize) -> Option<Problem> {
+    let problem = |kind, found: &str, expected: &str, advice: &str| {
+        let problem = Problem::new(kind, place, "").found(found);
+        Some(problem.expected(expected).advice(advice))
+    };
+    match chunk.fault? {
+        Fault::ArrayNotClosed => {
+            let advice = "the file may be cut off; fetch or export it again";
+            problem(
+                ProblemKind::UnclosedArray,
+                "the end of the file",
+                "`]`",
+                advice,
+            )
+        }
+        Fault::TooLarge => {
+            let expected = format!("at most {} MiB", cap >> 20);
+            let advice = "split the record, or write one record a line";
+            problem(ProblemKind::TooLarge, "more", &expected, advice)
+        }
+        Fault::TooDeep => {
+            let found = "brackets nested hundreds of levels deep";
+            problem(
+                ProblemKind::BrokenJson,
+                found,
+                "a record",
+                "take the record out",
+            )
+        }
+        Fault::LineBreakInString | Fault::NotClosed => None,
+    }
+}
+
+fn byte_problem(error: std::str::Utf8Error, chunk: &Chunk, place: Place) -> Problem {
+    let (before, rest) = chunk.bytes.split_at(error.valid_up_to());
+    let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let place = Place {
+        line: place.line + lines,
+        ..place
+    };
+    Problem::new(ProblemKind::InvalidEncoding, place, "")
+        .found(format!(
+            "the byte 0x{:02x}",
+            rest.first().copied().unwrap_or_default()
+        ))
+        .expected("UTF-8 text")
+        .advice("name the file's encoding, for example `--encoding windows-1252`")
 }
 
 fn syntax_problem(error: &serde_json::Error, chunk: &Chunk, text: &str, place: Place) -> Problem {

@@ -35,6 +35,8 @@ pub struct ReadOptions {
     pub max_record_bytes: usize,
     /// Keep the records as they stood in the file, for writing them back.
     pub keep_raw: bool,
+    /// Repair what needs no guessing before reading a record (see [`super::fix`]).
+    pub repair: bool,
     /// Of preference data, take the chosen answers (and leave out those marked as bad).
     pub take_chosen: bool,
     /// Problems of each kind whose text is kept.
@@ -52,6 +54,7 @@ impl Default for ReadOptions {
             container: None,
             max_record_bytes: MAX_RECORD_BYTES,
             keep_raw: false,
+            repair: false,
             take_chosen: false,
             kept_problems: DEFAULT_KEPT_PER_KIND,
             limit: None,
@@ -69,6 +72,8 @@ pub struct Source {
     pub encoding: Encoding,
     pub encoding_reason: &'static str,
     pub bom: bool,
+    /// Lines end with `\r\n`.
+    pub crlf: bool,
     pub shape: Shape,
 }
 

@@ -16,6 +16,7 @@ use super::{
     Record, Shape, Source, Supervision,
     columns::{list, near_miss},
     encoding::{Detected, SAMPLE_BYTES, Utf8Reader, detect},
+    fix::{Change, repair},
     format::{Recognised, recognise},
     json,
     parse::parse,
@@ -37,6 +38,8 @@ pub struct Item {
     /// The record as it stood in the file, if asked for.
     pub raw: Option<Map<String, Value>>,
     pub problems: Vec<Problem>,
+    /// What was repaired, if asked for.
+    pub(crate) repairs: Vec<(Change, u64)>,
 }
 
 /// Iterates over the records of a file.
@@ -120,6 +123,7 @@ impl<R: Read> Reader<R> {
                 encoding: detected.encoding,
                 encoding_reason: detected.reason,
                 bom: detected.bom,
+                crlf: text.contains("\r\n"),
                 shape: Shape::Json(Layout::Lines),
             },
             options,
@@ -177,7 +181,10 @@ impl<R: Read> Reader<R> {
                     };
                     match json::object(&chunk, place, self.options.max_record_bytes) {
                         Ok(object) => Raw::Object { place, object },
-                        Err(problem) => Raw::Broken { place, problem },
+                        Err(problem) => Raw::Broken {
+                            place,
+                            problem: *problem,
+                        },
                     }
                 }),
             Rows::Table(table) => table.next_row()?.map(|row| {
@@ -294,8 +301,14 @@ impl<R: Read> Reader<R> {
                     supervision: Supervision::Demonstration,
                     raw: None,
                     problems: vec![problem],
+                    repairs: Vec::new(),
                 };
             }
+        };
+        let repairs = if self.options.repair {
+            repair(&mut object)
+        } else {
+            Vec::new()
         };
         let kept = self.options.keep_raw.then(|| object.clone());
         let mut problems = misspelt_fields(&object, place);
@@ -316,6 +329,7 @@ impl<R: Read> Reader<R> {
             supervision,
             raw: kept,
             problems,
+            repairs,
         }
     }
 
