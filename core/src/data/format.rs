@@ -85,9 +85,9 @@ pub(crate) fn recognise(
     let Some((format, parts)) = choose(record, &mut mapping) else {
         return Ok(None);
     };
-    let named = |part: &&str| {
+    let named = |part: &str| {
         let column = mapping.column(part).unwrap_or(part);
-        if column == *part {
+        if column == part {
             format!("`{part}`")
         } else {
             format!("`{column}` as {part}")
@@ -95,7 +95,7 @@ pub(crate) fn recognise(
     };
     let mut reason = parts
         .iter()
-        .map(|part| named(&part))
+        .map(|part| named(part))
         .collect::<Vec<_>>()
         .join(" and ");
     match format {

@@ -1,26 +1,46 @@
 //! Dataset formats in and out, detection, validation, statistics and splits.
+//!
+//! In: bytes → [`encoding`] → record borders ([`scan`], [`table`]) → [`format`] → [`parse`] →
+//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold.
 
+mod check;
 mod columns;
 mod encoding;
 mod error;
+mod fingerprint;
+mod fix;
 mod format;
+mod json;
+mod load;
+mod measure;
 mod messages;
+mod options;
 mod parse;
 mod problem;
 mod reader;
 mod record;
 mod scan;
+mod sniff;
+mod split;
+mod stats;
 mod table;
 mod validate;
+mod write;
 
+pub use check::{CheckOptions, DEFAULT_MAX_CHARS, check};
 pub use columns::{Assignment, Mapping};
 pub use encoding::Encoding;
 pub use error::DatasetError;
+pub use fix::{Change, Fixed, fix};
 pub use format::Format;
+pub use load::{Loaded, read};
+pub use measure::n_tokens;
+pub use options::{Container, MAX_RECORD_BYTES, ReadOptions, Shape, Source};
 pub use parse::Supervision;
 pub use problem::{DEFAULT_KEPT_PER_KIND, Place, Problem, ProblemKind, Problems, Severity};
-pub use reader::{
-    Container, Item, Loaded, MAX_RECORD_BYTES, ReadOptions, Reader, Shape, Source, read,
-};
+pub use reader::{Item, Reader};
 pub use record::{Body, Record};
 pub use scan::Layout;
+pub use split::{Portion, Split, SplitOptions, split};
+pub use stats::{Bin, Distribution, Stats, StatsOptions, stats};
+pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};

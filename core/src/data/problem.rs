@@ -212,6 +212,11 @@ impl Problems {
         }
     }
 
+    /// Keep this many texts of each kind from now on.
+    pub(crate) fn keep(&mut self, kept_per_kind: usize) {
+        self.kept_per_kind = kept_per_kind;
+    }
+
     pub fn push(&mut self, problem: Problem) {
         let count = self.counts.entry(problem.kind).or_insert(0);
         *count += 1;

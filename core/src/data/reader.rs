@@ -12,114 +12,22 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    DatasetError, Format, Mapping, Place, Problem, ProblemKind, Problems, Record, Supervision,
+    Container, DatasetError, Format, Layout, Mapping, Place, Problem, ProblemKind, ReadOptions,
+    Record, Shape, Source, Supervision,
     columns::{list, near_miss},
-    encoding::{Detected, Encoding, SAMPLE_BYTES, Utf8Reader, detect},
+    encoding::{Detected, SAMPLE_BYTES, Utf8Reader, detect},
+    fix::{Change, repair},
     format::{Recognised, recognise},
+    json,
     parse::parse,
-    problem::{DEFAULT_KEPT_PER_KIND, quote, show},
-    scan::{Chunk, Fault, Layout, Scanner},
+    scan::Scanner,
+    sniff::{binary_kind, decoded_sample, holds_json, registry_files},
     table::{Row, Table, describe_header},
     validate::validate,
 };
 
 /// Records looked at to tell the format.
 const LOOKAHEAD: usize = 20;
-
-/// Largest record that is read, so that a file without line breaks cannot fill the memory.
-pub const MAX_RECORD_BYTES: usize = 64 << 20;
-
-/// What the file's name says about its shape. The content decides where it is unmistakable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Container {
-    Json,
-    Csv,
-    Tsv,
-}
-
-impl Container {
-    /// By file extension, without the dot.
-    pub fn from_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "json" | "jsonl" | "ndjson" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
-            "tsv" | "tab" => Some(Self::Tsv),
-            _ => None,
-        }
-    }
-}
-
-/// How to read a file; the default guesses everything.
-#[derive(Debug, Clone)]
-pub struct ReadOptions {
-    pub format: Option<Format>,
-    pub encoding: Option<Encoding>,
-    pub mapping: Mapping,
-    pub container: Option<Container>,
-    pub max_record_bytes: usize,
-    /// Keep the records as they stood in the file, for writing them back.
-    pub keep_raw: bool,
-    /// Of preference data, take the chosen answers (and leave out those marked as bad).
-    pub take_chosen: bool,
-    /// Problems of each kind whose text is kept.
-    pub kept_problems: usize,
-    /// Stop after this many records.
-    pub limit: Option<usize>,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self {
-            format: None,
-            encoding: None,
-            mapping: Mapping::default(),
-            container: None,
-            max_record_bytes: MAX_RECORD_BYTES,
-            keep_raw: false,
-            take_chosen: false,
-            kept_problems: DEFAULT_KEPT_PER_KIND,
-            limit: None,
-        }
-    }
-}
-
-/// What was found out about a file, and why.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Source {
-    pub format: Format,
-    pub reason: String,
-    /// Columns read under another name.
-    pub mapping: Mapping,
-    pub encoding: Encoding,
-    pub encoding_reason: &'static str,
-    pub bom: bool,
-    pub shape: Shape,
-}
-
-/// How the records stand in the file.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
-    Json(Layout),
-    Table {
-        separator: char,
-        header: Vec<String>,
-    },
-}
-
-impl Shape {
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Json(Layout::Lines) => "JSON Lines".into(),
-            Self::Json(Layout::Array) => "JSON array".into(),
-            Self::Json(Layout::Concatenated) => "JSON objects, one after the other".into(),
-            Self::Json(Layout::Wrapped(key)) => format!("JSON array under `{key}`"),
-            Self::Table {
-                separator: '\t', ..
-            } => "table, tab-separated".into(),
-            Self::Table { separator, .. } => format!("table, separated by `{separator}`"),
-        }
-    }
-}
 
 /// One record of the file: read, or broken, with what is wrong with it.
 #[derive(Debug)]
@@ -130,6 +38,8 @@ pub struct Item {
     /// The record as it stood in the file, if asked for.
     pub raw: Option<Map<String, Value>>,
     pub problems: Vec<Problem>,
+    /// What was repaired, if asked for.
+    pub(crate) repairs: Vec<(Change, u64)>,
 }
 
 /// Iterates over the records of a file.
@@ -213,6 +123,7 @@ impl<R: Read> Reader<R> {
                 encoding: detected.encoding,
                 encoding_reason: detected.reason,
                 bom: detected.bom,
+                crlf: text.contains("\r\n"),
                 shape: Shape::Json(Layout::Lines),
             },
             options,
@@ -238,7 +149,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// Parts of the file that hold no records of this dataset, after the last record.
-    fn leftovers(&self) -> Vec<Problem> {
+    pub(crate) fn leftovers(&self) -> Vec<Problem> {
         let place = Place { line: 1, record: 0 };
         let (names, found, advice): (&[String], _, _) = match &self.rows {
             Rows::Json(scanner) => (
@@ -264,7 +175,17 @@ impl<R: Read> Reader<R> {
                 .map_err(DatasetError::Read)?
                 .map(|chunk| {
                     self.n_rows += 1;
-                    json_record(chunk, self.n_rows, self.options.max_record_bytes)
+                    let place = Place {
+                        line: chunk.line,
+                        record: self.n_rows,
+                    };
+                    match json::object(&chunk, place, self.options.max_record_bytes) {
+                        Ok(object) => Raw::Object { place, object },
+                        Err(problem) => Raw::Broken {
+                            place,
+                            problem: *problem,
+                        },
+                    }
                 }),
             Rows::Table(table) => table.next_row()?.map(|row| {
                 self.n_rows += 1;
@@ -380,8 +301,14 @@ impl<R: Read> Reader<R> {
                     supervision: Supervision::Demonstration,
                     raw: None,
                     problems: vec![problem],
+                    repairs: Vec::new(),
                 };
             }
+        };
+        let repairs = if self.options.repair {
+            repair(&mut object)
+        } else {
+            Vec::new()
         };
         let kept = self.options.keep_raw.then(|| object.clone());
         let mut problems = misspelt_fields(&object, place);
@@ -402,6 +329,7 @@ impl<R: Read> Reader<R> {
             supervision,
             raw: kept,
             problems,
+            repairs,
         }
     }
 
@@ -482,169 +410,6 @@ impl<R: Read> Iterator for Reader<R> {
     }
 }
 
-/// All records of a file in memory, with what is wrong with it.
-#[derive(Debug)]
-pub struct Loaded {
-    pub records: Vec<Record>,
-    /// Number of each record in the file, from 1, beside `records`.
-    pub numbers: Vec<u64>,
-    /// The records as they stood in the file, beside `records`; empty unless asked for.
-    pub raw: Vec<Map<String, Value>>,
-    pub source: Source,
-    pub problems: Problems,
-    /// Records in the file, readable or not.
-    pub n_in_file: u64,
-    /// Preference data: pairs of a chosen and a rejected answer.
-    pub n_pairs: u64,
-    /// Preference data: answers marked good or bad.
-    pub n_marked: u64,
-    /// Records marked as bad that were left out (`take_chosen`).
-    pub n_left_out: u64,
-}
-
-/// Read a whole dataset. Faults of single records are in `problems`; the rest is read.
-///
-/// # Errors
-/// If the dataset as a whole cannot be read.
-pub fn read(source: impl Read, options: &ReadOptions) -> Result<Loaded, DatasetError> {
-    let mut reader = Reader::new(source, options.clone())?;
-    let mut loaded = Loaded {
-        records: Vec::new(),
-        numbers: Vec::new(),
-        raw: Vec::new(),
-        source: reader.source(),
-        problems: Problems::keeping(options.kept_problems),
-        n_in_file: 0,
-        n_pairs: 0,
-        n_marked: 0,
-        n_left_out: 0,
-    };
-    for item in reader.by_ref() {
-        let item = item?;
-        loaded.n_in_file += 1;
-        loaded.problems.extend(item.problems);
-        let Some(record) = item.record else { continue };
-        loaded.n_pairs += u64::from(item.supervision == Supervision::Pair);
-        loaded.n_marked += u64::from(matches!(item.supervision, Supervision::Marked(_)));
-        if options.take_chosen && item.supervision == Supervision::Marked(false) {
-            loaded.n_left_out += 1;
-            continue;
-        }
-        loaded.records.push(record);
-        loaded.numbers.push(item.place.record);
-        loaded.raw.extend(item.raw);
-    }
-    loaded.problems.extend(reader.leftovers());
-    loaded.source = reader.source();
-    Ok(loaded)
-}
-
-/// A chunk as an object, or what is wrong with it.
-fn json_record(chunk: Chunk, record: u64, cap: usize) -> Raw {
-    let place = Place {
-        line: chunk.line,
-        record,
-    };
-    let broken = |problem| Raw::Broken { place, problem };
-    let fault = |found: &str, expected: &str, advice: &str| {
-        let problem = Problem::new(ProblemKind::BrokenJson, place, "");
-        problem.found(found).expected(expected).advice(advice)
-    };
-    match chunk.fault {
-        Some(Fault::ArrayNotClosed) => {
-            let problem = Problem::new(ProblemKind::UnclosedArray, place, "");
-            let advice = "the file may be cut off; fetch or export it again";
-            return broken(
-                problem
-                    .found("the end of the file")
-                    .expected("`]`")
-                    .advice(advice),
-            );
-        }
-        Some(Fault::TooLarge) => {
-            let problem = Problem::new(ProblemKind::TooLarge, place, "");
-            let expected = format!("at most {} MiB", cap >> 20);
-            let advice = "split the record, or write one record a line";
-            return broken(problem.found("more").expected(expected).advice(advice));
-        }
-        Some(Fault::TooDeep) => {
-            let found = "brackets nested hundreds of levels deep";
-            return broken(fault(found, "a record", "take the record out"));
-        }
-        Some(Fault::LineBreakInString | Fault::NotClosed) | None => {}
-    }
-    let text = match std::str::from_utf8(&chunk.bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let before = &chunk.bytes[..error.valid_up_to()];
-            let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
-            let place = Place {
-                line: place.line + lines,
-                record,
-            };
-            let byte = chunk
-                .bytes
-                .get(error.valid_up_to())
-                .copied()
-                .unwrap_or_default();
-            let problem = Problem::new(ProblemKind::InvalidEncoding, place, "")
-                .found(format!("the byte 0x{byte:02x}"))
-                .expected("UTF-8 text")
-                .advice("name the file's encoding, for example `--encoding windows-1252`");
-            return broken(problem);
-        }
-    };
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(object)) => Raw::Object { place, object },
-        Ok(other) => {
-            let problem = Problem::new(ProblemKind::NotAnObject, place, "").found(show(&other));
-            broken(
-                problem
-                    .expected("an object with named fields")
-                    .advice("take it out"),
-            )
-        }
-        Err(error) if error.is_eof() && chunk.fault == Some(Fault::LineBreakInString) => {
-            let advice = "close the quote, or write \\n for a line break inside the text";
-            broken(fault(
-                "a line break inside a text",
-                "a closing quote",
-                advice,
-            ))
-        }
-        Err(error) => broken(syntax_problem(&error, &chunk, text, place)),
-    }
-}
-
-fn syntax_problem(error: &serde_json::Error, chunk: &Chunk, text: &str, place: Place) -> Problem {
-    let offset = error.line().saturating_sub(1) as u64;
-    let line_text = text.lines().nth(offset as usize).unwrap_or_default();
-    // serde_json counts bytes; people and editors count characters.
-    let byte = line_text.floor_char_boundary(error.column().saturating_sub(1));
-    let column = line_text[..byte].chars().count() as u64;
-    let column = column + if offset == 0 { chunk.column } else { 1 };
-    let place = Place {
-        line: place.line + offset,
-        ..place
-    };
-    let mut said = error.to_string();
-    if let Some(at) = said.rfind(" at line ") {
-        said.truncate(at);
-    }
-    let problem = Problem::new(ProblemKind::BrokenJson, place, "").at_column(column);
-    if error.is_eof() {
-        let advice = "the record is cut off; complete it or take it out";
-        return problem
-            .found("the end of the record")
-            .expected("the rest of it")
-            .advice(advice);
-    }
-    let start = line_text.floor_char_boundary(byte.saturating_sub(12));
-    problem
-        .found(format!("{said} near {}", quote(line_text[start..].trim())))
-        .advice("correct the JSON, or take the record out")
-}
-
 /// Fields that look like a known field's name, misspelt, where that field itself is missing.
 fn misspelt_fields(object: &Map<String, Value>, place: Place) -> Vec<Problem> {
     let near = object
@@ -660,56 +425,6 @@ fn misspelt_fields(object: &Map<String, Value>, place: Place) -> Vec<Problem> {
                 ))
         })
         .collect()
-}
-
-/// LLaMA-Factory's `dataset_info.json`: names of datasets, each with the place of its file.
-fn registry_files(object: &Map<String, Value>) -> Option<String> {
-    let file = |entry: &Value| {
-        let place = ["file_name", "hf_hub_url", "script_url", "cloud_file_name"];
-        place
-            .iter()
-            .find_map(|key| entry.get(key))
-            .and_then(Value::as_str)
-            .map(String::from)
-    };
-    let files: Option<Vec<String>> = object.values().map(file).collect();
-    files
-        .filter(|files| !files.is_empty())
-        .map(|files| list(&files))
-}
-
-/// Files that people hand over and that are no text.
-fn binary_kind(sample: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 7] = [
-        (b"PAR1", "a Parquet file"),
-        (b"ARROW1", "an Arrow file"),
-        (b"\x1f\x8b", "a gzip archive"),
-        (b"PK\x03\x04", "a ZIP archive or spreadsheet"),
-        (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-        (b"SQLite format 3\0", "an SQLite database"),
-        (b"%PDF-", "a PDF document"),
-    ];
-    MAGIC
-        .iter()
-        .find(|(magic, _)| sample.starts_with(magic))
-        .map(|(_, kind)| *kind)
-}
-
-fn decoded_sample(sample: &[u8], encoding: Encoding) -> String {
-    let mut bytes = Vec::new();
-    // Reading from memory cannot fail; malformed bytes become replacement characters below.
-    let read = Utf8Reader::new(sample, encoding).read_to_end(&mut bytes);
-    debug_assert!(read.is_ok());
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// JSON starts with a bracket; a table may, too, in theory, if its name says that it is one.
-fn holds_json(text: &str, container: Option<Container>) -> bool {
-    match (text.trim_start().chars().next(), container) {
-        (Some('{'), _) | (_, Some(Container::Json)) => true,
-        (Some('['), None) => true,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ struct Validator {
 impl Validator {
     fn chat(&mut self, chat: &Conversation) {
         let messages = &chat.messages;
-        if messages.iter().all(|message| is_empty(message)) {
+        if messages.iter().all(is_empty) {
             self.push(
                 ProblemKind::EmptyRecord,
                 "",

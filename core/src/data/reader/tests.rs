@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    data::{Body, Severity},
+    data::{Body, Loaded, Severity, read},
     text::Role,
 };
 

@@ -1,0 +1,160 @@
+//! Objects as JSON text or as rows of a table.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use serde_json::{Map, Value};
+
+use crate::data::{DatasetError, Layout, table::GUARD_COLUMN};
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TableStyle {
+    pub(super) separator: u8,
+    pub(super) guard: bool,
+    pub(super) bom: bool,
+}
+
+pub(super) fn write_json<'a>(
+    rows: impl Iterator<Item = &'a Map<String, Value>>,
+    layout: Layout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut json = JsonWriter::open(layout, out)?;
+    for row in rows {
+        json.row(row)?;
+    }
+    json.close()
+}
+
+pub(super) fn write_json_owned(
+    rows: impl Iterator<Item = Map<String, Value>>,
+    layout: Layout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut json = JsonWriter::open(layout, out)?;
+    for row in rows {
+        json.row(&row)?;
+    }
+    json.close()
+}
+
+struct JsonWriter<'a> {
+    out: &'a mut dyn Write,
+    layout: Layout,
+    first: bool,
+}
+
+impl<'a> JsonWriter<'a> {
+    fn open(layout: Layout, out: &'a mut dyn Write) -> io::Result<Self> {
+        match layout {
+            Layout::Array => out.write_all(b"[")?,
+            Layout::Wrapped(key) => write!(out, "{{\n\"{key}\": [")?,
+            Layout::Lines | Layout::Concatenated => {}
+        }
+        Ok(Self {
+            out,
+            layout,
+            first: true,
+        })
+    }
+
+    fn row(&mut self, row: &Map<String, Value>) -> io::Result<()> {
+        if matches!(self.layout, Layout::Lines | Layout::Concatenated) {
+            serde_json::to_writer(&mut *self.out, row)?;
+            return self.out.write_all(b"\n");
+        }
+        let comma = if std::mem::take(&mut self.first) {
+            ""
+        } else {
+            ","
+        };
+        // JSON text has no line breaks inside strings, so that indenting cannot change one.
+        let text = serde_json::to_string_pretty(row)?.replace('\n', "\n  ");
+        write!(self.out, "{comma}\n  {text}")
+    }
+
+    fn close(self) -> io::Result<()> {
+        let before = if self.first { "" } else { "\n" };
+        match self.layout {
+            Layout::Array => writeln!(self.out, "{before}]"),
+            Layout::Wrapped(_) => writeln!(self.out, "{before}]\n}}"),
+            Layout::Lines | Layout::Concatenated => Ok(()),
+        }
+    }
+}
+
+/// A table with these columns; with `guard`, a further column lists the guarded cells, if any.
+pub(super) fn write_table(
+    header: &[String],
+    rows: &[&Map<String, Value>],
+    style: TableStyle,
+    out: &mut dyn Write,
+) -> Result<(), DatasetError> {
+    if style.bom {
+        out.write_all(b"\xef\xbb\xbf")
+            .map_err(DatasetError::Write)?;
+    }
+    let columns: Vec<&String> = header.iter().filter(|name| *name != GUARD_COLUMN).collect();
+    let cells: Vec<Vec<Cow<'_, str>>> = rows
+        .iter()
+        .map(|row| columns.iter().map(|name| cell(row.get(*name))).collect())
+        .collect();
+    // A name with a space could not be told from two in the guard column; such a column stays as it is.
+    let guards = |name: &str, text: &str| {
+        style.guard && !name.contains(char::is_whitespace) && !name.is_empty() && is_formula(text)
+    };
+    let row_guards = |row: &[Cow<'_, str>]| -> Vec<&str> {
+        let named = columns.iter().zip(row);
+        named
+            .filter(|(name, text)| guards(name, text))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    };
+    let any_guarded = style.guard && cells.iter().any(|row| !row_guards(row).is_empty());
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(style.separator)
+        .from_writer(out);
+    let mut names: Vec<&str> = columns.iter().map(|name| name.as_str()).collect();
+    names.extend(any_guarded.then_some(GUARD_COLUMN));
+    writer
+        .write_record(&names)
+        .map_err(DatasetError::WriteTable)?;
+    for row in &cells {
+        let guarded = row_guards(row);
+        for (name, text) in columns.iter().zip(row) {
+            let mark = if guarded.contains(&name.as_str()) {
+                "'"
+            } else {
+                ""
+            };
+            writer
+                .write_field(format!("{mark}{text}"))
+                .map_err(DatasetError::WriteTable)?;
+        }
+        if any_guarded {
+            writer
+                .write_field(guarded.join(" "))
+                .map_err(DatasetError::WriteTable)?;
+        }
+        writer
+            .write_record(None::<&[u8]>)
+            .map_err(DatasetError::WriteTable)?;
+    }
+    writer.flush().map_err(DatasetError::Write)
+}
+
+/// What spreadsheets run instead of showing it (OWASP, "CSV Injection").
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// Text as it is; anything else as JSON.
+fn cell(value: Option<&Value>) -> Cow<'_, str> {
+    match value {
+        None | Some(Value::Null) => Cow::Borrowed(""),
+        Some(Value::String(text)) => Cow::Borrowed(text),
+        Some(other) => Cow::Owned(other.to_string()),
+    }
+}
