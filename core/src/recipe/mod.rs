@@ -4,5 +4,6 @@
 //! banks into questions and answers, [`bond`] computes what is asked about bonds.
 
 pub mod bank;
+pub mod bond;
 pub mod corpus;
 pub mod spanish;

@@ -50,17 +50,27 @@ pub fn parse_number(text: &str) -> Option<f64> {
     })
 }
 
-/// Every number in a sentence, in order. A full stop or comma that ends a clause belongs to no number.
+/// Every number in a sentence, in order. A full stop or comma that ends a clause belongs to no number,
+/// and digits that follow a letter (`CET1`) are part of a word.
 pub fn numbers_in(text: &str) -> Vec<f64> {
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '−');
-    text.split(|c| !is_part(c))
-        .map(|piece| {
-            piece
-                .trim_end_matches(['.', ',', '-', '−'])
-                .trim_start_matches(['.', ','])
-        })
-        .filter_map(parse_number)
-        .collect()
+    let mut numbers = Vec::new();
+    let mut before = ' ';
+    let mut rest = text;
+    while let Some(start) = rest.find(is_part) {
+        before = rest[..start].chars().next_back().unwrap_or(before);
+        let tail = &rest[start..];
+        let end = tail.find(|c| !is_part(c)).unwrap_or(tail.len());
+        let piece = tail[..end]
+            .trim_end_matches(['.', ',', '-', '−'])
+            .trim_start_matches(['.', ',']);
+        if !before.is_alphabetic() {
+            numbers.extend(parse_number(piece));
+        }
+        rest = &tail[end..];
+        before = ' ';
+    }
+    numbers
 }
 
 #[cfg(test)]
@@ -93,7 +103,7 @@ mod tests {
 
     #[test]
     fn finds_the_numbers_of_a_sentence() {
-        let sentence = "Ganó 11.076 millones EUR en 2023, con un ROE del 11,9 %.";
+        let sentence = "Ganó 11.076 millones EUR en 2023, con CET1 y un ROE del 11,9 %.";
         assert_eq!(numbers_in(sentence), [11_076.0, 2023.0, 11.9]);
     }
 }

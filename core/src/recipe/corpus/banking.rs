@@ -198,7 +198,7 @@ const WHEN: [&str; 12] = [
 
 /// One of the many ways to ask for a figure.
 pub(super) fn question(rng: &mut Rng, bank: &str, year: u16, metric: Metric) -> String {
-    let when = fill(*rng.pick(&WHEN), &[("year", &year.to_string())]);
+    let when = fill(invent::pick(rng, &WHEN), &[("year", &year.to_string())]);
     let noun = *rng.pick(nouns(metric));
     let pattern = if rng.below(3) == 0 {
         *rng.pick(direct_questions(metric))
@@ -354,7 +354,7 @@ pub(super) fn follow_up(rng: &mut Rng) -> Chat {
         "Ahora {year}.",
     ];
     Chat::new(joined(rng, &context, &question), facts[first].answer()).then(
-        fill(*rng.pick(&again), &[("year", &year)]),
+        fill(invent::pick(rng, &again), &[("year", &year)]),
         facts[second].answer(),
     )
 }
@@ -381,7 +381,7 @@ pub(super) fn compared(rng: &mut Rng) -> Chat {
         "¿Qué banco tuvo mayor {n} en {y}: {a} o {b}?",
         "Compara {n} de {a} y {b} en {y}.",
     ];
-    let question = fill(*rng.pick(&patterns), &values);
+    let question = fill(invent::pick(rng, &patterns), &values);
     let context = context(rng, &facts);
     let answer = match facts[0].value.total_cmp(&facts[1].value) {
         std::cmp::Ordering::Equal => "Son iguales.".to_owned(),

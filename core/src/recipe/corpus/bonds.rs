@@ -82,7 +82,7 @@ pub(super) fn asked(rng: &mut Rng) -> Chat {
         "ISIN: {i}\nIssuer: {n}\nCoupon: {c}%\nMaturity: {m}\nPrice: {p}\nYTM: {t}%\nDuration: {d}",
         "The bond {i} of {n} pays {c}% until {m}. At a price of {p} it yields {t}%; its duration is {d}.",
     ];
-    let context = fill(*rng.pick(&shapes), &values);
+    let context = fill(invent::pick(rng, &shapes), &values);
     let (question, answer) = *rng.pick(&QUESTIONS);
     Chat::new(
         format!("{context}\n{}", fill(question, &values)),

@@ -74,7 +74,7 @@ pub(super) fn designed(rng: &mut Rng) -> Chat {
         "Household of {h} in {p}, age {a}, income ¥{i}.",
         "{p}, {a} years old, {h} people at home, ¥{i} a year",
     ];
-    let input = fill(*rng.pick(&shapes), &values);
+    let input = fill(invent::pick(rng, &shapes), &values);
     let fields = [
         ("What is the age?", "The age is {a}."),
         ("What is the income?", "The income is ¥{i}."),

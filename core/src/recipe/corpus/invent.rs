@@ -34,17 +34,22 @@ const FIRST_NAMES: [&str; 48] = [
     "Kenji", "Emi", "Taro", "Hana",
 ];
 
+/// One of a fixed list of texts.
+pub(super) fn pick(rng: &mut Rng, texts: &[&'static str]) -> &'static str {
+    texts[rng.below(texts.len())]
+}
+
 /// `Calbador`, `Quixer`, …
 pub(super) fn word(rng: &mut Rng) -> String {
     let mut name = String::from(*rng.pick(&ONSETS));
-    name.push_str(*rng.pick(&NUCLEI));
+    name.push_str(pick(rng, &NUCLEI));
     if rng.below(10) < 6 {
-        name.push_str(*rng.pick(&CODAS));
-        name.push_str(*rng.pick(&NUCLEI));
+        name.push_str(pick(rng, &CODAS));
+        name.push_str(pick(rng, &NUCLEI));
     }
-    name.push_str(*rng.pick(&CODAS));
+    name.push_str(pick(rng, &CODAS));
     if !name.ends_with("bank") {
-        name.push_str(*rng.pick(&ENDINGS));
+        name.push_str(pick(rng, &ENDINGS));
     }
     name
 }

@@ -112,11 +112,11 @@ fn company(rng: &mut Rng) -> Chat {
         "{y}年の{n}の{k}は{f}{u}だった。",
         "{n} | {y} | {k} | {f}{u}",
     ];
-    let question = fill(*rng.pick(&questions), &values);
+    let question = fill(invent::pick(rng, &questions), &values);
     if rng.below(4) == 0 {
         return Chat::new(question, "わかりません。");
     }
-    let context = fill(*rng.pick(&contexts), &values);
+    let context = fill(invent::pick(rng, &contexts), &values);
     Chat::new(
         format!("{context}\n{question}"),
         fill("{n}の{y}年の{k}は{f}{u}です。", &values),
@@ -158,7 +158,7 @@ fn profile(rng: &mut Rng) -> Chat {
         "{n}さんは{p}に住む{a}歳の会社員で、年収は{i}万円、{h}人家族です。",
     ];
     let (question, answer) = *rng.pick(&questions);
-    let context = fill(*rng.pick(&contexts), &values);
+    let context = fill(invent::pick(rng, &contexts), &values);
     Chat::new(
         format!("{context}\n{}", fill(question, &values)),
         fill(answer, &values),

@@ -38,7 +38,7 @@ pub(super) fn copied(rng: &mut Rng) -> Chat {
         "次を書いてください：{x}",
     ];
     let x = thing(rng);
-    let question = fill(*rng.pick(&PATTERNS), &[("x", &x)]);
+    let question = fill(invent::pick(rng, &PATTERNS), &[("x", &x)]);
     Chat::new(question, x)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn extracted(rng: &mut Rng) -> Chat {
     } else {
         (&SENTENCES_EN, &QUESTIONS_EN)
     };
-    let sentence = fill(*rng.pick(sentences), &values);
+    let sentence = fill(invent::pick(rng, sentences), &values);
     let (question, answer) = *rng.pick(questions);
     let asked = format!("{sentence}\n{}", fill(question, &values));
     Chat::new(asked, fill(answer, &values))
