@@ -99,27 +99,25 @@ impl Demo {
 
     fn evaluate(&self) -> Result<Scores> {
         heading("Base and adapter answer the same questions");
-        let held_out = self.compare("held_out")?;
-        let control = self.compare("control")?;
-        Scores::new(&held_out, &control)
-    }
-
-    /// What `eval` says of the base and the adapter on a part of the data.
-    fn compare(&self, part: &str) -> Result<serde_json::Value> {
         let said = self.output(&[
             "eval",
             "--model=demo",
+            "--with-base",
             "--adapter",
             &self.path("adapter"),
             "--data",
-            &self.path(&format!("data/{part}.jsonl")),
+            &self.path("data/held_out.jsonl"),
+            "--control",
+            &self.path("data/control.jsonl"),
+            "--answers",
+            "--max-new-tokens=64",
             "--metrics=exact_match,f1",
-            "--report",
-            &self.path(&format!("{part}.html")),
             "--json",
         ])?;
-        fs::write(self.out.join(format!("{part}.json")), &said)?;
-        serde_json::from_str(&said).context("`veneer eval --json` printed no JSON")
+        let file = self.out.join("scores.json");
+        fs::write(&file, &said)?;
+        println!("  (all numbers are in {})\n", file.display());
+        Scores::read(&serde_json::from_str(&said).context("reading what `veneer eval` printed")?)
     }
 
     fn export(&self) -> Result<()> {
@@ -139,7 +137,7 @@ impl Demo {
     fn sum_up(&self, scores: &Scores, started: Instant) {
         heading("What came out");
         println!("{}", scores.table());
-        println!("Report   {}", self.path("held_out.html"));
+        println!("Report   {}", self.path("adapter/report.html"));
         println!("Adapter  {}", self.path("adapter"));
         println!("GGUF     {}", self.path("tuned-q8_0.gguf"));
         println!(

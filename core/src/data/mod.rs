@@ -8,11 +8,11 @@ mod messages;
 mod parse;
 mod problem;
 mod reader;
-mod record;
 mod scan;
 mod table;
 mod validate;
 
+pub use crate::text::{Body, Record};
 pub use columns::{Assignment, Mapping};
 pub use encoding::Encoding;
 pub use error::DatasetError;
@@ -22,5 +22,4 @@ pub use problem::{DEFAULT_KEPT_PER_KIND, Place, Problem, ProblemKind, Problems, 
 pub use reader::{
     Container, Item, Loaded, MAX_RECORD_BYTES, ReadOptions, Reader, Shape, Source, read,
 };
-pub use record::{Body, Record};
 pub use scan::Layout;

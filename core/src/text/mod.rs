@@ -12,6 +12,7 @@ mod error;
 mod jinja;
 mod model_text;
 mod preflight;
+mod record;
 mod spans;
 mod template;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use error::TextError;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
 pub use preflight::{Refusal, RefusalKind, check_record, inspect};
+pub use record::{Body, Record};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;
