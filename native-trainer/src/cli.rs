@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::commands::{bench, eval, generate, pretrain, train};
+use crate::commands::{bench, doctor, eval, generate, pretrain, train};
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
 #[derive(Debug, clap::Parser)]
@@ -24,6 +24,7 @@ enum Command {
     Eval(Box<eval::EvalArgs>),
     Generate(generate::GenerateArgs),
     Pretrain(Box<pretrain::PretrainArgs>),
+    Doctor(doctor::DoctorArgs),
 }
 
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -33,5 +34,6 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Eval(args) => eval::run(*args),
         Command::Generate(args) => generate::run(args),
         Command::Pretrain(args) => pretrain::run(*args),
+        Command::Doctor(args) => doctor::run(args),
     }
 }

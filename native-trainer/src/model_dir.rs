@@ -22,6 +22,11 @@ const CONFIG: &str = "config.json";
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
+/// True when [`DEMO`] can be resolved.
+pub(crate) fn has_embedded_base() -> bool {
+    embedded::is_there()
+}
+
 /// A folder that holds a model.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelDir {

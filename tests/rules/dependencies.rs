@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("eval", &["text", "data", "rng"]),
     ("feedback", &["text", "data", "eval", "rng"]),
     ("arch", &[]),
-    ("weights", &["arch", "quant", "protocol"]),
+    ("weights", &["arch", "quant", "protocol", "rng"]),
     ("nn", &["arch", "weights", "rng"]),
     (
         "model",

@@ -1,4 +1,210 @@
-use crate::arguments::Arguments;
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    arguments.finish()
+//! `cargo xtask demo`: the whole way once, on the embedded base, with the commands a user types.
+//!
+//! Every line that starts with `$` is the real command. Nothing here computes a result: the table
+//! at the end reads what `veneer eval --json` said.
+
+mod scores;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{arguments::Arguments, clock::readable, shell, target_dir};
+use scores::Scores;
+
+/// Figures of banks, as a user would bring them.
+const BANKS: &str = "native-trainer/demo/banks.json";
+
+/// Datasets in the shapes that people have; each is checked and counted.
+const DATASETS: &str = "native-trainer/demo/data";
+
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    let out = arguments
+        .value("--out")?
+        .map_or_else(|| "target/demo".into(), PathBuf::from);
+    arguments.finish()?;
+
+    println!("Building veneer (the first time compiles the tensor library: about ten minutes)");
+    let demo = Demo {
+        veneer: build()?,
+        out,
+    };
+    let started = Instant::now();
+    if demo.out.exists() {
+        fs::remove_dir_all(&demo.out)
+            .with_context(|| format!("removing the last demo in {}", demo.out.display()))?;
+    }
+    fs::create_dir_all(&demo.out)?;
+    println!("`veneer` below is {}\n", demo.veneer.display());
+
+    demo.look_at_datasets()?;
+    demo.write_dataset()?;
+    demo.train()?;
+    let scores = demo.evaluate()?;
+    demo.export()?;
+    demo.sum_up(&scores, started);
+    Ok(())
+}
+
+/// The binary and the folder that everything is written to.
+struct Demo {
+    veneer: PathBuf,
+    out: PathBuf,
+}
+
+impl Demo {
+    fn look_at_datasets(&self) -> Result<()> {
+        heading("Datasets come in many shapes; each is recognised and checked");
+        for file in sorted_files(Path::new(DATASETS))? {
+            self.veneer(&["data", "check", &file])?;
+        }
+        Ok(())
+    }
+
+    fn write_dataset(&self) -> Result<()> {
+        heading("Figures of banks become questions and answers, in three parts");
+        self.veneer(&["recipe", "bank", BANKS, "--out", &self.path("data")])?;
+        println!(
+            "train     facts that the model shall learn, asked in some ways\n\
+             held_out  the same facts, asked in ways that training never shows\n\
+             control   facts that training never shows: nobody can know them"
+        );
+        self.veneer(&[
+            "data",
+            "stats",
+            &self.path("data/train.jsonl"),
+            "--model",
+            "demo",
+        ])
+    }
+
+    fn train(&self) -> Result<()> {
+        heading("An adapter is trained on the embedded base");
+        self.veneer(&[
+            "train",
+            "--model=demo",
+            "--data",
+            &self.path("data/train.jsonl"),
+            "--eval-data",
+            &self.path("data/held_out.jsonl"),
+            "--out",
+            &self.path("adapter"),
+        ])
+    }
+
+    fn evaluate(&self) -> Result<Scores> {
+        heading("Base and adapter answer the same questions");
+        let said = self.output(&[
+            "eval",
+            "--model=demo",
+            "--with-base",
+            "--adapter",
+            &self.path("adapter"),
+            "--data",
+            &self.path("data/held_out.jsonl"),
+            "--control",
+            &self.path("data/control.jsonl"),
+            "--answers",
+            "--max-new-tokens=64",
+            "--metrics=exact_match,f1",
+            "--json",
+        ])?;
+        let file = self.out.join("scores.json");
+        fs::write(&file, &said)?;
+        println!("  (all numbers are in {})\n", file.display());
+        Scores::read(&serde_json::from_str(&said).context("reading what `veneer eval` printed")?)
+    }
+
+    fn export(&self) -> Result<()> {
+        heading("The tuned model becomes a file for llama.cpp and Ollama");
+        self.veneer(&[
+            "export",
+            "--model=demo",
+            "--adapter",
+            &self.path("adapter"),
+            "--to=gguf",
+            "--quant=q8_0",
+            "--out",
+            &self.path("tuned-q8_0.gguf"),
+        ])
+    }
+
+    fn sum_up(&self, scores: &Scores, started: Instant) {
+        heading("What came out");
+        println!("{}", scores.table());
+        println!("Report   {}", self.path("adapter/report.html"));
+        println!("Adapter  {}", self.path("adapter"));
+        println!("GGUF     {}", self.path("tuned-q8_0.gguf"));
+        println!(
+            "The demo took {} after compiling.\n",
+            readable(started.elapsed())
+        );
+        println!("Next, ask it something:\n");
+        println!(
+            "  {} generate --model demo --adapter {} \\\n    --prompt '¿Cuál fue el ROE de CaixaBank en 2022?'",
+            self.veneer.display(),
+            self.path("adapter"),
+        );
+    }
+
+    /// A path under the demo's folder, as text.
+    fn path(&self, name: &str) -> String {
+        self.out.join(name).to_string_lossy().into_owned()
+    }
+
+    fn veneer(&self, words: &[&str]) -> Result<()> {
+        let mut command = self.command(words);
+        let started = Instant::now();
+        shell::run(&mut command)?;
+        println!("  ({})\n", readable(started.elapsed()));
+        Ok(())
+    }
+
+    fn output(&self, words: &[&str]) -> Result<String> {
+        let mut command = self.command(words);
+        let mut said = String::new();
+        shell::run_seeing(&mut command, |line| {
+            said.push_str(line);
+            said.push('\n');
+        })?;
+        Ok(said)
+    }
+
+    /// The command, shown first.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.veneer);
+        command.args(words);
+        println!("$ {}", shell::display(&command));
+        command
+    }
+}
+
+fn heading(text: &str) {
+    println!("── {text}\n");
+}
+
+/// Build the binary and find it.
+fn build() -> Result<PathBuf> {
+    let mut command = shell::cargo(&["build", "--locked", "--package=veneer-native-trainer"]);
+    if let Some(folder) = target_dir::shared()? {
+        command.env("CARGO_TARGET_DIR", folder);
+    }
+    shell::built(&mut command, "veneer")
+}
+
+fn sorted_files(folder: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        files.push(entry?.path().to_string_lossy().into_owned());
+    }
+    if files.is_empty() {
+        bail!("{} is empty", folder.display());
+    }
+    files.sort();
+    Ok(files)
 }

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -45,6 +45,27 @@ pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Re
         bail!("`{line}` ended with {status}");
     }
     Ok(())
+}
+
+/// Run a cargo command that builds, and find the executable of `target` that it names.
+pub(crate) fn built(command: &mut Command, target: &str) -> Result<PathBuf> {
+    command.arg("--message-format=json-render-diagnostics");
+    let mut executable = None;
+    run_seeing(command, |line| {
+        if let Some(path) = executable_of(line, target) {
+            executable = Some(path);
+        }
+    })?;
+    executable.with_context(|| format!("cargo built no executable called `{target}`"))
+}
+
+/// The path in a line of cargo's JSON, when it is about the executable of `target`.
+fn executable_of(line: &str, target: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    if message["reason"] != "compiler-artifact" || message["target"]["name"] != target {
+        return None;
+    }
+    message["executable"].as_str().map(PathBuf::from)
 }
 
 /// Standard output of a program that must succeed.
@@ -126,5 +147,16 @@ mod tests {
         command.arg("a\\nb\\n");
         run_seeing(&mut command, |line| lines.push(line.to_owned())).unwrap();
         assert_eq!(lines, ["a", "b"]);
+    }
+
+    #[test]
+    fn finds_the_executable_in_cargo_s_messages() {
+        let line = r#"{"reason":"compiler-artifact","target":{"name":"parity"},"executable":"/t/parity-1"}"#;
+        assert_eq!(executable_of(line, "parity"), Some("/t/parity-1".into()));
+        assert_eq!(executable_of(line, "veneer"), None);
+        let library =
+            r#"{"reason":"compiler-artifact","target":{"name":"parity"},"executable":null}"#;
+        assert_eq!(executable_of(library, "parity"), None);
+        assert_eq!(executable_of("   Compiling", "parity"), None);
     }
 }

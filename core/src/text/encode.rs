@@ -19,10 +19,9 @@ use serde_json::{Map, Value};
 
 use super::spans::assistant_text;
 use super::{
-    Conversation, DateTime, Encoded, IGNORE_INDEX, ModelText, RenderOptions, Role, TextError,
-    Token, Tokenizer,
+    Body, Conversation, DateTime, Encoded, IGNORE_INDEX, ModelText, Record, RenderOptions, Role,
+    TextError, Token, Tokenizer,
 };
-use crate::data::{Body, Record};
 
 /// Which text is trained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod golden_tests;
 mod jinja;
 mod model_text;
 mod preflight;
+mod record;
 mod spans;
 mod template;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use error::TextError;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
 pub use preflight::{Refusal, RefusalKind, check_record, inspect, prepare};
+pub use record::{Body, Record};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;

@@ -4,10 +4,9 @@
 //! what the model would learn.
 
 use super::{
-    EncodeOptions, Encoded, IGNORE_INDEX, ModelText, Prepared, TextError, encode_record,
-    marked_text,
+    Body, EncodeOptions, Encoded, IGNORE_INDEX, ModelText, Prepared, Record, TextError,
+    encode_record, marked_text,
 };
-use crate::data::{Body, Record};
 
 /// Characters of a record that a refusal shows at most, from each end.
 const SHOWN_CHARS: usize = 600;

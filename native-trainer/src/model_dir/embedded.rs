@@ -13,9 +13,13 @@ use crate::files::write_atomic;
 /// Files of `native-trainer/demo/base`.
 const FILES: &[(&str, &[u8])] = &[];
 
+pub(super) fn is_there() -> bool {
+    !FILES.is_empty()
+}
+
 /// The folder with the embedded base, complete.
 pub(super) fn unpack() -> Result<PathBuf> {
-    if FILES.is_empty() {
+    if !is_there() {
         bail!("this build has no embedded base");
     }
     let cache = dirs::cache_dir().context(

@@ -94,6 +94,10 @@ impl Hub {
         })
     }
 
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// The folder of the model's files, downloaded as far as they are not here.
     pub(crate) fn fetch(&self, repository: &Repository) -> Result<PathBuf> {
         let cached = self.cached(repository);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::text::{Conversation, Encoded};
+use super::{Conversation, Encoded};
 
 /// A record and what its file said beside the text.
 #[derive(Debug, Clone, PartialEq)]

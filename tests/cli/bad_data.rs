@@ -1,0 +1,107 @@
+//! Datasets that are damaged, strange or not what they seem.
+
+use std::fs;
+
+use crate::binary::{file, fixture, refused};
+
+/// Training on the data must be refused, as must checking it.
+#[track_caller]
+fn check(name: &str, content: impl AsRef<[u8]>, expected: &[&str]) {
+    let (folder, path) = file(name, content);
+    refused(&["data", "check", &path], expected);
+    refused(
+        &train(&path, folder.path().join("out").to_str().unwrap()),
+        &["error:"],
+    );
+    assert!(
+        !folder.path().join("out").exists(),
+        "a refused run left a folder"
+    );
+}
+
+fn train(data: &str, out: &str) -> Vec<String> {
+    let model = fixture("models/llama32");
+    let model = model.to_str().unwrap();
+    [
+        "train",
+        "--model",
+        model,
+        "--data",
+        data,
+        "--out",
+        out,
+        "--device=cpu",
+        "--max-steps=1",
+    ]
+    .map(String::from)
+    .to_vec()
+}
+
+#[test]
+fn an_empty_file() {
+    check("a.jsonl", "", &["empty"]);
+}
+
+#[test]
+fn a_broken_line_far_down() {
+    let mut text = "{\"input_ids\": [1, 2, 3], \"labels\": [1, 2, 3]}\n".repeat(70_000);
+    text.push_str("{\"input_ids\": [1, 2\n");
+    text.push_str("{\"input_ids\": [1, 2, 3], \"labels\": [1, 2, 3]}\n");
+    check("a.jsonl", text, &["70001"]);
+}
+
+#[test]
+fn labels_of_another_length() {
+    check(
+        "a.jsonl",
+        "{\"input_ids\": [1, 2, 3], \"labels\": [1, 2]}\n",
+        &["labels"],
+    );
+}
+
+#[test]
+fn a_picture() {
+    check(
+        "a.jsonl",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01",
+        &["error:"],
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    refused(
+        &["data", "check", "/no/such/file.jsonl"],
+        &["/no/such/file.jsonl"],
+    );
+}
+
+#[test]
+fn a_folder_in_place_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    refused(
+        &["data", "check", folder.path().to_str().unwrap()],
+        &["error:"],
+    );
+}
+
+#[test]
+fn a_line_of_two_gigabytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    // Sparse: it takes no room on the disk.
+    fs::File::create(&path).unwrap().set_len(2 << 30).unwrap();
+    refused(&["data", "check", path.to_str().unwrap()], &["error:"]);
+}
+
+#[test]
+fn tokens_outside_the_vocabulary() {
+    let (folder, path) = file(
+        "a.jsonl",
+        "{\"input_ids\": [1, 2, 640], \"labels\": [1, 2, 640]}\n",
+    );
+    refused(
+        &train(&path, folder.path().join("out").to_str().unwrap()),
+        &["640"],
+    );
+}
