@@ -6,6 +6,7 @@
 pub mod arch;
 pub mod data;
 pub mod eval;
+pub mod export;
 pub mod protocol;
 pub mod quant;
 pub mod recipe;

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A module of core and the modules below it. Who is not listed may use nothing of core.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("protocol", &[]),
     ("rng", &[]),
     ("quant", &[]),
@@ -18,6 +18,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("feedback", &["text", "data", "eval", "rng"]),
     ("arch", &[]),
     ("weights", &["arch", "quant", "protocol", "rng"]),
+    ("export", &["arch", "weights", "quant"]),
     ("nn", &["arch", "weights", "rng"]),
     (
         "model",

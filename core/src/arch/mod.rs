@@ -4,9 +4,11 @@
 //! families is a field here, not a file elsewhere.
 
 mod config;
+mod gguf;
 mod names;
 
 pub use config::ArchError;
+pub use gguf::family_of_gguf;
 pub use names::{LINEAR_MODULES, LinearModule, TensorSpec};
 
 /// Families whose quirks this crate knows.

@@ -486,4 +486,19 @@ mod tests {
         bytes.extend(b"{}");
         assert!(read_adapter(b"{}", &bytes).is_err());
     }
+
+    #[test]
+    fn pefts_own_files_come_back_byte_for_byte() {
+        let config = include_bytes!("../../../tests/fixtures/merge/llama32/adapter_config.json");
+        let tensors =
+            include_bytes!("../../../tests/fixtures/merge/llama32/adapter_model.safetensors");
+        let adapter = read_adapter(config, tensors).unwrap();
+        assert_eq!(adapter.pairs.len(), 9);
+        let files = write_adapter(&adapter).unwrap();
+        assert_eq!(
+            String::from_utf8(files.config_json).unwrap(),
+            String::from_utf8_lossy(config)
+        );
+        assert!(files.safetensors == tensors);
+    }
 }

@@ -6,9 +6,11 @@ pub mod adapter;
 pub mod adapter_config;
 mod error;
 pub mod gguf;
+pub mod merge;
 mod random;
 mod raw;
 mod safetensors;
+pub mod shards;
 
 pub use error::{LoadError, LoadErrors};
 pub use random::RandomSource;

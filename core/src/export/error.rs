@@ -1,0 +1,66 @@
+//! What keeps a model from becoming a GGUF file.
+
+use std::io;
+
+use crate::{
+    quant::QuantError,
+    weights::{LoadError, gguf::GgufError},
+};
+
+/// Why a model cannot be exported, or an exported file not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
+
+    #[error("writing the file failed")]
+    Io(#[from] io::Error),
+
+    #[error("tensor `{name}`: {source}; the checkpoint is damaged or its training diverged")]
+    Quantize {
+        name: String,
+        #[source]
+        source: QuantError,
+    },
+
+    #[error("GGUF has no name for tensor `{name}`")]
+    NoName { name: String },
+
+    #[error("{file} is not valid JSON")]
+    Json {
+        file: &'static str,
+        #[source]
+        source: serde_json::Error,
+    },
+
+    #[error("tokenizer.json: {field} is {found}, expected {expected}")]
+    Tokenizer {
+        field: String,
+        found: String,
+        expected: String,
+    },
+
+    #[error(
+        "the tokenizer has token {id} (`{token}`), the model only {vocab_size} rows; \
+         tokenizer.json and config.json come from different models"
+    )]
+    TokenBeyondVocabulary {
+        token: String,
+        id: u64,
+        vocab_size: usize,
+    },
+
+    #[error(
+        "llama.cpp knows no name for the way this tokenizer splits text ({found}); the file would \
+         open there and write other tokens. If you know that one of its names fits, give it \
+         with --tokenizer-pre NAME (known here: {known})"
+    )]
+    PreTokenizer { found: String, known: String },
+
+    #[error("GGUF architecture `{found}` is not supported (supported: llama, qwen2, qwen3)")]
+    Architecture { found: String },
+}

@@ -1,0 +1,103 @@
+//! `Arch` as GGUF metadata.
+//!
+//! Key names are those of llama.cpp's `gguf-py/gguf/constants.py`.
+
+use crate::{
+    arch::{Arch, RopeScaling},
+    quant::Format,
+    weights::gguf::Value,
+};
+
+/// Version of the block formats, written where any is used.
+const QUANTIZATION_VERSION: u32 = 2;
+
+/// Everything about the network itself.
+pub(super) fn arch_metadata(
+    arch: &Arch,
+    name: &str,
+    format: Format,
+    notes: &mut Vec<String>,
+) -> Vec<(String, Value)> {
+    let family = arch.gguf_architecture();
+    let mut metadata = vec![
+        ("general.architecture".into(), Value::String(family.into())),
+        ("general.type".into(), Value::String("model".into())),
+        ("general.name".into(), Value::String(name.into())),
+        ("general.file_type".into(), Value::U32(file_type(format))),
+        (
+            "general.quantization_version".into(),
+            Value::U32(QUANTIZATION_VERSION),
+        ),
+    ];
+    let mut push = |key: &str, value: Value| metadata.push((format!("{family}.{key}"), value));
+    push("vocab_size", count(arch.vocab_size));
+    push("context_length", count(context_length(arch, notes)));
+    push("embedding_length", count(arch.d_model));
+    push("block_count", count(arch.n_layers));
+    push("feed_forward_length", count(arch.d_ff));
+    push("attention.head_count", count(arch.n_heads));
+    push("attention.head_count_kv", count(arch.n_kv_heads));
+    push(
+        "attention.layer_norm_rms_epsilon",
+        Value::F32(arch.norm_eps as f32),
+    );
+    if arch.head_dim * arch.n_heads != arch.d_model {
+        push("attention.key_length", count(arch.head_dim));
+        push("attention.value_length", count(arch.head_dim));
+    }
+    push("rope.dimension_count", count(arch.head_dim));
+    push("rope.freq_base", Value::F32(arch.rope.theta as f32));
+    if let RopeScaling::Linear { factor } = arch.rope.scaling {
+        push("rope.scaling.type", Value::String("linear".into()));
+        push("rope.scaling.factor", Value::F32(factor as f32));
+    }
+    metadata
+}
+
+/// How far each frequency is slowed down, `[head_dim / 2]`, for the tensor `rope_freqs.weight`;
+/// `None` where plain metadata say it all.
+pub(super) fn rope_factors(arch: &Arch) -> Option<Vec<f32>> {
+    match arch.rope.scaling {
+        RopeScaling::None | RopeScaling::Linear { .. } => None,
+        RopeScaling::Llama3 { .. } => {
+            let mut plain = arch.rope.clone();
+            plain.scaling = RopeScaling::None;
+            let scaled = arch.rope.frequencies(arch.head_dim);
+            let plain = plain.frequencies(arch.head_dim);
+            let factors = plain.iter().zip(&scaled);
+            Some(factors.map(|(plain, scaled)| plain / scaled).collect())
+        }
+    }
+}
+
+/// The file has no window, so its context ends where windows would start to matter.
+fn context_length(arch: &Arch, notes: &mut Vec<String>) -> usize {
+    match arch.windows.iter().flatten().min() {
+        Some(&window) if window < arch.max_positions => {
+            notes.push(format!(
+                "the model attends to the last {window} tokens in some layers; llama.cpp attends \
+                 to all of them, so the file's context length is set to {window} \
+                 (instead of {})",
+                arch.max_positions
+            ));
+            window
+        }
+        _ => arch.max_positions,
+    }
+}
+
+/// `llama_ftype`: what most tensors of the file are.
+fn file_type(format: Format) -> u32 {
+    match format {
+        Format::F32 => 0,
+        Format::F16 => 1,
+        Format::Q4_0 => 2,
+        Format::Q8_0 => 7,
+        Format::Bf16 => 32,
+    }
+}
+
+/// Counts of `Arch` are validated to be far below 2^32.
+fn count(n: usize) -> Value {
+    Value::U32(u32::try_from(n).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,23 @@
+//! A model as a file for other programs: GGUF for llama.cpp and Ollama, with a Modelfile.
+//!
+//! What goes in is a checkpoint ([`WeightSource`](crate::weights::WeightSource) and
+//! [`Arch`](crate::arch::Arch)) and its tokenizer; tensors stream through one at a time.
+//! [`GgufModel`] is the way back: it gives a GGUF file as a checkpoint, so that what was written
+//! can be run and compared.
+
+mod error;
+mod go_template;
+mod metadata;
+mod modelfile;
+mod pre_tokenizer;
+mod read_back;
+mod rows;
+mod tensors;
+mod tokenizer;
+
+pub use error::ExportError;
+pub use go_template::{GoTemplate, Probe, RenderProbe};
+pub use modelfile::modelfile;
+pub use read_back::GgufModel;
+pub use tensors::{GgufExport, GgufOptions};
+pub use tokenizer::TokenizerFiles;

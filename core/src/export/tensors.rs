@@ -1,0 +1,209 @@
+//! A checkpoint as the tensors of a GGUF file, converted one at a time.
+//!
+//! Vectors (norms, biases) stay F32. A head (or the embedding that serves as one) of a Q4_0 file
+//! is kept at Q8_0: errors there go straight into the logits. Rows that are no whole blocks fall
+//! back to F16, and a note says so.
+
+use std::io::Write;
+
+use super::{
+    ExportError, TokenizerFiles,
+    metadata::{arch_metadata, rope_factors},
+    rows::interleave,
+    tokenizer::tokenizer_metadata,
+};
+use crate::{
+    arch::Arch,
+    quant::Format,
+    weights::{
+        LoadError, WeightSource,
+        gguf::{GgufPlan, TensorEntry, Value},
+    },
+};
+
+const ROPE_FACTORS: &str = "rope_freqs.weight";
+
+/// What to write.
+#[derive(Debug, Clone, Copy)]
+pub struct GgufOptions<'a> {
+    pub arch: &'a Arch,
+    /// `general.name`.
+    pub name: &'a str,
+    /// Format of the matrices.
+    pub format: Format,
+    /// Without one the file only takes token ids.
+    pub tokenizer: Option<TokenizerFiles<'a>>,
+}
+
+/// A GGUF file laid out, waiting for the weights.
+#[derive(Debug, Clone)]
+pub struct GgufExport {
+    plan: GgufPlan,
+    arch: Arch,
+    /// Checkpoint tensors in the order of the plan.
+    sources: Vec<String>,
+    metadata: Vec<(String, Value)>,
+    notes: Vec<String>,
+}
+
+impl GgufExport {
+    /// Lays out the file from shapes alone.
+    ///
+    /// # Errors
+    /// Where the tokenizer has no GGUF form or does not fit the model.
+    pub fn new(options: GgufOptions<'_>) -> Result<Self, ExportError> {
+        let GgufOptions {
+            arch,
+            name,
+            format,
+            tokenizer,
+        } = options;
+        let mut notes = Vec::new();
+        let mut metadata = arch_metadata(arch, name, format, &mut notes);
+        metadata.extend(tokenizer_metadata(tokenizer, arch, &mut notes)?);
+
+        let mut entries = Vec::new();
+        let mut sources = Vec::new();
+        for tensor in arch.tensors() {
+            let gguf = Arch::gguf_tensor_name(&tensor.name);
+            let gguf = gguf.ok_or_else(|| ExportError::NoName {
+                name: tensor.name.clone(),
+            })?;
+            entries.push(TensorEntry {
+                format: tensor_format(&tensor.name, &tensor.shape, arch, format),
+                name: gguf,
+                shape: tensor.shape,
+            });
+            sources.push(tensor.name);
+        }
+        note_fallbacks(&entries, format, &mut notes);
+        if let Some(factors) = rope_factors(arch) {
+            entries.push(TensorEntry {
+                name: ROPE_FACTORS.to_owned(),
+                shape: vec![factors.len()],
+                format: Format::F32,
+            });
+        }
+        Ok(Self {
+            plan: GgufPlan::new(&metadata, entries)?,
+            arch: arch.clone(),
+            sources,
+            metadata,
+            notes,
+        })
+    }
+
+    /// What a user should know about the file: what was approximated, and why.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Metadata as they will be written.
+    pub fn metadata(&self) -> &[(String, Value)] {
+        &self.metadata
+    }
+
+    /// Bytes of the finished file.
+    pub fn n_bytes(&self) -> u64 {
+        self.plan.n_bytes()
+    }
+
+    /// Converts and writes tensor by tensor; `progress` hears of each one's parameters.
+    ///
+    /// # Errors
+    /// Tensors that are missing, misshapen or hold numbers that are not finite; a sink that is
+    /// full.
+    pub fn write(
+        &self,
+        weights: &dyn WeightSource,
+        sink: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), ExportError> {
+        let mut sources = self.sources.iter();
+        self.plan.write(sink, |entry| {
+            let bytes = match sources.next() {
+                Some(source) => self.convert(weights, source, entry)?,
+                None => {
+                    let factors = rope_factors(&self.arch).unwrap_or_default();
+                    quantize(entry, &factors)?
+                }
+            };
+            progress(entry.shape.iter().product::<usize>() as u64);
+            Ok(bytes)
+        })
+    }
+
+    fn convert(
+        &self,
+        weights: &dyn WeightSource,
+        source: &str,
+        entry: &TensorEntry,
+    ) -> Result<Vec<u8>, ExportError> {
+        let tensor = weights.tensor(source)?;
+        if tensor.shape != entry.shape {
+            return Err(ExportError::Load(LoadError::Shape {
+                name: source.to_owned(),
+                expected: entry.shape.clone(),
+                found: tensor.shape,
+            }));
+        }
+        let mut values = tensor.to_f32();
+        if let Some(n_heads) = self.arch.gguf_interleaved_heads(source) {
+            values = interleave(&values, n_heads, self.arch.head_dim);
+        }
+        quantize(entry, &values).map_err(|error| match error {
+            ExportError::Quantize { source: why, .. } => ExportError::Quantize {
+                name: source.to_owned(),
+                source: why,
+            },
+            other => other,
+        })
+    }
+}
+
+fn quantize(entry: &TensorEntry, values: &[f32]) -> Result<Vec<u8>, ExportError> {
+    entry
+        .format
+        .quantize(values)
+        .map_err(|source| ExportError::Quantize {
+            name: entry.name.clone(),
+            source,
+        })
+}
+
+fn tensor_format(name: &str, shape: &[usize], arch: &Arch, wanted: Format) -> Format {
+    let [_, row_len] = shape else {
+        return Format::F32;
+    };
+    let is_head =
+        name == "lm_head.weight" || (arch.tie_embeddings && name == "model.embed_tokens.weight");
+    let format = match wanted {
+        Format::Q4_0 if is_head => Format::Q8_0,
+        other => other,
+    };
+    if row_len.is_multiple_of(format.block_len()) {
+        format
+    } else {
+        Format::F16
+    }
+}
+
+fn note_fallbacks(entries: &[TensorEntry], wanted: Format, notes: &mut Vec<String>) {
+    let fallen: Vec<&TensorEntry> = entries
+        .iter()
+        .filter(|entry| wanted.block_len() > 1 && entry.format == Format::F16)
+        .collect();
+    if let Some(first) = fallen.first() {
+        notes.push(format!(
+            "{} of {} tensors stay F16: their rows (`{}`: {:?}) are no whole blocks of {}",
+            fallen.len(),
+            entries.len(),
+            first.name,
+            first.shape,
+            wanted.block_len()
+        ));
+    }
+    if wanted == Format::Q4_0 && entries.iter().any(|entry| entry.format == Format::Q8_0) {
+        notes.push("the tensor that gives the logits is kept at Q8_0".to_owned());
+    }
+}

@@ -1,0 +1,264 @@
+//! A checkpoint with an adapter folded into it: `W + scaling * B A`, tensor by tensor.
+//!
+//! The update is computed and added in f32 and the sum rounded once to the type asked for
+//! (PEFT's `LoraLayer.merge` rounds to the type of the base). Nothing is computed before a
+//! tensor is asked for, so a model of any size passes through with one tensor in memory.
+
+use super::{
+    Dtype, LoadError, RawTensor, WeightSource,
+    adapter::{Adapter, AdapterError, AdapterPair},
+};
+
+/// A base and an adapter that fits it, seen as one checkpoint.
+pub struct MergedSource<'a> {
+    base: &'a dyn WeightSource,
+    adapter: &'a Adapter,
+    rounding: Rounding,
+}
+
+/// The type of merged tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounding {
+    /// The base tensor's own, for a checkpoint like the base.
+    ToBase,
+    /// f32, where another rounding follows (quantization).
+    Keep,
+}
+
+impl<'a> MergedSource<'a> {
+    /// Compares every pair with the base before anything is computed.
+    ///
+    /// # Errors
+    /// [`AdapterError::OtherModel`] lists every pair that has no place in the base.
+    pub fn new(
+        base: &'a dyn WeightSource,
+        adapter: &'a Adapter,
+        rounding: Rounding,
+    ) -> Result<Self, AdapterError> {
+        adapter.check_fits(|module| {
+            let weight = base.tensor(&weight_name(module));
+            weight.ok().map(|weight| weight.shape)
+        })?;
+        Ok(Self {
+            base,
+            adapter,
+            rounding,
+        })
+    }
+}
+
+impl WeightSource for MergedSource<'_> {
+    fn names(&self) -> Vec<String> {
+        self.base.names()
+    }
+
+    fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
+        let tensor = self.base.tensor(name)?;
+        let module = name.strip_suffix(".weight");
+        let Some(pair) = module.and_then(|module| self.adapter.pair(module)) else {
+            return Ok(tensor);
+        };
+        let mut weight = tensor.to_f32();
+        add_update(&mut weight, pair, self.adapter.scaling(pair) as f32);
+        let dtype = match self.rounding {
+            Rounding::ToBase => tensor.dtype,
+            Rounding::Keep => Dtype::F32,
+        };
+        let merged = RawTensor::from_f32(&weight, tensor.shape, dtype);
+        refuse_overflow(name, &merged)?;
+        Ok(merged)
+    }
+}
+
+fn weight_name(module: &str) -> String {
+    format!("{module}.weight")
+}
+
+/// `weight += scaling * B A`, the sum over the rank first, as a matrix product does.
+fn add_update(weight: &mut [f32], pair: &AdapterPair, scaling: f32) {
+    let mut update = vec![0.0f32; pair.d_in];
+    for (row, b_row) in weight
+        .chunks_exact_mut(pair.d_in)
+        .zip(pair.b.chunks_exact(pair.r))
+    {
+        update.fill(0.0);
+        for (b, a_row) in b_row.iter().zip(pair.a.chunks_exact(pair.d_in)) {
+            for (sum, a) in update.iter_mut().zip(a_row) {
+                *sum += b * a;
+            }
+        }
+        for (w, delta) in row.iter_mut().zip(&update) {
+            *w += scaling * delta;
+        }
+    }
+}
+
+/// A base in f16 may have no room for the sum.
+fn refuse_overflow(name: &str, merged: &RawTensor<'_>) -> Result<(), LoadError> {
+    let values = merged.to_f32();
+    match values.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(LoadError::NotFinite {
+            name: name.to_owned(),
+            index,
+            value: values[index],
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        protocol::TargetModules,
+        weights::{SafetensorsSource, adapter::read_adapter, adapter_config::AdapterConfig},
+    };
+
+    struct Literal(BTreeMap<String, RawTensor<'static>>);
+
+    impl WeightSource for Literal {
+        fn names(&self) -> Vec<String> {
+            self.0.keys().cloned().collect()
+        }
+
+        fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
+            let missing = || LoadError::MissingTensor {
+                name: name.to_owned(),
+            };
+            self.0.get(name).cloned().ok_or_else(missing)
+        }
+    }
+
+    fn base(dtype: Dtype) -> Literal {
+        let weight = RawTensor::from_f32(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![2, 3], dtype);
+        let norm = RawTensor::from_f32(&[1.0], vec![1], dtype);
+        Literal(BTreeMap::from([
+            ("m.weight".to_owned(), weight),
+            ("norm.weight".to_owned(), norm),
+        ]))
+    }
+
+    fn adapter(alpha: f64) -> Adapter {
+        Adapter {
+            config: AdapterConfig::new(2, alpha, TargetModules::List(vec!["m".into()])),
+            pairs: vec![AdapterPair {
+                module: "m".to_owned(),
+                a: vec![1.0, 0.0, 2.0, 0.0, 1.0, -1.0],
+                b: vec![1.0, 2.0, 0.5, 0.0],
+                r: 2,
+                d_in: 3,
+                d_out: 2,
+            }],
+        }
+    }
+
+    #[test]
+    fn the_update_is_scaled_and_added() {
+        let (base, adapter) = (base(Dtype::F32), adapter(4.0));
+        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        // B A = [[1, 2, 0], [0.5, 0, 1]], scaling 2.
+        let weight = merged.tensor("m.weight").unwrap();
+        assert_eq!(weight.to_f32(), [3.0, 6.0, 3.0, 5.0, 5.0, 8.0]);
+        assert_eq!(merged.tensor("norm.weight").unwrap().to_f32(), [1.0]);
+        assert_eq!(merged.names(), base.names());
+    }
+
+    #[test]
+    fn the_base_keeps_its_type_unless_asked_otherwise() {
+        let (base, adapter) = (base(Dtype::Bf16), adapter(0.01));
+        let rounded = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let rounded = rounded.tensor("m.weight").unwrap();
+        assert_eq!(rounded.dtype, Dtype::Bf16);
+        let kept = MergedSource::new(&base, &adapter, Rounding::Keep).unwrap();
+        let kept = kept.tensor("m.weight").unwrap();
+        assert_eq!(kept.dtype, Dtype::F32);
+        let again = RawTensor::from_f32(&kept.to_f32(), vec![2, 3], Dtype::Bf16);
+        assert_eq!(again.bytes, rounded.bytes);
+        assert_ne!(kept.to_f32(), rounded.to_f32());
+    }
+
+    #[test]
+    fn a_sum_beyond_f16_is_an_error() {
+        let (base, adapter) = (base(Dtype::F16), adapter(1e6));
+        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let error = merged.tensor("m.weight").unwrap_err();
+        assert!(matches!(error, LoadError::NotFinite { index: 0, .. }));
+    }
+
+    #[test]
+    fn an_adapter_for_another_model_is_refused_before_any_work() {
+        let (base, mut adapter) = (base(Dtype::F32), adapter(1.0));
+        adapter.pairs[0].module = "other".to_owned();
+        let error = MergedSource::new(&base, &adapter, Rounding::ToBase).err();
+        assert!(matches!(error, Some(AdapterError::OtherModel { .. })));
+    }
+
+    /// f32 sums of a few products, of magnitude around 1, in another order.
+    const SUM_TOLERANCE: f32 = 1e-6;
+    /// Neighbouring bf16 values differ by this share; a sum next to the middle of two may fall
+    /// either way.
+    const BF16_STEP: f32 = 1.0 / 128.0;
+
+    #[track_caller]
+    fn check_golden(base: &[u8], config: &[u8], adapter: &[u8], merged: &[u8], tolerance: f32) {
+        let base = SafetensorsSource::new(&[("base", base)]).unwrap();
+        let golden = SafetensorsSource::new(&[("merged", merged)]).unwrap();
+        let adapter = read_adapter(config, adapter).unwrap();
+        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let (mut n_exact, mut n_values) = (0, 0);
+        for name in golden.names() {
+            let (got, want) = (merged.tensor(&name).unwrap(), golden.tensor(&name).unwrap());
+            assert_eq!((got.dtype, &got.shape), (want.dtype, &want.shape));
+            for (got, want) in got.to_f32().iter().zip(want.to_f32()) {
+                let near = (got - want).abs() <= tolerance * want.abs().max(1.0);
+                assert!(near, "{name}: {got}, expected {want}");
+                n_exact += usize::from(*got == want);
+                n_values += 1;
+            }
+        }
+        assert!(
+            n_values > 1000 && n_exact * 10 > n_values * 7,
+            "{n_exact} of {n_values}"
+        );
+    }
+
+    macro_rules! golden {
+        ($model:literal, $tolerance:expr) => {
+            check_golden(
+                include_bytes!(concat!(
+                    "../../../tests/fixtures/models/",
+                    $model,
+                    "/model.safetensors"
+                )),
+                include_bytes!(concat!(
+                    "../../../tests/fixtures/merge/",
+                    $model,
+                    "/adapter_config.json"
+                )),
+                include_bytes!(concat!(
+                    "../../../tests/fixtures/merge/",
+                    $model,
+                    "/adapter_model.safetensors"
+                )),
+                include_bytes!(concat!(
+                    "../../../tests/fixtures/merge/",
+                    $model,
+                    "/merged.safetensors"
+                )),
+                $tolerance,
+            )
+        };
+    }
+
+    #[test]
+    fn an_f32_model_equals_pefts_merge() {
+        golden!("llama32", SUM_TOLERANCE);
+    }
+
+    #[test]
+    fn a_bf16_model_equals_pefts_merge() {
+        golden!("qwen3-bf16", BF16_STEP);
+    }
+}
