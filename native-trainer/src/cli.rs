@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::commands::{bench, doctor, eval, generate, pretrain, train};
+use crate::commands::{bench, doctor, eval, generate, inspect, pretrain, train};
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
 #[derive(Debug, clap::Parser)]
@@ -23,6 +23,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Eval(Box<eval::EvalArgs>),
     Generate(generate::GenerateArgs),
+    Inspect(inspect::InspectArgs),
     Pretrain(Box<pretrain::PretrainArgs>),
     Doctor(doctor::DoctorArgs),
 }
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
         Command::Generate(args) => generate::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Pretrain(args) => pretrain::run(*args),
         Command::Doctor(args) => doctor::run(args),
     }

@@ -6,10 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use veneer_core::{
     data::Record,
-    text::{
-        EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TextFiles, TrainOn, encode_record,
-        inspect,
-    },
+    text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TextFiles, TrainOn, prepare},
 };
 
 use crate::{
@@ -97,7 +94,7 @@ pub(crate) struct Examples {
 /// Reads, checks and encodes a dataset for training or evaluation.
 ///
 /// # Errors
-/// A file with errors, and everything that [`inspect`] refuses.
+/// A file with errors, and everything that [`prepare`] refuses.
 pub(crate) fn read(
     path: &Path,
     checkpoint: &Checkpoint,
@@ -116,13 +113,16 @@ pub(crate) fn read(
         tokenizer.fits_vocab(checkpoint.arch.vocab_size)?;
     }
     let options = args.options(max_length, checkpoint.arch.vocab_size);
-    refuse(path, &inspect(&records, text, &options), text, args)?;
-    let encoded = records
-        .iter()
-        .filter_map(|record| encode_record(record, text, &options).ok())
-        .map(|prepared| prepared.encoded)
+    let (encoded, refusals) = prepare(&records, text, &options);
+    refuse(path, &refusals, text, args)?;
+    let encoded: Vec<Encoded> = encoded
+        .into_iter()
+        .flatten()
         .filter(|encoded| encoded.n_targets() > 0)
         .collect();
+    if encoded.is_empty() {
+        bail!("dataset `{}` has nothing to train on", path.display());
+    }
     Ok(Examples { records, encoded })
 }
 

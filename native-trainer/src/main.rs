@@ -29,5 +29,8 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     output::install_panic_hook();
-    output::exit_code(cli::run(cli::Cli::parse()))
+    match cli::Cli::try_parse() {
+        Ok(cli) => output::exit_code(cli::run(cli)),
+        Err(error) => output::usage(&error),
+    }
 }

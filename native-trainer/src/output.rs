@@ -35,6 +35,17 @@ pub(crate) fn exit_code(result: Result<()>) -> ExitCode {
     ExitCode::from(if error.is::<Bug>() { 2 } else { 1 })
 }
 
+/// Prints help, the version, or what is wrong with the command line (exit code 1).
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing is left to do where even this cannot be printed.
+    error.print().ok();
+    if error.use_stderr() {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -20,15 +20,15 @@ const ADAPTER: f64 = 5e-6;
 const RATE: f64 = 1e-12;
 
 /// One fixture folder.
-struct Case {
+pub(crate) struct Case {
     dir: PathBuf,
     trace: Value,
-    job: TrainJob,
+    pub(crate) job: TrainJob,
     examples: Vec<Encoded>,
 }
 
 impl Case {
-    fn open(name: &str) -> Self {
+    pub(crate) fn open(name: &str) -> Self {
         let dir = fixture("train").join(name);
         let examples = json_lines(&dir.join("data.jsonl"))
             .into_iter()
@@ -60,12 +60,12 @@ impl Case {
         decoder
     }
 
-    fn training(&self, job: TrainJob, device: &Device) -> Training {
+    pub(crate) fn training(&self, job: TrainJob, device: &Device) -> Training {
         Training::new(job, self.model(device), self.examples.clone()).expect("the fixture is sound")
     }
 }
 
-fn run(training: &mut Training) -> Vec<StepStats> {
+pub(crate) fn run(training: &mut Training) -> Vec<StepStats> {
     let mut steps = Vec::new();
     while !training.is_done() {
         steps.push(training.step(&|| false).expect("a finite step"));

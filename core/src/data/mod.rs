@@ -26,8 +26,8 @@ mod table;
 mod validate;
 mod write;
 
-pub use check::{CheckOptions, DEFAULT_MAX_CHARS, check};
 pub use crate::text::{Body, Record};
+pub use check::{CheckOptions, DEFAULT_MAX_CHARS, check};
 pub use columns::{Assignment, Mapping};
 pub use encoding::Encoding;
 pub use error::DatasetError;

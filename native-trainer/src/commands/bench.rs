@@ -110,7 +110,10 @@ fn train(args: &TrainBench) -> Result<()> {
     let tokens = (args.seq * args.batch) as f64;
 
     let trained = training.model().trained();
-    let n_trained = trained.iter().map(|(_, w)| w.dims().iter().product::<usize>() as u64).sum();
+    let n_trained = trained
+        .iter()
+        .map(|(_, w)| w.dims().iter().product::<usize>() as u64)
+        .sum();
     let lengths = vec![args.seq; args.batch];
     let one_step = plan(&PlanInput {
         arch: &arch,
@@ -141,11 +144,18 @@ fn train(args: &TrainBench) -> Result<()> {
     if args.json {
         println!("{report}");
     } else {
-        println!("{:.1} tokens/s, {:.2} s a step, on {}", tokens / seconds, seconds, place.name);
+        println!(
+            "{:.1} tokens/s, {:.2} s a step, on {}",
+            tokens / seconds,
+            seconds,
+            place.name
+        );
         println!("peak memory {}", memory::human(memory::peak_bytes()));
         println!(
             "{:.1} GFLOP/s, {:.0} % of this machine's matrix products ({:.1} GFLOP/s)",
-            rate / 1e9, 100.0 * rate / gemm, gemm / 1e9
+            rate / 1e9,
+            100.0 * rate / gemm,
+            gemm / 1e9
         );
         println!("loss {:.4}, gradient norm {:.4}", last.loss, last.grad_norm);
     }
@@ -160,7 +170,9 @@ fn training(arch: &Arch, job: &TrainJob, args: &TrainBench, place: &Place) -> Re
     model.attach_fresh(&config, &modules, job.seed);
     let mut rng = Rng::new(job.seed, 0);
     let examples = (0..args.batch).map(|_| {
-        let input_ids: Vec<u32> = (0..args.seq).map(|_| rng.below(arch.vocab_size) as u32).collect();
+        let input_ids: Vec<u32> = (0..args.seq)
+            .map(|_| rng.below(arch.vocab_size) as u32)
+            .collect();
         let labels = input_ids.iter().map(|&id| id as i32).collect();
         Encoded { input_ids, labels }
     });

@@ -58,7 +58,7 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
     let dir = ModelDir::resolve(&args.model)?;
     let model = model_text(&dir, args.text.template.as_deref())?;
     let options = options(&dir, &model, &args)?;
-    let records = dataset::read(&args.data)?;
+    let records = dataset::read(&args.data, &args.text.read.options())?.records;
     let mut out = std::io::stdout().lock();
     for &number in &args.record {
         let place = usize::try_from(number - 1).ok();
@@ -70,19 +70,29 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
             );
         };
         let view = View::new(number, record, &model, &options)?;
-        let text = if args.json { format!("{}\n", view.json()) } else { view.text(&args.data, !args.no_tokens) };
-        out.write_all(text.as_bytes()).context("writing to standard output")?;
+        let text = if args.json {
+            format!("{}\n", view.json())
+        } else {
+            view.text(&args.data, !args.no_tokens)
+        };
+        out.write_all(text.as_bytes())
+            .context("writing to standard output")?;
     }
     Ok(())
 }
 
 fn options(dir: &ModelDir, model: &ModelText, args: &InspectArgs) -> Result<EncodeOptions> {
-    let config = dir.read("config.json")?.context("the model has no config.json")?;
-    let arch = Arch::from_json(&config).with_context(|| format!("reading model `{}`", dir.name()))?;
+    let config = dir
+        .read("config.json")?
+        .context("the model has no config.json")?;
+    let arch =
+        Arch::from_json(&config).with_context(|| format!("reading model `{}`", dir.name()))?;
     if let Some(tokenizer) = &model.tokenizer {
         tokenizer.fits_vocab(arch.vocab_size)?;
     }
-    let max_length = args.max_length.and_then(|length| usize::try_from(length).ok());
+    let max_length = args
+        .max_length
+        .and_then(|length| usize::try_from(length).ok());
     Ok(args.text.options(max_length, arch.vocab_size))
 }
 
@@ -96,10 +106,16 @@ struct View {
 }
 
 impl View {
-    fn new(number: u64, record: &Record, model: &ModelText, options: &EncodeOptions) -> Result<Self> {
+    fn new(
+        number: u64,
+        record: &Record,
+        model: &ModelText,
+        options: &EncodeOptions,
+    ) -> Result<Self> {
         let outcome = encode_record(record, model, options);
         let refusal = check_record(record, &outcome, model);
-        let prepared = outcome.with_context(|| format!("record {number} (line {})", record.line))?;
+        let prepared =
+            outcome.with_context(|| format!("record {number} (line {})", record.line))?;
         let tokens = token_table(&prepared, model.tokenizer.as_ref(), &model.end_token_ids);
         Ok(Self {
             number,
@@ -135,7 +151,10 @@ impl View {
     }
 
     fn text(&self, path: &Path, with_tokens: bool) -> String {
-        let (n_kept, n_targets) = (self.prepared.encoded.len(), self.prepared.encoded.n_targets());
+        let (n_kept, n_targets) = (
+            self.prepared.encoded.len(),
+            self.prepared.encoded.n_targets(),
+        );
         let mut out = format!(
             "record {} ({}:{}): {} tokens, {n_targets} trained",
             self.number,
@@ -151,9 +170,21 @@ impl View {
             1 => "the end token is trained once".to_owned(),
             n => format!("the end token is trained {n} times"),
         };
-        write_to(&mut out, format_args!("\n{end}; trained text stands in ⟦ ⟧\n\n{}\n", marked_text(&self.prepared)));
+        write_to(
+            &mut out,
+            format_args!(
+                "\n{end}; trained text stands in ⟦ ⟧\n\n{}\n",
+                marked_text(&self.prepared)
+            ),
+        );
         if let Some(refusal) = &self.refusal {
-            write_to(&mut out, format_args!("\nwarning: {}\n  what to do: {}\n", refusal.message, refusal.hint));
+            write_to(
+                &mut out,
+                format_args!(
+                    "\nwarning: {}\n  what to do: {}\n",
+                    refusal.message, refusal.hint
+                ),
+            );
         }
         if with_tokens {
             out.push_str("\n index      id  trained  token\n");
@@ -170,11 +201,22 @@ impl View {
             out.push_str("  ---- cut here ----\n");
         }
         let trained = if row.trained { "yes" } else { "" };
-        let end = if row.ends_generation { "  ends generation" } else { "" };
-        write_to(out, format_args!("{:>6}  {:>6}  {trained:<7}  {:?}{end}\n", row.index, row.id, row.text));
+        let end = if row.ends_generation {
+            "  ends generation"
+        } else {
+            ""
+        };
+        write_to(
+            out,
+            format_args!(
+                "{:>6}  {:>6}  {trained:<7}  {:?}{end}\n",
+                row.index, row.id, row.text
+            ),
+        );
     }
 }
 
 fn write_to(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a String does not fail");
+    out.write_fmt(text)
+        .expect("writing to a String does not fail");
 }

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod generate;
+pub(crate) mod inspect;
 pub(crate) mod pretrain;
 pub(crate) mod score;
 pub(crate) mod train;
