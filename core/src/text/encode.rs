@@ -344,6 +344,8 @@ fn shown_token(id: u32, model: &ModelText) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use serde_json::json;
 
     use super::super::test_tokenizer::byte_level_json;
@@ -573,7 +575,7 @@ mod tests {
                 bytes: 5..6,
             },
         ];
-        let trained: Vec<bool> = mark(tokens, &tokenizer, &[3..6])
+        let trained: Vec<bool> = mark(tokens, &tokenizer, slice::from_ref(&(3..6)))
             .iter()
             .map(|token| token.trained)
             .collect();
@@ -586,7 +588,7 @@ mod tests {
         let tokens = [0..2, 2..4, 4..6, 6..8]
             .map(|bytes| Token { id: 65, bytes })
             .to_vec();
-        let trained: Vec<bool> = mark(tokens, &tokenizer, &[3..5])
+        let trained: Vec<bool> = mark(tokens, &tokenizer, slice::from_ref(&(3..5)))
             .iter()
             .map(|token| token.trained)
             .collect();

@@ -58,8 +58,16 @@ pub(super) fn assistant_text(
         full: &rendered.text,
     };
     let mut turns = Vec::with_capacity(wanted.len());
+    let mut written = 0;
     for &index in wanted {
-        turns.push((index, finder.turn(index)?));
+        let turn = finder.turn(index)?;
+        if turn.start < written {
+            return Err(TextError::NoAssistantSpan {
+                message_index: index,
+            });
+        }
+        written = turn.end;
+        turns.push((index, turn));
     }
     Ok(AssistantText {
         text: rendered.text,
@@ -111,7 +119,13 @@ impl Finder<'_> {
         let start = self.start(index, frame.as_ref());
         let end = start.and_then(|start| self.end(index, start, frame.as_ref()));
         match (start, end) {
-            (Some(start), Some(end)) if start < end => Ok(start..end),
+            (Some(start), Some(end))
+                if start < end
+                    && self.writes_content(index)
+                    && !self.holds_tool_answer(index, &(start..end)) =>
+            {
+                Ok(start..end)
+            }
             _ => Err(TextError::NoAssistantSpan {
                 message_index: index,
             }),
@@ -120,13 +134,13 @@ impl Finder<'_> {
 
     /// Where the model begins to write message `index`.
     fn start(&self, index: usize, frame: Option<&Range<usize>>) -> Option<usize> {
-        let written_by_template = |start: &usize| frame.is_none_or(|frame| *start <= frame.start);
+        let before_answer = |start: &usize| frame.is_none_or(|frame| *start <= frame.end);
         let prompt = self.render(index, true).ok();
         if let Some(prompt) = prompt
             .as_deref()
             .filter(|prompt| self.full.starts_with(prompt))
         {
-            return Some(self.after_header(index, prompt.len(), frame)).filter(written_by_template);
+            return Some(self.after_header(index, prompt.len(), frame)).filter(before_answer);
         }
         let behind_previous = || {
             let (prompt, previous) = (prompt.as_deref()?, index.checked_sub(1)?);
@@ -137,17 +151,11 @@ impl Finder<'_> {
                 self.options.add_generation_prompt,
                 self.full,
             )?;
-            let (tail, expected) = (&self.full[in_full.end..], &prompt[in_prompt.end..]);
-            let shared = common_prefix(tail, expected);
-            let n_shared = if shared == expected.len() {
-                shared
-            } else {
-                self.last_boundary(&tail[..shared])?
-            };
+            let n_shared = self.shared(&self.full[in_full.end..], &prompt[in_prompt.end..])?;
             Some(in_full.end + n_shared)
         };
         behind_previous()
-            .filter(written_by_template)
+            .filter(before_answer)
             .or_else(|| frame.map(|frame| frame.start))
     }
 
@@ -173,59 +181,68 @@ impl Finder<'_> {
     /// Where message `index` ends: behind its end-of-turn token.
     fn end(&self, index: usize, start: usize, frame: Option<&Range<usize>>) -> Option<usize> {
         let content_end = frame.map_or(start, |frame| frame.end).max(start);
-        let whole = self.render(index + 1, false).ok();
-        let turn_end = match whole.as_deref() {
-            Some(whole) if index + 1 == self.messages.len() && self.full.starts_with(whole) => {
-                whole.len()
-            }
-            Some(whole) if self.full.starts_with(whole) && whole.len() >= content_end => {
-                whole.len()
-            }
-            Some(whole) => {
-                let in_whole = self.frame(index + 1, index, false, whole)?;
-                let (tail, expected) = (&self.full[frame?.end..], &whole[in_whole.end..]);
-                let shared = common_prefix(tail, expected);
-                let n_shared = if shared == expected.len() {
-                    shared
-                } else {
-                    self.last_boundary(&tail[..shared])?
-                };
-                frame?.end + n_shared
-            }
-            None => return None,
-        };
+        let turn_end = self.turn_end(index, content_end, frame)?;
         let region = self.full.get(content_end..turn_end)?;
         Some(content_end + self.end_of_turn(region))
     }
 
-    /// Length of the text up to the first token that ends generation, else to the last special
-    /// token, else all of it.
-    fn end_of_turn(&self, region: &str) -> usize {
-        let ends: Vec<(usize, bool)> = self
-            .tokenizer
-            .find_special(region)
-            .map(|(at, token)| {
-                let id = self.tokenizer.token_to_id(token);
-                (
-                    at.end,
-                    id.is_some_and(|id| self.end_token_ids.contains(&id)),
-                )
-            })
-            .collect();
-        let first_end = ends.iter().find(|(_, ends_generation)| *ends_generation);
-        first_end
-            .or(ends.last())
-            .map_or(region.len(), |(end, _)| *end)
+    /// Where the template is done with message `index`.
+    fn turn_end(
+        &self,
+        index: usize,
+        content_end: usize,
+        frame: Option<&Range<usize>>,
+    ) -> Option<usize> {
+        let whole = self.render(index + 1, false).ok()?;
+        if self.full.starts_with(&whole) && whole.len() >= content_end {
+            return Some(whole.len());
+        }
+        let frame = frame?;
+        let in_whole = self.frame(index + 1, index, false, &whole)?;
+        let n_shared = self.shared(&self.full[frame.end..], &whole[in_whole.end..]);
+        // Without anything in common the template closes turns only at the end of a conversation.
+        Some(frame.end + n_shared.unwrap_or(0))
     }
 
-    /// The last place in a cut-off text at which something is complete: a special token or a line.
+    /// How much of `tail` is also in `expected`, up to something complete where they part.
+    fn shared(&self, tail: &str, expected: &str) -> Option<usize> {
+        match common_prefix(tail, expected) {
+            all if all == expected.len() => Some(all),
+            some => self.last_boundary(&tail[..some]),
+        }
+    }
+
+    /// Length of the text up to the first token that ends generation, else to the last control
+    /// token, else all of it.
+    fn end_of_turn(&self, region: &str) -> usize {
+        let ends_generation = |token: &str| {
+            let id = self.tokenizer.token_to_id(token);
+            id.is_some_and(|id| self.end_token_ids.contains(&id))
+        };
+        let mut special = self.tokenizer.find_special(region);
+        let first_end = special.find(|(_, token)| ends_generation(token));
+        let end = first_end
+            .map(|(at, _)| at.end)
+            .or_else(|| self.last_control_end(region));
+        end.unwrap_or(region.len())
+    }
+
+    /// The last place in a cut-off text at which something is complete: a control token or a line.
     fn last_boundary(&self, text: &str) -> Option<usize> {
-        let token_end = self
+        let line_end = text.rfind('\n').map(|at| at + 1);
+        self.last_control_end(text).max(line_end)
+    }
+
+    /// Where the last special token, or markup of the template that is none, ends.
+    fn last_control_end(&self, text: &str) -> Option<usize> {
+        let special = self
             .tokenizer
             .find_special(text)
             .map(|(at, _)| at.end)
             .last();
-        token_end.max(text.rfind('\n').map(|at| at + 1))
+        let markup = self.template.control_markup();
+        let markup = markup.filter_map(|markup| text.rfind(markup).map(|at| at + markup.len()));
+        special.max(markup.max())
     }
 
     /// The first `n_messages` messages as text.
@@ -255,17 +272,53 @@ impl Finder<'_> {
         add_generation_prompt: bool,
         text: &str,
     ) -> Option<Range<usize>> {
-        let mut message = self.messages[index].clone();
-        message.content = Some(self.probe.to_string());
-        let mut messages = self.chat.messages[..n_messages].to_vec();
-        messages[index] = message_value(&message);
-        let probed = self.render_values(&messages, add_generation_prompt).ok()?;
+        let probed = self.probed(n_messages, index, add_generation_prompt)?;
         if probed.matches(self.probe).count() != 1 {
             return None;
         }
         let start = common_prefix(text, &probed);
         let n_behind = common_suffix(&text[start..], &probed[start..]);
         Some(start..text.len() - n_behind)
+    }
+
+    /// The first `n_messages` messages as text, with the probe as content of message `index`.
+    fn probed(
+        &self,
+        n_messages: usize,
+        index: usize,
+        add_generation_prompt: bool,
+    ) -> Option<String> {
+        let mut message = self.messages[index].clone();
+        message.content = Some(self.probe.to_string());
+        let mut messages = self.chat.messages[..n_messages].to_vec();
+        messages[index] = message_value(&message);
+        self.render_values(&messages, add_generation_prompt).ok()
+    }
+
+    /// Whether the template writes what message `index` says.
+    fn writes_content(&self, index: usize) -> bool {
+        let message = &self.messages[index];
+        if message.text().trim().is_empty() || !message.tool_calls.is_empty() {
+            return true;
+        }
+        let probed = self.probed(
+            self.messages.len(),
+            index,
+            self.options.add_generation_prompt,
+        );
+        probed.is_none_or(|text| text.contains(self.probe))
+    }
+
+    /// Whether a turn reaches into the answer of a tool that some templates write inside of it.
+    fn holds_tool_answer(&self, index: usize, turn: &Range<usize>) -> bool {
+        let next = index + 1;
+        let is_tool = self
+            .messages
+            .get(next)
+            .is_some_and(|message| message.role == Role::Tool);
+        let with_prompt = self.options.add_generation_prompt;
+        let answer = || self.frame(self.messages.len(), next, with_prompt, self.full);
+        is_tool && answer().is_some_and(|answer| answer.start < turn.end)
     }
 }
 
@@ -454,6 +507,24 @@ mod tests {
             found.err(),
             Some(TextError::NoAssistantSpan { message_index: 1 })
         );
+    }
+
+    #[test]
+    fn an_answer_that_only_leaves_its_end_token_is_an_error() {
+        let source = "{% for m in messages %}{{ m.role }}:{% if m.role == 'user' %}{{ m.content }}{% endif %}<|im_end|>{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
+        let found = Fixture::new().find(source, &two_turns(), &[3]);
+        let expected = TextError::NoAssistantSpan { message_index: 3 };
+        assert_eq!(found.err(), Some(expected));
+    }
+
+    #[test]
+    fn the_answer_of_a_tool_is_never_the_assistants() {
+        let source = "{% for m in messages %}{% if m.role == 'user' %}<|user|>{{ m.content }}<|assistant|>{% elif m.role == 'assistant' %}{{ m.content }}{% if loop.last or messages[loop.index].role != 'tool' %}<|end|>{% endif %}{% else %}({{ m.content }})<|end|>{% endif %}{% endfor %}";
+        let messages = messages(json!([
+            {"role": "user", "content": "a?"}, {"role": "assistant", "content": "call", "tool_calls": [{}]},
+            {"role": "tool", "content": "result"}
+        ]));
+        assert_eq!(Fixture::new().trained(source, &messages), ["call"]);
     }
 
     #[test]

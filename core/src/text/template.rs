@@ -381,7 +381,8 @@ mod tests {
             .render_marked(&messages, &[], &RenderOptions::default())
             .unwrap();
         assert_eq!(rendered.text, "a\u{10fffd}b");
-        assert_eq!(rendered.generated, [0..rendered.text.len()]);
+        let all = 0..rendered.text.len();
+        assert_eq!(rendered.generated, std::slice::from_ref(&all));
     }
 
     #[test]
