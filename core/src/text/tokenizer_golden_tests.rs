@@ -5,11 +5,11 @@
 use serde::Deserialize;
 use serde_json::Map;
 
+use super::{Body, Record};
 use super::{
     Conversation, EncodeOptions, IGNORE_INDEX, Message, ModelText, Prepared, TextFiles,
     encode_record,
 };
-use crate::data::{Body, Record};
 
 #[derive(Deserialize)]
 struct Golden {
