@@ -20,7 +20,10 @@ use scores::Scores;
 /// Figures of banks, as a user would bring them.
 const BANKS: &str = "native-trainer/demo/banks.json";
 
-/// Datasets in the shapes that people have; each is checked and counted.
+/// Bonds with their terms and prices.
+const BONDS: &str = "native-trainer/demo/bonds.json";
+
+/// Datasets in two of the shapes that people have.
 const DATASETS: &str = "native-trainer/demo/data";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
@@ -42,8 +45,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     fs::create_dir_all(&demo.out)?;
     println!("`veneer` below is {}\n", demo.veneer.display());
 
-    demo.look_at_datasets()?;
-    demo.write_dataset()?;
+    demo.write_datasets()?;
+    demo.check_datasets()?;
     demo.train()?;
     let scores = demo.evaluate()?;
     demo.export()?;
@@ -58,26 +61,42 @@ struct Demo {
 }
 
 impl Demo {
-    fn look_at_datasets(&self) -> Result<()> {
+    fn write_datasets(&self) -> Result<()> {
+        heading("Figures become questions and answers");
+        self.veneer(&[
+            "recipe",
+            "bank",
+            "--figures",
+            BANKS,
+            "--out",
+            &self.path("bank"),
+        ])?;
+        println!(
+            "  train.jsonl     facts that the model shall learn, asked in some ways\n  \
+               held_out.jsonl  the same facts, asked in ways that training never shows\n  \
+               control.jsonl   facts that training never shows: nobody can know them\n"
+        );
+        self.veneer(&[
+            "recipe",
+            "bond",
+            "--bonds",
+            BONDS,
+            "--out",
+            &self.path("bonds.json"),
+        ])
+    }
+
+    fn check_datasets(&self) -> Result<()> {
         heading("Datasets come in many shapes; each is recognised and checked");
         for file in sorted_files(Path::new(DATASETS))? {
             self.veneer(&["data", "check", &file])?;
         }
-        Ok(())
-    }
-
-    fn write_dataset(&self) -> Result<()> {
-        heading("Figures of banks become questions and answers, in three parts");
-        self.veneer(&["recipe", "bank", BANKS, "--out", &self.path("data")])?;
-        println!(
-            "train     facts that the model shall learn, asked in some ways\n\
-             held_out  the same facts, asked in ways that training never shows\n\
-             control   facts that training never shows: nobody can know them"
-        );
+        self.veneer(&["data", "check", &self.path("bonds.json")])?;
+        self.veneer(&["data", "check", &self.path("bank/train.jsonl")])?;
         self.veneer(&[
             "data",
             "stats",
-            &self.path("data/train.jsonl"),
+            &self.path("bank/train.jsonl"),
             "--model",
             "demo",
         ])
@@ -89,9 +108,9 @@ impl Demo {
             "train",
             "--model=demo",
             "--data",
-            &self.path("data/train.jsonl"),
+            &self.path("bank/train.jsonl"),
             "--eval-data",
-            &self.path("data/held_out.jsonl"),
+            &self.path("bank/held_out.jsonl"),
             "--out",
             &self.path("adapter"),
         ])
@@ -106,9 +125,9 @@ impl Demo {
             "--adapter",
             &self.path("adapter"),
             "--data",
-            &self.path("data/held_out.jsonl"),
+            &self.path("bank/held_out.jsonl"),
             "--control",
-            &self.path("data/control.jsonl"),
+            &self.path("bank/control.jsonl"),
             "--answers",
             "--max-new-tokens=64",
             "--metrics=exact_match,f1",
