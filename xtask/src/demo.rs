@@ -32,17 +32,13 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
         .map_or_else(|| "target/demo".into(), PathBuf::from);
     arguments.finish()?;
 
-    println!("Building veneer (the first time compiles the tensor library: about ten minutes)");
+    println!("Building veneer (the first time compiles the tensor library: several minutes)");
     let demo = Demo {
         veneer: build()?,
         out,
     };
     let started = Instant::now();
-    if demo.out.exists() {
-        fs::remove_dir_all(&demo.out)
-            .with_context(|| format!("removing the last demo in {}", demo.out.display()))?;
-    }
-    fs::create_dir_all(&demo.out)?;
+    start_anew(&demo.out)?;
     println!("`veneer` below is {}\n", demo.veneer.display());
 
     demo.write_datasets()?;
@@ -52,6 +48,27 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     demo.export()?;
     demo.sum_up(&scores, started);
     Ok(())
+}
+
+/// Says that a folder was made by the demo, so that the next one may empty it.
+const MARKER: &str = "made-by-the-demo.txt";
+
+/// An empty folder. One that the demo did not make is left alone.
+fn start_anew(out: &Path) -> Result<()> {
+    if out.exists() {
+        if !out.join(MARKER).exists() {
+            bail!(
+                "{} exists and was not made by the demo; name a new folder",
+                out.display()
+            );
+        }
+        fs::remove_dir_all(out).with_context(|| format!("emptying {}", out.display()))?;
+    }
+    fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    Ok(fs::write(
+        out.join(MARKER),
+        "The next demo empties this folder.\n",
+    )?)
 }
 
 /// The binary and the folder that everything is written to.
@@ -226,4 +243,24 @@ fn sorted_files(folder: &Path) -> Result<Vec<String>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_the_demo_are_emptied() {
+        let folder = std::env::temp_dir().join(format!("veneer-demo-{}", std::process::id()));
+        start_anew(&folder).unwrap();
+        fs::write(folder.join("a"), "").unwrap();
+        start_anew(&folder).unwrap();
+        assert!(!folder.join("a").exists());
+
+        fs::remove_file(folder.join(MARKER)).unwrap();
+        fs::write(folder.join("mine"), "").unwrap();
+        assert!(start_anew(&folder).is_err());
+        assert!(folder.join("mine").exists());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }
