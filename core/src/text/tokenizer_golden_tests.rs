@@ -9,7 +9,7 @@ use super::{
     Conversation, EncodeOptions, IGNORE_INDEX, Message, ModelText, Prepared, TextFiles,
     encode_record,
 };
-use crate::data::{Body, Record};
+use crate::text::{Body, Record};
 
 #[derive(Deserialize)]
 struct Golden {
