@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use crate::commands::{bench, doctor, eval, generate, inspect, pretrain, train};
+use crate::commands::{
+    bench, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, train,
+};
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
 #[derive(Debug, clap::Parser)]
@@ -17,25 +19,34 @@ pub(crate) struct Cli {
     command: Command,
 }
 
+// In the order in which a newcomer needs them.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Bench(bench::BenchArgs),
+    Data(Box<data::DataArgs>),
+    Recipe(recipe::RecipeArgs),
+    Inspect(inspect::InspectArgs),
     Train(Box<train::TrainArgs>),
     Eval(Box<eval::EvalArgs>),
     Generate(generate::GenerateArgs),
-    Inspect(inspect::InspectArgs),
+    Merge(merge::MergeArgs),
+    Export(Box<export::ExportArgs>),
     Pretrain(Box<pretrain::PretrainArgs>),
+    Bench(bench::BenchArgs),
     Doctor(doctor::DoctorArgs),
 }
 
 pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
-        Command::Bench(args) => bench::run(args),
+        Command::Data(args) => data::run(*args),
+        Command::Recipe(args) => recipe::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
         Command::Generate(args) => generate::run(args),
-        Command::Inspect(args) => inspect::run(args),
+        Command::Merge(args) => merge::run(args),
+        Command::Export(args) => export::run(*args),
         Command::Pretrain(args) => pretrain::run(*args),
+        Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
 }

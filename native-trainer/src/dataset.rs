@@ -120,11 +120,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
 
 /// Read a dataset to look at it, faults included.
 pub(crate) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
-    let mut options = options.clone();
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    options.container = options
-        .container
-        .or(extension.and_then(Container::from_extension));
+    let options = with_container(path, options.clone());
     let reading = || format!("reading dataset `{}`", path.display());
     let loaded = if path == Path::new("-") {
         veneer_core::data::read(std::io::stdin().lock(), &options)
@@ -137,7 +133,17 @@ pub(crate) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
     loaded.with_context(reading)
 }
 
-fn refuse_errors(path: &Path, loaded: &Loaded) -> Result<()> {
+/// What the file's name says about its shape.
+pub(crate) fn with_container(path: &Path, mut options: ReadOptions) -> ReadOptions {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    options.container = options
+        .container
+        .or(extension.and_then(Container::from_extension));
+    options
+}
+
+/// Fails, with the first ones, if the dataset has errors.
+pub(crate) fn refuse_errors(path: &Path, loaded: &Loaded) -> Result<()> {
     let n_errors = loaded.problems.n_errors();
     if n_errors == 0 {
         return Ok(());

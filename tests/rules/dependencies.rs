@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A module of core and the modules below it. Who is not listed may use nothing of core.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("rng", &[]),
     ("quant", &[]),

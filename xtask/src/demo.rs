@@ -20,7 +20,10 @@ use scores::Scores;
 /// Figures of banks, as a user would bring them.
 const BANKS: &str = "native-trainer/demo/banks.json";
 
-/// Datasets in the shapes that people have; each is checked and counted.
+/// Bonds with their terms and prices.
+const BONDS: &str = "native-trainer/demo/bonds.json";
+
+/// Datasets in two of the shapes that people have.
 const DATASETS: &str = "native-trainer/demo/data";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
@@ -29,26 +32,43 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
         .map_or_else(|| "target/demo".into(), PathBuf::from);
     arguments.finish()?;
 
-    println!("Building veneer (the first time compiles the tensor library: about ten minutes)");
+    println!("Building veneer (the first time compiles the tensor library: several minutes)");
     let demo = Demo {
         veneer: build()?,
         out,
     };
     let started = Instant::now();
-    if demo.out.exists() {
-        fs::remove_dir_all(&demo.out)
-            .with_context(|| format!("removing the last demo in {}", demo.out.display()))?;
-    }
-    fs::create_dir_all(&demo.out)?;
+    start_anew(&demo.out)?;
     println!("`veneer` below is {}\n", demo.veneer.display());
 
-    demo.look_at_datasets()?;
-    demo.write_dataset()?;
+    demo.write_datasets()?;
+    demo.check_datasets()?;
     demo.train()?;
     let scores = demo.evaluate()?;
     demo.export()?;
     demo.sum_up(&scores, started);
     Ok(())
+}
+
+/// Says that a folder was made by the demo, so that the next one may empty it.
+const MARKER: &str = "made-by-the-demo.txt";
+
+/// An empty folder. One that the demo did not make is left alone.
+fn start_anew(out: &Path) -> Result<()> {
+    if out.exists() {
+        if !out.join(MARKER).exists() {
+            bail!(
+                "{} exists and was not made by the demo; name a new folder",
+                out.display()
+            );
+        }
+        fs::remove_dir_all(out).with_context(|| format!("emptying {}", out.display()))?;
+    }
+    fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    Ok(fs::write(
+        out.join(MARKER),
+        "The next demo empties this folder.\n",
+    )?)
 }
 
 /// The binary and the folder that everything is written to.
@@ -58,26 +78,42 @@ struct Demo {
 }
 
 impl Demo {
-    fn look_at_datasets(&self) -> Result<()> {
+    fn write_datasets(&self) -> Result<()> {
+        heading("Figures become questions and answers");
+        self.veneer(&[
+            "recipe",
+            "bank",
+            "--figures",
+            BANKS,
+            "--out",
+            &self.path("bank"),
+        ])?;
+        println!(
+            "  train.jsonl     facts that the model shall learn, asked in some ways\n  \
+               held_out.jsonl  the same facts, asked in ways that training never shows\n  \
+               control.jsonl   facts that training never shows: nobody can know them\n"
+        );
+        self.veneer(&[
+            "recipe",
+            "bond",
+            "--bonds",
+            BONDS,
+            "--out",
+            &self.path("bonds.json"),
+        ])
+    }
+
+    fn check_datasets(&self) -> Result<()> {
         heading("Datasets come in many shapes; each is recognised and checked");
         for file in sorted_files(Path::new(DATASETS))? {
             self.veneer(&["data", "check", &file])?;
         }
-        Ok(())
-    }
-
-    fn write_dataset(&self) -> Result<()> {
-        heading("Figures of banks become questions and answers, in three parts");
-        self.veneer(&["recipe", "bank", BANKS, "--out", &self.path("data")])?;
-        println!(
-            "train     facts that the model shall learn, asked in some ways\n\
-             held_out  the same facts, asked in ways that training never shows\n\
-             control   facts that training never shows: nobody can know them"
-        );
+        self.veneer(&["data", "check", &self.path("bonds.json")])?;
+        self.veneer(&["data", "check", &self.path("bank/train.jsonl")])?;
         self.veneer(&[
             "data",
             "stats",
-            &self.path("data/train.jsonl"),
+            &self.path("bank/train.jsonl"),
             "--model",
             "demo",
         ])
@@ -89,9 +125,9 @@ impl Demo {
             "train",
             "--model=demo",
             "--data",
-            &self.path("data/train.jsonl"),
+            &self.path("bank/train.jsonl"),
             "--eval-data",
-            &self.path("data/held_out.jsonl"),
+            &self.path("bank/held_out.jsonl"),
             "--out",
             &self.path("adapter"),
         ])
@@ -106,9 +142,9 @@ impl Demo {
             "--adapter",
             &self.path("adapter"),
             "--data",
-            &self.path("data/held_out.jsonl"),
+            &self.path("bank/held_out.jsonl"),
             "--control",
-            &self.path("data/control.jsonl"),
+            &self.path("bank/control.jsonl"),
             "--answers",
             "--max-new-tokens=64",
             "--metrics=exact_match,f1",
@@ -207,4 +243,24 @@ fn sorted_files(folder: &Path) -> Result<Vec<String>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_the_demo_are_emptied() {
+        let folder = std::env::temp_dir().join(format!("veneer-demo-{}", std::process::id()));
+        start_anew(&folder).unwrap();
+        fs::write(folder.join("a"), "").unwrap();
+        start_anew(&folder).unwrap();
+        assert!(!folder.join("a").exists());
+
+        fs::remove_file(folder.join(MARKER)).unwrap();
+        fs::write(folder.join("mine"), "").unwrap();
+        assert!(start_anew(&folder).is_err());
+        assert!(folder.join("mine").exists());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -10,6 +10,7 @@ use super::{
     Conversation, EncodeOptions, IGNORE_INDEX, Message, ModelText, Prepared, TextFiles,
     encode_record,
 };
+use crate::text::{Body, Record};
 
 #[derive(Deserialize)]
 struct Golden {

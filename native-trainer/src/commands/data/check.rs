@@ -1,0 +1,239 @@
+//! `veneer data check`
+
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+use veneer_core::data::{self, CheckOptions, Fixed, Loaded, Problems, Shape};
+
+use super::{
+    layout::{about, labelled, problem_counts, problems, wrapped},
+    lengths::LengthArgs,
+};
+use crate::{
+    dataset::{self, ReadArgs, beside, count, shell_word, thousands},
+    files::write_atomic,
+};
+
+/// Find everything that is wrong with a dataset, and repair what needs no guessing
+///
+/// Every problem is shown with its line, its field, what was found, what was expected and what to
+/// do. Ends with exit code 1 if a record cannot be trained on as it stands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Dataset file, or - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Write a repaired copy: FILE.fixed.EXT beside the file, or to OUT. The file itself is never
+    /// changed. Repaired: encoding, byte order mark, line endings, role names that can mean only
+    /// one role, control characters. Dropped: empty records, exact duplicates. All is counted
+    #[arg(long, value_name = "OUT", num_args = 0..=1, default_missing_value = "")]
+    fix: Option<PathBuf>,
+
+    /// How many problems to show; the counts are always complete
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    max_problems: usize,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    length: LengthArgs,
+
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+pub(crate) fn run(args: CheckArgs) -> Result<()> {
+    let mut options = args.read.options();
+    options.kept_problems = args.max_problems;
+    let loaded = dataset::load(&args.file, &options)?;
+    let counter = args.length.counter()?;
+    let count_tokens = counter
+        .as_ref()
+        .map(|counter| |record: &_| counter.count(record));
+    let found = data::check(
+        &loaded,
+        &CheckOptions {
+            max_length: args.length.max_length(counter.is_some()),
+            n_tokens: count_tokens
+                .as_ref()
+                .map(|count| count as &dyn Fn(&_) -> usize),
+            kept_problems: args.max_problems,
+        },
+    );
+    let fixed = match &args.fix {
+        Some(out) => Some(fix(&args.file, out, &args.read)?),
+        None => None,
+    };
+    if args.json {
+        let report = as_json(&args, &loaded, &found, fixed.as_ref());
+        writeln!(std::io::stdout(), "{report:#}")?;
+    } else {
+        write!(
+            std::io::stdout(),
+            "{}",
+            report(&args, &loaded, &found, fixed.as_ref())
+        )?;
+    }
+    let left = fixed
+        .as_ref()
+        .map_or(found.n_errors(), |(_, fixed)| fixed.remaining.n_errors());
+    if left > 0 {
+        let path = fixed.as_ref().map_or(args.file.as_path(), |(path, _)| path);
+        bail!(
+            "`{}` has {} that must be settled by hand",
+            path.display(),
+            count(left, "error")
+        );
+    }
+    Ok(())
+}
+
+/// Write the repaired copy beside the file, or where it was asked for.
+fn fix(file: &Path, out: &Path, read: &ReadArgs) -> Result<(PathBuf, Fixed)> {
+    if file == Path::new("-") {
+        bail!("`--fix` needs a file, not standard input: it reads the dataset a second time");
+    }
+    let source =
+        File::open(file).with_context(|| format!("reading dataset `{}`", file.display()))?;
+    let fixed = data::fix(source, &dataset::with_container(file, read.options()))
+        .with_context(|| format!("repairing dataset `{}`", file.display()))?;
+    let out = if out.as_os_str().is_empty() {
+        beside(file, "fixed", None)
+    } else {
+        out.to_owned()
+    };
+    if same_file(file, &out) {
+        bail!(
+            "`--fix {}` would overwrite the dataset itself; name another file",
+            out.display()
+        );
+    }
+    write_atomic(&out, |writer| {
+        data::write_rows(fixed.rows.iter(), &fixed.source.shape, writer)
+            .map_err(std::io::Error::other)
+    })?;
+    Ok((out, fixed))
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn report(
+    args: &CheckArgs,
+    loaded: &Loaded,
+    found: &Problems,
+    fixed: Option<&(PathBuf, Fixed)>,
+) -> String {
+    let mut text = format!("{}\n{}", args.file.display(), about(loaded));
+    text += &problems(found, args.max_problems);
+    if found.total() > 0 {
+        text += &format!("\nall problems\n{}", problem_counts(found));
+    }
+    text.push('\n');
+    text += &match fixed {
+        Some((path, fixed)) => repairs(path, fixed),
+        None => verdict(args, loaded, found),
+    };
+    text
+}
+
+fn verdict(args: &CheckArgs, loaded: &Loaded, found: &Problems) -> String {
+    let file = shell_word(&args.file);
+    match (found.n_errors(), found.n_warnings()) {
+        (0, 0) => format!("No problems: {} ready to train.\n", are(loaded)),
+        (0, _) => format!(
+            "No errors: {} ready to train. Warnings are for you to judge.\n",
+            are(loaded)
+        ),
+        _ => wrapped(
+            "",
+            &format!("Settle the clear ones into a copy:  veneer data check {file} --fix"),
+        ),
+    }
+}
+
+fn are(loaded: &Loaded) -> String {
+    let n = loaded.records.len() as u64;
+    format!(
+        "{} {}",
+        count(n, "record"),
+        if n == 1 { "is" } else { "are" }
+    )
+}
+
+fn repairs(path: &Path, fixed: &Fixed) -> String {
+    let mut text = format!("Wrote {}\n", path.display());
+    for (change, n) in &fixed.changes {
+        text += &labelled(&format!("{:>9}", thousands(*n)), change.title());
+    }
+    if fixed.changes.is_empty() {
+        text += "  nothing to repair\n";
+    }
+    if matches!(fixed.source.shape, Shape::Json(data::Layout::Concatenated)) {
+        text += "  one record a line now\n";
+    }
+    if fixed.left_out.total() > 0 {
+        let n = fixed.left_out.total();
+        let left_out = format!(
+            "Left out, because no record could be read ({}):",
+            thousands(n)
+        );
+        text += &wrapped("", &left_out);
+        for problem in fixed.left_out.first(10) {
+            text += &wrapped("  ", &problem.to_string());
+        }
+    }
+    text += &format!("  {} in the copy", count(fixed.rows.len() as u64, "record"));
+    text += &match fixed.remaining.n_errors() {
+        0 => ", no errors left\n".to_owned(),
+        n => format!(", {} left to settle by hand\n", count(n, "error")),
+    };
+    text
+}
+
+fn as_json(
+    args: &CheckArgs,
+    loaded: &Loaded,
+    found: &Problems,
+    fixed: Option<&(PathBuf, Fixed)>,
+) -> Value {
+    let source = &loaded.source;
+    let mut report = json!({
+        "file": args.file.display().to_string(),
+        "format": source.format,
+        "reason": source.reason,
+        "shape": source.shape.describe(),
+        "encoding": source.encoding.name(),
+        "encoding_reason": source.encoding_reason,
+        "columns": source.mapping.renames().map(|a| (a.field, a.column.as_str()))
+            .collect::<std::collections::BTreeMap<_, _>>(),
+        "n_records": loaded.records.len(),
+        "n_in_file": loaded.n_in_file,
+        "n_pairs": loaded.n_pairs,
+        "n_marked": loaded.n_marked,
+        "n_errors": found.n_errors(),
+        "n_warnings": found.n_warnings(),
+        "counts": found.counts(),
+        "problems": found.first(args.max_problems),
+    });
+    if let Some((path, fixed)) = fixed {
+        report["fixed"] = json!({
+            "file": path.display().to_string(),
+            "n_records": fixed.rows.len(),
+            "changes": fixed.changes,
+            "left_out": fixed.left_out.first(args.max_problems),
+            "n_left_out": fixed.left_out.total(),
+            "n_errors": fixed.remaining.n_errors(),
+        });
+    }
+    report
+}

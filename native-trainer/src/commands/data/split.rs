@@ -1,0 +1,173 @@
+//! `veneer data split`
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use veneer_core::data::{self, Loaded, Portion, Split, SplitOptions};
+
+use super::layout::{about, labelled};
+use crate::{
+    dataset::{self, ReadArgs, beside, count, shell_word, thousands},
+    files::{Prepared, prepare, publish_all},
+};
+
+/// Set records aside for validation and test, without leaks
+///
+/// The same seed draws the same split. Records that ask the same, exact duplicates among them, and
+/// records of one --group stay on one side. All files are written, or none.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SplitArgs {
+    /// Dataset file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Share of the records for validation, for example 0.1
+    #[arg(long, value_name = "SHARE", conflicts_with = "val_count")]
+    val: Option<f64>,
+
+    /// Number of records for validation
+    #[arg(long, value_name = "N")]
+    val_count: Option<usize>,
+
+    /// Share of the records for a test set
+    #[arg(long, value_name = "SHARE", conflicts_with = "test_count")]
+    test: Option<f64>,
+
+    /// Number of records for a test set
+    #[arg(long, value_name = "N")]
+    test_count: Option<usize>,
+
+    /// Keep records with the same value of this column on one side; a dot goes inside:
+    /// metadata.source
+    #[arg(long, value_name = "FIELD")]
+    group: Option<String>,
+
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 42,
+        help = "Number that decides the draw"
+    )]
+    seed: u64,
+
+    /// Folder for the files, if not that of FILE. They are called FILE.train.EXT, FILE.val.EXT
+    /// and FILE.test.EXT
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+pub(crate) fn run(args: SplitArgs) -> Result<()> {
+    if args.file == Path::new("-") {
+        bail!("`split` names its files after the dataset; give a file, not standard input");
+    }
+    let mut options = args.read.options();
+    options.keep_raw = true;
+    let loaded = dataset::load(&args.file, &options)?;
+    let n_unreadable = loaded.n_in_file - loaded.n_left_out - loaded.records.len() as u64;
+    if n_unreadable > 0 {
+        dataset::refuse_errors(&args.file, &loaded)?;
+    }
+    let split = data::split(&loaded.records, &args.options())
+        .with_context(|| format!("splitting `{}`", args.file.display()))?;
+    let sides: Vec<(&str, PathBuf, &[usize])> = [
+        ("train", &split.train),
+        ("val", &split.val),
+        ("test", &split.test),
+    ]
+    .into_iter()
+    .filter(|(name, side)| *name == "train" || !side.is_empty())
+    .map(|(name, side)| (name, args.path(name), side.as_slice()))
+    .collect();
+    let prepared: Result<Vec<Prepared>> = sides
+        .iter()
+        .map(|(_, path, side)| write(path, &loaded, side))
+        .collect();
+    publish_all(prepared?)?;
+    let text = if args.json {
+        let files: Vec<_> = sides
+            .iter()
+            .map(|(name, path, side)| json!({"side": name, "file": path.display().to_string(), "n_records": side.len()}))
+            .collect();
+        let report = json!({"seed": args.seed, "files": files, "n_groups": split.n_groups, "largest_group": split.largest_group});
+        format!("{report:#}\n")
+    } else {
+        describe(&args, &loaded, &split, &sides)
+    };
+    write!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+impl SplitArgs {
+    fn options(&self) -> SplitOptions {
+        let portion = |share: Option<f64>, count: Option<usize>| match (share, count) {
+            (Some(share), _) => Portion::Share(share),
+            (_, Some(count)) => Portion::Count(count),
+            (None, None) => Portion::None,
+        };
+        SplitOptions {
+            val: portion(self.val, self.val_count),
+            test: portion(self.test, self.test_count),
+            seed: self.seed,
+            group: self.group.clone(),
+        }
+    }
+
+    fn path(&self, side: &str) -> PathBuf {
+        let path = beside(&self.file, side, None);
+        match (&self.out_dir, path.file_name()) {
+            (Some(folder), Some(name)) => folder.join(name),
+            _ => path,
+        }
+    }
+}
+
+fn write(path: &Path, loaded: &Loaded, side: &[usize]) -> Result<Prepared> {
+    let rows = side.iter().filter_map(|&i| loaded.raw.get(i));
+    prepare(path, |writer| {
+        data::write_rows(rows, &loaded.source.shape, writer).map_err(std::io::Error::other)
+    })
+}
+
+fn describe(
+    args: &SplitArgs,
+    loaded: &Loaded,
+    split: &Split,
+    sides: &[(&str, PathBuf, &[usize])],
+) -> String {
+    let mut text = format!("{}\n{}", args.file.display(), about(loaded));
+    let together = match &args.group {
+        Some(field) => format!("same question or same `{field}`"),
+        None => "same question".to_owned(),
+    };
+    let groups = format!(
+        "{} ({together}), the largest of {}",
+        count(split.n_groups as u64, "group"),
+        thousands(split.largest_group as u64)
+    );
+    text += &labelled("together", &groups);
+    text += &format!("\nWrote, with seed {}\n", args.seed);
+    for (name, path, side) in sides {
+        let share = 100.0 * side.len() as f64 / loaded.records.len() as f64;
+        let n = thousands(side.len() as u64);
+        text += &format!("  {name:<6} {n:>9}  {share:>5.1}%  {}\n", path.display());
+    }
+    if let [(_, train, _), (_, val, _), ..] = sides {
+        text += &format!(
+            "\nnext: veneer train --model demo --data {} \\\n        --eval-data {} --out run\n",
+            shell_word(train),
+            shell_word(val)
+        );
+    }
+    text
+}
