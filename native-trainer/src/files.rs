@@ -45,7 +45,12 @@ pub(crate) fn prepare(
 }
 
 impl Prepared {
-    fn publish(self) -> Result<()> {
+    /// Where the file lies until then.
+    pub(crate) fn beside(&self) -> &Path {
+        self.file.path()
+    }
+
+    pub(crate) fn publish(self) -> Result<()> {
         let Self { file, path } = self;
         let renamed = file.persist(&path).map_err(|error| error.error);
         renamed.with_context(|| format!("writing `{}`", path.display()))?;

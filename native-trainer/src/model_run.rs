@@ -70,7 +70,7 @@ impl Checkpoint {
     unsafe_code,
     reason = "memory maps are how weights larger than memory are read"
 )]
-fn map(path: &Path) -> Result<Mmap> {
+pub(crate) fn map(path: &Path) -> Result<Mmap> {
     let file = File::open(path).with_context(|| format!("opening `{}`", path.display()))?;
     // SAFETY: the map is only read, and Veneer replaces model files by renaming, never in place.
     unsafe { Mmap::map(&file) }.with_context(|| format!("mapping `{}`", path.display()))

@@ -18,6 +18,7 @@ pub(super) fn arch_metadata(
     format: Format,
     notes: &mut Vec<String>,
 ) -> Vec<(String, Value)> {
+    note_window(arch, notes);
     let family = arch.gguf_architecture();
     let mut metadata = vec![
         ("general.architecture".into(), Value::String(family.into())),
@@ -31,7 +32,7 @@ pub(super) fn arch_metadata(
     ];
     let mut push = |key: &str, value: Value| metadata.push((format!("{family}.{key}"), value));
     push("vocab_size", count(arch.vocab_size));
-    push("context_length", count(context_length(arch, notes)));
+    push("context_length", count(context_length(arch)));
     push("embedding_length", count(arch.d_model));
     push("block_count", count(arch.n_layers));
     push("feed_forward_length", count(arch.d_ff));
@@ -71,18 +72,20 @@ pub(super) fn rope_factors(arch: &Arch) -> Option<Vec<f32>> {
 }
 
 /// The file has no window, so its context ends where windows would start to matter.
-fn context_length(arch: &Arch, notes: &mut Vec<String>) -> usize {
-    match arch.windows.iter().flatten().min() {
-        Some(&window) if window < arch.max_positions => {
-            notes.push(format!(
-                "the model attends to the last {window} tokens in some layers; llama.cpp attends \
-                 to all of them, so the file's context length is set to {window} \
-                 (instead of {})",
-                arch.max_positions
-            ));
-            window
-        }
-        _ => arch.max_positions,
+pub(super) fn context_length(arch: &Arch) -> usize {
+    let windows = arch.windows.iter().flatten().copied();
+    windows.fold(arch.max_positions, usize::min)
+}
+
+fn note_window(arch: &Arch, notes: &mut Vec<String>) {
+    let context_length = context_length(arch);
+    if context_length < arch.max_positions {
+        notes.push(format!(
+            "the model attends to the last {context_length} tokens in some layers; llama.cpp \
+             attends to all of them, so the file's context length is set to {context_length} \
+             (instead of {})",
+            arch.max_positions
+        ));
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 
 use super::{
     ExportError, TokenizerFiles,
-    metadata::{arch_metadata, rope_factors},
+    metadata::{self, arch_metadata, rope_factors},
     rows::interleave,
     tokenizer::tokenizer_metadata,
 };
@@ -101,6 +101,22 @@ impl GgufExport {
     /// Metadata as they will be written.
     pub fn metadata(&self) -> &[(String, Value)] {
         &self.metadata
+    }
+
+    /// Tokens after which the file's context ends.
+    pub fn context_length(&self) -> usize {
+        metadata::context_length(&self.arch)
+    }
+
+    /// Whether engines put the first token before every text.
+    pub fn adds_bos(&self) -> bool {
+        let key = "tokenizer.ggml.add_bos_token";
+        let found = self.metadata.iter().find(|(name, _)| name == key);
+        found.is_some_and(|(_, value)| *value == Value::Bool(true))
+    }
+
+    pub fn n_tensors(&self) -> usize {
+        self.plan.tensors().count()
     }
 
     /// Bytes of the finished file.

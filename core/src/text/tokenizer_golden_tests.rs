@@ -5,7 +5,6 @@
 use serde::Deserialize;
 use serde_json::Map;
 
-use super::{Body, Record};
 use super::{
     Conversation, EncodeOptions, IGNORE_INDEX, Message, ModelText, Prepared, TextFiles,
     encode_record,

@@ -144,6 +144,10 @@ impl Shard {
         self.header.len() as u64 + self.n_data_bytes
     }
 
+    pub fn n_tensors(&self) -> usize {
+        self.tensors.len()
+    }
+
     /// Writes the shard, one tensor in memory at a time; `progress` hears of each one's bytes.
     ///
     /// # Errors

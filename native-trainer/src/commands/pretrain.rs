@@ -1,6 +1,6 @@
 //! `veneer pretrain`
 
-use std::{io::Write as _, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use safetensors::{Dtype as StDtype, tensor::TensorView};

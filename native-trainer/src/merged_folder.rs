@@ -1,0 +1,268 @@
+//! A checkpoint folder with an adapter folded in, written whole or not at all.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use tempfile::TempDir;
+use veneer_core::{
+    quant::{Drift, Format},
+    weights::{
+        Dtype, WeightSource,
+        adapter::Adapter,
+        merge::{MergedSource, Rounding},
+        shards::{INDEX_FILE, ShardError, ShardPlan, ShardTensor},
+    },
+};
+
+use crate::{
+    export_check::{CheckArgs, Expected, drift_text},
+    files::write_atomic,
+    model_run::{Checkpoint, open_adapter},
+    progress,
+};
+
+/// What goes along with the weights: everything that says how the model is run.
+const COMPANIONS: [&str; 12] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
+    "chat_template.json",
+    "LICENSE",
+];
+
+/// What to write, and where.
+pub(crate) struct MergeRequest<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) adapter: Option<&'a Path>,
+    pub(crate) out: &'a Path,
+    pub(crate) max_shard_bytes: u64,
+    pub(crate) check: &'a CheckArgs,
+}
+
+/// A finished folder.
+pub(crate) struct MergedFolder {
+    path: PathBuf,
+    n_bytes: u64,
+    shards: Vec<String>,
+    dtype: Dtype,
+    drift: Drift,
+}
+
+impl MergeRequest<'_> {
+    /// Merges, writes, reads back, compares, and only then gives the folder its name.
+    pub(crate) fn write(&self) -> Result<MergedFolder> {
+        refuse_occupied(self.out)?;
+        let checkpoint = Checkpoint::open(self.model)?;
+        let base = checkpoint.weights()?;
+        let adapter = self.adapter.map(open_adapter).transpose()?;
+        let merged = adapter
+            .as_ref()
+            .map(|adapter| merged(&base, adapter, Rounding::ToBase))
+            .transpose()?;
+        let weights: &dyn WeightSource = match &merged {
+            Some(merged) => merged,
+            None => &base,
+        };
+        let context_length = checkpoint.arch.max_positions;
+        let expected = Expected::new(&checkpoint, self.adapter, context_length, self.check)?;
+
+        let plan = self.plan(&checkpoint, &base)?;
+        let beside = folder_beside(self.out)?;
+        write_shards(&plan, weights, beside.path())?;
+        copy_companions(checkpoint.dir.path(), beside.path())?;
+
+        let written = Checkpoint::open(&beside.path().to_string_lossy())?;
+        let dtype = widest_loss(&base, &checkpoint)?;
+        let drift = expected
+            .compare(&written.arch, &written.weights()?, format_of(dtype))
+            .context("the merged model is not kept")?;
+        drop(written);
+        publish(beside, self.out)?;
+        Ok(MergedFolder {
+            path: self.out.to_owned(),
+            n_bytes: plan.n_bytes(),
+            shards: plan
+                .shards
+                .into_iter()
+                .map(|shard| shard.file_name)
+                .collect(),
+            dtype,
+            drift,
+        })
+    }
+
+    /// The tensors of the architecture; what else lies in the files (old rotary tables) is left.
+    fn plan(&self, checkpoint: &Checkpoint, base: &dyn WeightSource) -> Result<ShardPlan> {
+        let tensors = checkpoint.arch.tensors();
+        let tensors = tensors
+            .iter()
+            .map(|tensor| ShardTensor::of(base, &tensor.name))
+            .collect::<Result<_, _>>()
+            .with_context(|| format!("reading model `{}`", self.model))?;
+        Ok(ShardPlan::new(tensors, self.max_shard_bytes))
+    }
+}
+
+impl MergedFolder {
+    pub(crate) fn print(&self, as_json: bool) {
+        if as_json {
+            println!(
+                "{}",
+                json!({
+                    "path": self.path,
+                    "files": self.shards,
+                    "bytes": self.n_bytes,
+                    "dtype": format_of(self.dtype).name(),
+                    "check": self.drift,
+                })
+            );
+            return;
+        }
+        println!(
+            "{}: {} in {} file(s) of {} weights",
+            self.path.display(),
+            size_text(self.n_bytes),
+            self.shards.len(),
+            format_of(self.dtype).name()
+        );
+        println!("{}", drift_text(&self.drift));
+        println!(
+            "next: veneer generate --model {} --prompt …",
+            self.path.display()
+        );
+    }
+}
+
+/// An adapter on a base, or every reason why not.
+pub(crate) fn merged<'a>(
+    base: &'a dyn WeightSource,
+    adapter: &'a Adapter,
+    rounding: Rounding,
+) -> Result<MergedSource<'a>> {
+    Ok(MergedSource::new(base, adapter, rounding)?)
+}
+
+/// Bytes for people.
+pub(crate) fn size_text(n_bytes: u64) -> String {
+    let n_bytes = n_bytes as f64;
+    match n_bytes {
+        n if n >= 1e9 => format!("{:.2} GB", n / 1e9),
+        n if n >= 1e6 => format!("{:.1} MB", n / 1e6),
+        n => format!("{:.1} kB", n / 1e3),
+    }
+}
+
+fn refuse_occupied(out: &Path) -> Result<()> {
+    match fs::read_dir(out) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                bail!(
+                    "folder `{}` is not empty; give --out a new folder, or empty this one",
+                    out.display()
+                );
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(error).with_context(|| format!("--out `{}` cannot be a folder", out.display()))
+        }
+    }
+}
+
+fn folder_beside(out: &Path) -> Result<TempDir> {
+    let parent = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent)
+        .and_then(|()| {
+            tempfile::Builder::new()
+                .prefix(".veneer-")
+                .tempdir_in(parent)
+        })
+        .with_context(|| format!("making a folder in `{}`", parent.display()))
+}
+
+fn write_shards(plan: &ShardPlan, weights: &dyn WeightSource, folder: &Path) -> Result<()> {
+    let n_tensors: usize = plan.shards.iter().map(|shard| shard.n_tensors()).sum();
+    let bar = progress::bar(n_tensors as u64, "writing tensors");
+    for shard in &plan.shards {
+        write_atomic(&folder.join(&shard.file_name), |sink| {
+            shard
+                .write(weights, sink, &mut |_| bar.inc(1))
+                .map_err(|error| match error {
+                    ShardError::Io(error) => error,
+                    other => io::Error::other(other),
+                })
+        })?;
+    }
+    bar.finish_and_clear();
+    if let Some(index) = &plan.index_json {
+        write_atomic(&folder.join(INDEX_FILE), |sink| sink.write_all(index))?;
+    }
+    Ok(())
+}
+
+fn copy_companions(from: &Path, to: &Path) -> Result<()> {
+    for name in COMPANIONS {
+        let source = from.join(name);
+        let bytes = match fs::read(&source) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                return Err(error).with_context(|| format!("reading `{}`", source.display()));
+            }
+        };
+        write_atomic(&to.join(name), |sink| sink.write_all(&bytes))?;
+    }
+    Ok(())
+}
+
+/// The type with the fewest bits among the base's matrices: what the check must forgive.
+fn widest_loss(base: &dyn WeightSource, checkpoint: &Checkpoint) -> Result<Dtype> {
+    let mut worst = Dtype::F32;
+    for tensor in checkpoint.arch.tensors() {
+        let dtype = base.tensor(&tensor.name)?.dtype;
+        let rank = |dtype| match dtype {
+            Dtype::F32 => 0,
+            Dtype::F16 => 1,
+            Dtype::Bf16 => 2,
+        };
+        if rank(dtype) > rank(worst) {
+            worst = dtype;
+        }
+    }
+    Ok(worst)
+}
+
+fn format_of(dtype: Dtype) -> Format {
+    match dtype {
+        Dtype::F32 => Format::F32,
+        Dtype::F16 => Format::F16,
+        Dtype::Bf16 => Format::Bf16,
+    }
+}
+
+fn publish(beside: TempDir, out: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(beside.path(), fs::Permissions::from_mode(0o755))?;
+    }
+    fs::rename(beside.path(), out).with_context(|| format!("naming `{}`", out.display()))?;
+    // The folder has another name now: nothing is left to remove under the old one.
+    let _renamed: PathBuf = beside.keep();
+    Ok(())
+}
