@@ -34,6 +34,8 @@ pub struct Tokenizer {
     max_id: u32,
     /// Special tokens by text, longest first.
     special: Vec<(String, u32)>,
+    /// Their ids, in order.
+    special_ids: Vec<u32>,
     special_pattern: Option<Regex>,
     /// Ids put before and after a text, where the class decides and not `tokenizer.json`.
     around: Option<(Vec<u32>, Vec<u32>)>,
@@ -65,6 +67,8 @@ impl Tokenizer {
             .map(|(id, token)| (token.content, id))
             .collect();
         special.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        let mut special_ids: Vec<u32> = special.iter().map(|&(_, id)| id).collect();
+        special_ids.sort_unstable();
         let alternatives: Vec<String> = special
             .iter()
             .map(|(text, _)| regex::escape(text))
@@ -80,6 +84,7 @@ impl Tokenizer {
             max_id: vocab.values().copied().max().unwrap_or(0),
             engine,
             special,
+            special_ids,
             special_pattern,
             around: None,
         })
@@ -194,7 +199,7 @@ impl Tokenizer {
 
     /// Whether an id is a special token's.
     pub fn is_special(&self, id: u32) -> bool {
-        self.special.iter().any(|&(_, special)| special == id)
+        self.special_ids.binary_search(&id).is_ok()
     }
 
     /// Where special tokens are spelled out in a text.
