@@ -13,10 +13,11 @@ use veneer_core::{
     },
 };
 
-/// A file or folder under `tests/fixtures`.
+/// A file or folder under `tests/fixtures`, or where `VENEER_FIXTURES` says that they lie.
 pub fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
+    let built_from = || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    std::env::var_os("VENEER_FIXTURES")
+        .map_or_else(built_from, PathBuf::from)
         .join(path)
 }
 

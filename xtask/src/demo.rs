@@ -17,14 +17,11 @@ use anyhow::{Context as _, Result, bail};
 use crate::{arguments::Arguments, clock::readable, shell, target_dir};
 use scores::Scores;
 
-/// Figures of banks, as a user would bring them.
-const BANKS: &str = "native-trainer/demo/banks.json";
-
-/// Bonds with their terms and prices.
-const BONDS: &str = "native-trainer/demo/bonds.json";
-
-/// Datasets in two of the shapes that people have.
+/// Datasets in the shapes that people have.
 const DATASETS: &str = "native-trainer/demo/data";
+
+/// About a fact of the bank recipe.
+const QUESTION: &str = "¿Cuál fue el ROE de CaixaBank en 2022?";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let out = arguments
@@ -80,76 +77,36 @@ struct Demo {
 impl Demo {
     fn write_datasets(&self) -> Result<()> {
         heading("Figures become questions and answers");
-        self.veneer(&[
-            "recipe",
-            "bank",
-            "--figures",
-            BANKS,
-            "--out",
-            &self.path("bank"),
-        ])?;
+        self.veneer("recipe bank native-trainer/demo/banks.json --out {out}/bank")?;
         println!(
             "  train.jsonl     facts that the model shall learn, asked in some ways\n  \
                held_out.jsonl  the same facts, asked in ways that training never shows\n  \
                control.jsonl   facts that training never shows: nobody can know them\n"
         );
-        self.veneer(&[
-            "recipe",
-            "bond",
-            "--bonds",
-            BONDS,
-            "--out",
-            &self.path("bonds.json"),
-        ])
+        Ok(())
     }
 
     fn check_datasets(&self) -> Result<()> {
         heading("Datasets come in many shapes; each is recognised and checked");
         for file in sorted_files(Path::new(DATASETS))? {
-            self.veneer(&["data", "check", &file])?;
+            self.veneer(&format!("data check {file}"))?;
         }
-        self.veneer(&["data", "check", &self.path("bonds.json")])?;
-        self.veneer(&["data", "check", &self.path("bank/train.jsonl")])?;
-        self.veneer(&[
-            "data",
-            "stats",
-            &self.path("bank/train.jsonl"),
-            "--model",
-            "demo",
-        ])
+        self.veneer("data check {out}/bank/train.jsonl")?;
+        self.veneer("data stats {out}/bank/train.jsonl --model demo")
     }
 
     fn train(&self) -> Result<()> {
         heading("An adapter is trained on the embedded base");
-        self.veneer(&[
-            "train",
-            "--model=demo",
-            "--data",
-            &self.path("bank/train.jsonl"),
-            "--eval-data",
-            &self.path("bank/held_out.jsonl"),
-            "--out",
-            &self.path("adapter"),
-        ])
+        self.veneer("train --model demo --data {out}/bank/train.jsonl --out {out}/adapter")
     }
 
     fn evaluate(&self) -> Result<Scores> {
         heading("Base and adapter answer the same questions");
-        let said = self.output(&[
-            "eval",
-            "--model=demo",
-            "--with-base",
-            "--adapter",
-            &self.path("adapter"),
-            "--data",
-            &self.path("bank/held_out.jsonl"),
-            "--control",
-            &self.path("bank/control.jsonl"),
-            "--answers",
-            "--max-new-tokens=64",
-            "--metrics=exact_match,f1",
-            "--json",
-        ])?;
+        let said = self.output(
+            "eval --model demo --with-base --adapter {out}/adapter \
+             --data {out}/bank/held_out.jsonl --control {out}/bank/control.jsonl \
+             --answers --max-new-tokens 64 --metrics exact_match,f1 --json",
+        )?;
         let file = self.out.join("scores.json");
         fs::write(&file, &said)?;
         println!("  (all numbers are in {})\n", file.display());
@@ -158,63 +115,55 @@ impl Demo {
 
     fn export(&self) -> Result<()> {
         heading("The tuned model becomes a file for llama.cpp and Ollama");
-        self.veneer(&[
-            "export",
-            "--model=demo",
-            "--adapter",
-            &self.path("adapter"),
-            "--to=gguf",
-            "--quant=q8_0",
-            "--out",
-            &self.path("tuned-q8_0.gguf"),
-        ])
+        self.veneer(
+            "export --model demo --adapter {out}/adapter --to gguf --quant q8_0 \
+             --out {out}/tuned-q8_0.gguf",
+        )
     }
 
     fn sum_up(&self, scores: &Scores, started: Instant) {
         heading("What came out");
         println!("{}", scores.table());
-        println!("Report   {}", self.path("adapter/report.html"));
-        println!("Adapter  {}", self.path("adapter"));
-        println!("GGUF     {}", self.path("tuned-q8_0.gguf"));
+        let out = self.out.display();
+        println!("Report   {out}/adapter/report.html (open it in a browser)");
+        println!("Adapter  {out}/adapter");
+        println!("GGUF     {out}/tuned-q8_0.gguf");
         println!(
             "The demo took {} after compiling.\n",
             readable(started.elapsed())
         );
-        println!("Next, ask it something:\n");
+        println!("Next, ask it something yourself:\n");
         println!(
-            "  {} generate --model demo --adapter {} \\\n    --prompt '¿Cuál fue el ROE de CaixaBank en 2022?'",
+            "  {} generate --model demo --adapter {out}/adapter --prompt '{QUESTION}'",
             self.veneer.display(),
-            self.path("adapter"),
         );
     }
 
-    /// A path under the demo's folder, as text.
-    fn path(&self, name: &str) -> String {
-        self.out.join(name).to_string_lossy().into_owned()
-    }
-
-    fn veneer(&self, words: &[&str]) -> Result<()> {
-        let mut command = self.command(words);
+    fn veneer(&self, line: &str) -> Result<()> {
         let started = Instant::now();
-        shell::run(&mut command)?;
+        shell::run(&mut self.command(line))?;
         println!("  ({})\n", readable(started.elapsed()));
         Ok(())
     }
 
-    fn output(&self, words: &[&str]) -> Result<String> {
-        let mut command = self.command(words);
+    /// What the command writes to standard output.
+    fn output(&self, line: &str) -> Result<String> {
         let mut said = String::new();
-        shell::run_seeing(&mut command, |line| {
+        shell::run_seeing(&mut self.command(line), |line| {
             said.push_str(line);
             said.push('\n');
         })?;
         Ok(said)
     }
 
-    /// The command, shown first.
-    fn command(&self, words: &[&str]) -> Command {
+    /// A command as typed, with `{out}` for the demo's folder; it is shown first.
+    fn command(&self, line: &str) -> Command {
+        let out = self.out.to_string_lossy();
         let mut command = Command::new(&self.veneer);
-        command.args(words);
+        command.args(
+            line.split_whitespace()
+                .map(|word| word.replace("{out}", &out)),
+        );
         println!("$ {}", shell::display(&command));
         command
     }

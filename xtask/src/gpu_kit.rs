@@ -1,7 +1,8 @@
 //! `cargo xtask gpu-kit`: one folder that runs the GPU checks on a machine without a toolchain.
 //!
-//! The folder holds the binary, the parity tests, their fixtures and `run.sh`, which leaves its
-//! results as JSON and logs under `$OUT` (or `out/`). It is small enough to be carried: 60 MiB.
+//! The folder holds the binary and the parity tests (packed with gzip), their fixtures and `run.sh`,
+//! which leaves its results as JSON and logs under `$OUT` (or `out/`). It is small enough to be
+//! carried: 60 MiB.
 
 use std::{
     fs,
@@ -80,10 +81,11 @@ fn built(words: &[&str], target: &str) -> Result<PathBuf> {
     shell::built(&mut command, target)
 }
 
-/// Copy an executable without its symbols.
+/// Copy an executable without its symbols, and pack it.
 fn place(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("copying {}", from.display()))?;
-    shell::run(Command::new("strip").arg(to)).context("stripping (binutils has `strip`)")
+    shell::run(Command::new("strip").arg(to)).context("stripping (binutils has `strip`)")?;
+    shell::run(Command::new("gzip").args(["--best", "--force"]).arg(to)).context("packing")
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

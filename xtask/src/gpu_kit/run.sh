@@ -5,6 +5,11 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-$here/out}
 mkdir -p "$out"
+bin=$(mktemp -d)
+trap 'rm -rf "$bin"' EXIT
+for name in veneer parity; do
+    gunzip -c "$here/$name.gz" >"$bin/$name" && chmod +x "$bin/$name" || exit 1
+done
 export VENEER_REQUIRE_GPU=1 VENEER_FIXTURES="$here/fixtures"
 
 failed=()
@@ -21,10 +26,10 @@ step() {
     fi
 }
 
-step 'what the machine has' doctor.json "$here/veneer" doctor --json
-step 'parity with the reference libraries' parity.txt "$here/parity" --test-threads=1
-step 'training speed on the GPU' bench-vulkan.json "$here/veneer" bench train --device vulkan --json
-step 'training speed on the CPU' bench-cpu.json "$here/veneer" bench train --device cpu --json
+step 'what the machine has' doctor.json "$bin/veneer" doctor --json
+step 'parity with the reference libraries' parity.txt "$bin/parity" --test-threads=1
+step 'training speed on the GPU' bench-vulkan.json "$bin/veneer" bench train --device vulkan --json
+step 'training speed on the CPU' bench-cpu.json "$bin/veneer" bench train --device cpu --json
 
 if [ ${#failed[@]} -eq 0 ]; then
     echo "All steps passed; results are in $out"
