@@ -27,6 +27,17 @@ pub enum ExportError {
         source: QuantError,
     },
 
+    #[error(
+        "tensor `{name}` is not in the file as it was written: value {index} is {found}, \
+         expected {expected}; the disk may be failing"
+    )]
+    Differs {
+        name: String,
+        index: usize,
+        found: f32,
+        expected: f32,
+    },
+
     #[error("GGUF has no name for tensor `{name}`")]
     NoName { name: String },
 

@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use super::{
-    ExportError, TokenizerFiles,
+    ExportError, GgufModel, TokenizerFiles,
     metadata::{self, arch_metadata, rope_factors},
     rows::interleave,
     tokenizer::tokenizer_metadata,
@@ -147,6 +147,40 @@ impl GgufExport {
             progress(entry.shape.iter().product::<usize>() as u64);
             Ok(bytes)
         })
+    }
+
+    /// Compares every tensor of the file, read back in checkpoint order, with the source's own
+    /// numbers in the file's formats. Blocks never cross rows, so the order of rows has no part
+    /// in what is expected, and a mistake in it shows.
+    ///
+    /// # Errors
+    /// [`ExportError::Differs`] names the first tensor that is not bit for bit what it should be.
+    pub fn verify(
+        &self,
+        weights: &dyn WeightSource,
+        file: &GgufModel<'_>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), ExportError> {
+        for (source, entry) in self.sources.iter().zip(self.plan.tensors()) {
+            let bytes = quantize(entry, &weights.tensor(source)?.to_f32())?;
+            let expected = entry.format.dequantize(&bytes).unwrap_or_default();
+            let found = file.tensor(source)?.to_f32();
+            let differs = |index: &usize| {
+                let bits = |values: &[f32]| values.get(*index).map(|x| x.to_bits());
+                bits(&expected) != bits(&found)
+            };
+            if let Some(index) = (0..expected.len().max(found.len())).find(differs) {
+                let at = |values: &[f32]| values.get(index).copied().unwrap_or(f32::NAN);
+                return Err(ExportError::Differs {
+                    name: source.clone(),
+                    index,
+                    found: at(&found),
+                    expected: at(&expected),
+                });
+            }
+            progress(found.len() as u64);
+        }
+        Ok(())
     }
 
     fn convert(

@@ -50,7 +50,8 @@ pub enum DriftError {
 
     #[error(
         "the exported {format} file does not compute what its source computes: \
-         {measure} is {found:.3e} over {n_positions} positions, at most {limit:.0e} is expected"
+         {measure} is {found:.3} over {n_positions} positions, at most {limit} is expected; \
+         a format with more bits loses less"
     )]
     TooFar {
         format: &'static str,
@@ -61,27 +62,30 @@ pub enum DriftError {
     },
 }
 
+/// The numbers in the reasons are relative errors of the tiny untrained models of the tests, whose
+/// logits move more than a trained model's. Rows of q in the wrong order gave 0.9 to 1.1 there,
+/// two tensors under each other's name 0.8 to 0.9, unrelated logits give 1.4.
 impl DriftLimits {
-    /// Rounding to 11 significant bits moves logits by some 1e-3 of their spread; ten times that
-    /// is no rounding any more. bf16 keeps 8 bits and is given eight times as much.
+    /// Rounding to 11 significant bits gave 0.002 at most.
     pub const F16: Self = Self {
         mean_kl: 1e-3,
         relative_error: 1e-2,
     };
+    /// 8 significant bits: eight times the rounding of F16.
     pub const BF16: Self = Self {
         mean_kl: 1e-2,
         relative_error: 8e-2,
     };
-    /// A step is 1/127 of a block's largest value: errors of about 1 % of the spread.
+    /// A step is 1/127 of a block's largest value. It gave 0.04 at most, and 0.11 under an
+    /// adapter larger than its base.
     pub const Q8_0: Self = Self {
-        mean_kl: 2e-2,
-        relative_error: 0.1,
+        mean_kl: 0.1,
+        relative_error: 0.25,
     };
-    /// A step is 1/8 of a block's largest value: errors of 10 to 30 % of the spread in small
-    /// models. Unrelated logits differ by 140 %.
+    /// A step is 1/8 of a block's largest value. It gave 0.27 to 0.44.
     pub const Q4_0: Self = Self {
-        mean_kl: 0.5,
-        relative_error: 0.6,
+        mean_kl: 1.0,
+        relative_error: 0.8,
     };
 
     /// The limits of a format; f32 must match to what summing in f32 leaves.

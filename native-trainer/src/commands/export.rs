@@ -161,6 +161,10 @@ fn gguf(args: &ExportArgs) -> Result<()> {
         let bytes = map(prepared.beside())?;
         let model = GgufModel::new(&bytes, &checkpoint.arch.rope.scaling)
             .context("reading the written file back")?;
+        let bar = progress::bar(export.n_tensors() as u64, "comparing tensors");
+        let same = export.verify(weights, &model, &mut |_| bar.inc(1));
+        bar.finish_and_clear();
+        same.with_context(|| format!("`{}` is not kept", out.display()))?;
         expected
             .compare(model.arch(), &model, format)
             .with_context(|| format!("`{}` is not kept", out.display()))?
