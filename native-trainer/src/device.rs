@@ -50,6 +50,7 @@ impl DeviceArgs {
     pub(crate) fn open(self) -> Result<Place> {
         let gpu = match self.device {
             DeviceChoice::Cpu => None,
+            DeviceChoice::Auto if !may_have_gpu() => None,
             DeviceChoice::Auto => vulkan_devices().into_iter().find(|gpu| gpu.is_hardware),
             DeviceChoice::Vulkan => match default_vulkan() {
                 Some(gpu) => Some(gpu),
@@ -79,6 +80,13 @@ impl DeviceArgs {
     }
 }
 
+/// Whether looking for a GPU is worth while: on Linux every GPU driver makes a device node, and
+/// asking Vulkan without one costs a second and prints what its loader thinks of the machine.
+fn may_have_gpu() -> bool {
+    let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg"];
+    !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
+}
+
 /// A Vulkan device.
 #[derive(Debug, Clone)]
 pub(crate) struct Gpu {
@@ -90,7 +98,7 @@ pub(crate) struct Gpu {
 
 /// Every Vulkan device of this machine.
 pub(crate) fn vulkan_devices() -> Vec<Gpu> {
-    Device::enumerate(DeviceType::Vulkan)
+    Device::enumerate(DeviceType::Wgpu)
         .into_vec()
         .into_iter()
         .filter_map(|device| {
@@ -114,7 +122,7 @@ fn default_vulkan() -> Option<Gpu> {
     let first = all.iter().position(|gpu| gpu.is_hardware).unwrap_or(0);
     let found = all.into_iter().nth(first)?;
     if std::env::var_os("CUBECL_WGPU_DEFAULT_DEVICE").is_some() {
-        let device = Device::vulkan(DeviceKind::DefaultDevice);
+        let device = Device::wgpu(DeviceKind::DefaultDevice);
         let name = device
             .identity()
             .map_or(found.name, |identity| identity.name);

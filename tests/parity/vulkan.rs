@@ -15,7 +15,7 @@ const GRAD_NORM_RELATIVE: f64 = 2e-3;
 const N_STEPS: usize = 4;
 
 fn device() -> Option<Device> {
-    let device = Device::enumerate(DeviceType::Vulkan)
+    let device = Device::enumerate(DeviceType::Wgpu)
         .into_vec()
         .into_iter()
         .next();
