@@ -11,7 +11,24 @@ use sha2::{Digest as _, Sha256};
 use crate::files::write_atomic;
 
 /// Files of `native-trainer/demo/base`.
-const FILES: &[(&str, &[u8])] = &[];
+const FILES: &[(&str, &[u8])] = &[
+    (
+        "config.json",
+        include_bytes!("../../demo/base/config.json"),
+    ),
+    (
+        "model.safetensors",
+        include_bytes!("../../demo/base/model.safetensors"),
+    ),
+    (
+        "tokenizer.json",
+        include_bytes!("../../demo/base/tokenizer.json"),
+    ),
+    (
+        "tokenizer_config.json",
+        include_bytes!("../../demo/base/tokenizer_config.json"),
+    ),
+];
 
 pub(super) fn is_there() -> bool {
     !FILES.is_empty()

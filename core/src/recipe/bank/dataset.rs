@@ -160,7 +160,18 @@ fn control_facts(
     }
     let mut order: Vec<usize> = (0..n_facts).collect();
     Rng::new(seed, CONTROL_STREAM).shuffle(&mut order);
+    // A figure that another year repeats could be got right from that year: the last to choose.
+    order.sort_by_key(|&index| is_repeated(&facts[index], facts));
     Ok(order.into_iter().take(n_control).collect())
+}
+
+/// Whether the bank has the same figure in another year.
+fn is_repeated(fact: &Fact, facts: &[Fact]) -> bool {
+    facts.iter().any(|other| {
+        (&other.bank, other.metric) == (&fact.bank, fact.metric)
+            && other.year != fact.year
+            && other.figure() == fact.figure()
+    })
 }
 
 #[cfg(test)]
@@ -216,6 +227,17 @@ mod tests {
                 .find(|fact| fact.id() == record.extra["fact"])
                 .unwrap();
             assert_eq!(check_answer(fact, texts(record).1), Verdict::Right);
+        }
+    }
+
+    #[test]
+    fn no_control_figure_can_be_had_from_another_year() {
+        for seed in 0..20 {
+            let data = demo(&BankSettings { seed, ..BankSettings::default() }).unwrap();
+            let controls = column(&data.control, "fact");
+            let chosen: Vec<&Fact> = data.facts.iter().filter(|f| controls.contains(&f.id())).collect();
+            assert!(!chosen.is_empty());
+            assert!(chosen.iter().all(|fact| !is_repeated(fact, &data.facts)));
         }
     }
 
