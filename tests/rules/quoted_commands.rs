@@ -18,12 +18,25 @@ const DOCUMENTS: [&str; 5] = [
     "CHANGELOG.md",
 ];
 
+/// Runs commands of `veneer` that it spells out.
+const DEMO: &str = "xtask/src/demo.rs";
+
 const COMMANDS: &str = "native-trainer/src/commands/";
 
-/// Every `veneer …` and `cargo xtask …` in code blocks and code spans.
+/// Every `veneer …` and `cargo xtask …` in code blocks and code spans, and what the demo runs.
 pub fn exist(tree: &Tree) -> Vec<Violation> {
     let cli = Cli::read(tree);
     let mut violations = Vec::new();
+    for (line, command) in tree
+        .file(DEMO)
+        .map_or_else(Vec::new, |demo| run_by(&demo.text))
+    {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        violations.extend(
+            cli.problem(&words)
+                .map(|what| Violation::new(DEMO, line, what)),
+        );
+    }
     for document in DOCUMENTS.iter().filter_map(|path| tree.file(path)) {
         for (line, quoted) in quoted(&document.text) {
             let found = match quoted.split_whitespace().collect::<Vec<_>>()[..] {
@@ -77,6 +90,21 @@ fn quoted(document: &str) -> Vec<(usize, String)> {
                 .split("&&")
                 .map(|part| (number, part.trim().to_owned()))
                 .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The command lines in `self.veneer("…")` and `self.output("…")`.
+fn run_by(source: &str) -> Vec<(usize, String)> {
+    let calls = ["self.veneer(", "self.output("];
+    let starts = calls.iter().flat_map(|call| source.match_indices(call));
+    starts
+        .filter_map(|(at, call)| {
+            let argument = source[at + call.len()..].trim_start();
+            let argument = argument.strip_prefix("&format!(").unwrap_or(argument);
+            let (command, _) = argument.strip_prefix('"')?.split_once('"')?;
+            let line = source[..at].matches('\n').count() + 1;
+            Some((line, command.replace("\\\n", " ")))
         })
         .collect()
 }
@@ -292,6 +320,22 @@ struct TrainArgs {
         let readme = "Type `veneer data check my.jsonl`.\n```sh\n$ veneer train \\\n    --data a.csv --lora-r 8 # fine\n\
                       cargo xtask demo --out x && veneer help\n```\n`veneer` alone, `veneer DIR`.\n";
         assert_eq!(problems(readme), []);
+    }
+
+    #[test]
+    fn what_the_demo_runs_is_checked() {
+        let demo = "self.veneer(\"data check {out}/a\")?;\nself.veneer(\n    \"train --data x \\\n     --rank 3\",\n)";
+        let tree = Tree::of(&[
+            (DEMO, demo),
+            ("native-trainer/src/cli.rs", CLI),
+            ("native-trainer/src/commands/train.rs", TRAIN),
+        ]);
+        let found = exist(&tree);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].line == 2 && found[0].what.contains("`--rank`"),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -78,12 +78,8 @@ impl Demo {
     fn write_datasets(&self) -> Result<()> {
         heading("Figures become questions and answers");
         self.veneer("recipe bank native-trainer/demo/banks.json --out {out}/bank")?;
-        println!(
-            "  train.jsonl     facts that the model shall learn, asked in some ways\n  \
-               held_out.jsonl  the same facts, asked in ways that training never shows\n  \
-               control.jsonl   facts that training never shows: nobody can know them\n"
-        );
-        Ok(())
+        // The summary says what the files hold: facts to learn, the same in other words, and control facts.
+        self.veneer("recipe bond native-trainer/demo/bonds.json --out {out}/bonds.json")
     }
 
     fn check_datasets(&self) -> Result<()> {
@@ -91,6 +87,7 @@ impl Demo {
         for file in sorted_files(Path::new(DATASETS))? {
             self.veneer(&format!("data check {file}"))?;
         }
+        self.veneer("data check {out}/bonds.json")?;
         self.veneer("data check {out}/bank/train.jsonl")?;
         self.veneer("data stats {out}/bank/train.jsonl --model demo")
     }

@@ -22,7 +22,8 @@ const RUN: &str = include_str!("gpu_kit/run.sh");
 /// What the tests of the kit read.
 const FIXTURES: [&str; 3] = ["models", "train", "adapter_names"];
 
-pub(crate) fn run(arguments: Arguments) -> Result<()> {
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    let spirv = arguments.flag("--spirv");
     arguments.finish()?;
     let kit = Path::new(KIT);
     if kit.exists() {
@@ -30,12 +31,15 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     }
     fs::create_dir_all(kit.join("fixtures"))?;
 
-    let binary = [
+    let mut binary = vec![
         "build",
         "--locked",
         "--release",
         "--package=veneer-native-trainer",
     ];
+    if spirv {
+        binary.push("--features=spirv");
+    }
     place(&built(&binary, "veneer")?, &kit.join("veneer"))?;
     // The dev profile optimises what computes, and shares its build with the other checks.
     let tests = [

@@ -31,6 +31,7 @@ Commands:
   golden    make the reference numbers of tests/fixtures again (needs python3)
               --only NAME    one script of tests/fixtures/gen, without its .py
   gpu-kit   put what a GPU machine without a toolchain needs into gpu-kit/
+              --spirv        compile kernels to SPIR-V instead of WGSL
 ";
 
 fn main() -> ExitCode {

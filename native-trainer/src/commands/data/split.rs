@@ -1,6 +1,7 @@
 //! `veneer data split`
 
 use std::{
+    fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -89,6 +90,10 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     .filter(|(name, side)| *name == "train" || !side.is_empty())
     .map(|(name, side)| (name, args.path(name), side.as_slice()))
     .collect();
+    if let Some(folder) = &args.out_dir {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("making the folder `{}`", folder.display()))?;
+    }
     let prepared: Result<Vec<Prepared>> = sides
         .iter()
         .map(|(_, path, side)| write(path, &loaded, side))
