@@ -79,8 +79,9 @@ impl MergeRequest<'_> {
 
         let plan = self.plan(&checkpoint, &base)?;
         let beside = folder_beside(self.out)?;
-        write_shards(&plan, weights, beside.path())?;
-        copy_companions(checkpoint.dir.path(), beside.path())?;
+        let written = write_shards(&plan, weights, beside.path())
+            .and_then(|()| copy_companions(checkpoint.dir.path(), beside.path()));
+        explain_full_disk(written, plan.n_bytes())?;
 
         let written = Checkpoint::open(&beside.path().to_string_lossy())?;
         let dtype = widest_loss(&base, &checkpoint)?;
@@ -160,6 +161,23 @@ pub(crate) fn size_text(n_bytes: u64) -> String {
         n if n >= 1e9 => format!("{:.2} GB", n / 1e9),
         n if n >= 1e6 => format!("{:.1} MB", n / 1e6),
         n => format!("{:.1} kB", n / 1e3),
+    }
+}
+
+/// Says so where the disk had no room, and for how much.
+pub(crate) fn explain_full_disk<T>(result: Result<T>, n_bytes: u64) -> Result<T> {
+    let is_full = |error: &anyhow::Error| {
+        error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .any(|error| error.kind() == io::ErrorKind::StorageFull)
+    };
+    match result {
+        Err(error) if is_full(&error) => Err(error.context(format!(
+            "the disk is full: {} are needed; nothing was left behind",
+            size_text(n_bytes)
+        ))),
+        result => result,
     }
 }
 

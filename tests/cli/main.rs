@@ -5,4 +5,5 @@
 mod bad_data;
 mod bad_model;
 mod binary;
+mod exported;
 mod interrupted;

@@ -22,7 +22,7 @@ use crate::{
     examples,
     export_check::{CheckArgs, Expected, drift_text},
     files::{self, write_atomic},
-    merged_folder::{MergeRequest, merged, size_text},
+    merged_folder::{MergeRequest, explain_full_disk, merged, size_text},
     model_run::{Checkpoint, map, open_adapter},
     progress,
 };
@@ -226,7 +226,7 @@ fn write(export: &GgufExport, weights: &dyn WeightSource, out: &Path) -> Result<
             })
     });
     bar.finish_and_clear();
-    prepared.with_context(|| format!("the file takes {}", size_text(export.n_bytes())))
+    explain_full_disk(prepared, export.n_bytes())
 }
 
 /// The last part of the model's name.
