@@ -94,7 +94,12 @@ impl Demo {
 
     fn train(&self) -> Result<()> {
         heading("An adapter is trained on the embedded base");
-        self.veneer("train --model demo --data {out}/bank/train.jsonl --out {out}/adapter")
+        self.veneer(
+            "train --model demo --data {out}/bank/train.jsonl \
+             --eval-data {out}/bank/held_out.jsonl --out {out}/adapter \
+             --target-modules all-linear --learning-rate 4e-3 --num-train-epochs 14 \
+             --per-device-train-batch-size 16 --save-total-limit 1",
+        )
     }
 
     fn evaluate(&self) -> Result<Scores> {
@@ -172,7 +177,7 @@ fn heading(text: &str) {
 
 /// Build the binary and find it.
 fn build() -> Result<PathBuf> {
-    let mut command = shell::cargo(&["build", "--locked", "--package=veneer-native-trainer"]);
+    let mut command = shell::cargo(&["build", "--locked", "--workspace", "--bin=veneer"]);
     if let Some(folder) = target_dir::shared()? {
         command.env("CARGO_TARGET_DIR", folder);
     }

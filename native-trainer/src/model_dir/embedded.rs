@@ -12,10 +12,7 @@ use crate::files::write_atomic;
 
 /// Files of `native-trainer/demo/base`.
 const FILES: &[(&str, &[u8])] = &[
-    (
-        "config.json",
-        include_bytes!("../../demo/base/config.json"),
-    ),
+    ("config.json", include_bytes!("../../demo/base/config.json")),
     (
         "model.safetensors",
         include_bytes!("../../demo/base/model.safetensors"),

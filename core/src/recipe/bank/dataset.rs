@@ -233,9 +233,17 @@ mod tests {
     #[test]
     fn no_control_figure_can_be_had_from_another_year() {
         for seed in 0..20 {
-            let data = demo(&BankSettings { seed, ..BankSettings::default() }).unwrap();
+            let data = demo(&BankSettings {
+                seed,
+                ..BankSettings::default()
+            })
+            .unwrap();
             let controls = column(&data.control, "fact");
-            let chosen: Vec<&Fact> = data.facts.iter().filter(|f| controls.contains(&f.id())).collect();
+            let chosen: Vec<&Fact> = data
+                .facts
+                .iter()
+                .filter(|f| controls.contains(&f.id()))
+                .collect();
             assert!(!chosen.is_empty());
             assert!(chosen.iter().all(|fact| !is_repeated(fact, &data.facts)));
         }
