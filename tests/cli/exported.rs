@@ -86,9 +86,10 @@ fn a_merged_model_computes_what_base_and_adapter_do() {
 fn an_adapter_for_another_model_is_refused_with_every_reason() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("merged");
+    let (model, adapter) = (fixture("models/qwen2"), fixture("merge/llama32"));
     let paths = [
-        ("--model", &*fixture("models/qwen2")),
-        ("--adapter", &*fixture("merge/llama32")),
+        ("--model", &*model),
+        ("--adapter", &*adapter),
         ("--out", &*out),
     ];
     refused(
@@ -110,7 +111,10 @@ fn a_gguf_file_is_written_with_its_modelfile_and_the_check() {
     for (quant, most) in [("f16", 0.01), ("q8_0", 0.25), ("q4_0", 0.8)] {
         let out = folder.path().join(quant);
         let words = format!("export --to gguf --quant {quant} --without-tokenizer --json");
-        let said = json(&arguments(&words, &[("--model", &model), ("--out", &out)]));
+        let said = json(&arguments(
+            &words,
+            &[("--model", &*model), ("--out", &*out)],
+        ));
         let file = format!("qwen2-{quant}.gguf");
         assert_eq!(said["path"], text(&out.join(&file)));
         assert_eq!(names(&out), ["Modelfile".to_owned(), file.clone()]);
@@ -131,7 +135,10 @@ fn a_model_without_tokenizer_says_what_to_do() {
     let out = folder.path().join("model.gguf");
     let model = fixture("models/llama32");
     refused(
-        &arguments("export --to gguf", &[("--model", &model), ("--out", &out)]),
+        &arguments(
+            "export --to gguf",
+            &[("--model", &*model), ("--out", &*out)],
+        ),
         &["tokenizer.json", "--without-tokenizer"],
     );
     assert!(names(folder.path()).is_empty());
