@@ -3,10 +3,12 @@
 use std::{
     fmt::Write as _,
     fs::File,
+    io::IsTerminal as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use veneer_core::data::{
     Container, DatasetError, Encoding, Format, Loaded, Mapping, ReadOptions, Record, Severity,
@@ -128,9 +130,27 @@ pub(crate) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
         let file = File::open(path)
             .map_err(DatasetError::Read)
             .with_context(reading)?;
-        veneer_core::data::read(file, &options)
+        let bar = reading_bar(&file);
+        let loaded = veneer_core::data::read(bar.wrap_read(file), &options);
+        bar.finish_and_clear();
+        loaded
     };
     loaded.with_context(reading)
+}
+
+/// Progress on a terminal, for files that take longer than a second to read.
+fn reading_bar(file: &File) -> ProgressBar {
+    const QUICK_BYTES: u64 = 32 << 20;
+    let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    if n_bytes < QUICK_BYTES || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(n_bytes);
+    let style = "reading {bar:20} {bytes}/{total_bytes} ETA {eta}";
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// What the file's name says about its shape.

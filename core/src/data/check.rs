@@ -61,7 +61,7 @@ pub fn check(loaded: &Loaded, options: &CheckOptions<'_>) -> Problems {
             );
         } else if let Some(before) = same_prompt[i] {
             let problem = Problem::new(ProblemKind::ConflictingAnswers, place(i), "");
-            let found = format!("{}, answered otherwise", like(before, "the question of"));
+            let found = like(before, "the question of");
             let advice = "if both answers are right, nothing is wrong; otherwise keep one";
             problems.push(problem.found(found).expected("one answer").advice(advice));
         }
@@ -104,7 +104,7 @@ mod tests {
             checked(text, &CheckOptions::default()),
             [
                 "line 4, record 3: exact duplicate, found the text of record 1 (line 2), expected each once",
-                "line 5, record 4: same prompt, other answer, found the question of record 1 (line 2), answered otherwise, expected one answer",
+                "line 5, record 4: same prompt, other answer, found the question of record 1 (line 2), expected one answer",
             ]
         );
     }

@@ -88,10 +88,22 @@ fn byte_problem(error: std::str::Utf8Error, chunk: &Chunk, place: Place) -> Prob
 }
 
 fn syntax_problem(error: &serde_json::Error, chunk: &Chunk, text: &str, place: Place) -> Problem {
-    let offset = error.line().saturating_sub(1) as u64;
+    // A record that is cut off ends where its text does, not behind the line break after it.
+    let text = if error.is_eof() {
+        text.trim_end()
+    } else {
+        text
+    };
+    let last = text.lines().count().saturating_sub(1);
+    let offset = error.line().saturating_sub(1).min(last) as u64;
     let line_text = text.lines().nth(offset as usize).unwrap_or_default();
     // serde_json counts bytes; people and editors count characters.
-    let byte = line_text.floor_char_boundary(error.column().saturating_sub(1));
+    let byte = if error.is_eof() {
+        line_text.len()
+    } else {
+        error.column()
+    };
+    let byte = line_text.floor_char_boundary(byte.saturating_sub(1));
     let column = line_text[..byte].chars().count() as u64;
     let column = column + if offset == 0 { chunk.column } else { 1 };
     let place = Place {

@@ -8,18 +8,19 @@ use super::{Container, Encoding, columns::list, encoding::Utf8Reader};
 
 /// LLaMA-Factory's `dataset_info.json`: names of datasets, each with the place of its file.
 pub(crate) fn registry_files(object: &Map<String, Value>) -> Option<String> {
-    let file = |entry: &Value| {
-        let place = ["file_name", "hf_hub_url", "script_url", "cloud_file_name"];
-        place
-            .iter()
-            .find_map(|key| entry.get(key))
-            .and_then(Value::as_str)
-            .map(String::from)
-    };
-    let files: Option<Vec<String>> = object.values().map(file).collect();
-    files
-        .filter(|files| !files.is_empty())
-        .map(|files| list(&files))
+    const PLACES: [&str; 6] = [
+        "file_name",
+        "hf_hub_url",
+        "ms_hub_url",
+        "om_hub_url",
+        "script_url",
+        "cloud_file_name",
+    ];
+    let is_entry = |entry: &Value| PLACES.iter().any(|key| entry.get(key).is_some());
+    let n_entries = object.values().filter(|entry| is_entry(entry)).count();
+    let file = |entry: &Value| entry.get("file_name")?.as_str().map(String::from);
+    let files: Vec<String> = object.values().filter_map(file).collect();
+    (n_entries > 0 && n_entries * 2 >= object.len()).then(|| list(&files))
 }
 
 /// Files that people hand over and that are no text.

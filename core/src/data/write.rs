@@ -72,7 +72,7 @@ impl Loss {
 
     pub fn title(self) -> &'static str {
         match self {
-            Self::Record => "records it cannot express (left out)",
+            Self::Record => "cannot be expressed there (left out)",
             Self::System => "system prompts",
             Self::EarlierTurns => "earlier turns of conversations",
             Self::EarlierAnswers => "training on earlier answers",

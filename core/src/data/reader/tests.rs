@@ -86,6 +86,17 @@ fn a_broken_line_is_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_last_record_that_is_cut_off_is_placed_on_its_own_line() {
+    let loaded = load("{\"query\":\"a\",\"response\":\"b\"}\n{\"query\":\n");
+    assert_eq!(
+        problem_texts(&loaded),
+        [
+            "line 2, column 9, record 2: broken JSON, found the end of the record, expected the rest of it"
+        ]
+    );
+}
+
+#[test]
 fn japanese_csv_in_shift_jis_and_spanish_csv_in_latin_1() {
     let (bytes, ..) = encoding_rs::SHIFT_JIS.encode("質問,回答\r\n東京の保険は？,終身保険です\r\n");
     let loaded = load(bytes);

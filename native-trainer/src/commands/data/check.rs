@@ -32,8 +32,8 @@ pub(crate) struct CheckArgs {
     /// Write a repaired copy: FILE.fixed.EXT beside the file, or to OUT. The file itself is never
     /// changed. Repaired: encoding, byte order mark, line endings, role names that can mean only
     /// one role, control characters. Dropped: empty records, exact duplicates. All is counted
-    #[arg(long, value_name = "OUT", num_args = 0..=1, default_missing_value = "")]
-    fix: Option<PathBuf>,
+    #[arg(long, value_name = "OUT")]
+    fix: Option<Option<PathBuf>>,
 
     /// How many problems to show; the counts are always complete
     #[arg(long, value_name = "N", default_value_t = 50)]
@@ -69,7 +69,7 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
         },
     );
     let fixed = match &args.fix {
-        Some(out) => Some(fix(&args.file, out, &args.read)?),
+        Some(out) => Some(fix(&args.file, out.as_deref(), &args.read)?),
         None => None,
     };
     if args.json {
@@ -97,7 +97,7 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
 }
 
 /// Write the repaired copy beside the file, or where it was asked for.
-fn fix(file: &Path, out: &Path, read: &ReadArgs) -> Result<(PathBuf, Fixed)> {
+fn fix(file: &Path, out: Option<&Path>, read: &ReadArgs) -> Result<(PathBuf, Fixed)> {
     if file == Path::new("-") {
         bail!("`--fix` needs a file, not standard input: it reads the dataset a second time");
     }
@@ -105,26 +105,22 @@ fn fix(file: &Path, out: &Path, read: &ReadArgs) -> Result<(PathBuf, Fixed)> {
         File::open(file).with_context(|| format!("reading dataset `{}`", file.display()))?;
     let fixed = data::fix(source, &dataset::with_container(file, read.options()))
         .with_context(|| format!("repairing dataset `{}`", file.display()))?;
-    let out = if out.as_os_str().is_empty() {
-        beside(file, "fixed", None)
-    } else {
-        out.to_owned()
+    let out = match out {
+        // `--fix A B` could be meant either way round; what is there already is never replaced.
+        Some(out) if out.exists() => {
+            bail!(
+                "`--fix {0}`: `{0}` exists; name a file that does not",
+                out.display()
+            )
+        }
+        Some(out) => out.to_owned(),
+        None => beside(file, "fixed", None),
     };
-    if same_file(file, &out) {
-        bail!(
-            "`--fix {}` would overwrite the dataset itself; name another file",
-            out.display()
-        );
-    }
     write_atomic(&out, |writer| {
         data::write_rows(fixed.rows.iter(), &fixed.source.shape, writer)
             .map_err(std::io::Error::other)
     })?;
     Ok((out, fixed))
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 fn report(
@@ -148,6 +144,9 @@ fn report(
 
 fn verdict(args: &CheckArgs, loaded: &Loaded, found: &Problems) -> String {
     let file = shell_word(&args.file);
+    if found.n_errors() == 0 && loaded.n_pairs + loaded.n_marked > 0 && !args.read.take_chosen {
+        return "No errors. To train on the better answers: --take-chosen\n".into();
+    }
     match (found.n_errors(), found.n_warnings()) {
         (0, 0) => format!("No problems: {} ready to train.\n", are(loaded)),
         (0, _) => format!(

@@ -14,7 +14,7 @@ use veneer_core::{
 
 use super::layout::{about, labelled, wrapped};
 use crate::{
-    dataset::{self, ReadArgs, count, thousands},
+    dataset::{self, ReadArgs, count},
     examples::model_text,
     files::prepare,
     model_dir::ModelDir,
@@ -226,10 +226,8 @@ fn describe(
         text += &labelled(word, &format!("{}: {}", count(*n, "record"), loss.title()));
     }
     if n_unreadable > 0 {
-        text += &labelled(
-            "lost",
-            &format!("{} records that could not be read", thousands(n_unreadable)),
-        );
+        let unread = format!("{}: could not be read", count(n_unreadable, "record"));
+        text += &labelled("lost", &unread);
     }
     if loaded.source.format == Format::Alpaca
         && matches!(target.format, Format::Openai | Format::Sharegpt)

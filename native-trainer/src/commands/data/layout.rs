@@ -1,7 +1,5 @@
 //! Text for a terminal of 80 columns.
 
-use std::fmt::Write as _;
-
 use veneer_core::data::{Loaded, Problem, Problems, Severity, Source};
 
 use crate::dataset::{count, preference, thousands};
@@ -34,8 +32,8 @@ pub(super) fn about(loaded: &Loaded) -> String {
 
 pub(super) fn about_source(source: &Source) -> String {
     let mut text = labelled("format", &format!("{} ({})", source.format, source.reason));
-    let mut file = format!("{}, {}", source.shape.describe(), source.encoding);
-    write!(file, " ({})", source.encoding_reason).expect("writing to a string");
+    let shape = source.shape.describe();
+    let file = format!("{shape}, {} ({})", source.encoding, source.encoding_reason);
     text += &labelled("file", &file);
     let renamed: Vec<String> = source
         .mapping

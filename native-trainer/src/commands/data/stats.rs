@@ -1,6 +1,6 @@
 //! `veneer data stats`
 
-use std::{collections::BTreeMap, fmt::Write as _, io::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
 use anyhow::Result;
 use serde_json::json;
@@ -160,8 +160,9 @@ fn chart(title: &str, d: &Distribution) -> String {
         let from = thousands(bin.from);
         let to = thousands(bin.to - 1);
         let n = thousands(bin.n);
-        writeln!(text, "  {from:>8} - {to:<8} {n:>8}  {}", "#".repeat(length))
-            .expect("writing to a string");
+        let line = format!("  {from:>8} - {to:<8} {n:>8}  {}", "#".repeat(length));
+        text += line.trim_end();
+        text.push('\n');
     }
     text
 }
