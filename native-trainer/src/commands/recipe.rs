@@ -66,7 +66,7 @@ struct BankArgs {
     json: bool,
 }
 
-/// Bonds to questions and answers: yield, price, accrued interest, durations, convexity, cash flows
+/// Bonds to questions and answers: yield, price, durations, cash flows
 #[derive(Debug, clap::Args)]
 struct BondArgs {
     /// JSON or CSV: isin, coupon (%), frequency, day_count (30/360, 30E/360, ACT/ACT ICMA,

@@ -33,7 +33,7 @@ impl Default for BondSettings {
 pub enum BondSettingsError {
     #[error("there are 1 to {N_PHRASINGS} phrasings a question, found {found}")]
     Phrasings { found: usize },
-    #[error("{isin} cannot be valued: {source}")]
+    #[error("{isin} cannot be valued")]
     Valuation {
         isin: String,
         source: ValuationError,

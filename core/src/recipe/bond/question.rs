@@ -81,11 +81,15 @@ impl Kind {
         let basis = basis(found);
         match self {
             Self::YieldToMaturity => format!(
-                "The Yield to Maturity (YTM) for {isin} is {figure}%, compounded {}, at {basis}.",
-                compounding(found.bond.frequency)
+                "The Yield to Maturity (YTM) for {isin} is {figure}%, compounded {}, at {}.",
+                compounding(found.bond.frequency),
+                at_price(found)
             ),
             Self::CleanPrice => {
-                format!("The clean price of {isin} is {figure} per 100 of face value, at {basis}.")
+                format!(
+                    "The clean price of {isin} is {figure} per 100 of face value, at {}.",
+                    at_yield(found)
+                )
             }
             Self::DirtyPrice => format!(
                 "The dirty price of {isin} is {figure} per 100: a clean price of {} plus accrued interest of {} on {settlement}.",
@@ -195,13 +199,28 @@ fn price_change(found: &Analysis) -> f64 {
     -found.modified_duration + 0.5 * found.convexity * 0.01
 }
 
-/// What the number was computed at: the quote that was given, and the day.
+/// What a number was computed at: the quote that was given, and the day.
 fn basis(found: &Analysis) -> String {
-    let settlement = found.bond.settlement;
     match found.bond.quote {
-        Quote::CleanPrice(price) => format!("a clean price of {} on {settlement}", fixed(price, 4)),
-        Quote::Yield(percent) => format!("a yield of {}% on {settlement}", fixed(percent, 4)),
+        Quote::CleanPrice(_) => at_price(found),
+        Quote::Yield(_) => at_yield(found),
     }
+}
+
+fn at_price(found: &Analysis) -> String {
+    format!(
+        "a clean price of {} on {}",
+        fixed(found.clean_price, 4),
+        found.bond.settlement
+    )
+}
+
+fn at_yield(found: &Analysis) -> String {
+    format!(
+        "a yield of {}% on {}",
+        fixed(found.ytm, 4),
+        found.bond.settlement
+    )
 }
 
 fn compounding(frequency: u32) -> &'static str {
@@ -256,6 +275,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::recipe::bond::{analyse, read_bonds};
 
     #[test]
     fn no_phrasing_serves_two_kinds() {
@@ -270,6 +290,21 @@ mod tests {
             }
         }
         assert_eq!(Kind::Convexity.query(N_PHRASINGS, "XS1"), None);
+    }
+
+    #[test]
+    fn a_price_is_explained_by_its_yield_and_a_yield_by_its_price() {
+        let json = r#"{"isin": "US0378331005", "coupon": 5, "frequency": 1, "day_count": "30/360",
+            "maturity": "2030-05-15", "settlement": "2025-05-15", "clean_price": 100}"#;
+        let found = analyse(&read_bonds(json.as_bytes()).unwrap().bonds[0]).unwrap();
+        assert_eq!(
+            Kind::CleanPrice.response(&found),
+            "The clean price of US0378331005 is 100.0000 per 100 of face value, at a yield of 5.0000% on 2025-05-15."
+        );
+        assert_eq!(
+            Kind::YieldToMaturity.response(&found),
+            "The Yield to Maturity (YTM) for US0378331005 is 5.00%, compounded annually, at a clean price of 100.0000 on 2025-05-15."
+        );
     }
 
     #[test]
