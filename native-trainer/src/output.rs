@@ -53,9 +53,14 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|io| io.kind() == ErrorKind::BrokenPipe)
 }
 
-/// A panic is always our fault: say so in one line and end with exit code 2.
+/// A panic is always our fault: say so in one line and end with exit code 2. The exception is
+/// `println!` to a reader that has gone (`veneer … | head`), which panics but is a success.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or_default();
+        if message.starts_with("failed printing to stdout") && message.contains("os error 32") {
+            std::process::exit(0);
+        }
         eprintln!("error: {info}");
         eprintln!("  this is a fault in Veneer, please report it with the command you ran");
         std::process::exit(2);

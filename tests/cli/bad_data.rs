@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::binary::{file, fixture, refused};
+use crate::binary::{file, fixture, outcome, refused};
 
 /// Training on the data must be refused, and leave nothing behind.
 #[track_caller]
@@ -103,4 +103,17 @@ fn tokens_outside_the_vocabulary() {
         &train(&path, folder.path().join("out").to_str().unwrap()),
         &["640"],
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_ends_the_command_in_peace() {
+    let model = fixture("models/llama32");
+    let command = format!(
+        "set -o pipefail; '{}' generate --model '{}' --ids 1,2 --max-new-tokens 2 --json | true",
+        env!("CARGO_BIN_EXE_veneer"),
+        model.display()
+    );
+    let outcome = outcome(std::process::Command::new("bash").args(["-c", &command]));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
 }
