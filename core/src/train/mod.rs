@@ -16,7 +16,7 @@ pub use backward::{Gradients, evaluate_batch, micro_backward};
 pub use batch::MicroBatch;
 pub use loss::{HeadLoss, Wanted, head_loss};
 pub use optimizer::{AdamW, clip_coefficient, global_norm};
-pub use order::{Order, pack};
+pub use order::{Group, Order, Row, pack};
 pub use plan::{Plan, PlanInput, plan};
 pub use schedule::{learning_rate, warmup_steps};
 pub use training::{Evaluation, StepStats, TrainError, TrainState, Training, evaluate};

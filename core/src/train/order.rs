@@ -2,11 +2,16 @@
 
 use crate::{protocol::TrainJob, rng::Rng};
 
+/// The examples (by index) that share a row: one, unless packed.
+pub type Row = Vec<usize>;
+
+/// The micro-batches of one optimizer step, each a list of rows.
+pub type Group = Vec<Vec<Row>>;
+
 /// Rows of the dataset and how an epoch goes through them.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Each row holds the examples that share it (one, unless packed).
-    rows: Vec<Vec<usize>>,
+    rows: Vec<Row>,
     batch_size: usize,
     accumulation: usize,
     shuffle: Option<u64>,
@@ -38,11 +43,11 @@ impl Order {
             .div_ceil(self.accumulation) as u64
     }
 
-    /// Micro-batches, each a list of rows, of every step of an epoch.
-    pub fn epoch(&self, epoch: u64) -> Vec<Vec<Vec<Vec<usize>>>> {
+    /// The groups of every step of an epoch.
+    pub fn epoch(&self, epoch: u64) -> Vec<Group> {
         let mut rows = self.rows.clone();
         if let Some(seed) = self.shuffle {
-            Rng::new(seed ^ 0x6f72_6465_72, epoch).shuffle(&mut rows);
+            Rng::new(seed ^ 0x6f_7264_6572, epoch).shuffle(&mut rows);
         }
         let micro_batches: Vec<Vec<Vec<usize>>> =
             rows.chunks(self.batch_size).map(<[_]>::to_vec).collect();

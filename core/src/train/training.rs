@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::{
-    AdamW, Gradients, MicroBatch, Order, clip_coefficient, evaluate_batch, global_norm,
+    AdamW, Gradients, Group, MicroBatch, Order, clip_coefficient, evaluate_batch, global_norm,
     learning_rate, micro_backward,
 };
 use crate::{
@@ -99,7 +99,7 @@ pub struct Training {
     examples: Vec<Encoded>,
     order: Order,
     /// The steps of one epoch, kept while it lasts.
-    epoch: Option<(u64, Vec<Vec<Vec<Vec<usize>>>>)>,
+    epoch: Option<(u64, Vec<Group>)>,
     step: u64,
     total_steps: u64,
 }
