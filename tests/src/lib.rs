@@ -92,7 +92,11 @@ pub fn integers(value: &Value) -> Vec<i64> {
 #[track_caller]
 pub fn assert_close(got: &[f64], want: &[f64], tolerance: f64, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}: length");
-    let off = |i: &usize| !((got[*i] - want[*i]).abs() <= tolerance);
+    // NaN is off.
+    let off = |i: &usize| {
+        let distance = (got[*i] - want[*i]).abs();
+        distance > tolerance || distance.is_nan()
+    };
     let n_off = (0..got.len()).filter(off).count();
     let worst = (0..got.len()).max_by(|&i, &j| {
         (got[i] - want[i])

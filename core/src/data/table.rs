@@ -329,7 +329,10 @@ impl<R: Read> Read for Metered<R> {
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> (u8, Vec<Result<(u64, Value), String>>) {
+    /// A row with its line, or what is wrong with it.
+    type Row = Result<(u64, Value), String>;
+
+    fn rows(text: &str) -> (u8, Vec<Row>) {
         let mut table = Table::new(text.as_bytes(), text, None, 1 << 20).unwrap();
         let mut rows = Vec::new();
         while let Some(row) = table.next_row().unwrap() {
