@@ -2,6 +2,11 @@
 //!
 //! Belongs to the package of the binary, so that cargo builds it first.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 mod bad_data;
 mod bad_model;
 mod binary;

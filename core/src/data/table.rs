@@ -330,9 +330,9 @@ mod tests {
     use super::*;
 
     /// A row with its line, or what is wrong with it.
-    type Row = Result<(u64, Value), String>;
+    type Outcome = Result<(u64, Value), String>;
 
-    fn rows(text: &str) -> (u8, Vec<Row>) {
+    fn rows(text: &str) -> (u8, Vec<Outcome>) {
         let mut table = Table::new(text.as_bytes(), text, None, 1 << 20).unwrap();
         let mut rows = Vec::new();
         while let Some(row) = table.next_row().unwrap() {
