@@ -1,8 +1,9 @@
 //! What `veneer eval` measured, as a table for people.
 
-use veneer_core::eval::Comparison;
-
-use crate::commands::eval::{Measured, Numbers, Outcome};
+use crate::{
+    commands::eval::{Measured, Numbers, Outcome},
+    score_text::comparisons_table,
+};
 
 /// At most 80 columns.
 pub(crate) fn text(outcome: &Outcome) -> String {
@@ -12,10 +13,10 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     }
     if let [first, .., last] = outcome.measured.as_slice() {
         out.push_str(&format!("\n{} against {}\n", last.name, first.name));
-        out.push_str(&table(&outcome.comparisons));
+        out.push_str(&comparisons_table(&outcome.comparisons));
         if !outcome.control.is_empty() {
             out.push_str("\ncontrol set (facts that were never trained)\n");
-            out.push_str(&table(&outcome.control));
+            out.push_str(&comparisons_table(&outcome.control));
         }
     }
     out
@@ -51,29 +52,6 @@ fn lines(numbers: &Numbers) -> String {
             score.value,
             interval.low,
             interval.high
-        ));
-    }
-    out
-}
-
-fn table(comparisons: &[Comparison]) -> String {
-    let mut out = format!(
-        "  {:<12} {:>9} {:>9} {:>10}   {}\n",
-        "", "before", "after", "change", "chance alone?"
-    );
-    for comparison in comparisons {
-        let verdict = match (comparison.significant(), comparison.improved()) {
-            (false, _) => "may be chance",
-            (true, true) => "better",
-            (true, false) => "worse",
-        };
-        out.push_str(&format!(
-            "  {:<12} {:>9.3} {:>9.3} {:>+10.3}   p = {:.4}, {verdict}\n",
-            comparison.metric.name(),
-            comparison.base,
-            comparison.tuned,
-            comparison.difference,
-            comparison.p_value
         ));
     }
     out

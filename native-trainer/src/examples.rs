@@ -104,6 +104,7 @@ pub(crate) fn read(
     limit: Option<usize>,
 ) -> Result<Examples> {
     let dataset = dataset::read(path, &args.read.options())?;
+    eprintln!("{}: {}", path.display(), dataset.description);
     if !dataset.warnings.is_empty() {
         eprintln!("warning: {}: {}", path.display(), dataset.warnings);
     }

@@ -106,7 +106,7 @@ impl ModelDir {
         } else {
             self.read(INDEX)?
         };
-        let index = index.as_deref().map(|bytes| shards_of(bytes)).transpose();
+        let index = index.as_deref().map(shards_of).transpose();
         let index = index.with_context(|| format!("reading {INDEX} of model `{}`", self.name))?;
         let wanted = weight_files(&files, index);
         if wanted.is_empty() {

@@ -294,7 +294,7 @@ fn describe(adapter: &wgpu::Adapter) -> Adapter {
             .to_owned(),
         name: info.name,
         f16: adapter.features().contains(wgpu::Features::SHADER_F16),
-        largest_binding_bytes: u64::from(adapter.limits().max_storage_buffer_binding_size),
+        largest_binding_bytes: adapter.limits().max_storage_buffer_binding_size,
     }
 }
 
