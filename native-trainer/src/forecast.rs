@@ -51,9 +51,9 @@ pub(crate) fn show(input: &PlanInput, place: &Place, quiet: bool) -> Forecast {
     Forecast { plan, available }
 }
 
-/// Share of the machine's matrix-product rate that training reaches, measured on this code
-/// (`veneer bench train`); a rough guide for the time only.
-const SHARE_OF_GEMM: f64 = 0.5;
+/// Share of the machine's matrix-product rate that training reaches: `veneer bench train` measures
+/// 0.7 to 0.8 on 2 cores, small models reach less. A rough guide for the time only.
+const SHARE_OF_GEMM: f64 = 0.7;
 
 /// Floating-point operations a second of a square product, measured for a moment.
 pub(crate) fn gemm_rate(place: &Place) -> f64 {

@@ -157,7 +157,9 @@ impl JobArgs {
         );
         set(&mut job.learning_rate, self.learning_rate);
         set(&mut job.lr_scheduler_type, self.lr_scheduler_type);
-        set(&mut job.warmup_ratio, self.warmup_ratio);
+        // Steps that are given, even none, are meant instead of the default share.
+        let share = self.warmup_ratio.or(self.warmup_steps.map(|_| 0.0));
+        set(&mut job.warmup_ratio, share);
         set(&mut job.warmup_steps, self.warmup_steps);
         set(&mut job.weight_decay, self.weight_decay);
         set(&mut job.adam_beta1, self.adam_beta1);
@@ -229,6 +231,16 @@ mod tests {
             targets(r".*\.(q|v)_proj"),
             TargetModules::Pattern(r".*\.(q|v)_proj".into())
         );
+    }
+
+    #[test]
+    fn no_warm_up_steps_means_no_warm_up() {
+        let args = JobArgs {
+            warmup_steps: Some(0),
+            ..JobArgs::default()
+        };
+        let job = args.job(TrainJob::default()).unwrap();
+        assert_eq!(veneer_core::train::warmup_steps(&job, 100), 0);
     }
 
     #[test]
