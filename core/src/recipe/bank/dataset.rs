@@ -238,12 +238,9 @@ mod tests {
                 ..BankSettings::default()
             })
             .unwrap();
-            let controls = column(&data.control, "fact");
-            let chosen: Vec<&Fact> = data
-                .facts
-                .iter()
-                .filter(|f| controls.contains(&f.id()))
-                .collect();
+            let is_control =
+                |fact: &Fact| data.control.iter().any(|r| r.extra["fact"] == fact.id());
+            let chosen: Vec<&Fact> = data.facts.iter().filter(|fact| is_control(fact)).collect();
             assert!(!chosen.is_empty());
             assert!(chosen.iter().all(|fact| !is_repeated(fact, &data.facts)));
         }
