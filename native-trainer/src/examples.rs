@@ -13,6 +13,7 @@ use crate::{
     dataset::{self, ReadArgs},
     model_dir::ModelDir,
     model_run::Checkpoint,
+    progress,
 };
 
 /// How records become text and targets, on every command that reads a dataset with a model.
@@ -114,7 +115,11 @@ pub(crate) fn read(
         tokenizer.fits_vocab(checkpoint.arch.vocab_size)?;
     }
     let options = args.options(max_length, checkpoint.arch.vocab_size);
-    let (encoded, refusals) = prepare(&records, text, &options);
+    let bar = progress::bar(records.len() as u64, "checking and encoding");
+    let (encoded, refusals) = prepare(&records, text, &options, &mut |n| {
+        bar.set_position(n as u64)
+    });
+    bar.finish_and_clear();
     refuse(path, &refusals, text, args)?;
     let encoded: Vec<Encoded> = encoded
         .into_iter()

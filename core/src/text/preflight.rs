@@ -93,21 +93,23 @@ pub fn check_record(
 
 /// Lists what would make a run on the records go wrong, in their order.
 pub fn inspect(records: &[Record], model: &ModelText, options: &EncodeOptions) -> Vec<Refusal> {
-    prepare(records, model, options).1
+    prepare(records, model, options, &mut |_| ()).1
 }
 
 /// Encodes records and lists what would make a run on them go wrong, in their order.
-/// A record that cannot be encoded is `None`.
+/// A record that cannot be encoded is `None`. `progress` hears how many records are done.
 pub fn prepare(
     records: &[Record],
     model: &ModelText,
     options: &EncodeOptions,
+    progress: &mut dyn FnMut(usize),
 ) -> (Vec<Option<Encoded>>, Vec<Refusal>) {
     let mut encoded = Vec::with_capacity(records.len());
     let mut refusals = Vec::new();
     let mut first_trained: Option<(u64, Prepared)> = None;
     let mut end_is_trained = false;
-    for record in records {
+    for (n_done, record) in records.iter().enumerate() {
+        progress(n_done);
         let outcome = encode_record(record, model, options);
         refusals.extend(check_record(record, &outcome, model));
         let Ok(mut prepared) = outcome else {
