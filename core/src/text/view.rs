@@ -37,6 +37,10 @@ pub fn marked_text(prepared: &Prepared) -> String {
             at = start;
         }
         if is_cut {
+            if open && !span.trained {
+                out.push(CLOSE);
+                open = false;
+            }
             out.push_str(CUT);
         }
         if span.trained != open && span.bytes.end > at {
@@ -85,4 +89,58 @@ pub fn token_table(
         });
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Encoded, TokenSpan};
+    use super::*;
+
+    /// Tokens of one byte each over "abcdef", trained where `mask` says, cut behind `n_kept`.
+    fn prepared(mask: [bool; 6], n_kept: usize) -> Prepared {
+        let spans = (0..6).map(|index| TokenSpan {
+            id: index as u32,
+            bytes: index..index + 1,
+            trained: mask[index],
+        });
+        Prepared {
+            encoded: Encoded {
+                input_ids: (0..n_kept as u32).collect(),
+                labels: vec![0; n_kept],
+            },
+            text: "abcdef".to_owned(),
+            spans: spans.collect(),
+            truncated: n_kept < 6,
+        }
+    }
+
+    #[test]
+    fn brackets_open_and_close_with_the_mask() {
+        let mask = [false, true, true, false, true, true];
+        assert_eq!(marked_text(&prepared(mask, 6)), "a⟦bc⟧d⟦ef⟧");
+    }
+
+    #[test]
+    fn the_cut_stands_between_the_tokens_it_parts() {
+        let mask = [false, true, true, false, true, true];
+        assert_eq!(marked_text(&prepared(mask, 3)), "a⟦bc⟧✂d⟦ef⟧");
+        assert_eq!(marked_text(&prepared(mask, 2)), "a⟦b✂c⟧d⟦ef⟧");
+        assert_eq!(marked_text(&prepared(mask, 4)), "a⟦bc⟧d✂⟦ef⟧");
+    }
+
+    #[test]
+    fn rows_know_what_is_cut_and_what_ends_generation() {
+        let rows = token_table(&prepared([true; 6], 5), None, &[4]);
+        let ends: Vec<usize> = rows
+            .iter()
+            .filter(|row| row.ends_generation)
+            .map(|row| row.index)
+            .collect();
+        let cut: Vec<usize> = rows
+            .iter()
+            .filter(|row| row.cut)
+            .map(|row| row.index)
+            .collect();
+        assert_eq!((ends, cut), (vec![4], vec![5]));
+    }
 }
