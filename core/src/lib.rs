@@ -20,3 +20,8 @@ pub mod model;
 pub mod nn;
 #[cfg(feature = "train")]
 pub mod train;
+
+#[cfg(feature = "infer")]
+pub mod gpu;
+#[cfg(feature = "infer")]
+pub mod infer;

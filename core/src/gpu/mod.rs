@@ -1,0 +1,1 @@
+//! One wgpu device, the table of kernels, buffers and read-back.

@@ -1,0 +1,1 @@
+//! A quantized model with its adapters, answering token by token.

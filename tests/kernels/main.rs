@@ -1,0 +1,1 @@
+//! Every kernel against its scalar oracle, in every profile that the adapter offers.

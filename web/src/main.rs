@@ -1,0 +1,3 @@
+//! The page and its worker: one module, which looks where it runs.
+
+fn main() {}
