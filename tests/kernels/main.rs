@@ -1,1 +1,12 @@
 //! Every kernel against its scalar oracle, in every profile that the adapter offers.
+
+mod devices;
+mod numbers;
+
+mod add;
+mod attention;
+mod lora_up;
+mod rms_norm;
+mod rope_append;
+mod silu_mul;
+mod top_tokens;

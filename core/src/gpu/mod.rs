@@ -24,6 +24,7 @@ mod error;
 mod faults;
 mod kernel;
 pub mod kernels;
+pub mod ops;
 mod profile;
 mod signal;
 
