@@ -1,10 +1,13 @@
 //! Every kernel against its scalar oracle, in every profile that the adapter offers.
 
 mod devices;
-mod numbers;
+mod inputs;
+mod sources;
 
 mod add;
 mod attention;
+mod embed;
+mod linear;
 mod lora_up;
 mod rms_norm;
 mod rope_append;
