@@ -1,12 +1,17 @@
-//! The adapter of this machine under each of its profiles.
+//! The adapter under its profiles, opened once for all tests of a thread.
+//!
+//! `VENEER_REQUIRE_GPU=1` (CI) turns a missing driver from a skipped test into a failed one.
 
 use std::cell::OnceCell;
 
-use veneer_core::gpu::{Buffer, Dispatch, Gpu, GpuError, GpuOptions, GpuProfile};
+use veneer_core::gpu::{Gpu, GpuError, GpuOptions, GpuProfile};
 
-/// Core WebGPU with the limits that every device has, then whatever more the adapter offers.
-///
-/// Without an adapter the list is empty and a line says so; `VENEER_REQUIRE_GPU=1` fails instead.
+const SUBGROUPS: GpuProfile = GpuProfile {
+    subgroups: true,
+    f16: false,
+};
+
+/// The device with the limits and abilities that all have, and with everything it can do.
 pub(crate) fn devices() -> Vec<Gpu> {
     thread_local! {
         static DEVICES: OnceCell<Vec<Gpu>> = const { OnceCell::new() };
@@ -18,60 +23,57 @@ fn open_all() -> Vec<Gpu> {
     let baseline = GpuOptions {
         profile: Some(GpuProfile::BASELINE),
         core_limits: true,
-        ..Default::default()
+        ..GpuOptions::default()
     };
-    let subgroups = GpuOptions {
-        profile: Some(GpuProfile {
-            subgroups: true,
-            f16: false,
-        }),
-        ..Default::default()
-    };
-    let mut devices: Vec<Gpu> = Vec::new();
-    for options in [baseline, subgroups, GpuOptions::default()] {
-        match pollster::block_on(Gpu::open(&options)) {
-            Ok(gpu) if devices.iter().any(|other| other.profile() == gpu.profile()) => {}
-            Ok(gpu) => devices.push(gpu),
-            Err(GpuError::MissingFeature { .. }) => {}
-            Err(error) => {
-                let required = std::env::var_os("VENEER_REQUIRE_GPU").is_some();
-                assert!(!required, "{error}");
-                eprintln!("skipped, no GPU: {error}");
-                return devices;
-            }
+    let baseline = match pollster::block_on(Gpu::open(&baseline)) {
+        Ok(gpu) => gpu,
+        Err(error @ GpuError::NoAdapter { .. }) => {
+            assert!(
+                std::env::var_os("VENEER_REQUIRE_GPU").is_none(),
+                "VENEER_REQUIRE_GPU is set, but {error}"
+            );
+            eprintln!("skipped: {error}");
+            return Vec::new();
         }
+        Err(error) => panic!("{error}"),
+    };
+    let full = pollster::block_on(Gpu::open(&GpuOptions::default())).unwrap();
+    let mut devices = vec![baseline];
+    if full.profile() != GpuProfile::BASELINE {
+        devices.push(full.clone());
+    }
+    if full.profile().subgroups && full.profile() != SUBGROUPS {
+        let subgroups = GpuOptions {
+            profile: Some(SUBGROUPS),
+            ..GpuOptions::default()
+        };
+        devices.push(pollster::block_on(Gpu::open(&subgroups)).unwrap());
     }
     devices
 }
 
-pub(crate) fn floats(gpu: &Gpu, label: &str, values: &[f32]) -> Buffer {
-    gpu.upload(label, bytemuck::cast_slice(values)).unwrap()
+/// A buffer's values.
+pub(crate) fn values(gpu: &Gpu, buffer: &veneer_core::gpu::Buffer) -> Vec<f32> {
+    let bytes = pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap();
+    let words = bytes.as_chunks().0.iter();
+    words.map(|word| f32::from_le_bytes(*word)).collect()
 }
 
-pub(crate) fn words(gpu: &Gpu, label: &str, values: &[u32]) -> Buffer {
-    gpu.upload(label, bytemuck::cast_slice(values)).unwrap()
-}
-
-/// A result buffer that is full of a number that no kernel computes, so that what is not written
-/// shows.
-pub(crate) fn unwritten(gpu: &Gpu, label: &str, n_values: usize) -> Buffer {
-    floats(gpu, label, &vec![UNWRITTEN; n_values])
-}
-
-pub(crate) const UNWRITTEN: f32 = 12_345.678;
-
-pub(crate) fn run(gpu: &Gpu, steps: &[Dispatch]) {
-    gpu.submit(&[steps], &[]).unwrap();
-}
-
-pub(crate) fn read_floats(gpu: &Gpu, buffer: &Buffer) -> Vec<f32> {
-    bytemuck::pod_collect_to_vec(&read_bytes(gpu, buffer))
-}
-
-pub(crate) fn read_words(gpu: &Gpu, buffer: &Buffer) -> Vec<u32> {
-    bytemuck::pod_collect_to_vec(&read_bytes(gpu, buffer))
-}
-
-pub(crate) fn read_bytes(gpu: &Gpu, buffer: &Buffer) -> Vec<u8> {
-    pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap()
+/// Fails where a value is further away than `relative` times the largest magnitude expected.
+#[track_caller]
+pub(crate) fn assert_close(got: &[f32], want: &[f32], relative: f32, what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}: length");
+    let scale = want.iter().fold(1e-30f32, |max, x| max.max(x.abs()));
+    // Written so that NaN is far.
+    let near = |(got, want): (&f32, &f32)| (got - want).abs() <= relative * scale;
+    let far = |pair: (&f32, &f32)| !near(pair);
+    let n_far = got.iter().zip(want).filter(|pair| far(*pair)).count();
+    if let Some(at) = got.iter().zip(want).position(far) {
+        panic!(
+            "{what}: {n_far} of {} values are off, first at {at}: {} instead of {} (largest {scale})",
+            want.len(),
+            got[at],
+            want[at]
+        );
+    }
 }

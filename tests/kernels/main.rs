@@ -6,14 +6,15 @@
 )]
 
 mod devices;
-mod numbers;
+mod inputs;
+mod sources;
 
 mod add;
 mod attention;
+mod embed;
 mod linear;
 mod lora_up;
 mod rms_norm;
 mod rope_append;
 mod silu_mul;
-mod sources;
 mod top_tokens;

@@ -28,6 +28,8 @@ pub(super) struct Launch<'a, P> {
     pub(super) constants: &'a [(&'static str, f64)],
     /// Bindings 0, 1, … of group 0; the parameters are the one after the last.
     pub(super) bindings: &'a [Binding<'a>],
+    /// Bindings 0, 1, … of group 1: a shard of a matrix, or nothing.
+    pub(super) weights: &'a [Binding<'a>],
     pub(super) params: P,
     pub(super) groups: [u32; 3],
 }
@@ -41,21 +43,12 @@ impl Dispatch {
 impl Gpu {
     /// Compiles the kernel unless it is known, and binds its buffers.
     pub(super) fn launch<P: Params>(&self, launch: &Launch<'_, P>) -> Result<Dispatch, GpuError> {
-        self.launch_on(launch, &[])
-    }
-
-    /// As [`Gpu::launch`], with a shard of a matrix as group 1.
-    pub(super) fn launch_on<P: Params>(
-        &self,
-        launch: &Launch<'_, P>,
-        weights: &[Binding<'_>],
-    ) -> Result<Dispatch, GpuError> {
-        self.check_launch(launch, weights)?;
+        self.check_launch(launch)?;
         let pipeline = self.pipeline(launch.kernel, launch.constants)?;
         let params = self.uniform(launch.label, bytemuck::bytes_of(&launch.params))?;
         let mut bindings = launch.bindings.to_vec();
         bindings.push(params.whole());
-        let groups = [bindings.as_slice(), weights];
+        let groups = [bindings.as_slice(), launch.weights];
         let bind_groups = groups
             .into_iter()
             .zip(0..)
@@ -104,11 +97,7 @@ impl Gpu {
         })
     }
 
-    fn check_launch<P>(
-        &self,
-        launch: &Launch<'_, P>,
-        weights: &[Binding<'_>],
-    ) -> Result<(), GpuError> {
+    fn check_launch<P>(&self, launch: &Launch<'_, P>) -> Result<(), GpuError> {
         let limits = self.limits();
         if !self.profile().covers(launch.kernel.needs) {
             return Err(GpuError::Profile {
@@ -116,7 +105,7 @@ impl Gpu {
                 needs: launch.kernel.needs.name(),
             });
         }
-        for binding in launch.bindings.iter().chain(weights) {
+        for binding in launch.bindings.iter().chain(launch.weights) {
             binding
                 .buffer
                 .check_range(binding.at, binding.n_bytes, limits.binding_alignment)?;

@@ -82,7 +82,7 @@ fn matvec(gpu: &Gpu, label: &str, op: &Linear<'_>, shard: &Shard) -> Result<Disp
     let kernels = kernels_of(op.weight.format());
     let lanes = lanes(gpu, op.weight.row_units());
     let rows = WORKGROUP / lanes * ROWS_PER_GROUP;
-    let launch = Launch {
+    gpu.launch(&Launch {
         label,
         kernel: if subgroups {
             kernels.matvec_subgroups
@@ -91,22 +91,22 @@ fn matvec(gpu: &Gpu, label: &str, op: &Linear<'_>, shard: &Shard) -> Result<Disp
         },
         constants: &[("LANES", lanes.into()), ("TOKENS", op.n_tokens.into())],
         bindings: &bindings(op),
+        weights: &shard.bindings(),
         params: shard_params(op, shard),
         groups: spread(shard.n_rows.div_ceil(rows), gpu.limits().max_workgroups),
-    };
-    gpu.launch_on(&launch, &shard.bindings())
+    })
 }
 
 fn matmul(gpu: &Gpu, label: &str, op: &Linear<'_>, shard: &Shard) -> Result<Dispatch, GpuError> {
-    let launch = Launch {
+    gpu.launch(&Launch {
         label,
         kernel: kernels_of(op.weight.format()).matmul,
         constants: &[],
         bindings: &bindings(op),
+        weights: &shard.bindings(),
         params: shard_params(op, shard),
         groups: [shard.n_rows.div_ceil(TILE), op.n_tokens.div_ceil(TILE), 1],
-    };
-    gpu.launch_on(&launch, &shard.bindings())
+    })
 }
 
 /// Invocations that share rows: no more than a row has work for, and whole subgroups.

@@ -46,6 +46,7 @@ pub fn add(gpu: &Gpu, label: &str, op: &Add<'_>) -> Result<Dispatch, GpuError> {
         kernel: &ADD,
         constants: &[],
         bindings: &[op.x.whole(), op.y.whole()],
+        weights: &[],
         params: Params {
             n,
             pad0: 0,

@@ -174,6 +174,7 @@ fn split(
             op.state.whole(),
             op.scratch.whole(),
         ],
+        weights: &[],
         params,
         groups: [
             number(sharing.n_splits)?,
@@ -186,6 +187,7 @@ fn split(
         kernel: &COMBINE,
         constants: &[],
         bindings: &[op.scratch.whole(), op.out.whole()],
+        weights: &[],
         params: CombineParams {
             head_dim: number(shape.head_dim)?,
             n_splits: number(sharing.n_splits)?,
@@ -214,6 +216,7 @@ fn tiled(gpu: &Gpu, label: &str, op: &Attention<'_>, params: Params) -> Result<D
             op.state.whole(),
             op.out.whole(),
         ],
+        weights: &[],
         params,
         groups: [
             count(label, "the number of rows", n_rows.div_ceil(32))?,

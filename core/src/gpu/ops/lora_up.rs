@@ -199,6 +199,7 @@ pub fn lora_up(gpu: &Gpu, label: &str, op: &LoraUp<'_>) -> Result<Dispatch, GpuE
             weights.segments.whole(),
             op.y.whole(),
         ],
+        weights: &[],
         params: Params {
             n_tokens,
             n_segments: count(label, "the number of segments", weights.n_segments)?,

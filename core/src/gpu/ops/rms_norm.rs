@@ -105,6 +105,7 @@ pub fn rms_norm(gpu: &Gpu, label: &str, op: &RmsNorm<'_>) -> Result<Dispatch, Gp
         },
         constants: &[],
         bindings: &[op.x.whole(), op.weight.whole(), op.out.whole()],
+        weights: &[],
         params: Params {
             d: count(label, "the width", op.d)?,
             first_row: count(label, "the first row", op.first_row)?,
@@ -153,6 +154,7 @@ pub fn add_rms_norm(gpu: &Gpu, label: &str, op: &AddRmsNorm<'_>) -> Result<Dispa
             op.weight.whole(),
             op.out.whole(),
         ],
+        weights: &[],
         params: AddParams {
             d: count(label, "the width", op.d)?,
             eps: op.eps,

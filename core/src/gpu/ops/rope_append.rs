@@ -118,6 +118,7 @@ pub fn rope_append(gpu: &Gpu, label: &str, op: &RopeAppend<'_>) -> Result<Dispat
             op.cache.keys.whole(),
             op.cache.values.whole(),
         ],
+        weights: &[],
         params: Params {
             n_heads: count(label, "the number of heads", op.n_heads)?,
             n_kv_heads: count(label, "the number of heads", shape.n_kv_heads)?,

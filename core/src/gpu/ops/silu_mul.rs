@@ -49,6 +49,7 @@ pub fn silu_mul(gpu: &Gpu, label: &str, op: &SiluMul<'_>) -> Result<Dispatch, Gp
         kernel: &SILU_MUL,
         constants: &[],
         bindings: &[op.gate_up.whole(), op.a.whole()],
+        weights: &[],
         params: Params {
             f,
             pad0: 0,

@@ -199,6 +199,7 @@ pub fn top_tokens(gpu: &Gpu, label: &str, op: &TopTokens<'_>) -> Result<[Dispatc
         kernel: if subgroups { &SLICE_SUBGROUPS } else { &SLICE },
         constants: &[("N_TOP", n_top)],
         bindings: &[op.logits.whole(), op.candidates.whole()],
+        weights: &[],
         params: SliceParams {
             n_logits: count(label, "the number of logits", shape.n_logits)?,
             slice_len: count(label, "the length of a slice", shape.slice_len())?,
@@ -217,6 +218,7 @@ pub fn top_tokens(gpu: &Gpu, label: &str, op: &TopTokens<'_>) -> Result<[Dispatc
             op.ids.whole(),
             op.state.whole(),
         ],
+        weights: &[],
         params: MergeParams {
             n_slices,
             advance: count(label, "the step", op.advance)?,
