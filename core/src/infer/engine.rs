@@ -2,10 +2,7 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{
-    AdapterId, EngineOptions, InferError, Session,
-    runner::Runner,
-};
+use super::{AdapterId, EngineOptions, InferError, Session, runner::Runner};
 use crate::{
     arch::Arch,
     weights::{PackedSource, adapter::Adapter},

@@ -7,7 +7,7 @@
 use std::{cell::Cell, ops::ControlFlow, rc::Rc};
 
 use super::{AdapterId, Engine, InferError, Session};
-use crate::sampling::{Need, Sampler, Sampling, TopTokens, log_sum_exp};
+use crate::sampling::{Need, Sampler, Sampling, TopTokens};
 
 /// Stops a request from outside, while it waits for the device or pauses.
 #[derive(Debug, Clone, Default)]

@@ -2,8 +2,6 @@
 //!
 //! The values are those of [`Format::dequantize`] bit for bit; a test compares them.
 
-use half::f16;
-
 use crate::quant::Format;
 
 /// Values decoded at once: whole blocks of every format, and little enough to stay in the cache.
@@ -77,6 +75,8 @@ fn f16_value(bits: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use half::f16;
+
     use super::*;
 
     #[test]
@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn every_format_decodes_as_it_is_defined() {
-        let values: Vec<f32> = (0..2 * PIECE).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
+        let values: Vec<f32> = (0..2 * PIECE)
+            .map(|i| (i as f32 * 0.7).sin() * 3.0)
+            .collect();
         for format in Format::ALL {
             let row = format.quantize(&values).unwrap();
             let want = format.dequantize(&row).unwrap();

@@ -105,8 +105,7 @@ impl Loader<'_> {
     pub(super) fn layer(&mut self, layer_idx: usize) -> Option<Layer> {
         let arch = self.arch;
         let layer = Arch::layer_path(layer_idx);
-        let input_layernorm =
-            self.vector(&format!("{layer}.input_layernorm.weight"), arch.d_model);
+        let input_layernorm = self.vector(&format!("{layer}.input_layernorm.weight"), arch.d_model);
         let mut linears = [const { None }; LINEAR_MODULES.len()];
         for (place, linear) in linears.iter_mut().enumerate() {
             *linear = self.linear(layer_idx, place);
@@ -120,7 +119,15 @@ impl Loader<'_> {
             &format!("{layer}.post_attention_layernorm.weight"),
             arch.d_model,
         );
-        let [q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj] = linears;
+        let [
+            q_proj,
+            k_proj,
+            v_proj,
+            o_proj,
+            gate_proj,
+            up_proj,
+            down_proj,
+        ] = linears;
         Some(Layer {
             input_layernorm: input_layernorm?,
             q_proj: q_proj?,

@@ -150,7 +150,9 @@ impl CpuRunner {
     ) -> Result<Vec<f32>, InferError> {
         let adapter = match adapter {
             None => None,
-            Some(id) => Some(self.adapters.get(&id)).ok_or(InferError::UnknownAdapter { id: id.0 })?,
+            Some(id) => {
+                Some(self.adapters.get(&id)).ok_or(InferError::UnknownAdapter { id: id.0 })?
+            }
         };
         let pass = Pass {
             arch: &self.arch,
