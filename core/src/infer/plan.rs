@@ -15,24 +15,19 @@ mod table;
 
 pub use advice::Alternative;
 pub use error::PlanError;
-pub use layout::{InputGroup, Layout, PlannedMatrix, PlannedProjection, Segment};
+pub use layout::{InputGroup, Layout, PlannedLayer, PlannedMatrix, PlannedProjection, Segment};
 pub use table::bytes_text;
 
+use super::{EngineOptions, KvFormat};
 use crate::{
     arch::{Arch, TensorSpec},
+    gpu::{
+        GpuLimits, GpuMatrix,
+        ops::{KvShape, TopShape, attention_scratch_bytes},
+    },
     quant::Format,
-    weights::{LoadError, adapter::Adapter},
+    weights::{LoadError, LoadErrors, PackedSource, adapter::Adapter},
 };
-
-/// How keys and values of the context are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum KvFormat {
-    /// Half the memory; what other engines do.
-    #[default]
-    F16,
-    /// For comparisons to the last digit.
-    F32,
-}
 
 /// What a context may grow to, and how it is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +42,8 @@ pub struct ContextShape {
 /// What the device allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryLimits {
-    /// Largest part of a buffer that a kernel can see.
-    pub max_binding_bytes: Option<u64>,
-    pub max_buffer_bytes: Option<u64>,
+    /// Of a GPU; the processor has none.
+    pub gpu: Option<GpuLimits>,
     /// Memory that may be taken in all, where it is known.
     pub total_bytes: Option<u64>,
 }
@@ -96,6 +90,8 @@ pub struct ScratchSizes {
     pub qkv: u64,
     /// Rotated queries `[c, h k]`.
     pub q: u64,
+    /// What the splits of one token's attention leave.
+    pub splits: u64,
     /// `[c, h k]`
     pub attended: u64,
     /// `[c, 2f]`
@@ -114,20 +110,8 @@ pub struct SessionSizes {
     pub state: u64,
     /// `[v]`
     pub logits: u64,
-    /// Best tokens of one step.
-    pub top_tokens: u64,
-}
-
-/// Candidates that are kept of a step at most.
-pub const MAX_TOP_TOKENS: usize = 64;
-
-impl KvFormat {
-    pub fn value_bytes(self) -> usize {
-        match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
-        }
-    }
+    /// The best token, and what finding it leaves.
+    pub best: u64,
 }
 
 impl ScratchSizes {
@@ -138,18 +122,20 @@ impl ScratchSizes {
             normed: rows_of(arch.d_model),
             qkv: rows_of(arch.d_q() + 2 * arch.d_kv()),
             q: rows_of(arch.d_q()),
+            splits: attention_scratch_bytes(arch.n_heads, arch.n_kv_heads, arch.head_dim),
             attended: rows_of(arch.d_q()),
             gate_up: rows_of(2 * arch.d_ff),
             gated: rows_of(arch.d_ff),
         }
     }
 
-    fn list(&self) -> [(&'static str, u64); 7] {
+    fn list(&self) -> [(&'static str, u64); 8] {
         [
             ("residual stream", self.x),
             ("normed", self.normed),
             ("queries, keys, values", self.qkv),
             ("rotated queries", self.q),
+            ("splits of attention", self.splits),
             ("attended", self.attended),
             ("gate and up", self.gate_up),
             ("gated", self.gated),
@@ -159,13 +145,30 @@ impl ScratchSizes {
 
 impl SessionSizes {
     pub fn new(arch: &Arch, context: &ContextShape) -> Self {
-        let kv_values = context.capacity as u64 * arch.d_kv() as u64;
+        let best = TopShape::new(arch.vocab_size, 1);
         Self {
-            kv_cache: kv_values * context.kv.value_bytes() as u64,
+            kv_cache: context.kv_shape(arch).n_bytes(),
             ids: 4 * context.prefill_chunk as u64,
             state: 16,
             logits: 4 * arch.vocab_size as u64,
-            top_tokens: 4 * (2 * MAX_TOP_TOKENS as u64 + 2),
+            best: best.candidates_bytes() + best.result_bytes(),
+        }
+    }
+
+    /// Bytes of all of them, for the keys and values of every layer.
+    pub fn n_bytes(&self, arch: &Arch) -> u64 {
+        2 * arch.n_layers as u64 * self.kv_cache + self.ids + self.state + self.logits + self.best
+    }
+}
+
+impl ContextShape {
+    /// Of one layer's cache.
+    pub fn kv_shape(&self, arch: &Arch) -> KvShape {
+        KvShape {
+            capacity: self.capacity,
+            n_kv_heads: arch.n_kv_heads,
+            head_dim: arch.head_dim,
+            format: self.kv,
         }
     }
 }
@@ -184,9 +187,39 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let context = checked(arch, context)?;
         let layout = Layout::new(arch, format_of)?;
-        let plan = Self::of_layout(arch, layout, context, limits);
+        let plan = Self::of_layout(arch, layout, context, limits)?;
         plan.check(arch, limits)?;
         Ok(plan)
+    }
+
+    /// [`Self::new`] for a source's tensors, of which every one is compared with the architecture.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; all tensors that are missing or have another shape, at once.
+    pub fn of_source(
+        arch: &Arch,
+        source: &dyn PackedSource,
+        options: &EngineOptions,
+        gpu: Option<&GpuLimits>,
+    ) -> Result<Self, PlanError> {
+        let wrong: Vec<LoadError> = arch
+            .tensors()
+            .iter()
+            .filter_map(|spec| format_of(source, spec).err())
+            .collect();
+        if !wrong.is_empty() {
+            return Err(LoadErrors(wrong).into());
+        }
+        let context = ContextShape {
+            capacity: options.capacity.min(arch.max_positions),
+            prefill_chunk: options.prefill_chunk,
+            kv: options.kv,
+        };
+        let limits = MemoryLimits {
+            gpu: gpu.copied(),
+            total_bytes: options.memory_bytes,
+        };
+        Self::new(arch, &|spec| format_of(source, spec), context, &limits)
     }
 
     /// Lists the buffers without asking whether they fit.
@@ -195,15 +228,15 @@ impl Plan {
         layout: Layout,
         context: ContextShape,
         limits: &MemoryLimits,
-    ) -> Self {
+    ) -> Result<Self, PlanError> {
         let mut plan = Self {
             layout,
             context,
             buffers: Vec::new(),
         };
-        plan.push_weights(arch, limits);
+        plan.push_weights(arch, limits)?;
         plan.push_session(arch);
-        plan
+        Ok(plan)
     }
 
     /// Bytes of all buffers.
@@ -218,12 +251,12 @@ impl Plan {
 
     /// Bytes of weights that a token reads: all but the embedding, of which it reads one row.
     pub fn weight_bytes_per_token(&self) -> u64 {
-        let bytes =
-            |matrix: &PlannedMatrix| matrix_bytes(matrix.format, matrix.n_rows, matrix.n_cols);
-        let projections = self.layout.projections.iter().flat_map(|p| &p.matrices);
-        projections.map(bytes).sum::<u64>()
-            + bytes(self.layout.head())
-            + self.n_bytes_of(BufferClass::Vectors)
+        let head = match self.layout.head {
+            Some(_) => BufferClass::Head,
+            None => BufferClass::Embedding,
+        };
+        let read = [BufferClass::Projections, BufferClass::Vectors, head];
+        read.map(|class| self.n_bytes_of(class)).iter().sum()
     }
 
     /// Adds what an adapter beside the base takes.
@@ -244,32 +277,34 @@ impl Plan {
         });
     }
 
-    fn push_matrix(&mut self, class: BufferClass, matrix: &PlannedMatrix, limits: &MemoryLimits) {
-        let shards = shard_rows(matrix, limits);
-        let n_shards = shards.len();
-        for (index, n_rows) in shards.into_iter().enumerate() {
-            let label = match n_shards {
+    fn push_matrix(
+        &mut self,
+        class: BufferClass,
+        matrix: &PlannedMatrix,
+        limits: &MemoryLimits,
+    ) -> Result<(), PlanError> {
+        let sizes = matrix_buffers(matrix, limits)?;
+        let n_buffers = sizes.len();
+        for (index, n_bytes) in sizes.into_iter().enumerate() {
+            let label = match n_buffers {
                 1 => matrix.label.clone(),
-                _ => format!("{} ({} of {n_shards})", matrix.label, index + 1),
+                _ => format!("{} ({} of {n_buffers})", matrix.label, index + 1),
             };
-            self.push(
-                class,
-                label,
-                matrix_bytes(matrix.format, n_rows, matrix.n_cols),
-            );
+            self.push(class, label, n_bytes);
         }
+        Ok(())
     }
 
-    fn push_weights(&mut self, arch: &Arch, limits: &MemoryLimits) {
+    fn push_weights(&mut self, arch: &Arch, limits: &MemoryLimits) -> Result<(), PlanError> {
         let layout = self.layout.clone();
-        self.push_matrix(BufferClass::Embedding, &layout.embedding, limits);
-        for projection in &layout.projections {
+        self.push_matrix(BufferClass::Embedding, &layout.embedding, limits)?;
+        for projection in layout.projections() {
             for matrix in &projection.matrices {
-                self.push_matrix(BufferClass::Projections, matrix, limits);
-            }
-            if !projection.biases.is_empty() {
-                let label = projection.biases.join(", ");
-                self.push(BufferClass::Vectors, label, 4 * projection.n_out as u64);
+                self.push_matrix(BufferClass::Projections, matrix, limits)?;
+                if !matrix.biases.is_empty() {
+                    let label = matrix.biases.join(", ");
+                    self.push(BufferClass::Vectors, label, 4 * matrix.n_rows as u64);
+                }
             }
         }
         for (name, length) in &layout.norms {
@@ -282,8 +317,9 @@ impl Plan {
             frequencies,
         );
         if let Some(head) = &layout.head {
-            self.push_matrix(BufferClass::Head, head, limits);
+            self.push_matrix(BufferClass::Head, head, limits)?;
         }
+        Ok(())
     }
 
     fn push_session(&mut self, arch: &Arch) {
@@ -301,7 +337,7 @@ impl Plan {
             ("token ids", session.ids),
             ("position", session.state),
             ("logits", session.logits),
-            ("best tokens", session.top_tokens),
+            ("best token", session.best),
         ] {
             self.push(BufferClass::Session, label.to_owned(), n_bytes);
         }
@@ -329,28 +365,35 @@ fn checked(arch: &Arch, context: ContextShape) -> Result<ContextShape, PlanError
     })
 }
 
-/// Bytes of a matrix as it lies on the device.
-fn matrix_bytes(format: Format, n_rows: usize, n_cols: usize) -> u64 {
-    let row_blocks = n_cols.div_ceil(format.block_len()) as u64;
-    let bytes = n_rows as u64 * row_blocks * format.block_bytes() as u64;
-    bytes.next_multiple_of(4)
+/// The format of a tensor whose shape is what the architecture says.
+fn format_of(source: &dyn PackedSource, spec: &TensorSpec) -> Result<Format, LoadError> {
+    let info = source.info(&spec.name)?;
+    if info.shape == spec.shape {
+        return Ok(info.format);
+    }
+    Err(LoadError::Shape {
+        name: spec.name.clone(),
+        expected: spec.shape.clone(),
+        found: info.shape,
+    })
 }
 
-/// Rows of each part of a matrix: as few parts as the limits allow, of nearly equal size.
-fn shard_rows(matrix: &PlannedMatrix, limits: &MemoryLimits) -> Vec<usize> {
-    let limit = [limits.max_binding_bytes, limits.max_buffer_bytes];
-    let Some(limit) = limit.into_iter().flatten().min() else {
-        return vec![matrix.n_rows];
+/// Bytes of the buffers of a matrix: quants and scales of each part under the binding limit on a
+/// GPU, the file's blocks on the processor.
+fn matrix_buffers(matrix: &PlannedMatrix, limits: &MemoryLimits) -> Result<Vec<u64>, PlanError> {
+    let PlannedMatrix {
+        label,
+        format,
+        n_rows,
+        n_cols,
+        ..
+    } = matrix;
+    let Some(limits) = &limits.gpu else {
+        let row_bytes = format.n_bytes(*n_cols).unwrap_or(usize::MAX);
+        return Ok(vec![(row_bytes as u64).saturating_mul(*n_rows as u64)]);
     };
-    let row_bytes = matrix_bytes(matrix.format, 1, matrix.n_cols).max(1);
-    let rows_a_shard = usize::try_from(limit / row_bytes)
-        .unwrap_or(usize::MAX)
-        .max(1);
-    let n_shards = matrix.n_rows.div_ceil(rows_a_shard).max(1);
-    let rows = matrix.n_rows.div_ceil(n_shards);
-    (0..n_shards)
-        .map(|index| rows.min(matrix.n_rows - (index * rows).min(matrix.n_rows)))
-        .collect()
+    let [n_rows, n_cols] = [n_rows, n_cols].map(|n| u32::try_from(*n).unwrap_or(u32::MAX));
+    Ok(GpuMatrix::buffer_sizes(label, *format, [n_rows, n_cols], limits)?)
 }
 
 #[cfg(test)]

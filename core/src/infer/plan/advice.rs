@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BufferClass, ContextShape, Layout, MemoryLimits, Plan, PlanError, table::bytes_text};
-use crate::{arch::Arch, quant::Format};
+use crate::{arch::Arch, quant::Format, weights::quantized_format};
 
 /// A setting that fits, with what it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,33 +72,23 @@ impl Plan {
         }
     }
 
-    fn first_too_large(&self, limits: &MemoryLimits) -> Option<(&super::PlannedBuffer, u64)> {
-        let allowed = [limits.max_binding_bytes, limits.max_buffer_bytes];
-        let allowed = allowed.into_iter().flatten().min()?;
+    fn first_too_large(&self, limits: &MemoryLimits) -> Option<(&PlannedBuffer, u64)> {
+        let gpu = limits.gpu?;
+        let allowed = gpu.max_binding_bytes.min(gpu.max_buffer_bytes);
         let mut buffers = self.buffers.iter();
         let buffer = buffers.find(|buffer| buffer.n_bytes > allowed)?;
         Some((buffer, allowed))
     }
 
-    fn fits(&self, limits: &MemoryLimits) -> bool {
-        self.first_too_large(limits).is_none()
-            && limits
-                .total_bytes
-                .is_none_or(|available| self.n_bytes() <= available)
-    }
-
-    /// Settings near the asked ones that fit: shorter context first, then smaller weights, then
-    /// both.
+    /// Settings near the asked ones that fit: a shorter context, and smaller weights or both.
     fn alternatives(&self, arch: &Arch, limits: &MemoryLimits) -> Vec<Alternative> {
-        let mut found = Vec::new();
-        found.extend(self.shorter(arch, None, limits));
-        let smaller = SMALLER_FORMATS
-            .into_iter()
-            .filter(|format| self.shrinks(*format));
-        let mut shortened = None;
-        for format in smaller {
-            let plan = self.with(arch, Some(format), self.context.capacity, limits);
-            if plan.fits(limits) {
+        let mut found: Vec<Alternative> = self.shorter(arch, None, limits).into_iter().collect();
+        let mut both = None;
+        for format in SMALLER_FORMATS {
+            if !self.shrinks(format, limits) {
+                continue;
+            }
+            if let Some(plan) = self.fitting(arch, Some(format), self.context.capacity, limits) {
                 found.push(Alternative {
                     format: Some(format),
                     capacity: None,
@@ -106,9 +96,9 @@ impl Plan {
                 });
                 return found;
             }
-            shortened = shortened.or_else(|| self.shorter(arch, Some(format), limits));
+            both = both.or_else(|| self.shorter(arch, Some(format), limits));
         }
-        found.extend(shortened);
+        found.extend(both);
         found
     }
 
@@ -119,38 +109,38 @@ impl Plan {
         format: Option<Format>,
         limits: &MemoryLimits,
     ) -> Option<Alternative> {
-        let fits = |steps: usize| {
-            self.with(arch, format, steps * CONTEXT_STEP, limits)
-                .fits(limits)
-        };
+        let fitting = |steps: usize| self.fitting(arch, format, steps * CONTEXT_STEP, limits);
         let mut least = SHORTEST_CONTEXT / CONTEXT_STEP;
         let mut most = self.context.capacity / CONTEXT_STEP;
-        if most < least || !fits(least) {
+        if most < least {
             return None;
         }
+        let mut best = fitting(least)?;
         while least < most {
             let middle = least + (most - least).div_ceil(2);
-            if fits(middle) {
-                least = middle;
-            } else {
-                most = middle - 1;
+            match fitting(middle) {
+                Some(plan) => {
+                    least = middle;
+                    best = plan;
+                }
+                None => most = middle - 1,
             }
         }
-        let capacity = least * CONTEXT_STEP;
         Some(Alternative {
             format,
-            capacity: Some(capacity),
-            n_bytes: self.with(arch, format, capacity, limits).n_bytes(),
+            capacity: Some(best.context.capacity),
+            n_bytes: best.n_bytes(),
         })
     }
 
-    fn with(
+    /// The plan with other settings, where it fits.
+    fn fitting(
         &self,
         arch: &Arch,
         format: Option<Format>,
         capacity: usize,
         limits: &MemoryLimits,
-    ) -> Self {
+    ) -> Option<Self> {
         let layout = match format {
             Some(format) => in_format(&self.layout, format),
             None => self.layout.clone(),
@@ -160,32 +150,37 @@ impl Plan {
             prefill_chunk: self.context.prefill_chunk.min(capacity),
             kv: self.context.kv,
         };
-        Self::of_layout(arch, layout, context, limits)
+        // A format that no kernel takes is no advice.
+        let plan = Self::of_layout(arch, layout, context, limits).ok()?;
+        let total_fits = limits.total_bytes.is_none_or(|available| plan.n_bytes() <= available);
+        (total_fits && plan.first_too_large(limits).is_none()).then_some(plan)
     }
 
-    fn shrinks(&self, format: Format) -> bool {
-        let smaller = in_format(&self.layout, format);
+    /// Whether weights in `format` would be smaller than they are.
+    fn shrinks(&self, format: Format, limits: &MemoryLimits) -> bool {
         let bytes = |layout: &Layout| -> u64 {
-            let matrices = layout.matrices();
-            matrices
-                .map(|m| super::matrix_bytes(m.format, m.n_rows, m.n_cols))
-                .sum()
+            let sizes = layout.matrices().map(|matrix| matrix_buffers(matrix, limits));
+            sizes.flatten().flatten().sum()
         };
-        bytes(&smaller) < bytes(&self.layout)
+        bytes(&in_format(&self.layout, format)) < bytes(&self.layout)
     }
 }
 
-/// The layout with every matrix whose rows are whole blocks in `format`.
+/// The layout as a file of `format` would have it.
 fn in_format(layout: &Layout, format: Format) -> Layout {
     let mut layout = layout.clone();
-    let projections = layout.projections.iter_mut().flat_map(|p| &mut p.matrices);
-    for matrix in projections
-        .chain([&mut layout.embedding])
-        .chain(&mut layout.head)
-    {
-        if matrix.n_cols.is_multiple_of(format.block_len()) {
-            matrix.format = format;
-        }
+    let tied = layout.head.is_none();
+    let wanted = |matrix: &mut PlannedMatrix, is_head: bool| {
+        let shape = [matrix.n_rows, matrix.n_cols];
+        matrix.format = quantized_format(&shape, is_head, format);
+    };
+    wanted(&mut layout.embedding, tied);
+    let projections = layout.layers.iter_mut().flat_map(|l| l.projections_mut());
+    for matrix in projections.flat_map(|p| &mut p.matrices) {
+        wanted(matrix, false);
+    }
+    for head in &mut layout.head {
+        wanted(head, true);
     }
     layout
 }

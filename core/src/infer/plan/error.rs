@@ -1,13 +1,20 @@
 //! Why a model cannot be put on a device, in numbers.
 
 use super::{advice::Alternative, table::bytes_text};
-use crate::weights::LoadError;
+use crate::{
+    gpu::GpuError,
+    weights::{LoadError, LoadErrors},
+};
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(#[from] LoadErrors),
+
+    /// A matrix that no kernel takes.
+    #[error(transparent)]
+    Matrix(#[from] GpuError),
 
     #[error(
         "a context of {capacity} tokens filled in chunks of {prefill_chunk} holds nothing; \
@@ -53,4 +60,10 @@ fn advice_text(alternatives: &[Alternative]) -> String {
     }
     let texts: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
     format!("what fits: {}", texts.join("; or "))
+}
+
+impl From<LoadError> for PlanError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(error.into())
+    }
 }

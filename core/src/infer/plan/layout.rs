@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Linear layers of a block that read the same activations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InputGroup {
     /// q, k and v, after the first norm.
     Qkv,
@@ -32,10 +32,17 @@ pub struct PlannedProjection {
     pub n_out: usize,
     /// Cover the `n_out` columns in order.
     pub matrices: Vec<PlannedMatrix>,
-    /// Where each module writes: path of the module, first column, number of columns.
+    /// Where each module writes.
     pub segments: Vec<Segment>,
-    /// Names of the biases in the order of the columns; empty where there are none.
-    pub biases: Vec<String>,
+}
+
+/// The linear layers of one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedLayer {
+    pub qkv: PlannedProjection,
+    pub output: PlannedProjection,
+    pub gate_up: PlannedProjection,
+    pub down: PlannedProjection,
 }
 
 /// Where the rows of a module stand in its projection.
@@ -53,6 +60,8 @@ pub struct PlannedMatrix {
     pub label: String,
     /// Checkpoint names in the order of the rows.
     pub tensors: Vec<String>,
+    /// Names of the biases in the order of the rows; empty where there are none.
+    pub biases: Vec<String>,
     pub format: Format,
     pub n_rows: usize,
     pub n_cols: usize,
@@ -64,7 +73,7 @@ pub struct PlannedMatrix {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub embedding: PlannedMatrix,
-    pub projections: Vec<PlannedProjection>,
+    pub layers: Vec<PlannedLayer>,
     /// Norm weights, `(name, length)`; always f32.
     pub norms: Vec<(String, usize)>,
     /// `None` where the head is the embedding.
@@ -72,8 +81,6 @@ pub struct Layout {
 }
 
 impl InputGroup {
-    pub const ALL: [Self; 4] = [Self::Qkv, Self::Output, Self::GateUp, Self::Down];
-
     fn of(module: LinearModule) -> Self {
         match module.path {
             "self_attn.q_proj" | "self_attn.k_proj" | "self_attn.v_proj" => Self::Qkv,
@@ -90,6 +97,16 @@ impl InputGroup {
             Self::GateUp => "gate_up",
             Self::Down => "down",
         }
+    }
+}
+
+impl PlannedLayer {
+    pub fn projections(&self) -> [&PlannedProjection; 4] {
+        [&self.qkv, &self.output, &self.gate_up, &self.down]
+    }
+
+    pub(super) fn projections_mut(&mut self) -> [&mut PlannedProjection; 4] {
+        [&mut self.qkv, &mut self.output, &mut self.gate_up, &mut self.down]
     }
 }
 
@@ -110,22 +127,27 @@ impl Layout {
             Ok(PlannedMatrix {
                 label: name.to_owned(),
                 tensors: vec![name.to_owned()],
+                biases: Vec::new(),
                 format,
                 n_rows: arch.vocab_size,
                 n_cols: arch.d_model,
                 column: 0,
             })
         };
-        let mut projections = Vec::with_capacity(4 * arch.n_layers);
-        for layer_idx in 0..arch.n_layers {
-            for group in InputGroup::ALL {
-                projections.push(projection(arch, layer_idx, group, format_of)?);
-            }
-        }
+        let layer = |layer_idx: usize| {
+            let of = |group| projection(arch, layer_idx, group, format_of);
+            Ok(PlannedLayer {
+                qkv: of(InputGroup::Qkv)?,
+                output: of(InputGroup::Output)?,
+                gate_up: of(InputGroup::GateUp)?,
+                down: of(InputGroup::Down)?,
+            })
+        };
+        let layers: Result<_, LoadError> = (0..arch.n_layers).map(layer).collect();
         let head = (!arch.tie_embeddings).then(|| table("lm_head.weight"));
         Ok(Self {
             embedding: table("model.embed_tokens.weight")?,
-            projections,
+            layers: layers?,
             norms: norms(arch),
             head: head.transpose()?,
         })
@@ -134,8 +156,13 @@ impl Layout {
     /// Every matrix, in the order of the forward pass.
     pub fn matrices(&self) -> impl Iterator<Item = &PlannedMatrix> {
         std::iter::once(&self.embedding)
-            .chain(self.projections.iter().flat_map(|p| &p.matrices))
+            .chain(self.projections().flat_map(|p| &p.matrices))
             .chain(&self.head)
+    }
+
+    /// Every projection, in the order of the forward pass.
+    pub fn projections(&self) -> impl Iterator<Item = &PlannedProjection> {
+        self.layers.iter().flat_map(PlannedLayer::projections)
     }
 
     /// The matrix that turns a hidden state into logits.
@@ -161,7 +188,6 @@ fn projection(
         n_out: 0,
         matrices: Vec::new(),
         segments: Vec::new(),
-        biases: Vec::new(),
     };
     for module in modules {
         let (n_rows, n_cols) = module.shape(arch);
@@ -176,17 +202,17 @@ fn projection(
             column: planned.n_out,
             n_columns: n_rows,
         });
-        if module.has_bias(arch) {
-            planned.biases.push(format!("{path}.bias"));
-        }
+        let bias = module.has_bias(arch).then(|| format!("{path}.bias"));
         match planned.matrices.last_mut() {
             Some(last) if last.format == format => {
                 last.tensors.push(name);
+                last.biases.extend(bias);
                 last.n_rows += n_rows;
             }
             _ => planned.matrices.push(PlannedMatrix {
                 label: format!("{layer}.{}", group.name()),
                 tensors: vec![name],
+                biases: bias.into_iter().collect(),
                 format,
                 n_rows,
                 n_cols,

@@ -89,7 +89,7 @@ impl Plan {
             BufferClass::Head => layout.head.iter().map(|head| head.format).collect(),
             BufferClass::Projections => {
                 let mut formats = Vec::new();
-                for matrix in layout.projections.iter().flat_map(|p| &p.matrices) {
+                for matrix in layout.projections().flat_map(|p| &p.matrices) {
                     if !formats.contains(&matrix.format) {
                         formats.push(matrix.format);
                     }

@@ -15,8 +15,17 @@ const LLAMA31_8B: &str = r#"{"model_type":"llama","vocab_size":128256,"hidden_si
 
 /// What core WebGPU promises.
 const CORE_WEBGPU: MemoryLimits = MemoryLimits {
-    max_binding_bytes: Some(128 * MIB),
-    max_buffer_bytes: Some(256 * MIB),
+    gpu: Some(GpuLimits {
+        max_buffer_bytes: 256 * MIB,
+        max_binding_bytes: 128 * MIB,
+        binding_alignment: 256,
+        max_workgroups: 65_535,
+        max_invocations: 256,
+        max_workgroup_bytes: 16_384,
+        max_storage_buffers: 8,
+        min_subgroup_size: 0,
+        max_subgroup_size: 0,
+    }),
     total_bytes: None,
 };
 
@@ -204,7 +213,7 @@ fn formats_that_differ_stay_separate_matrices() {
         Ok(if is_value { Format::Q8_0 } else { Format::Q4_0 })
     };
     let plan = Plan::new(&arch(LLAMA32_1B), &mixed, context(512), &CORE_WEBGPU).unwrap();
-    let qkv = &plan.layout.projections[0];
+    let qkv = &plan.layout.layers[0].qkv;
     let of = |m: &PlannedMatrix| (m.format, m.n_rows, m.column, m.tensors.len());
     assert_eq!(
         qkv.matrices.iter().map(of).collect::<Vec<_>>(),
@@ -217,7 +226,7 @@ fn formats_that_differ_stay_separate_matrices() {
         .map(|s| (s.column, s.n_columns))
         .collect();
     assert_eq!(columns, [(0, 2048), (2048, 512), (2560, 512)]);
-    let gate_up = &plan.layout.projections[2];
+    let gate_up = &plan.layout.layers[0].gate_up;
     assert_eq!(gate_up.matrices.len(), 1);
     assert_eq!(gate_up.matrices[0].n_rows, 2 * 8192);
 }
@@ -232,6 +241,6 @@ fn a_missing_tensor_is_reported() {
     let error = Plan::new(&arch(QWEN25_05B), &missing, context(64), &CORE_WEBGPU).unwrap_err();
     assert!(matches!(
         error,
-        PlanError::Load(LoadError::MissingTensor { .. })
+        PlanError::Load(LoadErrors(_))
     ));
 }
