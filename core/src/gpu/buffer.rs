@@ -58,6 +58,11 @@ impl Buffer {
         }
     }
 
+    /// Whether the two are the same memory.
+    pub fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn raw(&self) -> &wgpu::Buffer {
         &self.0.raw
     }

@@ -156,7 +156,9 @@ impl Gpu {
             for dispatch in steps.iter().copied().flatten() {
                 let [x, y, z] = dispatch.groups;
                 pass.set_pipeline(&dispatch.pipeline);
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                for (bind_group, number) in dispatch.bind_groups.iter().zip(0..) {
+                    pass.set_bind_group(number, bind_group, &[]);
+                }
                 pass.dispatch_workgroups(x, y, z);
             }
         }

@@ -11,7 +11,8 @@ use super::{
 #[derive(Clone)]
 pub struct Dispatch {
     pub(super) pipeline: wgpu::ComputePipeline,
-    pub(super) bind_group: wgpu::BindGroup,
+    /// Buffers and parameters, then the weights where the kernel has some.
+    pub(super) bind_groups: Vec<wgpu::BindGroup>,
     pub(super) groups: [u32; 3],
     /// What the bind group points to stays alive as long as the launch.
     _buffers: Vec<Buffer>,
@@ -25,8 +26,10 @@ pub(super) struct Launch<'a, P> {
     pub(super) kernel: &'static Kernel,
     /// Values of the kernel's `override` constants. Each set of values is a compilation.
     pub(super) constants: &'a [(&'static str, f64)],
-    /// Bindings 0, 1, …; the parameters are the one after the last.
+    /// Bindings 0, 1, … of group 0; the parameters are the one after the last.
     pub(super) bindings: &'a [Binding<'a>],
+    /// Bindings 0, 1, … of group 1: a shard of a matrix, or nothing.
+    pub(super) weights: &'a [Binding<'a>],
     pub(super) params: P,
     pub(super) groups: [u32; 3],
 }
@@ -43,11 +46,40 @@ impl Gpu {
         self.check_launch(launch)?;
         let pipeline = self.pipeline(launch.kernel, launch.constants)?;
         let params = self.uniform(launch.label, bytemuck::bytes_of(&launch.params))?;
-        let params_binding = params.whole();
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = launch
-            .bindings
+        let mut bindings = launch.bindings.to_vec();
+        bindings.push(params.whole());
+        let groups = [bindings.as_slice(), launch.weights];
+        let bind_groups = groups
+            .into_iter()
+            .zip(0..)
+            .filter(|(bindings, _)| !bindings.is_empty())
+            .map(|(bindings, number)| {
+                let layout = pipeline.get_bind_group_layout(number);
+                self.bind_group(launch.label, &layout, bindings)
+            })
+            .collect();
+        self.check()?;
+        Ok(Dispatch {
+            pipeline,
+            bind_groups,
+            groups: launch.groups,
+            _buffers: groups
+                .into_iter()
+                .flatten()
+                .map(|binding| binding.buffer.clone())
+                .collect(),
+            label: launch.label.to_owned(),
+        })
+    }
+
+    fn bind_group(
+        &self,
+        label: &str,
+        layout: &wgpu::BindGroupLayout,
+        bindings: &[Binding<'_>],
+    ) -> wgpu::BindGroup {
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = bindings
             .iter()
-            .chain([&params_binding])
             .zip(0..)
             .map(|(binding, number)| wgpu::BindGroupEntry {
                 binding: number,
@@ -58,23 +90,10 @@ impl Gpu {
                 }),
             })
             .collect();
-        let bind_group = self.device().create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(launch.label),
-            layout: &pipeline.get_bind_group_layout(0),
+        self.device().create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(label),
+            layout,
             entries: &entries,
-        });
-        self.check()?;
-        Ok(Dispatch {
-            pipeline,
-            bind_group,
-            groups: launch.groups,
-            _buffers: launch
-                .bindings
-                .iter()
-                .map(|binding| binding.buffer.clone())
-                .chain([params.clone()])
-                .collect(),
-            label: launch.label.to_owned(),
         })
     }
 
@@ -86,7 +105,7 @@ impl Gpu {
                 needs: launch.kernel.needs.name(),
             });
         }
-        for binding in launch.bindings {
+        for binding in launch.bindings.iter().chain(launch.weights) {
             binding
                 .buffer
                 .check_range(binding.at, binding.n_bytes, limits.binding_alignment)?;
