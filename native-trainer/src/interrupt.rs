@@ -26,3 +26,11 @@ pub(crate) fn listen() {
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
+
+/// Waits for Ctrl-C or a polite kill. For commands that go on until then.
+pub(crate) fn wait() -> anyhow::Result<()> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // The receiver is there until the first one came; a later one has nothing left to stop.
+    ctrlc::set_handler(move || drop(sender.send(())))?;
+    Ok(receiver.recv()?)
+}
