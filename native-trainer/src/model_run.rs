@@ -92,6 +92,25 @@ pub(crate) fn open_adapter(dir: &Path) -> Result<Adapter> {
         .with_context(|| format!("reading adapter `{}`", dir.display()))
 }
 
+/// Whether a model's name is that of a GGUF file.
+pub(crate) fn is_gguf(name: &str) -> bool {
+    let path = Path::new(name);
+    path.is_file() && path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gguf"))
+}
+
+/// Compares an adapter with a model.
+///
+/// # Errors
+/// Every pair that has no place in the model.
+pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
+    let modules = arch.linear_modules();
+    let fits = adapter.check_fits(|path| {
+        let found = modules.iter().find(|(module, _, _)| module == path);
+        found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
+    });
+    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
+}
+
 /// Puts an adapter on a model.
 pub(crate) fn attach(decoder: &mut Decoder, dir: &Path) -> Result<()> {
     let adapter = open_adapter(dir)?;

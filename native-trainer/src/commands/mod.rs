@@ -11,4 +11,5 @@ pub(crate) mod merge;
 pub(crate) mod pretrain;
 pub(crate) mod recipe;
 pub(crate) mod score;
+pub(crate) mod serve;
 pub(crate) mod train;

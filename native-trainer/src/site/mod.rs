@@ -4,7 +4,9 @@
 //! site` writes to a folder, so that both give the same page.
 
 mod app;
+mod folder;
 mod http;
+mod offer;
 mod response;
 
 use std::{
@@ -17,7 +19,9 @@ use std::{
 use anyhow::{Context as _, Result};
 
 pub(crate) use app::app_files;
+pub(crate) use folder::{SiteFolder, site_files};
 pub(crate) use http::Server;
+pub(crate) use offer::{Offer, OfferText};
 
 /// What stands under an address.
 #[derive(Debug, Clone)]
