@@ -120,7 +120,7 @@ impl GgufRequest<'_> {
         expected: &Expected,
     ) -> Result<Drift> {
         let bytes = map(file)?;
-        let model = GgufModel::new(&bytes, &self.checkpoint.arch.rope.scaling)
+        let model = GgufModel::new(&bytes)
             .context("reading the written file back")?;
         let bar = progress::bar(export.n_tensors() as u64, "comparing tensors");
         let same = export.verify(weights, &model, &mut |_| bar.inc(1));
