@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::commands::{
-    bench, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, serve, train,
+    bench, chat, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, serve, train,
 };
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
@@ -28,6 +28,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Eval(Box<eval::EvalArgs>),
     Generate(Box<generate::GenerateArgs>),
+    Chat(Box<chat::ChatArgs>),
     Serve(serve::ServeArgs),
     Merge(merge::MergeArgs),
     Export(Box<export::ExportArgs>),
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
         Command::Generate(args) => generate::run(*args),
+        Command::Chat(args) => chat::run(*args),
         Command::Serve(args) => serve::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Export(args) => export::run(*args),

@@ -172,3 +172,10 @@ fn map_gguf(path: &Path) -> Result<Mmap> {
 fn open_gguf<'a>(name: &str, bytes: &'a [u8]) -> Result<GgufModel<'a>> {
     GgufModel::new(bytes).with_context(|| format!("reading `{name}`"))
 }
+
+fn gguf_text(file: &GgufModel<'_>, _template: Option<&str>) -> Result<ModelText> {
+    Ok(ModelText {
+        end_token_ids: file.arch().eos_token_ids.clone(),
+        ..ModelText::default()
+    })
+}

@@ -1,10 +1,12 @@
 //! The `veneer` binary: thin edges over `veneer-core`.
 
 mod answers;
+mod chat;
 mod cli;
 mod commands;
 mod dataset;
 mod device;
+mod engine_args;
 mod engine_model;
 mod eval_text;
 mod examples;

@@ -2,6 +2,7 @@
 
 mod engine;
 
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -17,6 +18,8 @@ use crate::{
     examples, interrupt,
     model_run::{Checkpoint, attach, is_gguf},
 };
+
+pub(crate) use engine::{Answer, Answered};
 
 /// Answer one prompt, with the base or with adapters
 ///
