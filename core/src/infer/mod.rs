@@ -7,7 +7,9 @@ mod cpu;
 mod engine;
 mod error;
 mod generate;
+mod gpu_runner;
 mod options;
+pub mod plan;
 mod runner;
 mod session;
 
@@ -17,6 +19,7 @@ mod tests;
 pub use engine::{Engine, LoadProgress, MemoryUse, Place};
 pub use error::InferError;
 pub use generate::{Cancel, GenerateRequest, Generated, NewToken, StopReason};
+pub use gpu_runner::DecodeCost;
 pub use options::{EngineOptions, KvFormat, Pause};
 pub use runner::AdapterId;
 pub use session::Session;
