@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use burn::tensor::{DType, Device};
 use memmap2::Mmap;
 use veneer_core::{
     arch::Arch,
-    infer::{AdapterId, Engine, EngineOptions, Place},
+    infer::{AdapterId, Engine, EngineOptions, LoadProgress, Place},
+    model::Decoder,
     quant::Format,
     text::ModelText,
-    weights::{AsStored, PackedSource, Quantizing, gguf::GgufModel},
+    weights::{AsStored, PackedSource, Quantizing, WeightSource, gguf::GgufModel},
 };
 
 use crate::{
@@ -94,12 +96,22 @@ impl EngineModel {
         }
     }
 
-    /// The folder, where it is one.
-    pub(crate) fn checkpoint(&self) -> Option<&Checkpoint> {
-        match &self.weights {
-            Weights::Gguf(_) => None,
-            Weights::Checkpoint { checkpoint, .. } => Some(checkpoint),
-        }
+    /// What the training code computes from the same weights; `None` where they are quantized on
+    /// the way to the engine.
+    pub(crate) fn decoder_logits(&self, ids: &[u32]) -> Result<Option<Vec<Vec<f32>>>> {
+        let load = |weights: &dyn WeightSource| {
+            Decoder::load(&self.arch, weights, &Device::flex(), DType::F32)
+                .with_context(|| format!("loading model `{}`", self.name))
+        };
+        let decoder = match &self.weights {
+            Weights::Gguf(bytes) => load(&open_gguf(&self.name, bytes)?)?,
+            Weights::Checkpoint {
+                checkpoint,
+                format: None,
+            } => load(&checkpoint.weights()?)?,
+            Weights::Checkpoint { .. } => return Ok(None),
+        };
+        Ok(Some(decoder.sequence_logits(ids)))
     }
 
     /// Puts the model on a device.
@@ -119,7 +131,7 @@ pub(crate) fn load_source(
     options: &EngineOptions,
 ) -> Result<Engine> {
     let bar = progress::bar(arch.tensors().len() as u64, "loading tensors");
-    let mut show = |progress: veneer_core::infer::LoadProgress| {
+    let mut show = |progress: LoadProgress| {
         bar.set_position(progress.n_tensors_done as u64);
     };
     let engine = Engine::load(place, arch.clone(), source, options, &mut show);
