@@ -34,8 +34,9 @@ Commands:
                              do not set up Chromium; browser tests then skip themselves
   web       build the page and its engine into web/dist
               --dev          fast to build, larger and slower
-  demo      the whole way on the embedded base: data, training, proof, export
+  demo      the whole way on the embedded base: data, training, proof, export, the page
               --out DIR      where to work (default: target/demo)
+              --no-serve     end instead of serving the page
   golden    make the reference numbers of tests/fixtures again (needs python3)
               --only NAME    one script of tests/fixtures/gen, without its .py
   gpu-kit   put what a GPU machine without a toolchain needs into gpu-kit/
