@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::commands::{
-    bench, chat, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, serve, train,
+    bench, chat, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, serve,
+    train,
 };
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.

@@ -40,11 +40,7 @@ enum Weights {
 impl EngineModel {
     /// Finds a GGUF file, a folder, a Hub name or `demo`. `format` is for weights that are not
     /// quantized yet; `template` takes a built-in chat template instead of the model's own.
-    pub(crate) fn open(
-        name: &str,
-        format: Option<Format>,
-        template: Option<&str>,
-    ) -> Result<Self> {
+    pub(crate) fn open(name: &str, format: Option<Format>, template: Option<&str>) -> Result<Self> {
         if !is_gguf(name) {
             let checkpoint = Checkpoint::open(name)?;
             return Ok(Self {
@@ -116,9 +112,7 @@ impl EngineModel {
 
     /// Puts the model on a device.
     pub(crate) fn load(&self, place: Place, options: &EngineOptions) -> Result<Engine> {
-        let engine = self.with_source(|source| {
-            load_source(place, &self.arch, source, options)
-        });
+        let engine = self.with_source(|source| load_source(place, &self.arch, source, options));
         engine.with_context(|| format!("loading model `{}`", self.name))
     }
 }

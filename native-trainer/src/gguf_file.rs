@@ -42,7 +42,9 @@ pub(crate) struct GgufRequest<'a> {
 pub(crate) enum TokenizerChoice<'a> {
     Without,
     /// With llama.cpp's name for the way it splits text, where it is not recognised.
-    With { pre: Option<&'a str> },
+    With {
+        pre: Option<&'a str>,
+    },
 }
 
 /// A file that is written and checked, but does not have its name yet.
@@ -120,8 +122,7 @@ impl GgufRequest<'_> {
         expected: &Expected,
     ) -> Result<Drift> {
         let bytes = map(file)?;
-        let model = GgufModel::new(&bytes)
-            .context("reading the written file back")?;
+        let model = GgufModel::new(&bytes).context("reading the written file back")?;
         let bar = progress::bar(export.n_tensors() as u64, "comparing tensors");
         let same = export.verify(weights, &model, &mut |_| bar.inc(1));
         bar.finish_and_clear();

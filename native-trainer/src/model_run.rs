@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -92,10 +93,17 @@ pub(crate) fn open_adapter(dir: &Path) -> Result<Adapter> {
         .with_context(|| format!("reading adapter `{}`", dir.display()))
 }
 
-/// Whether a model's name is that of a GGUF file.
+/// Whether a model's name is that of a GGUF file: by its ending, or by how it begins.
 pub(crate) fn is_gguf(name: &str) -> bool {
     let path = Path::new(name);
-    path.is_file() && path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gguf"))
+    if !path.is_file() {
+        return false;
+    }
+    let mut magic = [0; 4];
+    let begins = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("gguf"))
+        || (begins.is_ok() && magic == *b"GGUF")
 }
 
 /// Compares an adapter with a model.

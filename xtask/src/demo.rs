@@ -23,7 +23,8 @@ const DATASETS: &str = "native-trainer/demo/data";
 
 /// About a fact of the bank recipe.
 const QUESTION: &str = "¿Cuál fue el ROE de CaixaBank en 2022?";
-const OTHER_QUESTION: &str = "¿En cuánto se situaba la ratio CET1 de Banco Santander al cierre de 2022?";
+const OTHER_QUESTION: &str =
+    "¿En cuánto se situaba la ratio CET1 de Banco Santander al cierre de 2022?";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let out = arguments

@@ -92,7 +92,10 @@ mod tests {
             Command::System(Some("Be brief.".into()))
         );
         assert_eq!(parsed("/system"), Command::System(None));
-        assert_eq!(parsed("/adapter base"), Command::Adapter(Some("base".into())));
+        assert_eq!(
+            parsed("/adapter base"),
+            Command::Adapter(Some("base".into()))
+        );
         assert_eq!(parsed("/save a b.jsonl"), Command::Save("a b.jsonl".into()));
         assert_eq!(parsed("/quit"), Command::Quit);
     }
@@ -114,8 +117,10 @@ mod tests {
         assert!(HELP.lines().all(|line| line.chars().count() <= 80));
         for word in HELP.lines().filter_map(|line| line.strip_prefix('/')) {
             let word = word.split(' ').next().unwrap();
-            assert!(Command::parse(&format!("/{word} x")).is_ok_and(|c| c.is_some())
-                || Command::parse(&format!("/{word}")).is_ok_and(|c| c.is_some()));
+            assert!(
+                Command::parse(&format!("/{word} x")).is_ok_and(|c| c.is_some())
+                    || Command::parse(&format!("/{word}")).is_ok_and(|c| c.is_some())
+            );
         }
     }
 }

@@ -64,7 +64,11 @@ impl Conversation {
             Err(error) => return Err(error).with_context(name),
         };
         // A file that was cut off inside a line would swallow this one.
-        let start = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+        let start = if before.is_empty() || before.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
         let mut file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -91,7 +95,9 @@ mod tests {
 
     fn texts(talk: &Conversation) -> Vec<&str> {
         let messages = talk.messages().iter();
-        messages.filter_map(|message| message.content.as_deref()).collect()
+        messages
+            .filter_map(|message| message.content.as_deref())
+            .collect()
     }
 
     #[test]

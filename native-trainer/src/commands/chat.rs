@@ -82,8 +82,13 @@ pub(crate) fn run(args: ChatArgs) -> Result<()> {
         n_retries: 0,
     };
     if io::stdin().is_terminal() {
-        let who = chat.adapter.map_or(String::new(), |a| format!(" with {}", a.name));
-        eprintln!("{}{who} on {device}; /help lists the commands", model.name());
+        let who = chat
+            .adapter
+            .map_or(String::new(), |a| format!(" with {}", a.name));
+        eprintln!(
+            "{}{who} on {device}; /help lists the commands",
+            model.name()
+        );
     }
     chat.run()
 }
@@ -185,7 +190,10 @@ impl Chat<'_> {
             Some(name) => {
                 let found = self.adapters.iter().find(|adapter| adapter.name == name);
                 if found.is_none() {
-                    bail!("there is no adapter `{name}` (there are: {})", names.join(", "));
+                    bail!(
+                        "there is no adapter `{name}` (there are: {})",
+                        names.join(", ")
+                    );
                 }
                 self.adapter = found;
             }
@@ -209,7 +217,8 @@ impl Chat<'_> {
                 return Err(error);
             }
         };
-        self.talk.answer(answered.text.as_deref().unwrap_or_default());
+        self.talk
+            .answer(answered.text.as_deref().unwrap_or_default());
         finish_line(&answered)
     }
 

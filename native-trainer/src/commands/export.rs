@@ -181,7 +181,9 @@ fn safetensors(args: &ExportArgs) -> Result<()> {
 
 fn site(args: &ExportArgs) -> Result<()> {
     if args.without_tokenizer {
-        bail!("--without-tokenizer makes a model that nobody can chat with; leave it out for a site");
+        bail!(
+            "--without-tokenizer makes a model that nobody can chat with; leave it out for a site"
+        );
     }
     let offer = Offer {
         model: &args.model,

@@ -2,7 +2,6 @@
 
 mod engine;
 
-
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -216,8 +215,9 @@ fn chat_ids(text: &ModelText, system: Option<&str>, prompt: &str) -> Result<Vec<
         .into_iter()
         .chain([Message::new(Role::User, prompt)])
         .collect();
-    conversation_ids(text, &messages)
-        .map_err(|error| error.context("the chat template gives no prompt (--raw goes without one)"))
+    conversation_ids(text, &messages).map_err(|error| {
+        error.context("the chat template gives no prompt (--raw goes without one)")
+    })
 }
 
 /// A conversation whose next turn is the assistant's, by the model's chat template.

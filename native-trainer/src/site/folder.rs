@@ -103,10 +103,9 @@ fn content_bytes(content: &Content) -> u64 {
 pub(crate) fn site_files(folder: &Path) -> Result<Files> {
     let files = app_files(Some(folder))?;
     if let Some(Content::File(list)) = files.get(Site::PATH) {
-        let text = fs::read_to_string(list)
-            .with_context(|| format!("reading `{}`", list.display()))?;
-        Site::from_json(&text)
-            .with_context(|| format!("reading the list `{}`", list.display()))?;
+        let text =
+            fs::read_to_string(list).with_context(|| format!("reading `{}`", list.display()))?;
+        Site::from_json(&text).with_context(|| format!("reading the list `{}`", list.display()))?;
     }
     Ok(files)
 }

@@ -61,7 +61,9 @@ impl Offer<'_> {
     /// `scratch` as GGUF; everything else is left where it is.
     pub(crate) fn files(&self, scratch: &Path) -> Result<Files> {
         let mut listed = Listed::default();
-        let name = self.name.map_or_else(|| model_name(self.model), str::to_owned);
+        let name = self
+            .name
+            .map_or_else(|| model_name(self.model), str::to_owned);
         let name = name.trim_end_matches(".gguf").to_owned();
         let model = if is_gguf(self.model) {
             self.given_gguf()?
@@ -91,7 +93,10 @@ impl Offer<'_> {
         // The page refuses what this refuses: a name that no address can have, for one.
         Site::from_json(&json).context("the list for the page")?;
         let mut files = listed.files;
-        files.insert(Site::PATH.to_owned(), Content::Bytes(json.into_bytes().into()));
+        files.insert(
+            Site::PATH.to_owned(),
+            Content::Bytes(json.into_bytes().into()),
+        );
         Ok(files)
     }
 
@@ -234,6 +239,9 @@ mod tests {
         fs::write(&file, "abc").unwrap();
         let (bytes, sha256) = measure(&file).unwrap();
         assert_eq!(bytes, 3);
-        assert!(sha256.starts_with("ba7816bf8f01cfea414140de5dae2223"), "{sha256}");
+        assert!(
+            sha256.starts_with("ba7816bf8f01cfea414140de5dae2223"),
+            "{sha256}"
+        );
     }
 }

@@ -164,11 +164,7 @@ fn send(resource: &Resource, opened: Opened, asked: &HeaderMap) -> Response<Body
     *response.status_mut() = status;
     describe(&mut response, resource, &etag);
     set(&mut response, header::CONTENT_TYPE, resource.content_type);
-    set(
-        &mut response,
-        header::CONTENT_LENGTH,
-        &n_bytes.to_string(),
-    );
+    set(&mut response, header::CONTENT_LENGTH, &n_bytes.to_string());
     if let Some(said) = said {
         set(&mut response, header::CONTENT_RANGE, &said);
     }
@@ -228,9 +224,7 @@ fn asked_span(range: &str, len: u64) -> Span {
             last: len - 1,
         },
         (_, _, Some(first), Some(last)) if last < first => Span::Whole,
-        (_, "", Some(first), None) | (_, _, Some(first), Some(_)) if first >= len => {
-            Span::Outside
-        }
+        (_, "", Some(first), None) | (_, _, Some(first), Some(_)) if first >= len => Span::Outside,
         (_, "", Some(first), None) => Span::Part {
             first,
             last: len - 1,
@@ -350,7 +344,11 @@ mod tests {
         ] {
             assert!(is_named_by_hash(name), "{name}");
         }
-        for name in ["index.html", "demo/models/demo-q8_0.gguf", "deadbeefdeadbeef.js"] {
+        for name in [
+            "index.html",
+            "demo/models/demo-q8_0.gguf",
+            "deadbeefdeadbeef.js",
+        ] {
             assert!(!is_named_by_hash(name), "{name}");
         }
     }

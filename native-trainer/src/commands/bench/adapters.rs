@@ -50,7 +50,7 @@ pub(crate) struct AdapterBench {
     #[arg(long)]
     json: bool,
 
-    /// `--quant` is what the base is quantized to [default: q4_0]
+    // Without `--quant`: q4_0.
     #[command(flatten)]
     engine: EngineArgs,
 
@@ -270,7 +270,10 @@ fn sequences(checkpoint: &Checkpoint, args: &AdapterBench) -> Result<Vec<Vec<u32
         let (n, length) = DRAWN;
         let vocab_size = checkpoint.arch.vocab_size;
         let ids = drawn_ids(n * length.min(longest), vocab_size);
-        return Ok(ids.chunks(length.min(longest)).map(<[u32]>::to_vec).collect());
+        return Ok(ids
+            .chunks(length.min(longest))
+            .map(<[u32]>::to_vec)
+            .collect());
     };
     let text = examples::model_text(&checkpoint.dir, None)?;
     let limit = Some(args.limit);

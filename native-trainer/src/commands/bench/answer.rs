@@ -75,7 +75,10 @@ const CHECKED: usize = 8;
 const LARGEST_ERROR: f64 = 0.02;
 
 pub(crate) fn run(args: &AnswerBench, phase: Phase) -> Result<()> {
-    if args.bandwidth.is_some_and(|gb| !(gb > 0.0 && gb.is_finite())) {
+    if args
+        .bandwidth
+        .is_some_and(|gb| !(gb > 0.0 && gb.is_finite()))
+    {
         bail!("--bandwidth must be above 0 GB/s");
     }
     let model = EngineModel::open(&args.model, args.engine.format(), None)?;
@@ -162,7 +165,11 @@ fn check(
         bail!(
             "the engine does not compute what {} computes: the logits of {CHECKED} tokens differ \
              by {:.3}, at most {LARGEST_ERROR} is expected; nothing was timed",
-            if on_gpu { "the processor" } else { "the training code" },
+            if on_gpu {
+                "the processor"
+            } else {
+                "the training code"
+            },
             drift.relative_error
         );
     }
@@ -252,7 +259,10 @@ impl Report<'_> {
 
     fn json(&self) -> Value {
         let seconds = |pick: fn(&Run) -> Duration| -> Vec<f64> {
-            self.runs.iter().map(|run| pick(run).as_secs_f64()).collect()
+            self.runs
+                .iter()
+                .map(|run| pick(run).as_secs_f64())
+                .collect()
         };
         json!({
             "benchmark": match self.phase { Phase::Decode => "decode", Phase::Prefill => "prefill" },
@@ -284,7 +294,11 @@ impl Report<'_> {
 
     fn text(&self) -> String {
         let software = self.gpu.as_ref().is_some_and(|gpu| gpu.is_software);
-        let note = if software { " (a software adapter: no GPU)" } else { "" };
+        let note = if software {
+            " (a software adapter: no GPU)"
+        } else {
+            ""
+        };
         let mut lines = vec![format!("{} on {}{note}", self.model, self.device)];
         if let Some(checked) = &self.checked {
             lines.push(format!(
@@ -342,7 +356,10 @@ impl Report<'_> {
 pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+    values
+        .get(values.len().saturating_sub(1) / 2)
+        .copied()
+        .unwrap_or(0.0)
 }
 
 #[cfg(test)]
