@@ -20,5 +20,6 @@ mod driver;
 mod keyboard;
 mod look;
 mod page;
+mod patched;
 mod server;
 mod storage;
