@@ -13,6 +13,7 @@ mod answers;
 mod app;
 mod bad_input;
 mod base64;
+mod bench;
 mod chromium;
 mod device;
 mod devtools;

@@ -3,6 +3,7 @@
 //! Invariant: nothing here is needed to build or to use Veneer; `cargo build` alone works.
 
 mod arguments;
+mod bench_web;
 mod cache;
 mod clock;
 mod demo;
@@ -34,6 +35,8 @@ Commands:
                              do not set up Chromium; browser tests then skip themselves
   web       build the page and its engine into web/dist
               --dev          fast to build, larger and slower
+  bench-web time the page beside wllama, in one browser
+              --model FILE   a GGUF file (default: the demo's)
   demo      the whole way on the embedded base: data, training, proof, export
               --out DIR      where to work (default: target/demo)
   golden    make the reference numbers of tests/fixtures again (needs python3)
@@ -61,6 +64,7 @@ fn run() -> Result<()> {
     std::env::set_current_dir(root()?).context("entering the repository")?;
     match command.as_deref() {
         Some("test") => test::run(arguments),
+        Some("bench-web") => bench_web::run(arguments),
         Some("web") => web::run(arguments),
         Some("demo") => demo::run(arguments),
         Some("golden") => golden::run(arguments),
