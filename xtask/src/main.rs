@@ -1,6 +1,7 @@
-//! What cargo cannot do alone: set-up, the order of the checks, the demo, goldens, the GPU kit.
+//! What cargo cannot do alone: set-up, the order of the checks, the page, the demo, goldens, the GPU
+//! kit.
 //!
-//! Invariant: nothing here is needed to build or to use Veneer; `cargo build` alone works.
+//! Invariant: nothing here is needed to build or to use the command line; `cargo build` alone works.
 
 mod arguments;
 mod bench_web;
