@@ -101,14 +101,8 @@ impl Fixture {
     }
 
     fn native(&self, prompt: &[&str], adapter: bool, max_new_tokens: usize) -> Value {
-        let n = max_new_tokens.to_string();
-        let mut words = vec!["generate", "--model", text(&self.gguf), "--json"];
-        words.extend(["--max-new-tokens", &n]);
-        if adapter {
-            words.extend(["--adapter", text(&self.adapter)]);
-        }
-        words.extend(prompt);
-        serde_json::from_str(&veneer(&words)).expect("--json prints JSON")
+        let adapter = adapter.then_some(self.adapter.as_path());
+        native(&self.gguf, adapter, prompt, max_new_tokens)
     }
 
     pub(crate) fn gguf_bytes(&self) -> Vec<u8> {
@@ -211,6 +205,23 @@ pub(crate) fn generate(page: &Page, adapter: Option<&str>, max_new_tokens: usize
         assert!(answer[measure].as_f64() > Some(0.0), "{measure}: {answer}");
     }
     serde_json::from_value(answer["ids"].clone()).expect("ids are numbers")
+}
+
+/// What the binary prints about an answer.
+pub(crate) fn native(
+    model: &Path,
+    adapter: Option<&Path>,
+    prompt: &[&str],
+    max_new_tokens: usize,
+) -> Value {
+    let n = max_new_tokens.to_string();
+    let mut words = vec!["generate", "--model", text(model), "--json"];
+    words.extend(["--max-new-tokens", &n]);
+    if let Some(adapter) = adapter {
+        words.extend(["--adapter", text(adapter)]);
+    }
+    words.extend(prompt);
+    serde_json::from_str(&veneer(&words)).expect("--json prints JSON")
 }
 
 /// Run the binary, which must end well, and take what it prints.

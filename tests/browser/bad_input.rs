@@ -9,6 +9,7 @@ use crate::{
     app::{App, Fixture, IDS, QUESTION, fixture},
     chromium::WebGpu,
     page::element,
+    patched,
 };
 
 /// Files that are no models, each with a part of what must be said.
@@ -107,7 +108,7 @@ fn a_template_that_raises_says_its_reason() {
     let Some(fixture) = fixture() else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("raises.gguf");
-    fs::write(&path, with_raising_template(fixture.gguf_bytes())).unwrap();
+    fs::write(&path, patched::raising(fixture.gguf_bytes(), "only poems")).unwrap();
     let app = App::open(fixture, WebGpu::Software);
     app.page.choose_files("model-file", &[&path]);
     app.wait_for("ready");
@@ -120,20 +121,4 @@ fn a_template_that_raises_says_its_reason() {
     );
     app.page.screenshot("template");
     app.wait_for("ready");
-}
-
-/// The same file with another template of the same length.
-fn with_raising_template(mut file: Vec<u8>) -> Vec<u8> {
-    let key = b"tokenizer.chat_template";
-    let found = file.windows(key.len()).position(|window| window == key);
-    // After the key: the type (4 bytes), the length (8 bytes), the text.
-    let length_at = found.expect("the demo has a template") + key.len() + 4;
-    let mut length = [0; 8];
-    length.copy_from_slice(&file[length_at..length_at + 8]);
-    let length = u64::from_le_bytes(length) as usize;
-    let (start, end) = ("{{ raise_exception('only poems') }}{#", "#}");
-    let filling = length - start.len() - end.len();
-    let template = format!("{start}{}{end}", " ".repeat(filling));
-    file[length_at + 8..][..length].copy_from_slice(template.as_bytes());
-    file
 }
