@@ -175,9 +175,11 @@ impl GpuRunner {
             let builder = self.builder(&context.buffers, adapter, ids.len())?;
             let head = builder.head(first_row, n_rows, &logits)?;
             self.gpu.submit(&[&head], &[])?;
-            let rows = self.read_f32(&logits, n_rows * self.arch.vocab_size).await?;
+            let rows = self
+                .read_f32(&logits, n_rows * self.arch.vocab_size)
+                .await?;
             rows.chunks(self.arch.vocab_size).for_each(&mut *on_logits);
-            }
+        }
         Ok(())
     }
 
@@ -272,7 +274,8 @@ impl GpuRunner {
         Ok(DecodeCost {
             n_launches: graph.body.len() + graph.head.len() + top.launches.len(),
             weight_bytes: self.plan.weight_bytes_per_token(),
-            kv_bytes_per_position: 2 * self.arch.n_layers as u64 * kv.n_bytes() / kv.capacity.max(1) as u64,
+            kv_bytes_per_position: 2 * self.arch.n_layers as u64 * kv.n_bytes()
+                / kv.capacity.max(1) as u64,
         })
     }
 

@@ -152,14 +152,18 @@ impl Plan {
         };
         // A format that no kernel takes is no advice.
         let plan = Self::of_layout(arch, layout, context, limits).ok()?;
-        let total_fits = limits.total_bytes.is_none_or(|available| plan.n_bytes() <= available);
+        let total_fits = limits
+            .total_bytes
+            .is_none_or(|available| plan.n_bytes() <= available);
         (total_fits && plan.first_too_large(limits).is_none()).then_some(plan)
     }
 
     /// Whether weights in `format` would be smaller than they are.
     fn shrinks(&self, format: Format, limits: &MemoryLimits) -> bool {
         let bytes = |layout: &Layout| -> u64 {
-            let sizes = layout.matrices().map(|matrix| matrix_buffers(matrix, limits));
+            let sizes = layout
+                .matrices()
+                .map(|matrix| matrix_buffers(matrix, limits));
             sizes.flatten().flatten().sum()
         };
         bytes(&in_format(&self.layout, format)) < bytes(&self.layout)
