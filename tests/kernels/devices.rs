@@ -52,14 +52,6 @@ fn open_all() -> Vec<Gpu> {
     devices
 }
 
-/// Values as bytes.
-pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
-}
-
 /// A buffer's values.
 pub(crate) fn values(gpu: &Gpu, buffer: &veneer_core::gpu::Buffer) -> Vec<f32> {
     let bytes = pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap();
@@ -67,17 +59,14 @@ pub(crate) fn values(gpu: &Gpu, buffer: &veneer_core::gpu::Buffer) -> Vec<f32> {
     words.map(|word| f32::from_le_bytes(*word)).collect()
 }
 
-/// A smooth, uneven sequence between -1 and 1 that no two steps share.
-pub(crate) fn wave(n: usize, step: f32) -> Vec<f32> {
-    (0..n).map(|i| (i as f32 * step + step).sin()).collect()
-}
-
 /// Fails where a value is further away than `relative` times the largest magnitude expected.
 #[track_caller]
 pub(crate) fn assert_close(got: &[f32], want: &[f32], relative: f32, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}: length");
     let scale = want.iter().fold(1e-30f32, |max, x| max.max(x.abs()));
-    let far = |(got, want): (&f32, &f32)| !((got - want).abs() <= relative * scale);
+    // Written so that NaN is far.
+    let near = |(got, want): (&f32, &f32)| (got - want).abs() <= relative * scale;
+    let far = |pair: (&f32, &f32)| !near(pair);
     let n_far = got.iter().zip(want).filter(|pair| far(*pair)).count();
     if let Some(at) = got.iter().zip(want).position(far) {
         panic!(

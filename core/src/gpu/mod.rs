@@ -27,6 +27,7 @@ mod kernel;
 pub mod kernels;
 mod linear;
 mod matrix;
+pub mod ops;
 mod profile;
 mod rows;
 mod signal;
