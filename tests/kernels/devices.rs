@@ -4,7 +4,7 @@
 
 use std::cell::OnceCell;
 
-use veneer_core::gpu::{Gpu, GpuError, GpuOptions, GpuProfile};
+use veneer_core::gpu::{Buffer, Dispatch, Gpu, GpuError, GpuOptions, GpuProfile};
 
 const SUBGROUPS: GpuProfile = GpuProfile {
     subgroups: true,
@@ -61,7 +61,7 @@ pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
 }
 
 /// A buffer's values.
-pub(crate) fn values(gpu: &Gpu, buffer: &veneer_core::gpu::Buffer) -> Vec<f32> {
+pub(crate) fn values(gpu: &Gpu, buffer: &Buffer) -> Vec<f32> {
     let bytes = pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap();
     let words = bytes.as_chunks().0.iter();
     words.map(|word| f32::from_le_bytes(*word)).collect()
@@ -87,4 +87,36 @@ pub(crate) fn assert_close(got: &[f32], want: &[f32], relative: f32, what: &str)
             want[at]
         );
     }
+}
+
+pub(crate) fn floats(gpu: &Gpu, label: &str, values: &[f32]) -> Buffer {
+    gpu.upload(label, bytemuck::cast_slice(values)).unwrap()
+}
+
+pub(crate) fn words(gpu: &Gpu, label: &str, values: &[u32]) -> Buffer {
+    gpu.upload(label, bytemuck::cast_slice(values)).unwrap()
+}
+
+/// A result buffer that is full of a number that no kernel computes, so that what is not written
+/// shows.
+pub(crate) fn unwritten(gpu: &Gpu, label: &str, n_values: usize) -> Buffer {
+    floats(gpu, label, &vec![UNWRITTEN; n_values])
+}
+
+pub(crate) const UNWRITTEN: f32 = 12_345.678;
+
+pub(crate) fn run(gpu: &Gpu, steps: &[Dispatch]) {
+    gpu.submit(&[steps], &[]).unwrap();
+}
+
+pub(crate) fn read_floats(gpu: &Gpu, buffer: &Buffer) -> Vec<f32> {
+    bytemuck::pod_collect_to_vec(&read_bytes(gpu, buffer))
+}
+
+pub(crate) fn read_words(gpu: &Gpu, buffer: &Buffer) -> Vec<u32> {
+    bytemuck::pod_collect_to_vec(&read_bytes(gpu, buffer))
+}
+
+pub(crate) fn read_bytes(gpu: &Gpu, buffer: &Buffer) -> Vec<u8> {
+    pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap()
 }

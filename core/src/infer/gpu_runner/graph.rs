@@ -68,7 +68,7 @@ impl GraphBuilder<'_> {
                 ids: &self.context.ids,
                 table: &self.weights.embedding,
                 x: &self.scratch.x,
-                n_tokens: self.n_tokens,
+                n_tokens: count(self.n_tokens),
             },
         )?;
         for (layer_idx, layer) in self.weights.layers.iter().enumerate() {
