@@ -3,8 +3,8 @@
 use veneer_core::gpu::ops::{Add, add};
 
 use crate::{
-    devices::{devices, floats, read_floats, run},
-    numbers::{assert_close, normal},
+    devices::{assert_close, devices, values},
+    inputs::{floats, normal, run},
 };
 
 #[test]
@@ -20,7 +20,7 @@ fn adds_what_is_asked_and_nothing_more() {
 
             let (x, y) = (floats(&gpu, "x", &x), floats(&gpu, "y", &y));
             run(&gpu, &[add(&gpu, "add", &Add { x: &x, y: &y, n }).unwrap()]);
-            assert_close(&read_floats(&gpu, &y), &expected, 0.0, &format!("{n}"));
+            assert_close(&values(&gpu, &y), &expected, 0.0, &format!("{n}"));
         }
     }
 }

@@ -7,8 +7,8 @@ use veneer_core::gpu::{
 };
 
 use crate::{
-    devices::{devices, floats, read_floats, run, unwritten, words},
-    numbers::{assert_close, normal},
+    devices::{assert_close, devices, values},
+    inputs::{floats, normal, run, unwritten, words},
 };
 
 /// Sums of up to some hundred weighted values, and exponentials on the device.
@@ -102,8 +102,8 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     let (h, g, k, t) = (case.n_heads, case.n_kv_heads, case.head_dim, case.n_tokens);
     // Larger than the model's, so that weights differ much and the maximum moves between tiles.
     let q: Vec<f32> = normal(1, t * h * k).iter().map(|x| 3.0 * x).collect();
-    let (keys, rounded_keys) = stored(&normal(2, case.capacity * g * k), format);
-    let (values, rounded_values) = stored(&normal(3, case.capacity * g * k), format);
+    let (key_bytes, rounded_keys) = stored(&normal(2, case.capacity * g * k), format);
+    let (value_bytes, rounded_values) = stored(&normal(3, case.capacity * g * k), format);
     let shape = KvShape {
         capacity: case.capacity,
         n_kv_heads: g,
@@ -111,8 +111,8 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
         format,
     };
     let cache = KvCache::new(gpu, "cache", shape).unwrap();
-    gpu.write(&cache.keys, 0, &keys).unwrap();
-    gpu.write(&cache.values, 0, &values).unwrap();
+    gpu.write(&cache.keys, 0, &key_bytes).unwrap();
+    gpu.write(&cache.values, 0, &value_bytes).unwrap();
     let out = unwritten(gpu, "out", t * h * k);
     let op = Attention {
         q: &floats(gpu, "q", &q),
@@ -131,7 +131,7 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     run(gpu, &attention(gpu, "attention", &op).unwrap());
     let expected = oracle(&case, &q, &rounded_keys, &rounded_values);
     let name = format!("{case:?}, {format:?}");
-    assert_close(&read_floats(gpu, &out), &expected, TOLERANCE, &name);
+    assert_close(&values(gpu, &out), &expected, TOLERANCE, &name);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::cell::OnceCell;
 
-use veneer_core::gpu::{Buffer, Dispatch, Gpu, GpuError, GpuOptions, GpuProfile};
+use veneer_core::gpu::{Gpu, GpuError, GpuOptions, GpuProfile};
 
 const SUBGROUPS: GpuProfile = GpuProfile {
     subgroups: true,
@@ -52,24 +52,11 @@ fn open_all() -> Vec<Gpu> {
     devices
 }
 
-/// Values as bytes.
-pub(crate) fn bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
-}
-
 /// A buffer's values.
-pub(crate) fn values(gpu: &Gpu, buffer: &Buffer) -> Vec<f32> {
+pub(crate) fn values(gpu: &Gpu, buffer: &veneer_core::gpu::Buffer) -> Vec<f32> {
     let bytes = pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap();
     let words = bytes.as_chunks().0.iter();
     words.map(|word| f32::from_le_bytes(*word)).collect()
-}
-
-/// A smooth, uneven sequence between -1 and 1 that no two steps share.
-pub(crate) fn wave(n: usize, step: f32) -> Vec<f32> {
-    (0..n).map(|i| (i as f32 * step + step).sin()).collect()
 }
 
 /// Fails where a value is further away than `relative` times the largest magnitude expected.
@@ -77,7 +64,9 @@ pub(crate) fn wave(n: usize, step: f32) -> Vec<f32> {
 pub(crate) fn assert_close(got: &[f32], want: &[f32], relative: f32, what: &str) {
     assert_eq!(got.len(), want.len(), "{what}: length");
     let scale = want.iter().fold(1e-30f32, |max, x| max.max(x.abs()));
-    let far = |(got, want): (&f32, &f32)| !((got - want).abs() <= relative * scale);
+    // Written so that NaN is far.
+    let near = |(got, want): (&f32, &f32)| (got - want).abs() <= relative * scale;
+    let far = |pair: (&f32, &f32)| !near(pair);
     let n_far = got.iter().zip(want).filter(|pair| far(*pair)).count();
     if let Some(at) = got.iter().zip(want).position(far) {
         panic!(
@@ -87,36 +76,4 @@ pub(crate) fn assert_close(got: &[f32], want: &[f32], relative: f32, what: &str)
             want[at]
         );
     }
-}
-
-pub(crate) fn floats(gpu: &Gpu, label: &str, values: &[f32]) -> Buffer {
-    gpu.upload(label, bytemuck::cast_slice(values)).unwrap()
-}
-
-pub(crate) fn words(gpu: &Gpu, label: &str, values: &[u32]) -> Buffer {
-    gpu.upload(label, bytemuck::cast_slice(values)).unwrap()
-}
-
-/// A result buffer that is full of a number that no kernel computes, so that what is not written
-/// shows.
-pub(crate) fn unwritten(gpu: &Gpu, label: &str, n_values: usize) -> Buffer {
-    floats(gpu, label, &vec![UNWRITTEN; n_values])
-}
-
-pub(crate) const UNWRITTEN: f32 = 12_345.678;
-
-pub(crate) fn run(gpu: &Gpu, steps: &[Dispatch]) {
-    gpu.submit(&[steps], &[]).unwrap();
-}
-
-pub(crate) fn read_floats(gpu: &Gpu, buffer: &Buffer) -> Vec<f32> {
-    bytemuck::pod_collect_to_vec(&read_bytes(gpu, buffer))
-}
-
-pub(crate) fn read_words(gpu: &Gpu, buffer: &Buffer) -> Vec<u32> {
-    bytemuck::pod_collect_to_vec(&read_bytes(gpu, buffer))
-}
-
-pub(crate) fn read_bytes(gpu: &Gpu, buffer: &Buffer) -> Vec<u8> {
-    pollster::block_on(gpu.read(buffer, 0, buffer.n_bytes())).unwrap()
 }

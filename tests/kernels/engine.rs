@@ -6,8 +6,7 @@ use veneer_core::infer::{GenerateRequest, Place};
 
 use crate::{
     devices::devices,
-    models::{Model, logits},
-    numbers::assert_close,
+    models::{Model, assert_within, logits},
 };
 
 /// Between f32 sums in another order; a wrong norm epsilon is 5e-4 away.
@@ -30,7 +29,7 @@ fn check(name: &str) {
                 let vocab_size = engine.arch().vocab_size;
                 let got = logits(&engine, &case.ids, None);
                 let got = &got[case.logits_from * vocab_size..];
-                assert_close(got, &case.logits.concat(), LOGITS, &what);
+                assert_within(got, &case.logits.concat(), LOGITS, &what);
 
                 let request = GenerateRequest::new(case.ids.clone(), case.greedy.len());
                 let mut session = engine.new_session().unwrap();
@@ -38,7 +37,7 @@ fn check(name: &str) {
                 let answer = engine.generate(&mut session, &request, &mut on_token);
                 let answer = block_on(answer).unwrap();
                 assert_eq!(answer.ids, case.greedy, "{what}");
-                assert_close(&answer.logprobs, &case.logprobs, LOGITS, &what);
+                assert_within(&answer.logprobs, &case.logprobs, LOGITS, &what);
             }
         }
     }

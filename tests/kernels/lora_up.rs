@@ -7,8 +7,8 @@ use veneer_core::{
 };
 
 use crate::{
-    devices::{devices, floats, read_floats, run},
-    numbers::{assert_close, normal},
+    devices::{assert_close, devices, values},
+    inputs::{floats, normal, run},
 };
 
 /// Sums of up to 64 products in f32.
@@ -71,7 +71,7 @@ fn check(n_tokens: usize, u_stride: usize, y_stride: usize, parts: &[Part]) {
             };
             run(&gpu, &[lora_up(&gpu, "lora", &op).unwrap()]);
             let case = format!("{n_tokens} tokens, {parts:?}, {}", format.name());
-            assert_close(&read_floats(&gpu, &y_buffer), &expected, TOLERANCE, &case);
+            assert_close(&values(&gpu, &y_buffer), &expected, TOLERANCE, &case);
         }
     }
 }

@@ -1,12 +1,18 @@
 //! Every kernel against its scalar oracle, in every profile that the adapter offers.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
 mod devices;
+mod inputs;
 mod models;
-mod numbers;
 mod sources;
 
 mod add;
 mod attention;
+mod embed;
 mod engine;
 mod linear;
 mod lora_up;

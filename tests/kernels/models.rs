@@ -106,6 +106,18 @@ pub(crate) fn logits(
     rows.concat()
 }
 
+/// Fails where a value is further away than `tolerance`.
+#[track_caller]
+pub(crate) fn assert_within(got: &[f32], want: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}: length");
+    let distance = |i: &usize| (got[*i] - want[*i]).abs();
+    let worst = (0..got.len()).max_by(|i, j| distance(i).total_cmp(&distance(j)));
+    // NaN is the largest of all.
+    if let Some(i) = worst.filter(|i| distance(i).is_nan() || distance(i) > tolerance) {
+        panic!("{what}: {} instead of {} at {i}", got[i], want[i]);
+    }
+}
+
 /// An adapter as PEFT wrote it.
 pub(crate) fn adapter(path: &str) -> Adapter {
     let read = |name: &str| std::fs::read(fixture(path).join(name)).unwrap();

@@ -3,8 +3,8 @@
 use veneer_core::gpu::ops::{AddRmsNorm, RmsNorm, add_rms_norm, rms_norm};
 
 use crate::{
-    devices::{devices, floats, read_floats, run, unwritten},
-    numbers::{assert_close, normal},
+    devices::{assert_close, devices, values},
+    inputs::{floats, normal, run, unwritten},
 };
 
 /// Sums of up to some thousand squares in f32, in another order than the oracle's.
@@ -45,12 +45,7 @@ fn check(n_rows: usize, d: usize) {
             eps: EPS,
         };
         run(&gpu, &[rms_norm(&gpu, "norm", &op).unwrap()]);
-        assert_close(
-            &read_floats(&gpu, &out),
-            &oracle(&x, &weight),
-            TOLERANCE,
-            &case,
-        );
+        assert_close(&values(&gpu, &out), &oracle(&x, &weight), TOLERANCE, &case);
 
         let last = unwritten(&gpu, "last", d);
         let op = RmsNorm {
@@ -61,7 +56,7 @@ fn check(n_rows: usize, d: usize) {
         };
         run(&gpu, &[rms_norm(&gpu, "last norm", &op).unwrap()]);
         let expected = oracle(&x[(n_rows - 1) * d..], &weight);
-        assert_close(&read_floats(&gpu, &last), &expected, TOLERANCE, &case);
+        assert_close(&values(&gpu, &last), &expected, TOLERANCE, &case);
 
         let op = AddRmsNorm {
             x: &x_buffer,
@@ -74,12 +69,12 @@ fn check(n_rows: usize, d: usize) {
         };
         run(&gpu, &[add_rms_norm(&gpu, "add norm", &op).unwrap()]);
         assert_close(
-            &read_floats(&gpu, &out),
+            &values(&gpu, &out),
             &oracle(&sum, &weight),
             TOLERANCE,
             &case,
         );
-        assert_close(&read_floats(&gpu, &x_buffer), &sum, 0.0, &case);
+        assert_close(&values(&gpu, &x_buffer), &sum, 0.0, &case);
     }
 }
 
@@ -110,7 +105,7 @@ fn a_row_of_zeros_stays_zero() {
             eps: EPS,
         };
         run(&gpu, &[rms_norm(&gpu, "norm", &op).unwrap()]);
-        assert_eq!(read_floats(&gpu, &out), [0.0; 64]);
+        assert_eq!(values(&gpu, &out), [0.0; 64]);
     }
 }
 

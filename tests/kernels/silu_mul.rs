@@ -3,8 +3,8 @@
 use veneer_core::gpu::ops::{SiluMul, silu_mul};
 
 use crate::{
-    devices::{devices, floats, read_floats, run, unwritten},
-    numbers::{assert_close, normal},
+    devices::{assert_close, devices, values},
+    inputs::{floats, normal, run, unwritten},
 };
 
 /// An exponential and a division on the device.
@@ -36,12 +36,7 @@ fn check(gate_up: &[f32], n_tokens: usize, f: usize) {
         };
         run(&gpu, &[silu_mul(&gpu, "silu", &op).unwrap()]);
         let case = format!("{n_tokens} by {f}");
-        assert_close(
-            &read_floats(&gpu, &a),
-            &oracle(gate_up, f),
-            TOLERANCE,
-            &case,
-        );
+        assert_close(&values(&gpu, &a), &oracle(gate_up, f), TOLERANCE, &case);
     }
 }
 
@@ -57,8 +52,9 @@ fn a_width_that_fills_no_workgroup() {
 
 #[test]
 fn gates_beyond_the_range_of_the_exponential() {
-    let gates = [-1e4, -200.0, -89.0, -80.0, 80.0, 200.0, 1e4, 0.0];
-    check(&[gates, [1.0; 8]].concat(), 1, 8);
+    for gate in [-1e4, -200.0, -89.0, -80.0, 80.0, 200.0, 1e4, 0.0] {
+        check(&[gate, 1.0, 1.0, 1.0], 1, 2);
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use veneer_core::gpu::ops::{Top, TopShape, TopTokens, top_tokens};
 
 use crate::{
-    devices::{devices, floats, read_bytes, read_words, run, words},
-    numbers::normal,
+    devices::devices,
+    inputs::{floats, normal, read_bytes, read_words, run, words},
 };
 
 /// Relative error of the sum of exponentials is an absolute one of its logarithm.

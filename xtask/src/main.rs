@@ -1,16 +1,22 @@
-//! What cargo cannot do alone: set-up, the order of the checks, the demo, goldens, the GPU kit.
+//! What cargo cannot do alone: set-up, the order of the checks, the page, the demo, goldens, the GPU
+//! kit.
 //!
-//! Invariant: nothing here is needed to build or to use Veneer; `cargo build` alone works.
+//! Invariant: nothing here is needed to build or to use the command line; `cargo build` alone works.
 
 mod arguments;
+mod bench_web;
+mod cache;
 mod clock;
 mod demo;
 mod golden;
 mod gpu_kit;
+mod packages;
 mod setup;
 mod shell;
 mod target_dir;
 mod test;
+mod tools;
+mod web;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -26,8 +32,15 @@ Commands:
               --only NAME    run one stage alone (see --list)
               --list         say which stages there are
               --without-gpu  do not set up a Vulkan adapter; GPU tests then skip themselves
-  demo      the whole way on the embedded base: data, training, proof, export
+              --without-browser
+                             do not set up Chromium; browser tests then skip themselves
+  web       build the page and its engine into web/dist
+              --dev          fast to build, larger and slower
+  bench-web time the page beside wllama, in one browser
+              --model FILE   a GGUF file (default: the demo's)
+  demo      the whole way on the embedded base: data, training, proof, export, the page
               --out DIR      where to work (default: target/demo)
+              --no-serve     end instead of serving the page
   golden    make the reference numbers of tests/fixtures again (needs python3)
               --only NAME    one script of tests/fixtures/gen, without its .py
   gpu-kit   put what a GPU machine without a toolchain needs into gpu-kit/
@@ -53,6 +66,8 @@ fn run() -> Result<()> {
     std::env::set_current_dir(root()?).context("entering the repository")?;
     match command.as_deref() {
         Some("test") => test::run(arguments),
+        Some("bench-web") => bench_web::run(arguments),
+        Some("web") => web::run(arguments),
         Some("demo") => demo::run(arguments),
         Some("golden") => golden::run(arguments),
         Some("gpu-kit") => gpu_kit::run(arguments),

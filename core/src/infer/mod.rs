@@ -12,6 +12,7 @@ mod options;
 pub mod plan;
 mod runner;
 mod session;
+mod text_stream;
 
 #[cfg(test)]
 mod tests;
@@ -23,3 +24,4 @@ pub use gpu_runner::DecodeCost;
 pub use options::{EngineOptions, KvFormat, Pause};
 pub use runner::AdapterId;
 pub use session::Session;
+pub use text_stream::{Piece, TextStream};

@@ -8,6 +8,7 @@
 
 pub(super) mod add;
 pub(super) mod attention;
+pub(super) mod embed;
 mod kv_cache;
 pub(super) mod lora_up;
 pub(super) mod rms_norm;
@@ -18,6 +19,7 @@ pub(super) mod top_tokens;
 
 pub use add::{Add, add};
 pub use attention::{Attention, attention, attention_scratch_bytes};
+pub use embed::{Embed, embed};
 pub use kv_cache::{KvCache, KvFormat, KvShape};
 pub use lora_up::{LoraSegment, LoraUp, LoraUpWeights, lora_up};
 pub use rms_norm::{AddRmsNorm, RmsNorm, add_rms_norm, rms_norm};

@@ -13,10 +13,10 @@ use super::{
 use crate::{
     arch::Arch,
     gpu::{
-        Buffer, Dispatch, Embed, Gpu, GpuError, Linear, Rows, embed, linear,
+        Buffer, Dispatch, Gpu, GpuError, Linear, Rows, linear,
         ops::{
-            Attention, LoraUp, QkNorm, RmsNorm, RopeAppend, SiluMul, attention, lora_up, rms_norm,
-            rope_append, silu_mul,
+            Attention, Embed, LoraUp, QkNorm, RmsNorm, RopeAppend, SiluMul, attention, embed,
+            lora_up, rms_norm, rope_append, silu_mul,
         },
     },
     infer::plan::InputGroup,
@@ -68,7 +68,7 @@ impl GraphBuilder<'_> {
                 ids: &self.context.ids,
                 table: &self.weights.embedding,
                 x: &self.scratch.x,
-                n_tokens: count(self.n_tokens),
+                n_tokens: self.n_tokens,
             },
         )?;
         for (layer_idx, layer) in self.weights.layers.iter().enumerate() {
