@@ -96,6 +96,9 @@ fn file_type(format: Format) -> u32 {
         Format::F16 => 1,
         Format::Q4_0 => 2,
         Format::Q8_0 => 7,
+        // With matrices all of one kind: `Q4_K_S` and `Q6_K`.
+        Format::Q4K => 14,
+        Format::Q6K => 18,
         Format::Bf16 => 32,
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     weights::{
         LoadError, WeightSource,
         gguf::{GgufPlan, TensorEntry, Value},
+        quantized_format,
     },
 };
 
@@ -222,20 +223,9 @@ fn quantize(entry: &TensorEntry, values: &[f32]) -> Result<Vec<u8>, ExportError>
 }
 
 fn tensor_format(name: &str, shape: &[usize], arch: &Arch, wanted: Format) -> Format {
-    let [_, row_len] = shape else {
-        return Format::F32;
-    };
     let is_head =
         name == "lm_head.weight" || (arch.tie_embeddings && name == "model.embed_tokens.weight");
-    let format = match wanted {
-        Format::Q4_0 if is_head => Format::Q8_0,
-        other => other,
-    };
-    if row_len.is_multiple_of(format.block_len()) {
-        format
-    } else {
-        Format::F16
-    }
+    quantized_format(shape, is_head, wanted)
 }
 
 fn note_fallbacks(entries: &[TensorEntry], wanted: Format, notes: &mut Vec<String>) {

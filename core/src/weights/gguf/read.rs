@@ -112,7 +112,7 @@ impl WeightSource for GgufSource<'_> {
             Format::F32 => (Dtype::F32, Cow::Borrowed(bytes)),
             Format::F16 => (Dtype::F16, Cow::Borrowed(bytes)),
             Format::Bf16 => (Dtype::Bf16, Cow::Borrowed(bytes)),
-            Format::Q8_0 | Format::Q4_0 => {
+            Format::Q8_0 | Format::Q4_0 | Format::Q4K | Format::Q6K => {
                 let values = format
                     .dequantize(bytes)
                     .map_err(|error| unknown(error.to_string()))?;
@@ -411,10 +411,10 @@ mod tests {
             shape: shape.to_vec(),
             format,
         };
-        let tensors = Format::ALL.map(|format| entry(format.name(), &[3, 32], format));
+        let tensors = Format::ALL.map(|format| entry(format.name(), &[3, 256], format));
         let plan = GgufPlan::new(&metadata(), tensors.to_vec()).unwrap();
         let mut file = Vec::new();
-        let values: Vec<f32> = (0..96).map(|i| (i % 15) as f32 - 8.0).collect();
+        let values: Vec<f32> = (0..768).map(|i| (i % 16) as f32 - 8.0).collect();
         plan.write(&mut file, |entry| {
             entry.format.quantize(&values).map_err(|_| Failure)
         })
@@ -430,8 +430,8 @@ mod tests {
         assert_eq!(source.metadata(), &want);
         for format in Format::ALL {
             let tensor = source.tensor(format.name()).unwrap();
-            assert_eq!(tensor.shape, [3, 32]);
-            let exact: Vec<f32> = (0..96).map(|i| (i % 15) as f32 - 8.0).collect();
+            assert_eq!(tensor.shape, [3, 256]);
+            let exact: Vec<f32> = (0..768).map(|i| (i % 16) as f32 - 8.0).collect();
             let far = tensor
                 .to_f32()
                 .iter()
@@ -449,7 +449,7 @@ mod tests {
     fn every_truncation_is_an_error() {
         let file = file();
         // The last tensor's padding may be cut: no reader needs it.
-        let last = Format::Q4_0.n_bytes(96).unwrap();
+        let last = Format::Q6K.n_bytes(768).unwrap();
         let needed = file.len() - (last.next_multiple_of(32) - last);
         for length in 0..needed {
             assert!(GgufSource::new(&file[..length]).is_err(), "{length}");
@@ -486,10 +486,10 @@ mod tests {
     fn types_that_are_not_known_are_named_when_asked_for() {
         let mut file = file();
         let name = file.windows(4).position(|w| w == b"Q4_0").unwrap();
-        file[name + 4 + 4 + 16] = 14;
+        file[name + 4 + 4 + 16] = 16;
         let source = GgufSource::new(&file).unwrap();
         let error = source.tensor("Q4_0").unwrap_err().to_string();
-        assert!(error.contains("GGUF type 14"), "{error}");
+        assert!(error.contains("GGUF type 16"), "{error}");
     }
 
     #[test]
