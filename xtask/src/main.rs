@@ -3,14 +3,18 @@
 //! Invariant: nothing here is needed to build or to use Veneer; `cargo build` alone works.
 
 mod arguments;
+mod cache;
 mod clock;
 mod demo;
 mod golden;
 mod gpu_kit;
+mod packages;
 mod setup;
 mod shell;
 mod target_dir;
 mod test;
+mod tools;
+mod web;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -26,6 +30,10 @@ Commands:
               --only NAME    run one stage alone (see --list)
               --list         say which stages there are
               --without-gpu  do not set up a Vulkan adapter; GPU tests then skip themselves
+              --without-browser
+                             do not set up Chromium; browser tests then skip themselves
+  web       build the page and its engine into web/dist
+              --dev          fast to build, larger and slower
   demo      the whole way on the embedded base: data, training, proof, export
               --out DIR      where to work (default: target/demo)
   golden    make the reference numbers of tests/fixtures again (needs python3)
@@ -53,6 +61,7 @@ fn run() -> Result<()> {
     std::env::set_current_dir(root()?).context("entering the repository")?;
     match command.as_deref() {
         Some("test") => test::run(arguments),
+        Some("web") => web::run(arguments),
         Some("demo") => demo::run(arguments),
         Some("golden") => golden::run(arguments),
         Some("gpu-kit") => gpu_kit::run(arguments),

@@ -1,4 +1,4 @@
-//! What the checks need and cargo does not bring: toolchain parts and a Vulkan adapter.
+//! What the checks need and cargo does not bring: toolchain parts, a Vulkan adapter, a browser.
 //!
 //! Every step looks first and does nothing when the thing is there.
 
@@ -7,14 +7,31 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
-use crate::shell;
+use crate::{
+    packages::{self, Need},
+    shell,
+};
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Debian's names of the Vulkan loader and of lavapipe, Mesa's adapter on the CPU.
-const VULKAN_PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
+const VULKAN: Need = Need {
+    packages: &["libvulkan1", "mesa-vulkan-drivers"],
+    purpose: "Vulkan on the processor, for the GPU tests",
+    otherwise: "with `--without-gpu` those tests skip themselves",
+};
+
+/// Chromium brings its own WebGPU adapter on the processor.
+const BROWSER: Need = Need {
+    packages: &["chromium"],
+    purpose: "a browser, for the tests of the page",
+    otherwise: "with `--without-browser` those tests skip themselves",
+};
+
+/// Names of Chromium and of its relatives.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome-stable"];
 
 /// Where Debian's loader looks for drivers.
 const ICD_FOLDER: &str = "/usr/share/vulkan/icd.d";
@@ -73,9 +90,24 @@ pub(crate) fn vulkan() -> Result<Gpu> {
             software_icd: None,
         });
     }
-    install_vulkan()?;
+    packages::install(&VULKAN)?;
     let icds = file_names(Path::new(ICD_FOLDER));
     Ok(choose(&icds, has_gpu()))
+}
+
+/// Variables for the browser tests: a browser that is missing fails them from here on.
+pub(crate) fn browser() -> Result<Vec<(&'static str, PathBuf)>> {
+    let is_there = || {
+        std::env::var_os("VENEER_CHROMIUM").is_some()
+            || BROWSERS
+                .iter()
+                .any(|program| shell::succeeds(program, &["--version"]))
+    };
+    if !is_there() {
+        packages::install(&BROWSER)?;
+    }
+    let required = is_there().then(|| ("VENEER_REQUIRE_BROWSER", PathBuf::from("1")));
+    Ok(required.into_iter().collect())
 }
 
 fn choose(icds: &[String], has_gpu: bool) -> Gpu {
@@ -90,65 +122,6 @@ fn choose(icds: &[String], has_gpu: bool) -> Gpu {
             software_icd: None,
         },
     }
-}
-
-fn install_vulkan() -> Result<()> {
-    if !Path::new("/etc/debian_version").exists() || !shell::succeeds("apt-get", &["--version"]) {
-        println!("This is not Debian: install a Vulkan driver by hand (Mesa's lavapipe will do),");
-        println!("otherwise the GPU tests skip themselves.");
-        return Ok(());
-    }
-    let missing: Vec<&str> = VULKAN_PACKAGES
-        .into_iter()
-        .filter(|package| !is_installed(package))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let mut install = vec!["apt-get", "install", "-y", "--no-install-recommends"];
-    install.extend(&missing);
-    let prefix = match as_root() {
-        Some(prefix) => prefix,
-        None => bail!(
-            "the GPU tests need {}, and only root can install packages; run\n  sudo {}\n\
-             once, or leave those tests out with `cargo xtask test --without-gpu`",
-            missing.join(" and "),
-            install.join(" ")
-        ),
-    };
-    println!(
-        "Installing {} (Vulkan on the CPU, for the GPU tests)",
-        missing.join(", ")
-    );
-    apt(prefix, &["apt-get", "update", "-qq"])?;
-    apt(prefix, &install)
-}
-
-/// The words that make a command run as root, if there is a way without a password.
-fn as_root() -> Option<&'static [&'static str]> {
-    let user = shell::output(Command::new("id").arg("-u")).unwrap_or_default();
-    if user.trim() == "0" {
-        return Some(&[]);
-    }
-    shell::succeeds("sudo", &["-n", "true"]).then_some(&["sudo", "-n"])
-}
-
-fn apt(prefix: &[&str], words: &[&str]) -> Result<()> {
-    let line = [prefix, words].concat();
-    let (program, arguments) = line.split_first().context("an empty command line")?;
-    // What apt says is only of interest when it fails, and `output` quotes it then.
-    shell::output(
-        Command::new(program)
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )?;
-    Ok(())
-}
-
-fn is_installed(package: &str) -> bool {
-    let query = ["-W", "-f=${Status}", package];
-    shell::output(Command::new("dpkg-query").args(query))
-        .is_ok_and(|status| status == "install ok installed")
 }
 
 /// A device file of a GPU driver (Mesa, NVIDIA, WSL).

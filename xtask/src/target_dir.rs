@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::shell;
+use crate::{cache, shell};
 
 const LAST_CLONE: &str = "last-clone.txt";
 
@@ -51,10 +51,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     if set("CARGO_TARGET_DIR").is_some() || set("CI").is_none() {
         return None;
     }
-    let cache = set("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(Path::new(&set("HOME")?).join(".cache")))?;
-    Some(cache.join("veneer").join("target"))
+    Some(cache::folder(variable)?.join("target"))
 }
 
 /// Make `clone` the one whose crates lie in `folder`.

@@ -19,7 +19,7 @@ struct Stage {
     commands: &'static [&'static [&'static str]],
 }
 
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 6] = [
     Stage {
         name: "fmt",
         about: "every file is formatted",
@@ -44,7 +44,7 @@ const STAGES: [Stage; 5] = [
     },
     Stage {
         name: "wasm",
-        about: "veneer-core builds for the browser, with each feature set",
+        about: "what runs in the browser builds for it, veneer-core with each feature set",
         commands: &[
             &[
                 "clippy",
@@ -63,7 +63,29 @@ const STAGES: [Stage; 5] = [
                 "--",
                 "-Dwarnings",
             ],
+            &[
+                "clippy",
+                "--locked",
+                "--package=veneer-core",
+                "--target=wasm32-unknown-unknown",
+                "--features=infer",
+                "--",
+                "-Dwarnings",
+            ],
+            &[
+                "clippy",
+                "--locked",
+                "--package=veneer-web",
+                "--target=wasm32-unknown-unknown",
+                "--",
+                "-Dwarnings",
+            ],
         ],
+    },
+    Stage {
+        name: "web",
+        about: "the page is built, and is small enough",
+        commands: &[&["xtask", "web"]],
     },
     Stage {
         name: "test",
@@ -72,9 +94,22 @@ const STAGES: [Stage; 5] = [
     },
 ];
 
+/// What did not run where a variable is not set.
+const SKIPPED: [(&str, &str); 2] = [
+    (
+        "VENEER_REQUIRE_GPU",
+        "The GPU tests skipped themselves: no Vulkan driver was set up.",
+    ),
+    (
+        "VENEER_REQUIRE_BROWSER",
+        "The browser tests skipped themselves: no Chromium was set up.",
+    ),
+];
+
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let list = arguments.flag("--list");
     let without_gpu = arguments.flag("--without-gpu");
+    let without_browser = arguments.flag("--without-browser");
     let only = arguments.value("--only")?;
     arguments.finish()?;
 
@@ -86,13 +121,16 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
     let stages = chosen(only.as_deref())?;
     setup::toolchain()?;
-    let gpu = if without_gpu || !stages.iter().any(|stage| stage.name == "test") {
-        setup::Gpu::default()
-    } else {
-        setup::vulkan()?
-    };
+    let runs_tests = stages.iter().any(|stage| stage.name == "test");
+    let mut environment = Vec::new();
+    if runs_tests && !without_gpu {
+        environment.extend(setup::vulkan()?.environment());
+    }
+    if runs_tests && !without_browser {
+        environment.extend(setup::browser()?);
+    }
     let target = target_dir::shared()?;
-    run_stages(&stages, &gpu, target.as_ref())
+    run_stages(&stages, &environment, target.as_ref())
 }
 
 fn chosen(only: Option<&str>) -> Result<Vec<&'static Stage>> {
@@ -111,7 +149,11 @@ fn chosen(only: Option<&str>) -> Result<Vec<&'static Stage>> {
     }
 }
 
-fn run_stages(stages: &[&Stage], gpu: &setup::Gpu, target: Option<&PathBuf>) -> Result<()> {
+fn run_stages(
+    stages: &[&Stage],
+    environment: &[(&str, PathBuf)],
+    target: Option<&PathBuf>,
+) -> Result<()> {
     let started = Instant::now();
     let mut times: Vec<(&str, Duration)> = Vec::new();
     let mut tests = Tally::default();
@@ -126,7 +168,7 @@ fn run_stages(stages: &[&Stage], gpu: &setup::Gpu, target: Option<&PathBuf>) -> 
         let stage_started = Instant::now();
         for words in stage.commands {
             let mut command = shell::cargo(words);
-            command.envs(gpu.environment());
+            command.envs(environment.iter().map(|(name, value)| (name, value)));
             if let Some(target) = target {
                 command.env("CARGO_TARGET_DIR", target);
             }
@@ -152,8 +194,12 @@ fn run_stages(stages: &[&Stage], gpu: &setup::Gpu, target: Option<&PathBuf>) -> 
         println!("{name:<8} passed  {}", readable(*time));
     }
     tests.print();
-    if stages.iter().any(|stage| stage.name == "test") && gpu.environment().is_empty() {
-        println!("The GPU tests skipped themselves: no Vulkan driver was set up.");
+    if stages.iter().any(|stage| stage.name == "test") {
+        for (variable, text) in SKIPPED {
+            if !environment.iter().any(|(name, _)| *name == variable) {
+                println!("{text}");
+            }
+        }
     }
     let which = if times.len() == 1 {
         "The stage"
