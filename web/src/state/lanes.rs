@@ -3,7 +3,7 @@
 //! Work on the device is done one request after the other; looking at the store does not wait for it.
 //! A request can be cancelled while it waits and while it runs.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use veneer_core::protocol::tab::{Request, RequestId, ToWorker};
 
@@ -50,7 +50,6 @@ pub enum Cancelled {
 pub struct Lanes<T> {
     device: Queue<T>,
     store: Queue<T>,
-    cancelled: BTreeSet<RequestId>,
 }
 
 #[derive(Debug)]
@@ -68,7 +67,6 @@ impl<T> Default for Lanes<T> {
         Self {
             device: empty(),
             store: empty(),
-            cancelled: BTreeSet::new(),
         }
     }
 }
@@ -91,16 +89,13 @@ impl<T> Lanes<T> {
 
     /// The running request of a lane is over.
     pub fn finish(&mut self, lane: Lane) {
-        if let Some(id) = self.queue(lane).running.take() {
-            self.cancelled.remove(&id);
-        }
+        self.queue(lane).running = None;
     }
 
     /// The user does not want the answer any more.
     pub fn cancel(&mut self, id: RequestId) -> Cancelled {
         for queue in [&mut self.device, &mut self.store] {
             if queue.running == Some(id) {
-                self.cancelled.insert(id);
                 return Cancelled::Running;
             }
             let before = queue.waiting.len();
@@ -110,11 +105,6 @@ impl<T> Lanes<T> {
             }
         }
         Cancelled::Unknown
-    }
-
-    /// Asked by the running request between its steps.
-    pub fn is_cancelled(&self, id: RequestId) -> bool {
-        self.cancelled.contains(&id)
     }
 
     fn queue(&mut self, lane: Lane) -> &mut Queue<T> {
@@ -165,9 +155,7 @@ mod tests {
         lanes.start_next(Lane::Device);
         assert_eq!(lanes.cancel(RequestId(2)), Cancelled::Waiting);
         assert_eq!(lanes.cancel(RequestId(1)), Cancelled::Running);
-        assert!(lanes.is_cancelled(RequestId(1)) && !lanes.is_cancelled(RequestId(2)));
         lanes.finish(Lane::Device);
-        assert!(!lanes.is_cancelled(RequestId(1)));
         assert_eq!(lanes.cancel(RequestId(1)), Cancelled::Unknown);
         assert!(lanes.start_next(Lane::Device).is_none());
     }
