@@ -10,6 +10,7 @@ mod generate;
 mod options;
 mod runner;
 mod session;
+mod text_stream;
 
 #[cfg(test)]
 mod tests;
@@ -20,3 +21,4 @@ pub use generate::{Cancel, GenerateRequest, Generated, NewToken, StopReason};
 pub use options::{EngineOptions, KvFormat, Pause};
 pub use runner::AdapterId;
 pub use session::Session;
+pub use text_stream::{Piece, TextStream};

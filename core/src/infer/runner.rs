@@ -83,7 +83,7 @@ impl Runner {
     ) -> Result<(), InferError> {
         match (self, context) {
             (Self::Cpu(runner), Context::Cpu(context)) => {
-                runner.extend(context, ids, adapter, None).await
+                runner.extend(context, ids, adapter).await
             }
         }
     }
@@ -98,7 +98,7 @@ impl Runner {
     ) -> Result<(), InferError> {
         match (self, context) {
             (Self::Cpu(runner), Context::Cpu(context)) => {
-                runner.extend(context, ids, adapter, Some(on_logits)).await
+                runner.extend_scored(context, ids, adapter, on_logits).await
             }
         }
     }

@@ -4,6 +4,8 @@
 //! The order is transformers': repetition penalty, then frequency and presence penalty (OpenAI's),
 //! then temperature, top-k, top-p and min-p.
 
+#[cfg(test)]
+mod golden_tests;
 mod penalties;
 mod ranking;
 mod sampler;

@@ -111,6 +111,19 @@ impl Sampler {
         Some(id)
     }
 
+    /// The tokens that may be drawn next and their probabilities, likeliest first.
+    #[cfg(test)]
+    pub(super) fn distribution(&self, logits: &[f32]) -> Vec<(u32, f64)> {
+        let mut logits = logits.to_vec();
+        self.penalties.apply(&self.sampling, &mut logits);
+        let mut ranking = ranked((0..).zip(logits), &self.sampling);
+        let best = ranking.get(0).map_or(0.0, |(_, score)| score);
+        let (n_kept, total) = keep(&mut ranking, &self.sampling);
+        let kept = (0..n_kept).filter_map(|rank| ranking.get(rank));
+        kept.map(|(id, score)| (id, (score - best).exp() / total))
+            .collect()
+    }
+
     fn took(&mut self, id: u32) {
         if self.sampling.has_penalties() {
             self.penalties.see_answer(id);

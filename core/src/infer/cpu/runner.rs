@@ -107,23 +107,30 @@ impl CpuRunner {
         context: &mut CpuContext,
         ids: &[u32],
         adapter: Option<AdapterId>,
-        mut on_logits: Option<&mut dyn FnMut(&[f32])>,
     ) -> Result<(), InferError> {
         let n_passes = ids.len().div_ceil(TOKENS_AT_ONCE);
         for (index, ids) in ids.chunks(TOKENS_AT_ONCE).enumerate() {
-            let rows = match &on_logits {
-                Some(_) => Rows::All,
-                None if index + 1 == n_passes => Rows::Last,
-                None => Rows::None,
-            };
-            let logits = self.run(context, ids, adapter, rows)?;
-            for row in logits.chunks(self.arch.vocab_size) {
-                if let Some(on_logits) = &mut on_logits {
-                    on_logits(row);
-                }
-                context.logits.clear();
-                context.logits.extend_from_slice(row);
-            }
+            let is_last = index + 1 == n_passes;
+            let rows = if is_last { Rows::Last } else { Rows::None };
+            context.logits = self.run(context, ids, adapter, rows)?;
+            (self.pause)().await;
+        }
+        Ok(())
+    }
+
+    pub(in crate::infer) async fn extend_scored(
+        &self,
+        context: &mut CpuContext,
+        ids: &[u32],
+        adapter: Option<AdapterId>,
+        on_logits: &mut dyn FnMut(&[f32]),
+    ) -> Result<(), InferError> {
+        let v = self.arch.vocab_size;
+        for ids in ids.chunks(TOKENS_AT_ONCE) {
+            let mut logits = self.run(context, ids, adapter, Rows::All)?;
+            logits.chunks(v).for_each(&mut *on_logits);
+            logits.drain(..logits.len() - v);
+            context.logits = logits;
             (self.pause)().await;
         }
         Ok(())
