@@ -58,8 +58,9 @@ pub(super) fn arch_metadata(
 /// How far each frequency is slowed down, `[head_dim / 2]`, for the tensor `rope_freqs.weight`;
 /// `None` where plain metadata say it all.
 pub(super) fn rope_factors(arch: &Arch) -> Option<Vec<f32>> {
-    match arch.rope.scaling {
+    match &arch.rope.scaling {
         RopeScaling::None | RopeScaling::Linear { .. } => None,
+        RopeScaling::Factors(factors) => Some(factors.clone()),
         RopeScaling::Llama3 { .. } => {
             let mut plain = arch.rope.clone();
             plain.scaling = RopeScaling::None;

@@ -331,4 +331,27 @@ mod tests {
             include_bytes!("../../../tests/fixtures/quant/bf16.f32"),
         );
     }
+
+    #[track_caller]
+    fn check_read(format: Format, blocks: &[u8], values: &[u8]) {
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        assert_eq!(
+            bits(format.dequantize(blocks).unwrap()),
+            bits(floats(values))
+        );
+    }
+
+    #[test]
+    fn k_formats_are_read_as_the_gguf_package_does_bit_for_bit() {
+        check_read(
+            Format::Q4K,
+            include_bytes!("../../../tests/fixtures/quant/q4_k.bin"),
+            include_bytes!("../../../tests/fixtures/quant/q4_k.f32"),
+        );
+        check_read(
+            Format::Q6K,
+            include_bytes!("../../../tests/fixtures/quant/q6_k.bin"),
+            include_bytes!("../../../tests/fixtures/quant/q6_k.f32"),
+        );
+    }
 }

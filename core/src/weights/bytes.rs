@@ -28,14 +28,7 @@ impl ByteSource for &[u8] {
     }
 
     fn read(&self, at: u64, n_bytes: usize) -> Result<Cow<'_, [u8]>, LoadError> {
-        let rest = usize::try_from(at).ok().and_then(|at| self.get(at..));
-        rest.and_then(|rest| rest.get(..n_bytes))
-            .map(Cow::Borrowed)
-            .ok_or_else(|| LoadError::Read {
-                at,
-                n_bytes,
-                reason: format!("it has {} bytes", <[u8]>::len(self)),
-            })
+        part(self, at, n_bytes)
     }
 }
 
@@ -45,9 +38,19 @@ impl ByteSource for Vec<u8> {
     }
 
     fn read(&self, at: u64, n_bytes: usize) -> Result<Cow<'_, [u8]>, LoadError> {
-        let bytes = self.as_slice().read(at, n_bytes)?.into_owned();
-        Ok(Cow::Owned(bytes))
+        part(self, at, n_bytes)
     }
+}
+
+fn part(bytes: &[u8], at: u64, n_bytes: usize) -> Result<Cow<'_, [u8]>, LoadError> {
+    let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
+    rest.and_then(|rest| rest.get(..n_bytes))
+        .map(Cow::Borrowed)
+        .ok_or_else(|| LoadError::Read {
+            at,
+            n_bytes,
+            reason: format!("it has {} bytes", bytes.len()),
+        })
 }
 
 #[cfg(test)]

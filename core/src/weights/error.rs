@@ -21,6 +21,13 @@ pub enum LoadError {
     #[error("tensor `{name}` has element type {found}, expected F32, F16 or BF16")]
     Dtype { name: String, found: String },
 
+    #[error("tensor `{name}` is stored as {found}, which cannot be read (formats read: {known})")]
+    StoredAs {
+        name: String,
+        found: String,
+        known: String,
+    },
+
     #[error("tensor `{name}` holds {value} at element {index}, expected finite numbers")]
     NotFinite {
         name: String,
@@ -62,6 +69,9 @@ impl LoadError {
             }
             Self::Shape { .. } => "config.json and the weights seem to come from different models",
             Self::Dtype { .. } => "export the checkpoint as F32, F16 or BF16 safetensors",
+            Self::StoredAs { .. } => {
+                "take a file of the same model in another format, such as Q4_K_M"
+            }
             Self::NotFinite { .. } | Self::Quantize { .. } => {
                 "the checkpoint is damaged or its training diverged; use another copy"
             }
