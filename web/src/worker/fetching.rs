@@ -4,6 +4,7 @@ use js_sys::{Array, Reflect, Uint8Array};
 use sha2::{Digest, Sha256};
 use veneer_core::protocol::tab::{Fault, FaultKind, RemoteFile, Stage};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, Headers, ReadableStreamDefaultReader, RequestInit, Response};
 
 use super::{
@@ -39,7 +40,10 @@ pub(super) async fn fetch(
     let full = match (store.room().await, remote.bytes) {
         (Some(room), Some(bytes)) if room < bytes => Some(Fault::new(
             FaultKind::StorageFull,
-            format!("`{}` has {bytes} bytes, the browser has room for {room}", remote.name),
+            format!(
+                "`{}` has {bytes} bytes, the browser has room for {room}",
+                remote.name
+            ),
         )),
         _ => None,
     };
@@ -61,7 +65,9 @@ pub(super) async fn fetch_if_there(url: &str, voice: &Voice) -> Result<Option<Ve
         return Ok(None);
     }
     begin(url, None, None, &answered(&response))?;
-    let buffer = response.array_buffer().map_err(|error| broken(url, &error, voice))?;
+    let buffer = response
+        .array_buffer()
+        .map_err(|error| broken(url, &error, voice))?;
     let buffer: JsValue = browser::settled(buffer)
         .await
         .map_err(|error| broken(url, &error, voice))?;
@@ -126,7 +132,10 @@ async fn go_on(part: &mut Part, remote: &RemoteFile, voice: &Voice) -> Result<Sh
     loop {
         let n_have = part.n_bytes();
         let response = ask(&remote.url, range(n_have), voice).await?;
-        let have = note.as_ref().map(|note| (note, n_have)).filter(|_| n_have > 0);
+        let have = note
+            .as_ref()
+            .map(|note| (note, n_have))
+            .filter(|_| n_have > 0);
         match begin(&remote.url, have, remote.bytes, &answered(&response))? {
             Begin::Whole => return part.hash(&remote.name, voice).await,
             Begin::AskAgain if n_have == 0 => {
@@ -267,8 +276,11 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        // Ends the connection where the body was not read to its end; nobody waits for it.
-        let _ended = self.reader.cancel();
+        // Ends the connection where the body was not read to its end; how that goes is all the same.
+        let ended = self.reader.cancel();
+        spawn_local(async move {
+            JsFuture::from(ended).await.ok();
+        });
     }
 }
 

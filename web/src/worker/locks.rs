@@ -50,7 +50,11 @@ impl Lock {
             let grant = Closure::once_into_js(move |lock: JsValue| -> JsValue {
                 got.set(!lock.is_null());
                 granted.call0(&JsValue::UNDEFINED).ok();
-                if lock.is_null() { JsValue::UNDEFINED } else { held.into() }
+                if lock.is_null() {
+                    JsValue::UNDEFINED
+                } else {
+                    held.into()
+                }
             });
             let options = Object::new();
             Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE).ok();

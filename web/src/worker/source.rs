@@ -52,11 +52,13 @@ impl ByteSource for BlobSource {
         let array = Uint8Array::new(&buffer);
         let mut bytes = Vec::new();
         // A tensor larger than what wasm can still hold is an error, not the end of the worker.
-        bytes.try_reserve_exact(n_bytes).map_err(|error| LoadError::Read {
-            at,
-            n_bytes,
-            reason: error.to_string(),
-        })?;
+        bytes
+            .try_reserve_exact(n_bytes)
+            .map_err(|error| LoadError::Read {
+                at,
+                n_bytes,
+                reason: error.to_string(),
+            })?;
         bytes.resize(n_bytes, 0);
         if array.length() as usize != n_bytes {
             return Err(LoadError::Read {

@@ -110,7 +110,10 @@ impl Store {
     pub(super) async fn manifest(&self, entry: &str) -> Result<Manifest, Fault> {
         let text = self.folders()?.entries.read_text(&note_name(entry)).await?;
         Manifest::from_json(&text).ok_or_else(|| {
-            Fault::new(FaultKind::StoreDamaged, format!("the note of entry `{entry}` is unreadable"))
+            Fault::new(
+                FaultKind::StoreDamaged,
+                format!("the note of entry `{entry}` is unreadable"),
+            )
         })
     }
 
@@ -118,7 +121,8 @@ impl Store {
     pub(super) async fn file(&self, file: &StoredFile) -> Result<Blob, Fault> {
         let damaged = |what: String| Fault::new(FaultKind::StoreDamaged, what);
         let found = self.folders()?.files.file(&file.sha256).await;
-        let blob = found.map_err(|_| damaged(format!("`{}` is not in the store any more", file.name)))?;
+        let blob =
+            found.map_err(|_| damaged(format!("`{}` is not in the store any more", file.name)))?;
         if blob.size() as u64 != file.bytes {
             return Err(damaged(format!(
                 "`{}` has {} bytes in the store, expected {}",
@@ -150,9 +154,16 @@ impl Store {
         {
             folders.parts.remove(&file.name).await.ok();
         } else {
-            folders.parts.move_to(&file.name, &folders.files, sha256).await?;
+            folders
+                .parts
+                .move_to(&file.name, &folders.files, sha256)
+                .await?;
         }
-        folders.parts.remove(&part::note_name(&file.name)).await.ok();
+        folders
+            .parts
+            .remove(&part::note_name(&file.name))
+            .await
+            .ok();
         Ok(folders.files.file(sha256).await?.into())
     }
 
@@ -161,7 +172,10 @@ impl Store {
         let text = serde_json::to_string(manifest)
             .map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
         let folders = self.folders()?;
-        folders.entries.write_text(&note_name(&manifest.entry()), &text).await
+        folders
+            .entries
+            .write_text(&note_name(&manifest.entry()), &text)
+            .await
     }
 
     /// Deletes an entry with the files that no other one needs.
@@ -195,9 +209,13 @@ impl Folders {
     async fn open() -> Result<Self, String> {
         let manager = manager().ok_or("the page is not served over https or from this machine")?;
         let text = |error| browser::text_of(&error);
-        let root: FileSystemDirectoryHandle =
-            browser::settled(manager.get_directory()).await.map_err(text)?;
-        let root = Folder::new(root).folder("veneer").await.map_err(fault_text)?;
+        let root: FileSystemDirectoryHandle = browser::settled(manager.get_directory())
+            .await
+            .map_err(text)?;
+        let root = Folder::new(root)
+            .folder("veneer")
+            .await
+            .map_err(fault_text)?;
         let folders = Self {
             files: root.folder("files").await.map_err(fault_text)?,
             entries: root.folder("entries").await.map_err(fault_text)?,

@@ -91,5 +91,7 @@ pub(super) fn say(message: &FromWorker) {
         return;
     };
     // Texts can always be posted.
-    browser::scope().post_message(&JsValue::from_str(&text)).ok();
+    browser::scope()
+        .post_message(&JsValue::from_str(&text))
+        .ok();
 }

@@ -25,7 +25,9 @@ impl Folder {
     pub(super) async fn folder(&self, name: &str) -> Result<Self, Fault> {
         let options = FileSystemGetDirectoryOptions::new();
         options.set_create(true);
-        let promise = self.handle.get_directory_handle_with_options(name, &options);
+        let promise = self
+            .handle
+            .get_directory_handle_with_options(name, &options);
         let handle = browser::settled(promise).await;
         handle.map(Self::new).map_err(|error| refused(name, &error))
     }
@@ -52,8 +54,9 @@ impl Folder {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
         let promise = self.handle.get_file_handle_with_options(name, &options);
-        let handle: FileSystemFileHandle =
-            browser::settled(promise).await.map_err(|error| refused(name, &error))?;
+        let handle: FileSystemFileHandle = browser::settled(promise)
+            .await
+            .map_err(|error| refused(name, &error))?;
         let opened = browser::settled(handle.create_sync_access_handle()).await;
         opened.map_err(|error| refused(name, &error))
     }
@@ -83,7 +86,10 @@ impl Folder {
             .map_err(refused)?;
         let function = Reflect::get(&handle, &"move".into()).map_err(refused)?;
         let function = function.dyn_into::<Function>().map_err(|_| {
-            Fault::new(FaultKind::StoreUnavailable, "this browser cannot rename stored files")
+            Fault::new(
+                FaultKind::StoreUnavailable,
+                "this browser cannot rename stored files",
+            )
         })?;
         let promise = function.call2(&handle, &folder.handle, &JsValue::from_str(new));
         let moved = browser::settled::<JsValue>(promise.map_err(refused)?.unchecked_into()).await;
@@ -110,7 +116,12 @@ impl Folder {
     /// Bytes of the files whose names end so.
     pub(super) async fn n_bytes(&self, ending: &str) -> u64 {
         let mut sum = 0;
-        for name in self.names().await.iter().filter(|name| name.ends_with(ending)) {
+        for name in self
+            .names()
+            .await
+            .iter()
+            .filter(|name| name.ends_with(ending))
+        {
             sum += self.file(name).await.map_or(0, |file| file.size() as u64);
         }
         sum

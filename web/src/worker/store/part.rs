@@ -90,7 +90,9 @@ impl Part {
     pub(in super::super) fn append(&mut self, bytes: &Uint8Array) -> Result<(), Fault> {
         let options = FileSystemReadWriteOptions::new();
         options.set_at(self.n_bytes as f64);
-        let written = self.handle.write_with_js_u8_array_and_options(bytes, &options);
+        let written = self
+            .handle
+            .write_with_js_u8_array_and_options(bytes, &options);
         let written = written.map_err(|error| refused(&self.name, &error))?;
         if written as u64 != u64::from(bytes.length()) {
             let detail = format!("{written} of {} bytes were written", bytes.length());
@@ -111,7 +113,9 @@ impl Part {
             let options = FileSystemReadWriteOptions::new();
             options.set_at(at as f64);
             let part = chunk.subarray(0, n as u32);
-            let read = self.handle.read_with_js_u8_array_and_options(&part, &options);
+            let read = self
+                .handle
+                .read_with_js_u8_array_and_options(&part, &options);
             let read = read.map_err(|error| refused(&self.name, &error))?;
             if read as usize != n {
                 let detail = format!("`{}` ended at byte {at}", self.name);
@@ -187,7 +191,9 @@ async fn copy(
     let mut at = 0;
     while at < source.len() {
         let n = (source.len() - at).min(CHUNK as u64) as usize;
-        let bytes = source.read(at, n).map_err(|error| faults::of_load(&error))?;
+        let bytes = source
+            .read(at, n)
+            .map_err(|error| faults::of_load(&error))?;
         hash.update(&bytes);
         part.append(&Uint8Array::from(&*bytes))?;
         at += n as u64;
@@ -209,7 +215,11 @@ pub(in super::super) async fn hash_of(
     let mut at = 0;
     while at < source.len() {
         let n = (source.len() - at).min(CHUNK as u64) as usize;
-        hash.update(source.read(at, n).map_err(|error| faults::of_load(&error))?);
+        hash.update(
+            source
+                .read(at, n)
+                .map_err(|error| faults::of_load(&error))?,
+        );
         at += n as u64;
         voice.progress(Stage::Verifying, name, at, source.len());
         browser::breathe().await;
