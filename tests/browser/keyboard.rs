@@ -8,10 +8,6 @@ pub(crate) enum Key {
     Tab,
     ShiftTab,
     Enter,
-    Space,
-    Escape,
-    ArrowDown,
-    ArrowRight,
 }
 
 impl Key {
@@ -20,10 +16,6 @@ impl Key {
         let (key, code, number, text) = match self {
             Self::Tab | Self::ShiftTab => ("Tab", "Tab", 9, ""),
             Self::Enter => ("Enter", "Enter", 13, "\r"),
-            Self::Space => (" ", "Space", 32, " "),
-            Self::Escape => ("Escape", "Escape", 27, ""),
-            Self::ArrowDown => ("ArrowDown", "ArrowDown", 40, ""),
-            Self::ArrowRight => ("ArrowRight", "ArrowRight", 39, ""),
         };
         // Bit 3 is the shift key.
         let modifiers = if self == Self::ShiftTab { 8 } else { 0 };

@@ -9,10 +9,18 @@
     reason = "a test that cannot set itself up has failed"
 )]
 
+mod answers;
+mod app;
+mod bad_input;
 mod base64;
+mod bench;
 mod chromium;
+mod device;
 mod devtools;
 mod driver;
 mod keyboard;
+mod look;
 mod page;
+mod patched;
 mod server;
+mod storage;

@@ -123,6 +123,23 @@ impl Page {
         );
     }
 
+    /// What a site may store, as on a disk that is nearly full.
+    pub(crate) fn set_quota(&self, origin: &str, n_bytes: u64) {
+        self.call(
+            "Storage.overrideQuotaForOrigin",
+            json!({ "origin": origin, "quotaSize": n_bytes }),
+        );
+    }
+
+    /// Every node as a screen reader gets it.
+    pub(crate) fn accessibility_tree(&self) -> Vec<Value> {
+        let mut answer = self.call("Accessibility.getFullAXTree", json!({}));
+        match answer["nodes"].take() {
+            Value::Array(nodes) => nodes,
+            other => panic!("the tree is {other}"),
+        }
+    }
+
     /// Value of a JavaScript expression; a promise is waited for.
     #[track_caller]
     pub(crate) fn evaluate(&self, expression: &str) -> Value {
@@ -209,11 +226,6 @@ impl Page {
         text.as_str().unwrap_or_default().trim().to_owned()
     }
 
-    /// True when the element with this `data-testid` is in the page and takes space.
-    pub(crate) fn shows(&self, test_id: &str) -> bool {
-        self.evaluate(&format!("!!{}?.getClientRects().length", element(test_id))) == true
-    }
-
     /// Write into a field as a keyboard would, in place of what is there.
     #[track_caller]
     pub(crate) fn fill(&self, test_id: &str, text: &str) {
@@ -267,7 +279,12 @@ impl Page {
 
     /// Problems with this in their text belong to what the test does.
     pub(crate) fn expect_problem(&self, part: &str) {
-        self.expected.borrow_mut().push(part.to_owned());
+        self.expect_problems(&[part]);
+    }
+
+    pub(crate) fn expect_problems(&self, parts: &[&str]) {
+        let parts = parts.iter().map(|part| (*part).to_owned());
+        self.expected.borrow_mut().extend(parts);
     }
 
     /// Wait for a problem with this in its text; false when none comes.
@@ -333,6 +350,8 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         if !self.closed.get() && !thread::panicking() {
+            // Brings what the page reported last. A page that cannot answer has reported that.
+            self.try_evaluate("0").ok();
             self.check();
         }
     }

@@ -39,6 +39,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     files: BTreeMap<String, File>,
+    /// Start of an address → the folder that lies there.
+    folders: BTreeMap<String, PathBuf>,
     requests: Vec<Request>,
 }
 
@@ -98,6 +100,12 @@ impl Server {
             ..File::default()
         };
         self.state().files.insert(path.to_owned(), file);
+    }
+
+    /// Serve another folder under addresses that start with `prefix`, which ends with `/`.
+    pub(crate) fn mount(&self, prefix: &str, folder: &Path) {
+        let folders = &mut self.state().folders;
+        folders.insert(prefix.to_owned(), folder.to_owned());
     }
 
     /// Break the next answer for an added file off after so many bytes.
@@ -184,13 +192,25 @@ impl Shared {
                 ..file.clone()
             });
         }
+        let mounted = state.folders.iter().find_map(|(prefix, folder)| {
+            let inside = path.strip_prefix(prefix.as_str())?;
+            Some((folder.clone(), inside))
+        });
         drop(state);
-        let path = if path == "/" { "/index.html" } else { path };
-        let inside = Path::new(path.trim_start_matches('/'));
+        let (folder, inside) = mounted.unwrap_or_else(|| {
+            let inside = path.trim_start_matches('/');
+            let inside = if inside.is_empty() {
+                "index.html"
+            } else {
+                inside
+            };
+            (self.folder.clone(), inside)
+        });
+        let inside = Path::new(inside);
         let plain = inside
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
-        let bytes = fs::read(self.folder.join(inside)).ok().filter(|_| plain)?;
+        let bytes = fs::read(folder.join(inside)).ok().filter(|_| plain)?;
         Some(File {
             bytes: Arc::new(bytes),
             ..File::default()

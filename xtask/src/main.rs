@@ -1,8 +1,10 @@
-//! What cargo cannot do alone: set-up, the order of the checks, the demo, goldens, the GPU kit.
+//! What cargo cannot do alone: set-up, the order of the checks, the page, the demo, goldens, the GPU
+//! kit.
 //!
-//! Invariant: nothing here is needed to build or to use Veneer; `cargo build` alone works.
+//! Invariant: nothing here is needed to build or to use the command line; `cargo build` alone works.
 
 mod arguments;
+mod bench_web;
 mod cache;
 mod clock;
 mod demo;
@@ -34,8 +36,11 @@ Commands:
                              do not set up Chromium; browser tests then skip themselves
   web       build the page and its engine into web/dist
               --dev          fast to build, larger and slower
-  demo      the whole way on the embedded base: data, training, proof, export
+  bench-web time the page beside wllama, in one browser
+              --model FILE   a GGUF file (default: the demo's)
+  demo      the whole way on the embedded base: data, training, proof, export, the page
               --out DIR      where to work (default: target/demo)
+              --no-serve     end instead of serving the page
   golden    make the reference numbers of tests/fixtures again (needs python3)
               --only NAME    one script of tests/fixtures/gen, without its .py
   gpu-kit   put what a GPU machine without a toolchain needs into gpu-kit/
@@ -61,6 +66,7 @@ fn run() -> Result<()> {
     std::env::set_current_dir(root()?).context("entering the repository")?;
     match command.as_deref() {
         Some("test") => test::run(arguments),
+        Some("bench-web") => bench_web::run(arguments),
         Some("web") => web::run(arguments),
         Some("demo") => demo::run(arguments),
         Some("golden") => golden::run(arguments),

@@ -67,11 +67,17 @@ pub(crate) fn wasm_opt() -> Result<PathBuf> {
     {
         return Ok("wasm-opt".into());
     }
-    node()?;
-    let folder = installed(&format!("binaryen-{BINARYEN}"), |folder| {
-        npm_install(folder, &[&format!("binaryen@{BINARYEN}")])
-    })?;
+    let folder = npm(
+        &format!("binaryen-{BINARYEN}"),
+        &[&format!("binaryen@{BINARYEN}")],
+    )?;
     Ok(folder.join("node_modules/.bin/wasm-opt"))
+}
+
+/// Packages of npm, in a folder of the cache.
+pub(crate) fn npm(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    node()?;
+    installed(name, |folder| npm_install(folder, packages))
 }
 
 /// Make sure that Node and its npm are there.

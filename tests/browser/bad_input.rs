@@ -1,0 +1,124 @@
+//! Damaged and foreign files, impossible prompts: said clearly, and the page goes on.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    app::{App, Fixture, IDS, QUESTION, fixture},
+    chromium::WebGpu,
+    page::element,
+    patched,
+};
+
+/// Files that are no models, each with a part of what must be said.
+fn damaged(fixture: &Fixture) -> Vec<(&'static str, Vec<u8>)> {
+    let whole = fixture.gguf_bytes();
+    let with = |at: usize, bytes: &[u8]| {
+        let mut copy = whole.clone();
+        copy[at..at + bytes.len()].copy_from_slice(bytes);
+        copy
+    };
+    vec![
+        ("empty", Vec::new()),
+        ("magic", with(0, b"GGML")),
+        ("version", with(4, &99_u32.to_le_bytes())),
+        ("n-tensors", with(8, &u64::MAX.to_le_bytes())),
+        ("n-metadata", with(16, &u64::MAX.to_le_bytes())),
+        ("cut-header", whole[..2000].to_vec()),
+        ("cut-weights", whole[..whole.len() / 2].to_vec()),
+    ]
+}
+
+#[test]
+fn broken_files_are_named_and_the_next_one_loads() {
+    let Some(fixture) = fixture() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::open(fixture, WebGpu::Software);
+    for (name, bytes) in damaged(fixture) {
+        let path = folder.path().join(format!("{name}.gguf"));
+        fs::write(&path, bytes).unwrap();
+        app.page.choose_files("model-file", &[&path]);
+        let said = wait_for_error(&app, name);
+        assert!(said.len() > 20, "{name}: `{said}`");
+        app.page.screenshot(&format!("broken-{name}"));
+    }
+    app.page.choose_files("model-file", &[&fixture.gguf]);
+    app.wait_for("ready");
+    assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
+}
+
+/// Wait for a message that names the file.
+fn wait_for_error(app: &App, name: &str) -> String {
+    let error = element("error");
+    let said = app.page.wait_until(
+        &format!("a message about {name}"),
+        &format!("(t => t?.includes('{name}') && t)({error}?.innerText)"),
+    );
+    app.wait_for("empty");
+    said.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_adapter_of_another_model_is_refused_and_the_base_goes_on() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::with_demo(fixture);
+    let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/merge/llama32");
+    let files: [PathBuf; 2] =
+        ["adapter_config.json", "adapter_model.safetensors"].map(|name| foreign.join(name));
+    app.page
+        .choose_files("adapter-file", &[&files[0], &files[1]]);
+    let error = element("error");
+    app.page
+        .wait_until("a message", &format!("{error}?.innerText.trim()"));
+    app.page.screenshot("foreign-adapter");
+    app.wait_for("ready");
+    assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
+}
+
+#[test]
+fn a_prompt_longer_than_the_context_is_refused_in_numbers() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::with_demo(fixture);
+    app.page.fill("prompt", &"palabra ".repeat(6000));
+    app.page.click("send");
+    let error = element("error");
+    let said = app
+        .page
+        .wait_until("a message", &format!("(e => e?.innerText.trim())({error})"));
+    let said = said.as_str().unwrap_or_default();
+    assert!(said.contains(|c: char| c.is_ascii_digit()), "`{said}`");
+    app.page.screenshot("long-prompt");
+    app.wait_for("ready");
+
+    let request = format!("{{ ids: Array({}).fill(5), maxNewTokens: 1 }}", 1 << 20);
+    let refused = app
+        .page
+        .try_evaluate(&format!("window.veneer.generate({request})"));
+    assert!(refused.is_err(), "{refused:?}");
+    let unknown = "window.veneer.generate({ ids: [4000000000], maxNewTokens: 1 })";
+    assert!(app.page.try_evaluate(unknown).is_err());
+    app.ask(QUESTION);
+    assert_eq!(app.answer("base"), fixture.native_text(QUESTION, false));
+}
+
+#[test]
+fn a_template_that_raises_says_its_reason() {
+    let Some(fixture) = fixture() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("raises.gguf");
+    fs::write(&path, patched::raising(fixture.gguf_bytes(), "only poems")).unwrap();
+    let app = App::open(fixture, WebGpu::Software);
+    app.page.choose_files("model-file", &[&path]);
+    app.wait_for("ready");
+    app.page.fill("prompt", QUESTION);
+    app.page.click("send");
+    let error = element("error");
+    app.page.wait_until(
+        "the template's reason",
+        &format!("{error}?.innerText.includes('only poems')"),
+    );
+    app.page.screenshot("template");
+    app.wait_for("ready");
+}

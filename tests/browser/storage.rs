@@ -1,0 +1,183 @@
+//! Models stay in the browser: reloads, cut downloads, two tabs, full disks.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    app::{App, IDS, fixture, generate, wait_for_state},
+    chromium::WebGpu,
+    page::{Page, element},
+    server::Server,
+};
+
+const MODEL: &str = "/models/small.gguf";
+
+/// Chromium's own words for what the test server does to a download.
+const CUT: [&str; 3] = [
+    "ERR_CONTENT_LENGTH_MISMATCH",
+    "ERR_CONNECTION",
+    "ERR_ABORTED",
+];
+
+#[test]
+fn a_stored_model_loads_without_the_network() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::with_demo(fixture);
+    let before = app.generate(None, 24);
+    app.page.reload();
+    app.wait_for("empty");
+    app.page.set_offline(true);
+    let asked = app.request_counts();
+    app.page.click("load-stored-0");
+    app.wait_for("ready");
+    assert_eq!(app.generate(None, 24), before);
+    assert_eq!(app.request_counts(), asked);
+    app.page.screenshot("stored");
+}
+
+#[test]
+fn a_cut_download_goes_on_where_it_stopped() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::open(fixture, WebGpu::Software);
+    let bytes = fixture.gguf_bytes();
+    let half = bytes.len() / 2;
+    app.server.add(MODEL, bytes);
+    app.server.cut(MODEL, half);
+    app.page.expect_problems(&CUT);
+    fetch(&app.page, &app.server, "");
+    // The page may go on by itself, or say what happened and go on when it is asked again.
+    let state = settled(&app.page);
+    app.page.screenshot("cut");
+    if state != "ready" {
+        assert_ne!(app.page.text("error"), "");
+        fetch(&app.page, &app.server, "");
+        app.wait_for("ready");
+    }
+    let asked: Vec<_> = of_model(&app.server);
+    assert!(asked.iter().any(|from| *from > Some(0)), "{asked:?}");
+    assert_eq!(app.generate(None, 24), fixture.native_ids(&IDS, false, 24));
+}
+
+#[test]
+fn a_tab_closed_while_it_downloads_leaves_what_it_has() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::open(fixture, WebGpu::Software);
+    app.server.add(MODEL, fixture.gguf_bytes());
+    app.server.set_slow(MODEL, true);
+    let first = Page::open(&app.browser, &app.server.url("/"));
+    first.expect_problems(&CUT);
+    wait_for_state(&first, "empty");
+    fetch(&first, &app.server, "");
+    wait_for_part(&first);
+    first.close();
+    app.server.set_slow(MODEL, false);
+    fetch(&app.page, &app.server, "");
+    app.wait_for("ready");
+    let asked = of_model(&app.server);
+    assert!(asked.last() > Some(&Some(0)), "{asked:?}");
+    assert_eq!(app.generate(None, 24), fixture.native_ids(&IDS, false, 24));
+}
+
+#[test]
+fn bytes_that_are_not_what_was_promised_are_refused() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::open(fixture, WebGpu::Software);
+    app.server.add(MODEL, fixture.gguf_bytes());
+    fetch(
+        &app.page,
+        &app.server,
+        &format!("#sha256={}", "0".repeat(64)),
+    );
+    assert_eq!(settled(&app.page), "empty");
+    assert_ne!(app.page.text("error"), "");
+    app.page.screenshot("wrong-hash");
+    fetch(&app.page, &app.server, "");
+    app.wait_for("ready");
+}
+
+#[test]
+fn two_tabs_share_the_store() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::open(fixture, WebGpu::Software);
+    let second = Page::open(&app.browser, &app.server.url("/"));
+    wait_for_state(&second, "empty");
+    app.page.click("load-demo");
+    second.click("load-demo");
+    for page in [&app.page, &second] {
+        // One of them may be told that the other writes; it then loads what the other stored.
+        if settled(page) != "ready" {
+            assert_ne!(page.text("error"), "");
+            page.click("load-demo");
+            wait_for_state(page, "ready");
+        }
+    }
+    let expected = fixture.native_ids(&IDS, false, 16);
+    assert_eq!(generate(&second, None, 16), expected);
+    assert_eq!(app.generate(None, 16), expected);
+}
+
+#[test]
+fn what_is_deleted_is_gone_and_the_loaded_model_still_answers() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::with_demo(fixture);
+    let stored = "document.querySelectorAll('[data-testid^=\"delete-stored-\"]').length";
+    let mut left = app.page.evaluate(stored).as_u64();
+    assert!(left > Some(0), "nothing is listed");
+    while left > Some(0) {
+        app.page.click("delete-stored-0");
+        let fewer = format!("{stored} < {}", json!(left));
+        app.page.wait_until("a shorter list", &fewer);
+        left = app.page.evaluate(stored).as_u64();
+    }
+    assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
+}
+
+#[test]
+fn a_full_disk_is_said_and_the_model_works_from_memory() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::open(fixture, WebGpu::Software);
+    let origin = app.server.url("");
+    app.page.set_quota(&origin, 100_000);
+    app.load_demo();
+    assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
+    app.page.screenshot("full-disk");
+}
+
+fn fetch(page: &Page, server: &Server, hash: &str) {
+    page.fill("model-address", &format!("{}{hash}", server.url(MODEL)));
+    page.click("load-address");
+}
+
+/// Wait for the end of loading, and say how it ended.
+fn settled(page: &Page) -> String {
+    let state = page.wait_until(
+        "the end of loading",
+        &format!(
+            "(s => s === 'ready' || {}?.innerText.trim() ? s : '')({}.dataset.state)",
+            element("error"),
+            element("status")
+        ),
+    );
+    state.as_str().unwrap_or_default().to_owned()
+}
+
+/// First bytes that were asked for, in order.
+fn of_model(server: &Server) -> Vec<Option<usize>> {
+    let requests = server.requests().into_iter();
+    let asked = requests.filter(|request| request.path == MODEL);
+    asked.map(|request| request.from).collect()
+}
+
+/// Wait until some of a download is stored.
+fn wait_for_part(page: &Page) {
+    wait_for_state(page, "loading");
+    let started = Instant::now();
+    let usage = "navigator.storage.estimate().then(e => e.usage)";
+    while page.evaluate(usage).as_u64() < Some(200_000) {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "nothing is stored"
+        );
+    }
+}
