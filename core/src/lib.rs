@@ -11,6 +11,7 @@ pub mod protocol;
 pub mod quant;
 pub mod recipe;
 pub mod rng;
+pub mod sampling;
 pub mod text;
 pub mod weights;
 

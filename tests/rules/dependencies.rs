@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("rng", &[]),
     ("quant", &[]),
+    ("sampling", &["rng"]),
     ("text", &["rng"]),
     ("data", &["text", "rng"]),
     ("curate", &["text", "data", "rng"]),
@@ -22,7 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("nn", &["arch", "weights", "rng"]),
     (
         "model",
-        &["nn", "arch", "weights", "protocol", "quant", "rng"],
+        &[
+            "nn", "arch", "weights", "protocol", "quant", "sampling", "rng",
+        ],
     ),
     (
         "train",
@@ -33,7 +36,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gpu", &["quant"]),
     (
         "infer",
-        &["gpu", "arch", "weights", "quant", "text", "protocol", "rng"],
+        &[
+            "gpu", "arch", "weights", "quant", "sampling", "text", "protocol", "rng",
+        ],
     ),
     ("lib", &[]),
 ];

@@ -72,6 +72,9 @@ impl Arch {
     }
 }
 
+/// What `general.architecture` may be.
+pub const GGUF_ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
+
 /// The family whose computation `general.architecture` names.
 pub fn family_of_gguf(architecture: &str) -> Option<Family> {
     match architecture {
@@ -85,6 +88,13 @@ pub fn family_of_gguf(architecture: &str) -> Option<Family> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_architecture_has_a_family() {
+        for name in GGUF_ARCHITECTURES {
+            assert!(family_of_gguf(name).is_some(), "{name}");
+        }
+    }
 
     #[test]
     fn every_tensor_of_a_checkpoint_has_a_name() {

@@ -8,7 +8,7 @@ mod gguf;
 mod names;
 
 pub use config::ArchError;
-pub use gguf::family_of_gguf;
+pub use gguf::{GGUF_ARCHITECTURES, family_of_gguf};
 pub use names::{LINEAR_MODULES, LinearModule, TensorSpec};
 
 /// Families whose quirks this crate knows.
@@ -86,6 +86,9 @@ pub enum RopeScaling {
         high_freq_factor: f64,
         original_max_positions: f64,
     },
+    /// Each frequency divided by a factor of its own, `[head_dim / 2]`: what a GGUF file keeps of
+    /// a formula.
+    Factors(Vec<f32>),
 }
 
 impl RopeSpec {
@@ -96,17 +99,20 @@ impl RopeSpec {
             .map(|pair| {
                 let exponent = (2 * pair) as f32 / head_dim as f32;
                 let frequency = 1.0 / (self.theta as f32).powf(exponent);
-                self.scaling.stretch(frequency)
+                self.scaling.stretch(frequency, pair)
             })
             .collect()
     }
 }
 
 impl RopeScaling {
-    fn stretch(&self, frequency: f32) -> f32 {
+    fn stretch(&self, frequency: f32, pair: usize) -> f32 {
         match *self {
             Self::None => frequency,
             Self::Linear { factor } => frequency / factor as f32,
+            Self::Factors(ref factors) => factors
+                .get(pair)
+                .map_or(frequency, |factor| frequency / factor),
             Self::Llama3 {
                 factor,
                 low_freq_factor,

@@ -71,7 +71,4 @@ pub enum ExportError {
          with --tokenizer-pre NAME (known here: {known})"
     )]
     PreTokenizer { found: String, known: String },
-
-    #[error("GGUF architecture `{found}` is not supported (supported: llama, qwen2, qwen3)")]
-    Architecture { found: String },
 }

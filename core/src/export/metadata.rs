@@ -58,8 +58,9 @@ pub(super) fn arch_metadata(
 /// How far each frequency is slowed down, `[head_dim / 2]`, for the tensor `rope_freqs.weight`;
 /// `None` where plain metadata say it all.
 pub(super) fn rope_factors(arch: &Arch) -> Option<Vec<f32>> {
-    match arch.rope.scaling {
+    match &arch.rope.scaling {
         RopeScaling::None | RopeScaling::Linear { .. } => None,
+        RopeScaling::Factors(factors) => Some(factors.clone()),
         RopeScaling::Llama3 { .. } => {
             let mut plain = arch.rope.clone();
             plain.scaling = RopeScaling::None;
@@ -96,6 +97,9 @@ fn file_type(format: Format) -> u32 {
         Format::F16 => 1,
         Format::Q4_0 => 2,
         Format::Q8_0 => 7,
+        // With matrices all of one kind: `Q4_K_S` and `Q6_K`.
+        Format::Q4K => 14,
+        Format::Q6K => 18,
         Format::Bf16 => 32,
     }
 }

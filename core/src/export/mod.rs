@@ -2,22 +2,22 @@
 //!
 //! What goes in is a checkpoint ([`WeightSource`](crate::weights::WeightSource) and
 //! [`Arch`](crate::arch::Arch)) and its tokenizer; tensors stream through one at a time.
-//! [`GgufModel`] is the way back: it gives a GGUF file as a checkpoint, so that what was written
-//! can be run and compared.
+//! [`GgufModel`](crate::weights::gguf::GgufModel) is the way back: it gives a GGUF file as a
+//! checkpoint, so that what was written can be run and compared.
 
 mod error;
 mod go_template;
 mod metadata;
 mod modelfile;
 mod pre_tokenizer;
-mod read_back;
-mod rows;
+#[cfg(test)]
+mod read_back_tests;
 mod tensors;
 mod tokenizer;
 
+pub use crate::weights::gguf::GgufModel;
 pub use error::ExportError;
 pub use go_template::{GoTemplate, Probe, RenderProbe};
 pub use modelfile::modelfile;
-pub use read_back::GgufModel;
 pub use tensors::{GgufExport, GgufOptions};
 pub use tokenizer::TokenizerFiles;

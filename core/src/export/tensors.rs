@@ -7,9 +7,8 @@
 use std::io::Write;
 
 use super::{
-    ExportError, GgufModel, TokenizerFiles,
+    ExportError, TokenizerFiles,
     metadata::{self, arch_metadata, rope_factors},
-    rows::interleave,
     tokenizer::tokenizer_metadata,
 };
 use crate::{
@@ -17,11 +16,10 @@ use crate::{
     quant::Format,
     weights::{
         LoadError, WeightSource,
-        gguf::{GgufPlan, TensorEntry, Value},
+        gguf::{GgufModel, GgufPlan, ROPE_FACTORS, TensorEntry, Value, interleave},
+        quantized_format,
     },
 };
-
-const ROPE_FACTORS: &str = "rope_freqs.weight";
 
 /// What to write.
 #[derive(Debug, Clone, Copy)]
@@ -165,22 +163,16 @@ impl GgufExport {
             let bytes = quantize(entry, &weights.tensor(source)?.to_f32())?;
             let expected = entry.format.dequantize(&bytes).unwrap_or_default();
             let found = file.tensor(source)?.to_f32();
-            let differs = |index: &usize| {
-                let bits = |values: &[f32]| values.get(*index).map(|x| x.to_bits());
-                bits(&expected) != bits(&found)
-            };
-            if let Some(index) = (0..expected.len().max(found.len())).find(differs) {
-                let at = |values: &[f32]| values.get(index).copied().unwrap_or(f32::NAN);
-                return Err(ExportError::Differs {
-                    name: source.clone(),
-                    index,
-                    found: at(&found),
-                    expected: at(&expected),
-                });
-            }
+            same(source, &found, &expected)?;
             progress(found.len() as u64);
         }
-        Ok(())
+        match rope_factors(&self.arch) {
+            None => Ok(()),
+            Some(expected) => {
+                let found = file.file().tensor(ROPE_FACTORS)?.to_f32();
+                same(ROPE_FACTORS, &found, &expected)
+            }
+        }
     }
 
     fn convert(
@@ -211,6 +203,26 @@ impl GgufExport {
     }
 }
 
+/// Bit for bit, to the last value of either.
+fn same(name: &str, found: &[f32], expected: &[f32]) -> Result<(), ExportError> {
+    let differs = |index: &usize| {
+        let bits = |values: &[f32]| values.get(*index).map(|x| x.to_bits());
+        bits(expected) != bits(found)
+    };
+    match (0..expected.len().max(found.len())).find(differs) {
+        None => Ok(()),
+        Some(index) => {
+            let at = |values: &[f32]| values.get(index).copied().unwrap_or(f32::NAN);
+            Err(ExportError::Differs {
+                name: name.to_owned(),
+                index,
+                found: at(found),
+                expected: at(expected),
+            })
+        }
+    }
+}
+
 fn quantize(entry: &TensorEntry, values: &[f32]) -> Result<Vec<u8>, ExportError> {
     entry
         .format
@@ -222,20 +234,9 @@ fn quantize(entry: &TensorEntry, values: &[f32]) -> Result<Vec<u8>, ExportError>
 }
 
 fn tensor_format(name: &str, shape: &[usize], arch: &Arch, wanted: Format) -> Format {
-    let [_, row_len] = shape else {
-        return Format::F32;
-    };
     let is_head =
         name == "lm_head.weight" || (arch.tie_embeddings && name == "model.embed_tokens.weight");
-    let format = match wanted {
-        Format::Q4_0 if is_head => Format::Q8_0,
-        other => other,
-    };
-    if row_len.is_multiple_of(format.block_len()) {
-        format
-    } else {
-        Format::F16
-    }
+    quantized_format(shape, is_head, wanted)
 }
 
 fn note_fallbacks(entries: &[TensorEntry], wanted: Format, notes: &mut Vec<String>) {

@@ -6,7 +6,7 @@
 
 use super::{
     format::{BLOCK_LEN, Format, QuantError},
-    q4_0, q8_0,
+    q4_0, q4_k, q6_k, q8_0,
 };
 
 /// `row · x` with the row in `format` and `x` in f32.
@@ -18,6 +18,8 @@ pub fn dot(format: Format, row: &[u8], x: &[f32]) -> Result<f32, QuantError> {
     Ok(match format {
         Format::Q8_0 => blocks(row, x, q8_0::parts),
         Format::Q4_0 => blocks(row, x, q4_0::parts),
+        Format::Q4K => q4_k_blocks(row, x),
+        Format::Q6K => q6_k_blocks(row, x),
         Format::F32 | Format::F16 | Format::Bf16 => {
             let row = format.dequantize(row)?;
             row.iter().zip(x).map(|(w, x)| w * x).sum()
@@ -36,6 +38,8 @@ pub fn dot_quantized(format: Format, row: &[u8], x_q8_0: &[u8]) -> Result<f32, Q
     match format {
         Format::Q8_0 => Ok(integer_blocks(row, x_q8_0, q8_0::parts)),
         Format::Q4_0 => Ok(integer_blocks(row, x_q8_0, q4_0::parts)),
+        Format::Q4K => Ok(integer_q4_k_blocks(row, x_q8_0)),
+        Format::Q6K => Ok(integer_q6_k_blocks(row, x_q8_0)),
         Format::F32 | Format::F16 | Format::Bf16 => {
             dot(format, row, &Format::Q8_0.dequantize(x_q8_0)?)
         }
@@ -52,6 +56,7 @@ pub fn matvec(format: Format, weight: &[u8], x: &[f32]) -> Result<Vec<f32>, Quan
     let row_bytes = row_bytes.ok_or(QuantError::RowLength {
         len: x.len(),
         format: format.name(),
+        block_len: format.block_len(),
     })?;
     weight
         .chunks(row_bytes)
@@ -106,6 +111,72 @@ fn integer_blocks<const N: usize>(
         .sum()
 }
 
+/// `sum scale (q . x) - min (sum x)` over sub-blocks.
+fn q4_k_blocks(row: &[u8], x: &[f32]) -> f32 {
+    let subs = row.as_chunks().0.iter().flat_map(q4_k::sub_blocks);
+    let values = x.as_chunks::<{ q4_k::SUB_LEN }>().0;
+    subs.zip(values)
+        .map(|(sub, x)| {
+            let products: f32 = sub
+                .quants
+                .iter()
+                .zip(x)
+                .map(|(q, x)| f32::from(*q) * x)
+                .sum();
+            sub.scale * products - sub.min * x.iter().sum::<f32>()
+        })
+        .sum()
+}
+
+fn q6_k_blocks(row: &[u8], x: &[f32]) -> f32 {
+    let subs = row.as_chunks().0.iter().flat_map(q6_k::sub_blocks);
+    let values = x.as_chunks::<{ q6_k::SUB_LEN }>().0;
+    subs.zip(values)
+        .map(|(sub, x)| {
+            let products: f32 = sub
+                .quants
+                .iter()
+                .zip(x)
+                .map(|(q, x)| f32::from(*q) * x)
+                .sum();
+            sub.scale * products
+        })
+        .sum()
+}
+
+/// A sub-block of Q4_K is as long as a block of Q8_0.
+fn integer_q4_k_blocks(row: &[u8], x: &[u8]) -> f32 {
+    let subs = row.as_chunks().0.iter().flat_map(q4_k::sub_blocks);
+    let x = x.as_chunks::<{ q8_0::BLOCK_BYTES }>().0;
+    subs.zip(x)
+        .map(|(sub, x)| {
+            let (x_scale, x) = q8_0::parts(x);
+            let products = sub.quants.iter().zip(&x);
+            let products: i32 = products.map(|(q, x)| i32::from(*q) * i32::from(*x)).sum();
+            let sum: i32 = x.iter().map(|x| i32::from(*x)).sum();
+            x_scale * (sub.scale * products as f32 - sub.min * sum as f32)
+        })
+        .sum()
+}
+
+/// Two sub-blocks of Q6_K share a block of Q8_0.
+fn integer_q6_k_blocks(row: &[u8], x: &[u8]) -> f32 {
+    let subs = row.as_chunks().0.iter().flat_map(q6_k::sub_blocks);
+    let x = x.as_chunks::<{ q8_0::BLOCK_BYTES }>().0;
+    let halves = x.iter().flat_map(|x| {
+        let (scale, x) = q8_0::parts(x);
+        let (low, high) = x.split_at(q6_k::SUB_LEN);
+        [(scale, low.to_vec()), (scale, high.to_vec())]
+    });
+    subs.zip(halves)
+        .map(|(sub, (x_scale, x))| {
+            let products = sub.quants.iter().zip(&x);
+            let products: i32 = products.map(|(q, x)| i32::from(*q) * i32::from(*x)).sum();
+            x_scale * sub.scale * products as f32
+        })
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +199,9 @@ mod tests {
     fn check(n: usize) {
         let x = wave(n, 0.37);
         for format in Format::ALL {
+            if !n.is_multiple_of(format.block_len()) {
+                continue;
+            }
             let row = format.quantize(&wave(n, 1.3)).unwrap();
             let weights = format.dequantize(&row).unwrap();
             let got = dot(format, &row, &x).unwrap();
@@ -147,8 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn one_block_of_the_k_formats() {
+        check(256);
+    }
+
+    #[test]
     fn a_row_of_a_real_model() {
         check(896);
+        check(2048);
     }
 
     #[test]

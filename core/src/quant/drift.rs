@@ -98,7 +98,8 @@ impl DriftLimits {
             Format::F16 => Self::F16,
             Format::Bf16 => Self::BF16,
             Format::Q8_0 => Self::Q8_0,
-            Format::Q4_0 => Self::Q4_0,
+            // Both lose less than Q4_0 does.
+            Format::Q4_0 | Format::Q4K | Format::Q6K => Self::Q4_0,
         }
     }
 }

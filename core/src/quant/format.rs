@@ -1,13 +1,15 @@
 //! The formats by name, size and number, and the one way into each.
 //!
-//! A row is cut into blocks of 32 values. Numbers are those of `ggml_type` in GGUF files.
+//! A row is cut into blocks of 32 values, or of 256 in the K formats. Numbers are those of `ggml_type` in GGUF files.
 
 use half::f16;
 
-use super::{q4_0, q8_0};
+use super::{q4_0, q4_k, q6_k, q8_0};
 
 /// Values in a block of Q8_0 and Q4_0.
 pub const BLOCK_LEN: usize = 32;
+/// Values in a block of the K formats.
+pub const SUPER_BLOCK_LEN: usize = 256;
 
 /// How weights are stored in a GGUF file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum Format {
     Q8_0,
     /// 32 nibbles and one f16 scale.
     Q4_0,
+    /// 256 nibbles, with a 6-bit scale and a 6-bit minimum for each 32.
+    Q4K,
+    /// 256 integers of 6 bits, with an 8-bit scale for each 16.
+    Q6K,
 }
 
 /// Why values have no place in a format.
@@ -36,8 +42,12 @@ pub enum QuantError {
         limit: f32,
     },
 
-    #[error("a row of {len} values cannot be cut into blocks of {BLOCK_LEN} for {format}")]
-    RowLength { len: usize, format: &'static str },
+    #[error("a row of {len} values cannot be cut into blocks of {block_len} for {format}")]
+    RowLength {
+        len: usize,
+        format: &'static str,
+        block_len: usize,
+    },
 
     #[error("{len} bytes are not a whole number of {format} blocks of {block_bytes} bytes")]
     ByteLength {
@@ -48,7 +58,15 @@ pub enum QuantError {
 }
 
 impl Format {
-    pub const ALL: [Self; 5] = [Self::F32, Self::F16, Self::Bf16, Self::Q8_0, Self::Q4_0];
+    pub const ALL: [Self; 7] = [
+        Self::F32,
+        Self::F16,
+        Self::Bf16,
+        Self::Q8_0,
+        Self::Q4_0,
+        Self::Q4K,
+        Self::Q6K,
+    ];
 
     /// Name as llama.cpp prints it.
     pub fn name(self) -> &'static str {
@@ -58,6 +76,8 @@ impl Format {
             Self::Bf16 => "BF16",
             Self::Q8_0 => "Q8_0",
             Self::Q4_0 => "Q4_0",
+            Self::Q4K => "Q4_K",
+            Self::Q6K => "Q6_K",
         }
     }
 
@@ -68,6 +88,8 @@ impl Format {
             Self::F16 => 1,
             Self::Q4_0 => 2,
             Self::Q8_0 => 8,
+            Self::Q4K => 12,
+            Self::Q6K => 14,
             Self::Bf16 => 30,
         }
     }
@@ -84,6 +106,7 @@ impl Format {
         match self {
             Self::F32 | Self::F16 | Self::Bf16 => 1,
             Self::Q8_0 | Self::Q4_0 => BLOCK_LEN,
+            Self::Q4K | Self::Q6K => SUPER_BLOCK_LEN,
         }
     }
 
@@ -94,6 +117,8 @@ impl Format {
             Self::F16 | Self::Bf16 => 2,
             Self::Q8_0 => q8_0::BLOCK_BYTES,
             Self::Q4_0 => q4_0::BLOCK_BYTES,
+            Self::Q4K => q4_k::BLOCK_BYTES,
+            Self::Q6K => q6_k::BLOCK_BYTES,
         }
     }
 
@@ -106,7 +131,8 @@ impl Format {
         }
     }
 
-    /// Values as bytes of this format, equal bit for bit to ggml's reference quantizer.
+    /// Values as bytes of this format, but for the K formats equal bit for bit to ggml's
+    /// reference quantizer.
     ///
     /// # Errors
     /// Where a value is not finite or too large, or the values do not fill whole blocks.
@@ -119,6 +145,7 @@ impl Format {
             return Err(QuantError::RowLength {
                 len: values.len(),
                 format: self.name(),
+                block_len: self.block_len(),
             });
         }
         let limit = self.largest();
@@ -142,6 +169,8 @@ impl Format {
                 .collect(),
             Self::Q8_0 => blocks(values).flat_map(q8_0::quantize).collect(),
             Self::Q4_0 => blocks(values).flat_map(q4_0::quantize).collect(),
+            Self::Q4K => blocks(values).flat_map(q4_k::quantize).collect(),
+            Self::Q6K => blocks(values).flat_map(q6_k::quantize).collect(),
         })
     }
 
@@ -167,6 +196,8 @@ impl Format {
                 .collect(),
             Self::Q8_0 => chunks(bytes).flat_map(|b| q8_0::dequantize(&b)).collect(),
             Self::Q4_0 => chunks(bytes).flat_map(|b| q4_0::dequantize(&b)).collect(),
+            Self::Q4K => chunks(bytes).flat_map(|b| q4_k::dequantize(&b)).collect(),
+            Self::Q6K => chunks(bytes).flat_map(|b| q6_k::dequantize(&b)).collect(),
         })
     }
 
@@ -179,11 +210,13 @@ impl Format {
             Self::Bf16 => half::bf16::MAX.to_f32(),
             Self::Q8_0 => largest_f16 * 127.0,
             Self::Q4_0 => largest_f16 * 8.0,
+            Self::Q4K => largest_f16 * 63.0,
+            Self::Q6K => largest_f16 * 127.0 * 31.0,
         }
     }
 }
 
-fn blocks(values: &[f32]) -> impl Iterator<Item = &[f32; BLOCK_LEN]> {
+fn blocks<const N: usize>(values: &[f32]) -> impl Iterator<Item = &[f32; N]> {
     values.as_chunks().0.iter()
 }
 
@@ -197,7 +230,7 @@ mod tests {
 
     #[test]
     fn damaged_weights_are_refused_by_index() {
-        let mut values = vec![0.0; 64];
+        let mut values = vec![0.0; 256];
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             values[40] = bad;
             for format in Format::ALL {
@@ -223,11 +256,12 @@ mod tests {
 
     #[test]
     fn half_blocks_are_refused_both_ways() {
-        for format in [Format::Q8_0, Format::Q4_0] {
-            assert!(format.quantize(&[0.5; 33]).is_err());
+        for format in [Format::Q8_0, Format::Q4_0, Format::Q4K, Format::Q6K] {
+            let n = format.block_len();
+            assert!(format.quantize(&vec![0.5; n + 1]).is_err());
             assert!(format.dequantize(&[0; 17]).is_err());
-            assert_eq!(format.n_bytes(33), None);
-            assert_eq!(format.n_bytes(64), Some(2 * format.block_bytes()));
+            assert_eq!(format.n_bytes(n + 1), None);
+            assert_eq!(format.n_bytes(2 * n), Some(2 * format.block_bytes()));
         }
     }
 
@@ -245,7 +279,7 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(Format::from_ggml_type(format.ggml_type()), Some(format));
         }
-        assert_eq!(Format::from_ggml_type(14), None);
+        assert_eq!(Format::from_ggml_type(16), None);
     }
 
     fn floats(bytes: &[u8]) -> Vec<f32> {
@@ -295,6 +329,29 @@ mod tests {
             Format::Bf16,
             include_bytes!("../../../tests/fixtures/quant/bf16.bin"),
             include_bytes!("../../../tests/fixtures/quant/bf16.f32"),
+        );
+    }
+
+    #[track_caller]
+    fn check_read(format: Format, blocks: &[u8], values: &[u8]) {
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        assert_eq!(
+            bits(format.dequantize(blocks).unwrap()),
+            bits(floats(values))
+        );
+    }
+
+    #[test]
+    fn k_formats_are_read_as_the_gguf_package_does_bit_for_bit() {
+        check_read(
+            Format::Q4K,
+            include_bytes!("../../../tests/fixtures/quant/q4_k.bin"),
+            include_bytes!("../../../tests/fixtures/quant/q4_k.f32"),
+        );
+        check_read(
+            Format::Q6K,
+            include_bytes!("../../../tests/fixtures/quant/q6_k.bin"),
+            include_bytes!("../../../tests/fixtures/quant/q6_k.f32"),
         );
     }
 }

@@ -7,8 +7,14 @@ mod dot;
 mod drift;
 mod format;
 mod q4_0;
+mod q4_k;
+mod q6_k;
 mod q8_0;
+mod read_only;
+mod stored;
 
 pub use dot::{dot, dot_quantized, matvec};
 pub use drift::{Drift, DriftError, DriftLimits, DriftMeter};
-pub use format::{BLOCK_LEN, Format, QuantError};
+pub use format::{BLOCK_LEN, Format, QuantError, SUPER_BLOCK_LEN};
+pub use read_only::ReadOnlyFormat;
+pub use stored::{StoredFormat, ggml_type_name};

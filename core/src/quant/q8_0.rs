@@ -33,6 +33,16 @@ pub(super) fn parts(block: &[u8; BLOCK_BYTES]) -> (f32, [i8; BLOCK_LEN]) {
     (scale, std::array::from_fn(|i| block[2 + i] as i8))
 }
 
+/// A block of given integers; the scale is an f16, little-endian.
+pub(super) fn from_parts(scale: [u8; 2], quants: [i8; BLOCK_LEN]) -> [u8; BLOCK_BYTES] {
+    let mut block = [0; BLOCK_BYTES];
+    block[..2].copy_from_slice(&scale);
+    for (byte, q) in block[2..].iter_mut().zip(quants) {
+        *byte = q as u8;
+    }
+    block
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! Why a checkpoint or an adapter could not become a model.
 
-use std::fmt;
+use std::{fmt, ops::Range};
+
+use crate::quant::QuantError;
 
 /// One thing that is wrong with a checkpoint.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -19,11 +21,39 @@ pub enum LoadError {
     #[error("tensor `{name}` has element type {found}, expected F32, F16 or BF16")]
     Dtype { name: String, found: String },
 
+    #[error("tensor `{name}` is stored as {found}, which cannot be read (formats read: {known})")]
+    StoredAs {
+        name: String,
+        found: String,
+        known: String,
+    },
+
     #[error("tensor `{name}` holds {value} at element {index}, expected finite numbers")]
     NotFinite {
         name: String,
         index: usize,
         value: f32,
+    },
+
+    #[error("tensor `{name}`: {source}")]
+    Quantize {
+        name: String,
+        #[source]
+        source: QuantError,
+    },
+
+    #[error("tensor `{name}` of shape {shape:?} has no rows {rows:?}")]
+    Rows {
+        name: String,
+        rows: Range<usize>,
+        shape: Vec<usize>,
+    },
+
+    #[error("reading {n_bytes} bytes at byte {at} of the file failed: {reason}")]
+    Read {
+        at: u64,
+        n_bytes: usize,
+        reason: String,
     },
 
     #[error("`{file}` is not a whole safetensors file: {reason}")]
@@ -39,9 +69,14 @@ impl LoadError {
             }
             Self::Shape { .. } => "config.json and the weights seem to come from different models",
             Self::Dtype { .. } => "export the checkpoint as F32, F16 or BF16 safetensors",
-            Self::NotFinite { .. } => {
+            Self::StoredAs { .. } => {
+                "take a file of the same model in another format, such as Q4_K_M"
+            }
+            Self::NotFinite { .. } | Self::Quantize { .. } => {
                 "the checkpoint is damaged or its training diverged; use another copy"
             }
+            Self::Rows { .. } => "this is a fault of Veneer; please report it",
+            Self::Read { .. } => "the file may have been moved or replaced; open it again",
             Self::Format { .. } => "the file is truncated or damaged; download it again",
         }
     }

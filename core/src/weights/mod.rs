@@ -4,17 +4,21 @@
 
 pub mod adapter;
 pub mod adapter_config;
+mod bytes;
 mod error;
 pub mod gguf;
 pub mod merge;
+mod packed;
 mod random;
 mod raw;
 mod safetensors;
 pub mod shards;
 
+pub use bytes::ByteSource;
 pub use error::{LoadError, LoadErrors};
+pub use packed::{AsStored, PackedInfo, PackedSource, PackedTensor, Quantizing, quantized_format};
 pub use random::RandomSource;
-pub use raw::{Dtype, RawTensor};
+pub use raw::{Dtype, RawInfo, RawTensor};
 pub use safetensors::SafetensorsSource;
 
 /// A checkpoint's tensors by name.
@@ -28,4 +32,30 @@ pub trait WeightSource {
     /// [`LoadError::MissingTensor`] where the name is not there, [`LoadError::Dtype`] where its
     /// element type is none that weights have.
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError>;
+
+    /// Element type and shape of a tensor, without reading it where the source can.
+    ///
+    /// # Errors
+    /// As [`Self::tensor`].
+    fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
+        let tensor = self.tensor(name)?;
+        Ok(RawInfo {
+            dtype: tensor.dtype,
+            shape: tensor.shape,
+        })
+    }
+}
+
+impl<S: WeightSource + ?Sized> WeightSource for &S {
+    fn names(&self) -> Vec<String> {
+        (**self).names()
+    }
+
+    fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
+        (**self).tensor(name)
+    }
+
+    fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
+        (**self).info(name)
+    }
 }

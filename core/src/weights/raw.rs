@@ -29,6 +29,13 @@ pub struct RawTensor<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
+/// A tensor before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawInfo {
+    pub dtype: Dtype,
+    pub shape: Vec<usize>,
+}
+
 impl RawTensor<'_> {
     /// The elements as f32; exact for all three types.
     pub fn to_f32(&self) -> Vec<f32> {

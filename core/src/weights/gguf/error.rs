@@ -1,6 +1,7 @@
 //! What can be wrong with a GGUF file, or with what should become one.
 
 use super::ValueType;
+use crate::weights::LoadError;
 
 /// Why a GGUF file cannot be read or written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -18,13 +19,22 @@ pub enum GgufError {
     )]
     Truncated {
         what: String,
-        at: usize,
+        at: u64,
         needed: u64,
-        available: usize,
+        available: u64,
+    },
+
+    #[error(
+        "{what} has the size {found}, at most {limit} is expected; the file is damaged, fetch it again"
+    )]
+    TooLarge {
+        what: String,
+        found: u64,
+        limit: u64,
     },
 
     #[error("{what} is not UTF-8 at byte {at}; the file is damaged, fetch it again")]
-    NotUtf8 { what: String, at: usize },
+    NotUtf8 { what: String, at: u64 },
 
     #[error("metadata `{key}` has type {found}, which GGUF does not define; the file is damaged")]
     UnknownType { key: String, found: u32 },
@@ -54,4 +64,10 @@ pub enum GgufError {
 
     #[error("tensor `{name}`: {reason}")]
     Tensor { name: String, reason: String },
+
+    #[error("GGUF architecture `{found}` is not supported (supported: {supported})")]
+    Architecture { found: String, supported: String },
+
+    #[error(transparent)]
+    Load(#[from] LoadError),
 }

@@ -1,14 +1,23 @@
 //! GGUF version 3, the file format of llama.cpp and Ollama: metadata, tensor table, aligned data.
 //!
-//! Only the container is here; which names and keys a model needs is [`crate::export`]'s.
+//! [`GgufSource`] is the container, [`GgufModel`] what it says about a model. Which keys a file
+//! must have that others shall open is [`crate::export`]'s.
 
+mod arch;
+mod cursor;
 mod error;
+mod model;
+#[cfg(test)]
+mod model_tests;
 mod read;
+mod rows;
 mod value;
 mod write;
 
 pub use error::GgufError;
+pub use model::{GgufModel, ROPE_FACTORS};
 pub use read::{GgufSource, TensorInfo};
+pub use rows::interleave;
 pub use value::{Value, ValueType};
 pub use write::{GgufPlan, TensorEntry};
 

@@ -3,7 +3,7 @@
 //! GGUF row `2 i + j` of a head is checkpoint row `j k/2 + i` (see [`crate::arch`]).
 
 /// Checkpoint order to GGUF's; `data` is any whole number of equal rows.
-pub(super) fn interleave<T: Copy>(data: &[T], n_heads: usize, head_dim: usize) -> Vec<T> {
+pub fn interleave<T: Copy>(data: &[T], n_heads: usize, head_dim: usize) -> Vec<T> {
     reorder(data, n_heads, head_dim, |row| {
         (row % 2) * (head_dim / 2) + row / 2
     })

@@ -1,0 +1,247 @@
+//! Metadata as an [`Arch`], with llama.cpp's defaults for the keys that may be missing.
+
+use super::{GgufError, GgufSource, Value, model::ROPE_FACTORS};
+use crate::{
+    arch::{Arch, GGUF_ARCHITECTURES, RopeScaling, RopeSpec, family_of_gguf},
+    weights::WeightSource,
+};
+
+/// Largest count that any model has; keeps products of counts far from overflow.
+const LARGEST_COUNT: u64 = 1 << 24;
+/// llama.cpp's where a file has no `rope.freq_base`.
+const DEFAULT_THETA: f64 = 10_000.0;
+
+pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
+    let name = text(file, "general.architecture")?;
+    let family = family_of_gguf(name).ok_or_else(|| GgufError::Architecture {
+        found: name.to_owned(),
+        supported: GGUF_ARCHITECTURES.join(", "),
+    })?;
+    let keys = Keys { file, name };
+    keys.refuse_experts()?;
+    let d_model = keys.count("embedding_length")?;
+    let n_layers = keys.count("block_count")?;
+    let n_heads = keys.count("attention.head_count")?;
+    let head_dim = match keys.optional_count("attention.key_length")? {
+        Some(head_dim) => head_dim,
+        None => d_model / n_heads,
+    };
+    let window = keys.optional_count("attention.sliding_window")?;
+    let has = |tensor: &str| file.tensors().contains_key(tensor);
+    let arch = Arch {
+        family,
+        vocab_size: vocab_size(&keys)?,
+        d_model,
+        n_layers,
+        n_heads,
+        n_kv_heads: keys
+            .optional_count("attention.head_count_kv")?
+            .unwrap_or(n_heads),
+        head_dim,
+        d_ff: keys.count("feed_forward_length")?,
+        norm_eps: keys.float("attention.layer_norm_rms_epsilon")?,
+        rope: RopeSpec {
+            theta: keys
+                .optional_float("rope.freq_base")?
+                .unwrap_or(DEFAULT_THETA),
+            scaling: read_scaling(&keys, head_dim)?,
+        },
+        windows: vec![window; n_layers],
+        qkv_bias: has("blk.0.attn_q.bias"),
+        o_bias: has("blk.0.attn_output.bias"),
+        mlp_bias: has("blk.0.ffn_up.bias"),
+        qk_norm: has("blk.0.attn_q_norm.weight"),
+        tie_embeddings: !has("output.weight"),
+        max_positions: keys.count("context_length")?,
+        bos_token_id: token_id(file, "bos"),
+        eos_token_ids: end_ids(file),
+    };
+    check_heads(&keys, &arch)?;
+    Ok(arch)
+}
+
+/// The keys of one architecture.
+struct Keys<'f, 'a> {
+    file: &'f GgufSource<'a>,
+    name: &'f str,
+}
+
+impl Keys<'_, '_> {
+    fn optional(&self, key: &str) -> Option<(String, &Value)> {
+        let key = format!("{}.{key}", self.name);
+        let value = self.file.metadata().get(&key)?;
+        Some((key, value))
+    }
+
+    fn count(&self, key: &str) -> Result<usize, GgufError> {
+        let missing = || GgufError::MissingKey {
+            key: format!("{}.{key}", self.name),
+        };
+        self.optional_count(key)?.ok_or_else(missing)
+    }
+
+    fn optional_count(&self, key: &str) -> Result<Option<usize>, GgufError> {
+        let Some((key, value)) = self.optional(key) else {
+            return Ok(None);
+        };
+        value
+            .as_u64()
+            .filter(|n| (1..=LARGEST_COUNT).contains(n))
+            .and_then(|n| usize::try_from(n).ok())
+            .map(Some)
+            .ok_or_else(|| wrong(&key, value, "a whole number from 1 to 2^24"))
+    }
+
+    fn float(&self, key: &str) -> Result<f64, GgufError> {
+        let missing = || GgufError::MissingKey {
+            key: format!("{}.{key}", self.name),
+        };
+        self.optional_float(key)?.ok_or_else(missing)
+    }
+
+    fn optional_float(&self, key: &str) -> Result<Option<f64>, GgufError> {
+        let Some((key, value)) = self.optional(key) else {
+            return Ok(None);
+        };
+        value
+            .as_f64()
+            .filter(|x| x.is_finite() && *x > 0.0)
+            .map(Some)
+            .ok_or_else(|| wrong(&key, value, "a positive number"))
+    }
+
+    fn refuse_experts(&self) -> Result<(), GgufError> {
+        match self.optional("expert_count") {
+            Some((key, value)) if value.as_u64() != Some(0) => Err(wrong(
+                &key,
+                value,
+                "no experts: only dense models are supported",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The rows of the embedding say it; published files often have no key for it.
+fn vocab_size(keys: &Keys<'_, '_>) -> Result<usize, GgufError> {
+    const EMBEDDING: &str = "token_embd.weight";
+    let rows = keys.file.tensors().get(EMBEDDING);
+    let rows = rows.and_then(|tensor| tensor.shape.first()).copied();
+    let n_rows = rows.ok_or_else(|| GgufError::Tensor {
+        name: EMBEDDING.to_owned(),
+        reason: "it is not in the file; the file is no model, or not its first part".to_owned(),
+    })?;
+    match keys.optional_count("vocab_size")? {
+        Some(n) if n != n_rows => Err(GgufError::Tensor {
+            name: EMBEDDING.to_owned(),
+            reason: format!("it has {n_rows} rows, `{}.vocab_size` is {n}", keys.name),
+        }),
+        _ => Ok(n_rows),
+    }
+}
+
+/// Factors per frequency stand in a tensor, a factor for all in the metadata; both may be there.
+fn read_scaling(keys: &Keys<'_, '_>, head_dim: usize) -> Result<RopeScaling, GgufError> {
+    let linear = linear_factor(keys)?;
+    if !keys.file.tensors().contains_key(ROPE_FACTORS) {
+        return Ok(match linear {
+            1.0 => RopeScaling::None,
+            factor => RopeScaling::Linear { factor },
+        });
+    }
+    let factors = keys.file.tensor(ROPE_FACTORS)?.to_f32();
+    let usable = |factor: &f32| factor.is_finite() && *factor > 0.0;
+    if factors.len() != head_dim / 2 || !factors.iter().all(usable) {
+        return Err(GgufError::Tensor {
+            name: ROPE_FACTORS.to_owned(),
+            reason: format!(
+                "it holds {} factors, expected {} positive ones",
+                factors.len(),
+                head_dim / 2
+            ),
+        });
+    }
+    let factors = factors.iter().map(|factor| factor * linear as f32);
+    Ok(RopeScaling::Factors(factors.collect()))
+}
+
+fn linear_factor(keys: &Keys<'_, '_>) -> Result<f64, GgufError> {
+    if let Some((key, value)) = keys.optional("rope.scaling.type") {
+        match value.as_str() {
+            Some("none") => return Ok(1.0),
+            Some("linear") => {}
+            _ => return Err(wrong(&key, value, "`none` or `linear`")),
+        }
+    }
+    // Files before 2023-10 have the second spelling.
+    let factor = match keys.optional("rope.scaling.factor") {
+        Some((_, Value::F32(0.0))) => None,
+        Some(_) => keys.optional_float("rope.scaling.factor")?,
+        None => keys.optional_float("rope.scale_linear")?,
+    };
+    Ok(factor.unwrap_or(1.0))
+}
+
+fn check_heads(keys: &Keys<'_, '_>, arch: &Arch) -> Result<(), GgufError> {
+    let wrong_count = |key: &str, found: usize, expected: &'static str| GgufError::WrongValue {
+        key: format!("{}.{key}", keys.name),
+        found: found.to_string(),
+        expected,
+    };
+    if !arch.n_heads.is_multiple_of(arch.n_kv_heads) {
+        let expected = "a divisor of the number of heads";
+        return Err(wrong_count(
+            "attention.head_count_kv",
+            arch.n_kv_heads,
+            expected,
+        ));
+    }
+    if arch.head_dim == 0 || !arch.head_dim.is_multiple_of(2) {
+        let expected = "a positive even width of heads";
+        return Err(wrong_count("attention.key_length", arch.head_dim, expected));
+    }
+    for key in ["attention.value_length", "rope.dimension_count"] {
+        match keys.optional_count(key)? {
+            Some(n) if n != arch.head_dim => {
+                return Err(wrong_count(key, n, "the width of a key"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Ids after which an answer is complete, the most usual first.
+fn end_ids(file: &GgufSource<'_>) -> Vec<u32> {
+    let mut ids = Vec::new();
+    for kind in ["eos", "eot", "eom"] {
+        if let Some(id) = token_id(file, kind).filter(|id| !ids.contains(id)) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn token_id(file: &GgufSource<'_>, kind: &str) -> Option<u32> {
+    let key = format!("tokenizer.ggml.{kind}_token_id");
+    file.metadata().get(&key)?.as_u64()?.try_into().ok()
+}
+
+fn text<'f>(file: &'f GgufSource<'_>, key: &str) -> Result<&'f str, GgufError> {
+    let value = file.value(key)?;
+    value.as_str().ok_or_else(|| wrong(key, value, "a string"))
+}
+
+/// Long values (arrays) are cut to what fits a line.
+fn wrong(key: &str, found: &Value, expected: &'static str) -> GgufError {
+    let mut found = format!("{found:?}");
+    if let Some((cut, _)) = found.char_indices().nth(60) {
+        found.truncate(cut);
+        found.push('…');
+    }
+    GgufError::WrongValue {
+        key: key.to_owned(),
+        found,
+        expected,
+    }
+}

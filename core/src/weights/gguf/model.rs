@@ -1,0 +1,167 @@
+//! A GGUF file as a checkpoint: tensors under their checkpoint names and in checkpoint order.
+
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
+
+use super::{GgufError, GgufSource, arch::read_arch, rows::split_halves};
+use crate::{
+    arch::Arch,
+    quant::Format,
+    weights::{
+        ByteSource, Dtype, LoadError, PackedInfo, PackedSource, PackedTensor, RawInfo, RawTensor,
+        WeightSource,
+    },
+};
+
+/// Factors of rotary frequencies; not a checkpoint's tensor but part of [`Arch`] here.
+pub const ROPE_FACTORS: &str = "rope_freqs.weight";
+
+/// A model read from a GGUF file.
+#[derive(Debug)]
+pub struct GgufModel<'a> {
+    file: GgufSource<'a>,
+    arch: Arch,
+}
+
+impl<'a> GgufModel<'a> {
+    /// A file in memory (usually a memory map), borrowed.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn new(bytes: &'a [u8]) -> Result<Self, GgufError> {
+        Self::open(Box::new(bytes))
+    }
+
+    /// Reads the file's own description of the model, and compares its tensors with it.
+    ///
+    /// # Errors
+    /// Damaged files, architectures and formats that are not known, missing keys, tensors that
+    /// are missing, misshapen or have no place in the model.
+    pub fn open(file: Box<dyn ByteSource + 'a>) -> Result<Self, GgufError> {
+        let file = GgufSource::open(file)?;
+        let arch = read_arch(&file)?;
+        check_tensors(&file, &arch)?;
+        Ok(Self { file, arch })
+    }
+
+    pub fn arch(&self) -> &Arch {
+        &self.arch
+    }
+
+    pub fn file(&self) -> &GgufSource<'a> {
+        &self.file
+    }
+
+    /// Heads of q and k rows that the file has interleaved.
+    fn interleaved_heads(&self, name: &str, shape: &[usize]) -> Result<Option<usize>, LoadError> {
+        let Some(n_heads) = self.arch.gguf_interleaved_heads(name) else {
+            return Ok(None);
+        };
+        let n_rows = n_heads * self.arch.head_dim;
+        if shape.first() == Some(&n_rows) {
+            return Ok(Some(n_heads));
+        }
+        Err(LoadError::Shape {
+            name: name.to_owned(),
+            expected: vec![n_rows],
+            found: shape.to_vec(),
+        })
+    }
+}
+
+impl WeightSource for GgufModel<'_> {
+    fn names(&self) -> Vec<String> {
+        let tensors = self.arch.tensors();
+        tensors.into_iter().map(|tensor| tensor.name).collect()
+    }
+
+    fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
+        let mut tensor = self.file.tensor(&gguf_name(name)?)?;
+        if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
+            let head_dim = self.arch.head_dim;
+            tensor.bytes = Cow::Owned(match tensor.dtype {
+                Dtype::F32 => ordered::<4>(&tensor.bytes, n_heads, head_dim),
+                Dtype::F16 | Dtype::Bf16 => ordered::<2>(&tensor.bytes, n_heads, head_dim),
+            });
+        }
+        Ok(tensor)
+    }
+
+    fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
+        WeightSource::info(&self.file, &gguf_name(name)?)
+    }
+}
+
+impl PackedSource for GgufModel<'_> {
+    fn info(&self, name: &str) -> Result<PackedInfo, LoadError> {
+        let mut info = PackedSource::info(&self.file, &gguf_name(name)?)?;
+        if info.shape.len() < 2 {
+            info.format = Format::F32;
+        }
+        Ok(info)
+    }
+
+    /// Rows are moved whole, blocks and all; vectors are given as f32 whatever the file has.
+    fn packed(&self, name: &str) -> Result<PackedTensor<'_>, LoadError> {
+        if PackedSource::info(self, name)?.shape.len() < 2 {
+            let vector = self.tensor(name)?;
+            let vector = RawTensor::from_f32(&vector.to_f32(), vector.shape, Dtype::F32);
+            return Ok(PackedTensor {
+                format: Format::F32,
+                shape: vector.shape,
+                bytes: vector.bytes,
+            });
+        }
+        let mut tensor = self.file.packed(&gguf_name(name)?)?;
+        if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
+            let rows = split_halves(&tensor.bytes, n_heads, self.arch.head_dim);
+            tensor.bytes = Cow::Owned(rows);
+        }
+        Ok(tensor)
+    }
+
+    fn packed_rows(&self, name: &str, rows: Range<usize>) -> Result<PackedTensor<'_>, LoadError> {
+        if self.arch.gguf_interleaved_heads(name).is_some() {
+            self.packed(name)?.rows(name, rows)
+        } else {
+            self.file.packed_rows(&gguf_name(name)?, rows)
+        }
+    }
+}
+
+fn gguf_name(name: &str) -> Result<String, LoadError> {
+    Arch::gguf_tensor_name(name).ok_or_else(|| LoadError::MissingTensor {
+        name: name.to_owned(),
+    })
+}
+
+fn ordered<const N: usize>(bytes: &[u8], n_heads: usize, head_dim: usize) -> Vec<u8> {
+    let words = bytes.as_chunks::<N>().0;
+    split_halves(words, n_heads, head_dim).into_flattened()
+}
+
+/// Every tensor of the model is in the file in a format that can be read, and nothing else is: a
+/// tensor without a place here would be computed with elsewhere.
+fn check_tensors(file: &GgufSource<'_>, arch: &Arch) -> Result<(), GgufError> {
+    let mut placed = BTreeSet::from([ROPE_FACTORS.to_owned()]);
+    for spec in arch.tensors() {
+        let name = gguf_name(&spec.name)?;
+        let found = PackedSource::info(file, &name)?.shape;
+        if found != spec.shape {
+            return Err(GgufError::Load(LoadError::Shape {
+                name,
+                expected: spec.shape,
+                found,
+            }));
+        }
+        placed.insert(name);
+    }
+    match file.tensors().keys().find(|name| !placed.contains(*name)) {
+        None => Ok(()),
+        Some(name) => Err(GgufError::Tensor {
+            name: name.clone(),
+            reason: "it has no place in a model of this architecture; the file is of a variant \
+                     that is not supported"
+                .to_owned(),
+        }),
+    }
+}
