@@ -6,6 +6,8 @@
 mod error;
 mod folder;
 mod gguf;
+#[cfg(test)]
+mod golden_tests;
 
 pub use error::CheckpointError;
 pub use folder::FolderFiles;

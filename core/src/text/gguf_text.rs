@@ -103,15 +103,25 @@ impl ModelText {
     }
 }
 
-/// llama.cpp's ids for a `llama` vocabulary that names none.
+/// As llama.cpp does: ids without a token are none, and a `llama` vocabulary that names none has
+/// those of the first Llama.
 fn with_defaults<'a>(parts: &GgufText<'a>) -> GgufText<'a> {
     let mut parts = parts.clone();
-    if parts.model == Some("llama") {
-        let there = |id: u32| Some(id).filter(|id| (*id as usize) < parts.tokens.len());
-        parts.bos_token_id = parts.bos_token_id.or(there(1));
-        parts.eos_token_id = parts.eos_token_id.or(there(2));
-        parts.unknown_token_id = parts.unknown_token_id.or(there(0));
+    let n_tokens = parts.tokens.len();
+    let there = |id: &u32| (*id as usize) < n_tokens;
+    let is_llama = parts.model == Some("llama");
+    for (id, default) in [
+        (&mut parts.unknown_token_id, Some(0)),
+        (&mut parts.bos_token_id, Some(1)),
+        (&mut parts.eos_token_id, Some(2)),
+        (&mut parts.padding_token_id, None),
+    ] {
+        *id = id
+            .filter(there)
+            .or(default.filter(|_| is_llama))
+            .filter(there);
     }
+    parts.other_end_ids.retain(there);
     parts
 }
 
