@@ -7,11 +7,13 @@
 
 mod devices;
 mod inputs;
+mod models;
 mod sources;
 
 mod add;
 mod attention;
 mod embed;
+mod engine;
 mod linear;
 mod lora_up;
 mod rms_norm;

@@ -393,7 +393,12 @@ fn matrix_buffers(matrix: &PlannedMatrix, limits: &MemoryLimits) -> Result<Vec<u
         return Ok(vec![(row_bytes as u64).saturating_mul(*n_rows as u64)]);
     };
     let [n_rows, n_cols] = [n_rows, n_cols].map(|n| u32::try_from(*n).unwrap_or(u32::MAX));
-    Ok(GpuMatrix::buffer_sizes(label, *format, [n_rows, n_cols], limits)?)
+    Ok(GpuMatrix::buffer_sizes(
+        label,
+        *format,
+        [n_rows, n_cols],
+        limits,
+    )?)
 }
 
 #[cfg(test)]

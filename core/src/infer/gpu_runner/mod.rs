@@ -30,7 +30,7 @@ use self::{
 };
 use super::{
     AdapterId, EngineOptions, InferError, LoadProgress, MemoryUse,
-    plan::{ContextShape, Plan, SessionSizes},
+    plan::{Plan, SessionSizes},
 };
 use crate::{
     arch::Arch,
@@ -61,7 +61,6 @@ pub(super) struct GpuRunner {
 }
 
 /// Best tokens that the device is about to find.
-#[derive(Debug)]
 pub(super) struct GpuTicket {
     readback: Readback,
     shape: TopShape,
@@ -175,9 +174,11 @@ impl GpuRunner {
             let builder = self.builder(&context.buffers, adapter, ids.len())?;
             let head = builder.head(first_row, n_rows, &logits)?;
             self.gpu.submit(&[&head], &[])?;
-            let rows = self.read_f32(&logits, n_rows * self.arch.vocab_size).await?;
+            let rows = self
+                .read_f32(&logits, n_rows * self.arch.vocab_size)
+                .await?;
             rows.chunks(self.arch.vocab_size).for_each(&mut *on_logits);
-            }
+        }
         Ok(())
     }
 
@@ -272,7 +273,8 @@ impl GpuRunner {
         Ok(DecodeCost {
             n_launches: graph.body.len() + graph.head.len() + top.launches.len(),
             weight_bytes: self.plan.weight_bytes_per_token(),
-            kv_bytes_per_position: 2 * self.arch.n_layers as u64 * kv.n_bytes() / kv.capacity.max(1) as u64,
+            kv_bytes_per_position: 2 * self.arch.n_layers as u64 * kv.n_bytes()
+                / kv.capacity.max(1) as u64,
         })
     }
 
@@ -375,6 +377,12 @@ impl GpuRunner {
         let bytes = self.gpu.read(buffer, 0, 4 * n_values as u64).await?;
         let words = bytes.as_chunks().0.iter();
         Ok(words.map(|word| f32::from_le_bytes(*word)).collect())
+    }
+}
+
+impl fmt::Debug for GpuTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GpuTicket({} tokens)", self.shape.n_top())
     }
 }
 

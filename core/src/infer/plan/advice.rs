@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{BufferClass, ContextShape, Layout, MemoryLimits, Plan, PlanError, table::bytes_text};
+use super::{
+    BufferClass, ContextShape, Layout, MemoryLimits, Plan, PlanError, PlannedBuffer, PlannedMatrix,
+    matrix_buffers, table::bytes_text,
+};
 use crate::{arch::Arch, quant::Format, weights::quantized_format};
 
 /// A setting that fits, with what it takes.
@@ -152,14 +155,18 @@ impl Plan {
         };
         // A format that no kernel takes is no advice.
         let plan = Self::of_layout(arch, layout, context, limits).ok()?;
-        let total_fits = limits.total_bytes.is_none_or(|available| plan.n_bytes() <= available);
+        let total_fits = limits
+            .total_bytes
+            .is_none_or(|available| plan.n_bytes() <= available);
         (total_fits && plan.first_too_large(limits).is_none()).then_some(plan)
     }
 
     /// Whether weights in `format` would be smaller than they are.
     fn shrinks(&self, format: Format, limits: &MemoryLimits) -> bool {
         let bytes = |layout: &Layout| -> u64 {
-            let sizes = layout.matrices().map(|matrix| matrix_buffers(matrix, limits));
+            let sizes = layout
+                .matrices()
+                .map(|matrix| matrix_buffers(matrix, limits));
             sizes.flatten().flatten().sum()
         };
         bytes(&in_format(&self.layout, format)) < bytes(&self.layout)
@@ -179,7 +186,7 @@ fn in_format(layout: &Layout, format: Format) -> Layout {
     for matrix in projections.flat_map(|p| &mut p.matrices) {
         wanted(matrix, false);
     }
-    for head in &mut layout.head {
+    if let Some(head) = &mut layout.head {
         wanted(head, true);
     }
     layout

@@ -106,7 +106,12 @@ impl PlannedLayer {
     }
 
     pub(super) fn projections_mut(&mut self) -> [&mut PlannedProjection; 4] {
-        [&mut self.qkv, &mut self.output, &mut self.gate_up, &mut self.down]
+        [
+            &mut self.qkv,
+            &mut self.output,
+            &mut self.gate_up,
+            &mut self.down,
+        ]
     }
 }
 

@@ -239,8 +239,5 @@ fn a_missing_tensor_is_reported() {
         })
     };
     let error = Plan::new(&arch(QWEN25_05B), &missing, context(64), &CORE_WEBGPU).unwrap_err();
-    assert!(matches!(
-        error,
-        PlanError::Load(LoadErrors(_))
-    ));
+    assert!(matches!(error, PlanError::Load(LoadErrors(_))));
 }
