@@ -4,6 +4,7 @@
 //! the native binary and the web page own those, so that one crate serves both.
 
 pub mod arch;
+pub mod checkpoint;
 pub mod data;
 pub mod eval;
 pub mod export;

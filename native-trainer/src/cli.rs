@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::commands::{
-    bench, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, train,
+    bench, chat, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, serve,
+    train,
 };
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
@@ -27,7 +28,9 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Train(Box<train::TrainArgs>),
     Eval(Box<eval::EvalArgs>),
-    Generate(generate::GenerateArgs),
+    Generate(Box<generate::GenerateArgs>),
+    Chat(Box<chat::ChatArgs>),
+    Serve(serve::ServeArgs),
     Merge(merge::MergeArgs),
     Export(Box<export::ExportArgs>),
     Pretrain(Box<pretrain::PretrainArgs>),
@@ -42,7 +45,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspect(args) => inspect::run(args),
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
-        Command::Generate(args) => generate::run(args),
+        Command::Generate(args) => generate::run(*args),
+        Command::Chat(args) => chat::run(*args),
+        Command::Serve(args) => serve::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Export(args) => export::run(*args),
         Command::Pretrain(args) => pretrain::run(*args),

@@ -45,6 +45,10 @@ pub(crate) struct Place {
 }
 
 impl DeviceArgs {
+    pub(crate) fn new(device: DeviceChoice, dtype: DtypeChoice) -> Self {
+        Self { device, dtype }
+    }
+
     /// # Errors
     /// Vulkan without a driver, and types that the device cannot compute with.
     pub(crate) fn open(self) -> Result<Place> {
@@ -82,7 +86,7 @@ impl DeviceArgs {
 
 /// Whether looking for a GPU is worth while: on Linux every GPU driver makes a device node, and
 /// asking Vulkan without one costs a second and prints what its loader thinks of the machine.
-fn may_have_gpu() -> bool {
+pub(crate) fn may_have_gpu() -> bool {
     let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg"];
     !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
 }

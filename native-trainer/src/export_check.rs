@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Which records are compared.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Check of the written file")]
 pub(crate) struct CheckArgs {
     /// Validation records whose logits are compared (default: token ids drawn by chance)

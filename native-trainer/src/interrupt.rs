@@ -26,3 +26,40 @@ pub(crate) fn listen() {
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
+
+/// Waits for Ctrl-C or a polite kill. For commands that go on until then.
+pub(crate) fn wait() -> anyhow::Result<()> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // The receiver is there until the first one came; a later one has nothing left to stop.
+    ctrlc::set_handler(move || drop(sender.send(())))?;
+    Ok(receiver.recv()?)
+}
+
+static ANSWERING: AtomicBool = AtomicBool::new(false);
+
+/// For conversations: Ctrl-C stops an answer, and leaves where it comes twice without one between.
+pub(crate) fn listen_in_chat() {
+    INSTALLED.call_once(|| {
+        let installed = ctrlc::set_handler(|| {
+            if ASKED.swap(true, Ordering::SeqCst) {
+                println!();
+                std::process::exit(0);
+            }
+            if !ANSWERING.load(Ordering::SeqCst) {
+                eprint!("\n(Ctrl-C again leaves) ");
+            }
+        });
+        if let Err(error) = installed {
+            eprintln!("note: Ctrl-C will end at once ({error})");
+        }
+    });
+}
+
+/// While `answer` runs, Ctrl-C sets the flag that [`asked`] reads.
+pub(crate) fn during_answer<T>(answer: impl FnOnce() -> T) -> T {
+    ASKED.store(false, Ordering::SeqCst);
+    ANSWERING.store(true, Ordering::SeqCst);
+    let answered = answer();
+    ANSWERING.store(false, Ordering::SeqCst);
+    answered
+}

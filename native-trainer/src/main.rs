@@ -1,15 +1,19 @@
 //! The `veneer` binary: thin edges over `veneer-core`.
 
 mod answers;
+mod chat;
 mod cli;
 mod commands;
 mod dataset;
 mod device;
+mod engine_args;
+mod engine_model;
 mod eval_text;
 mod examples;
 mod export_check;
 mod files;
 mod forecast;
+mod gguf_file;
 mod interrupt;
 mod job_args;
 mod memory;
@@ -23,6 +27,7 @@ mod run_dir;
 mod run_printer;
 mod run_report;
 mod score_text;
+mod site;
 mod training_loop;
 
 use std::process::ExitCode;

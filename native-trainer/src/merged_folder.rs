@@ -181,7 +181,8 @@ pub(crate) fn explain_full_disk<T>(result: Result<T>, n_bytes: u64) -> Result<T>
     }
 }
 
-fn refuse_occupied(out: &Path) -> Result<()> {
+/// A folder that holds something is not written over.
+pub(crate) fn refuse_occupied(out: &Path) -> Result<()> {
     match fs::read_dir(out) {
         Ok(mut entries) => {
             if entries.next().is_some() {
@@ -199,7 +200,8 @@ fn refuse_occupied(out: &Path) -> Result<()> {
     }
 }
 
-fn folder_beside(out: &Path) -> Result<TempDir> {
+/// Where a folder is made until it is whole.
+pub(crate) fn folder_beside(out: &Path) -> Result<TempDir> {
     let parent = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -273,7 +275,8 @@ fn format_of(dtype: Dtype) -> Format {
     }
 }
 
-fn publish(beside: TempDir, out: &Path) -> Result<()> {
+/// Gives a finished folder its name.
+pub(crate) fn publish(beside: TempDir, out: &Path) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

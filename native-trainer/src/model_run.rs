@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -90,6 +91,32 @@ pub(crate) fn open_adapter(dir: &Path) -> Result<Adapter> {
     }
     read_adapter(&read(CONFIG_FILE)?, &read(WEIGHTS_FILE)?)
         .with_context(|| format!("reading adapter `{}`", dir.display()))
+}
+
+/// Whether a model's name is that of a GGUF file: by its ending, or by how it begins.
+pub(crate) fn is_gguf(name: &str) -> bool {
+    let path = Path::new(name);
+    if !path.is_file() {
+        return false;
+    }
+    let mut magic = [0; 4];
+    let begins = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("gguf"))
+        || (begins.is_ok() && magic == *b"GGUF")
+}
+
+/// Compares an adapter with a model.
+///
+/// # Errors
+/// Every pair that has no place in the model.
+pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
+    let modules = arch.linear_modules();
+    let fits = adapter.check_fits(|path| {
+        let found = modules.iter().find(|(module, _, _)| module == path);
+        found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
+    });
+    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
 }
 
 /// Puts an adapter on a model.

@@ -7,8 +7,10 @@
     reason = "a test that cannot set itself up has failed"
 )]
 
+mod answering;
 mod bad_data;
 mod bad_model;
 mod binary;
 mod exported;
 mod interrupted;
+mod site;

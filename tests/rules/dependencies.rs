@@ -19,7 +19,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("feedback", &["text", "data", "eval", "rng"]),
     ("arch", &[]),
     ("weights", &["arch", "quant", "protocol", "rng"]),
-    ("export", &["arch", "weights", "quant"]),
+    ("checkpoint", &["arch", "weights", "quant", "text"]),
+    (
+        "export",
+        &["arch", "weights", "quant", "text", "checkpoint"],
+    ),
     ("nn", &["arch", "weights", "rng"]),
     (
         "model",

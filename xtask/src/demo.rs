@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: the whole way once, on the embedded base, with the commands a user types.
+//! `cargo xtask demo`: the whole way once, on the embedded base, with the commands a user types, up
+//! to the page that answers with the trained adapter.
 //!
 //! Every line that starts with `$` is the real command. Nothing here computes a result: the table
 //! at the end reads what `veneer eval --json` said.
@@ -14,7 +15,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{arguments::Arguments, clock::readable, shell, target_dir};
+use crate::{arguments::Arguments, clock::readable, shell, target_dir, web};
 use scores::Scores;
 
 /// Datasets in the shapes that people have.
@@ -22,17 +23,23 @@ const DATASETS: &str = "native-trainer/demo/data";
 
 /// About a fact of the bank recipe.
 const QUESTION: &str = "¿Cuál fue el ROE de CaixaBank en 2022?";
+const OTHER_QUESTION: &str =
+    "¿En cuánto se situaba la ratio CET1 de Banco Santander al cierre de 2022?";
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let out = arguments
         .value("--out")?
         .map_or_else(|| "target/demo".into(), PathBuf::from);
+    let without_serving = arguments.flag("--no-serve");
     arguments.finish()?;
 
+    println!("Building the page (the first time installs the tools that it needs)");
+    let has_page = build_page()?;
     println!("Building veneer (the first time compiles the tensor library: several minutes)");
     let demo = Demo {
         veneer: build()?,
         out,
+        has_page,
     };
     let started = Instant::now();
     start_anew(&demo.out)?;
@@ -43,8 +50,24 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     demo.train()?;
     let scores = demo.evaluate()?;
     demo.export()?;
+    demo.make_site()?;
     demo.sum_up(&scores, started);
-    Ok(())
+    if without_serving || !has_page {
+        return Ok(());
+    }
+    demo.serve()
+}
+
+/// The page, unless this machine cannot build it: everything else of the demo works without.
+fn build_page() -> Result<bool> {
+    match web::build(false) {
+        Ok(_) => Ok(true),
+        Err(error) if std::env::var_os("CI").is_some() => Err(error),
+        Err(error) => {
+            println!("The page cannot be built here, the demo goes on without it: {error:#}\n");
+            Ok(false)
+        }
+    }
 }
 
 /// Says that a folder was made by the demo, so that the next one may empty it.
@@ -72,6 +95,7 @@ fn start_anew(out: &Path) -> Result<()> {
 struct Demo {
     veneer: PathBuf,
     out: PathBuf,
+    has_page: bool,
 }
 
 impl Demo {
@@ -123,6 +147,23 @@ impl Demo {
         )
     }
 
+    fn make_site(&self) -> Result<()> {
+        if !self.has_page {
+            return Ok(());
+        }
+        heading("Base and adapter become a site for any static host");
+        self.veneer(
+            "export --model demo --adapter {out}/adapter --to site --quant q8_0 --out {out}/site \
+             --prompt {question} --prompt {other_question}",
+        )
+    }
+
+    /// Until Ctrl-C.
+    fn serve(&self) -> Result<()> {
+        heading("The page answers with the adapter that was just trained");
+        self.veneer("serve --site {out}/site --port 0")
+    }
+
     fn sum_up(&self, scores: &Scores, started: Instant) {
         heading("What came out");
         println!("{}", scores.table());
@@ -130,15 +171,17 @@ impl Demo {
         println!("Report   {out}/adapter/report.html (open it in a browser)");
         println!("Adapter  {out}/adapter");
         println!("GGUF     {out}/tuned-q8_0.gguf");
+        if self.has_page {
+            println!("Site     {out}/site (veneer serve --site {out}/site)");
+        }
         println!(
             "The demo took {} after compiling.\n",
             readable(started.elapsed())
         );
         println!("Next, ask it something yourself:\n");
-        println!(
-            "  {} generate --model demo --adapter {out}/adapter --prompt '{QUESTION}'",
-            self.veneer.display(),
-        );
+        let veneer = self.veneer.display();
+        println!("  {veneer} generate --model demo --adapter {out}/adapter --prompt '{QUESTION}'");
+        println!("  {veneer} chat --model demo --adapter {out}/adapter\n");
     }
 
     fn veneer(&self, line: &str) -> Result<()> {
@@ -158,14 +201,15 @@ impl Demo {
         Ok(said)
     }
 
-    /// A command as typed, with `{out}` for the demo's folder; it is shown first.
+    /// A command as typed, with what stands in braces put in; it is shown first.
     fn command(&self, line: &str) -> Command {
         let out = self.out.to_string_lossy();
         let mut command = Command::new(&self.veneer);
-        command.args(
-            line.split_whitespace()
-                .map(|word| word.replace("{out}", &out)),
-        );
+        command.args(line.split_whitespace().map(|word| {
+            word.replace("{out}", &out)
+                .replace("{question}", QUESTION)
+                .replace("{other_question}", OTHER_QUESTION)
+        }));
         println!("$ {}", shell::display(&command));
         command
     }

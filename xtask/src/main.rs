@@ -38,8 +38,9 @@ Commands:
               --dev          fast to build, larger and slower
   bench-web time the page beside wllama, in one browser
               --model FILE   a GGUF file (default: the demo's)
-  demo      the whole way on the embedded base: data, training, proof, export
+  demo      the whole way on the embedded base: data, training, proof, export, the page
               --out DIR      where to work (default: target/demo)
+              --no-serve     end instead of serving the page
   golden    make the reference numbers of tests/fixtures again (needs python3)
               --only NAME    one script of tests/fixtures/gen, without its .py
   gpu-kit   put what a GPU machine without a toolchain needs into gpu-kit/

@@ -13,6 +13,8 @@ mod pre_tokenizer;
 #[cfg(test)]
 mod read_back_tests;
 mod tensors;
+#[cfg(test)]
+mod text_back_tests;
 mod tokenizer;
 
 pub use crate::weights::gguf::GgufModel;

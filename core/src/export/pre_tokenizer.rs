@@ -1,42 +1,14 @@
 //! Which of llama.cpp's ways to split text a `tokenizer.json` means.
 //!
-//! The file's `tokenizer.ggml.pre` names a list of regular expressions built into llama.cpp
-//! (`src/llama-vocab.cpp`). A wrong name changes no weight and raises no error, only the tokens:
-//! so a pattern that is not known is refused, not guessed.
+//! [`SplitRule`] has the patterns and their names; one that is not there is refused, not guessed.
 
 use serde_json::Value as Json;
 
 use super::ExportError;
+use crate::text::{SPLIT_RULES, SplitRule};
 
-const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
-/// Patterns of `tokenizer.json` files, and llama.cpp's name for the same split.
-const PATTERNS: [(&str, &str); 6] = [
-    (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-        "qwen2",
-    ),
-    (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-        "llama-bpe",
-    ),
-    (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-        "qwen35",
-    ),
-    (
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-        "tekken",
-    ),
-    (
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-        "gpt-4o",
-    ),
-    (GPT2, "gpt-2"),
-];
-
-/// Digits one by one, then GPT-2's pattern.
-const SINGLE_DIGITS: &str = "smollm";
+/// What `individual_digits` splits off.
+const DIGIT: &str = r"\p{N}";
 
 /// llama.cpp's name for the split of a byte-level `pre_tokenizer`.
 pub(super) fn name_of(pre_tokenizer: &Json) -> Result<&'static str, ExportError> {
@@ -49,7 +21,7 @@ pub(super) fn name_of(pre_tokenizer: &Json) -> Result<&'static str, ExportError>
                 digits = true;
             }
             Some("Split") if pattern.is_none() && isolates(step) => match split_pattern(step) {
-                Some(r"\p{N}" | "[0-9]") => digits = true,
+                Some(DIGIT | "[0-9]") => digits = true,
                 Some(found) => pattern = Some(found),
                 None => return Err(unknown(pre_tokenizer)),
             },
@@ -59,23 +31,18 @@ pub(super) fn name_of(pre_tokenizer: &Json) -> Result<&'static str, ExportError>
                     if pattern.is_some() {
                         return Err(unknown(pre_tokenizer));
                     }
-                    pattern = Some(GPT2);
+                    pattern = Some(SplitRule::GPT2);
                 }
             }
             _ => return Err(unknown(pre_tokenizer)),
         }
     }
-    let name = pattern.and_then(|found| {
-        let mut patterns = PATTERNS.iter();
-        patterns
-            .find(|(known, _)| *known == found)
-            .map(|(_, name)| *name)
+    let rule = pattern.and_then(|pattern| match digits {
+        true => SplitRule::with_patterns(&[DIGIT, pattern]),
+        false => SplitRule::with_patterns(&[pattern]),
     });
-    match (digits, name) {
-        (false, Some(name)) => Ok(name),
-        (true, Some("gpt-2")) => Ok(SINGLE_DIGITS),
-        _ => Err(unknown(pre_tokenizer)),
-    }
+    let name = rule.and_then(|rule| rule.names.first());
+    name.copied().ok_or_else(|| unknown(pre_tokenizer))
 }
 
 /// Whether text is turned into GPT-2's printable bytes at all.
@@ -103,8 +70,10 @@ fn split_pattern(step: &Json) -> Option<&str> {
 }
 
 fn unknown(pre_tokenizer: &Json) -> ExportError {
-    let mut known: Vec<&str> = PATTERNS.iter().map(|(_, name)| *name).collect();
-    known.push(SINGLE_DIGITS);
+    let known: Vec<&str> = SPLIT_RULES
+        .iter()
+        .filter_map(|rule| rule.names.first().copied())
+        .collect();
     ExportError::PreTokenizer {
         found: pre_tokenizer.to_string(),
         known: known.join(", "),
@@ -130,9 +99,15 @@ mod tests {
 
     #[test]
     fn every_pattern_leads_to_its_name() {
-        for (pattern, name) in PATTERNS {
-            assert_eq!(name_of(&then_bytes(&[split(pattern)])).unwrap(), name);
+        let mut n_checked = 0;
+        for rule in &SPLIT_RULES {
+            if let [pattern] = rule.patterns {
+                let name = name_of(&then_bytes(&[split(pattern)])).unwrap();
+                assert_eq!(SplitRule::named(name).unwrap().patterns, rule.patterns);
+                n_checked += 1;
+            }
         }
+        assert!(n_checked > 5);
     }
 
     #[test]
@@ -154,7 +129,7 @@ mod tests {
     fn what_llama_cpp_would_split_otherwise_is_refused_with_its_pattern() {
         for unlike in [
             then_bytes(&[split(r"\w+|\s+")]),
-            then_bytes(&[split(r"\p{N}"), split(PATTERNS[0].0)]),
+            then_bytes(&[split(r"\p{N}"), split(SPLIT_RULES[0].patterns[0])]),
             json!({"type": "ByteLevel", "add_prefix_space": true}),
             json!({"type": "Whitespace"}),
             Json::Null,

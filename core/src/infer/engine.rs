@@ -2,9 +2,14 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{AdapterId, EngineOptions, InferError, Session, runner::Runner};
+use super::{
+    AdapterId, DecodeCost, EngineOptions, InferError, Session,
+    plan::{Plan, PlanError},
+    runner::Runner,
+};
 use crate::{
     arch::Arch,
+    gpu::{Gpu, GpuLimits},
     weights::{PackedSource, adapter::Adapter},
 };
 
@@ -13,6 +18,7 @@ use crate::{
 pub enum Place {
     /// On the processor, on one thread.
     Cpu,
+    Gpu(Gpu),
 }
 
 /// How far loading is.
@@ -40,6 +46,8 @@ pub struct Engine {
     arch: Arch,
     options: EngineOptions,
     pub(super) runner: Runner,
+    /// Submit a token's successor before the token was read.
+    pub(super) ahead: bool,
     adapters: Vec<AdapterId>,
     n_adapters_ever: u32,
     identity: Rc<()>,
@@ -68,11 +76,26 @@ impl Engine {
         Ok(Self {
             arch,
             options,
+            ahead: runner.runs_ahead(),
             runner,
             adapters: Vec::new(),
             n_adapters_ever: 0,
             identity: Rc::new(()),
         })
+    }
+
+    /// Every buffer that [`Self::load`] and one session take, with its size; without limits as the
+    /// processor keeps them.
+    ///
+    /// # Errors
+    /// Where they do not fit, with what would; tensors that are missing or of another shape.
+    pub fn plan(
+        arch: &Arch,
+        source: &dyn PackedSource,
+        options: &EngineOptions,
+        limits: Option<&GpuLimits>,
+    ) -> Result<Plan, PlanError> {
+        Plan::of_source(arch, source, options, limits)
     }
 
     pub fn arch(&self) -> &Arch {
@@ -121,6 +144,18 @@ impl Engine {
     pub fn new_session(&self) -> Result<Session, InferError> {
         let context = self.runner.new_context()?;
         Ok(Session::new(context, self.identity.clone()))
+    }
+
+    /// What each further token of a session costs; `None` on the processor.
+    ///
+    /// # Errors
+    /// Where the session or the adapter is not of this engine.
+    pub fn decode_cost(
+        &self,
+        session: &mut Session,
+        adapter: Option<AdapterId>,
+    ) -> Result<Option<DecodeCost>, InferError> {
+        self.runner.decode_cost(&mut session.context, adapter)
     }
 
     pub fn memory(&self) -> MemoryUse {

@@ -1,6 +1,8 @@
 //! Why a model cannot be loaded or cannot answer.
 
+use super::plan::PlanError;
 use crate::{
+    gpu::GpuError,
     sampling::SamplingError,
     weights::{LoadError, LoadErrors, adapter::AdapterError},
 };
@@ -11,6 +13,12 @@ use crate::{
 pub enum InferError {
     #[error(transparent)]
     Load(#[from] LoadErrors),
+
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
 
     #[error(transparent)]
     Adapter(#[from] AdapterError),

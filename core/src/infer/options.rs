@@ -2,6 +2,8 @@
 
 use std::{future::Future, pin::Pin, rc::Rc};
 
+pub use crate::gpu::ops::KvFormat;
+
 /// Lets others run between two pieces of work, such as a worker's message queue.
 pub type Pause = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
 
@@ -12,28 +14,12 @@ pub struct EngineOptions {
     pub capacity: usize,
     /// Prompt tokens that go through the model at once.
     pub prefill_chunk: usize,
+    /// How a GPU keeps keys and values; the processor keeps f32.
     pub kv: KvFormat,
+    /// Memory that may be taken in all, where it is known.
+    pub memory_bytes: Option<u64>,
     /// Awaited between tensors while loading, and by the processor between tokens and chunks.
     pub pause: Pause,
-}
-
-/// How keys and values of the context are kept on a GPU. The processor keeps f32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum KvFormat {
-    /// Half the memory; what other engines do.
-    #[default]
-    F16,
-    /// For comparisons to the last digit.
-    F32,
-}
-
-impl KvFormat {
-    pub fn value_bytes(self) -> usize {
-        match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
-        }
-    }
 }
 
 impl Default for EngineOptions {
@@ -42,6 +28,7 @@ impl Default for EngineOptions {
             capacity: 4096,
             prefill_chunk: 128,
             kv: KvFormat::default(),
+            memory_bytes: None,
             pause: Rc::new(|| Box::pin(std::future::ready(()))),
         }
     }

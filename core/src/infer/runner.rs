@@ -12,6 +12,7 @@
 use super::{
     EngineOptions, InferError, LoadProgress, MemoryUse, Place,
     cpu::{CpuContext, CpuRunner},
+    gpu_runner::{DecodeCost, GpuContext, GpuRunner, GpuTicket},
 };
 use crate::{arch::Arch, sampling::TopTokens, weights::PackedSource, weights::adapter::Adapter};
 
@@ -23,18 +24,21 @@ pub struct AdapterId(pub(super) u32);
 #[derive(Debug)]
 pub(super) enum Runner {
     Cpu(CpuRunner),
+    Gpu(GpuRunner),
 }
 
 /// What a runner keeps for one session.
 #[derive(Debug)]
 pub(super) enum Context {
     Cpu(CpuContext),
+    Gpu(GpuContext),
 }
 
 /// A request for the likeliest tokens that is under way.
 #[derive(Debug)]
 pub(super) enum Ticket {
     Cpu(TopTokens),
+    Gpu(GpuTicket),
 }
 
 impl Runner {
@@ -49,6 +53,9 @@ impl Runner {
             Place::Cpu => CpuRunner::load(arch, source, options, progress)
                 .await
                 .map(Self::Cpu),
+            Place::Gpu(gpu) => GpuRunner::load(gpu, arch, source, options, progress)
+                .await
+                .map(Self::Gpu),
         }
     }
 
@@ -56,6 +63,7 @@ impl Runner {
     pub(super) fn new_context(&self) -> Result<Context, InferError> {
         match self {
             Self::Cpu(runner) => Ok(Context::Cpu(runner.new_context())),
+            Self::Gpu(runner) => runner.new_context().map(Context::Gpu),
         }
     }
 
@@ -70,6 +78,11 @@ impl Runner {
                 runner.truncate(context, n_tokens);
                 Ok(())
             }
+            (Self::Gpu(_), Context::Gpu(context)) => {
+                context.truncate(n_tokens);
+                Ok(())
+            }
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -85,6 +98,10 @@ impl Runner {
             (Self::Cpu(runner), Context::Cpu(context)) => {
                 runner.extend(context, ids, adapter).await
             }
+            (Self::Gpu(runner), Context::Gpu(context)) => {
+                runner.extend(context, ids, adapter).await
+            }
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -100,6 +117,10 @@ impl Runner {
             (Self::Cpu(runner), Context::Cpu(context)) => {
                 runner.extend_scored(context, ids, adapter, on_logits).await
             }
+            (Self::Gpu(runner), Context::Gpu(context)) => {
+                runner.extend_scored(context, ids, adapter, on_logits).await
+            }
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -107,6 +128,8 @@ impl Runner {
     pub(super) async fn logits(&self, context: &mut Context) -> Result<Vec<f32>, InferError> {
         match (self, context) {
             (Self::Cpu(_), Context::Cpu(context)) => Ok(context.logits().to_vec()),
+            (Self::Gpu(runner), Context::Gpu(context)) => runner.logits(context).await,
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -119,6 +142,10 @@ impl Runner {
     ) -> Result<Ticket, InferError> {
         match (self, context) {
             (Self::Cpu(_), Context::Cpu(context)) => Ok(Ticket::Cpu(context.top(n_top))),
+            (Self::Gpu(runner), Context::Gpu(context)) => {
+                runner.submit_sample(context, n_top).map(Ticket::Gpu)
+            }
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -131,6 +158,8 @@ impl Runner {
     ) -> Result<(), InferError> {
         match (self, context) {
             (Self::Cpu(runner), Context::Cpu(context)) => runner.step(context, adapter),
+            (Self::Gpu(runner), Context::Gpu(context)) => runner.submit_step(context, adapter),
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -138,6 +167,8 @@ impl Runner {
     pub(super) async fn take(&self, ticket: Ticket) -> Result<TopTokens, InferError> {
         match (self, ticket) {
             (Self::Cpu(_), Ticket::Cpu(top)) => Ok(top),
+            (Self::Gpu(runner), Ticket::Gpu(ticket)) => runner.take(ticket).await,
+            _ => Err(InferError::OtherEngine),
         }
     }
 
@@ -146,6 +177,7 @@ impl Runner {
     pub(super) fn runs_ahead(&self) -> bool {
         match self {
             Self::Cpu(_) => false,
+            Self::Gpu(_) => true,
         }
     }
 
@@ -153,6 +185,7 @@ impl Runner {
     pub(super) fn max_top(&self) -> usize {
         match self {
             Self::Cpu(_) => usize::MAX,
+            Self::Gpu(runner) => runner.max_top(),
         }
     }
 
@@ -167,18 +200,36 @@ impl Runner {
                 runner.add_adapter(id, adapter);
                 Ok(())
             }
+            Self::Gpu(runner) => runner.add_adapter(id, adapter),
         }
     }
 
     pub(super) fn remove_adapter(&mut self, id: AdapterId) {
         match self {
             Self::Cpu(runner) => runner.remove_adapter(id),
+            Self::Gpu(runner) => runner.remove_adapter(id),
         }
     }
 
     pub(super) fn memory(&self) -> MemoryUse {
         match self {
             Self::Cpu(runner) => runner.memory(),
+            Self::Gpu(runner) => runner.memory(),
+        }
+    }
+
+    /// What a token costs on a GPU; the processor launches nothing.
+    pub(super) fn decode_cost(
+        &self,
+        context: &mut Context,
+        adapter: Option<AdapterId>,
+    ) -> Result<Option<DecodeCost>, InferError> {
+        match (self, context) {
+            (Self::Cpu(_), Context::Cpu(_)) => Ok(None),
+            (Self::Gpu(runner), Context::Gpu(context)) => {
+                runner.decode_cost(context, adapter).map(Some)
+            }
+            _ => Err(InferError::OtherEngine),
         }
     }
 }

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_value_has_bits_of_its_own() {
-        let mut used = vec![0u8; SCALES_AT];
+        let mut used = [0u8; SCALES_AT];
         for value in 0..SUPER_BLOCK_LEN {
             let ((low, low_shift), (high, high_shift)) = place(value);
             for (byte, mask) in [(low, 0x0f << low_shift), (high, 0x03 << high_shift)] {

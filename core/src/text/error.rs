@@ -80,4 +80,18 @@ pub enum TextError {
         found: i32,
         expected: u32,
     },
+
+    #[error(
+        "the file's tokenizer is of kind `{found}`, which is not supported (supported: {known})"
+    )]
+    TokenizerKind { found: String, known: String },
+
+    #[error(
+        "the file's tokenizer cuts text by the rule `{found}`, which is not known here; any other \
+         rule would give other tokens (known: {known})"
+    )]
+    SplitRule { found: String, known: String },
+
+    #[error("the file's vocabulary is broken: {detail}; fetch the file again")]
+    GgufVocabulary { detail: String },
 }

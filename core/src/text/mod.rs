@@ -9,6 +9,7 @@ mod conversation;
 mod encode;
 mod encoded;
 mod error;
+mod gguf_text;
 #[cfg(test)]
 mod golden_tests;
 mod jinja;
@@ -16,6 +17,7 @@ mod model_text;
 mod preflight;
 mod record;
 mod spans;
+mod split_rule;
 mod template;
 #[cfg(test)]
 mod test_tokenizer;
@@ -33,10 +35,12 @@ pub use encode::{
 };
 pub use encoded::{Encoded, IGNORE_INDEX};
 pub use error::TextError;
+pub use gguf_text::GgufText;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
 pub use preflight::{Refusal, RefusalKind, check_record, inspect, prepare};
 pub use record::{Body, Record};
+pub use split_rule::{SPLIT_RULES, SplitRule};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;

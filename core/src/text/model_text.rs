@@ -1,9 +1,7 @@
 //! What a model directory says about text, read once: tokenizer, template, end tokens.
 
 use super::tokenizer_config::eos_token_ids;
-use super::{
-    ChatTemplate, TextError, Tokenizer, TokenizerConfig, builtin_template, builtin_template_names,
-};
+use super::{ChatTemplate, TextError, Tokenizer, TokenizerConfig, builtin_template_names};
 
 /// Files of a model directory, as far as they exist.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,11 +95,7 @@ fn read_template(
 ) -> Result<Option<ChatTemplate>, TextError> {
     let special_tokens = config.special_tokens.clone();
     if let Some(name) = name {
-        let source = builtin_template(name).ok_or_else(|| TextError::UnknownTemplate {
-            name: name.to_owned(),
-            names: builtin_template_names().collect::<Vec<_>>().join(", "),
-        })?;
-        return ChatTemplate::new(source, special_tokens).map(Some);
+        return ChatTemplate::builtin(name, special_tokens).map(Some);
     }
     if let Some(bytes) = files.chat_template_jinja {
         let source = std::str::from_utf8(bytes).map_err(|error| TextError::File {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use super::jinja::{
     CLOSE_MARK, DateTime, OPEN_MARK, environment, has_generation_tag, rejection, rewrite,
 };
-use super::{Message, TextError};
+use super::{Message, TextError, builtin_template, builtin_template_names};
 
 const DEFAULT: &str = "default";
 const TOOL_USE: &str = "tool_use";
@@ -63,6 +63,18 @@ impl ChatTemplate {
     /// When the template does not parse; the message has the line.
     pub fn new(source: &str, special_tokens: Map<String, Json>) -> Result<Self, TextError> {
         Self::with_variants(&[(DEFAULT.to_owned(), source.to_owned())], special_tokens)
+    }
+
+    /// Compiles a template that Veneer brings.
+    ///
+    /// # Errors
+    /// When there is none of this name; the message lists those that are there.
+    pub fn builtin(name: &str, special_tokens: Map<String, Json>) -> Result<Self, TextError> {
+        let source = builtin_template(name).ok_or_else(|| TextError::UnknownTemplate {
+            name: name.to_owned(),
+            names: builtin_template_names().collect::<Vec<_>>().join(", "),
+        })?;
+        Self::new(source, special_tokens)
     }
 
     /// Compiles a template with named variants: `default`, and `tool_use` for records with tools.

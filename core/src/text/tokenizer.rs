@@ -58,7 +58,11 @@ impl Tokenizer {
         engine
             .with_truncation(None)
             .map_err(|error| broken(error.to_string()))?;
+        Self::from_engine(engine).map_err(|error| broken(error.to_string()))
+    }
 
+    /// Gathers the special tokens of a tokenizer that was read or built.
+    pub(super) fn from_engine(engine: Engine) -> Result<Self, regex::Error> {
         let vocab = engine.get_vocab(true);
         let mut special: Vec<(String, u32)> = engine
             .get_added_tokens_decoder()
@@ -75,9 +79,7 @@ impl Tokenizer {
             .collect();
         let special_pattern = match alternatives.is_empty() {
             true => None,
-            false => Some(
-                Regex::new(&alternatives.join("|")).map_err(|error| broken(error.to_string()))?,
-            ),
+            false => Some(Regex::new(&alternatives.join("|"))?),
         };
         Ok(Self {
             vocab_size: vocab.len(),
@@ -107,6 +109,11 @@ impl Tokenizer {
             id(config.add_bos_token.unwrap_or(true), &config.bos_token),
             id(config.add_eos_token.unwrap_or(false), &config.eos_token),
         ));
+    }
+
+    /// Sets the ids that are put before and after a text.
+    pub(super) fn set_around(&mut self, before: Vec<u32>, after: Vec<u32>) {
+        self.around = Some((before, after));
     }
 
     /// The tokens of a text; with `add_special_tokens` also those the tokenizer puts around it.

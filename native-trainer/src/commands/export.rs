@@ -1,55 +1,47 @@
 //! `veneer export`
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::json;
-use veneer_core::{
-    export::{
-        ExportError, GgufExport, GgufModel, GgufOptions, GoTemplate, Probe, TokenizerFiles,
-        modelfile,
-    },
-    quant::{Drift, Format},
-    text::{ChatTemplate, Message, ModelText, RenderOptions, Role},
-    weights::{WeightSource, merge::Rounding},
-};
+use anyhow::{Result, bail};
+use veneer_core::quant::Format;
 
 use super::merge::parse_size;
 use crate::{
-    examples,
-    export_check::{CheckArgs, Expected, drift_text},
-    files::{self, write_atomic},
-    merged_folder::{MergeRequest, explain_full_disk, merged, size_text},
-    model_run::{Checkpoint, map, open_adapter},
-    progress,
+    export_check::CheckArgs,
+    gguf_file::{GgufRequest, TokenizerChoice, gguf_path, model_name},
+    merged_folder::MergeRequest,
+    model_run::Checkpoint,
+    site::{Offer, OfferText, SiteFolder},
 };
 
-/// Write a model for other programs: GGUF for llama.cpp and Ollama, or merged safetensors
+/// Write a model for other programs: GGUF for llama.cpp and Ollama, merged safetensors, or a
+/// static site that runs it in the browser
 ///
 /// The tokenizer and the chat template go into the file; a Modelfile for Ollama is written beside
 /// it. Before a file gets its name it is read back and its logits are compared with the source's.
+/// A site holds the web app, the model as GGUF and the adapters beside it, and works on any host
+/// of static files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
-    /// Folder with config.json, tokenizer.json and *.safetensors, a Hub name, or `demo`
+    /// Folder with config.json, tokenizer.json and *.safetensors, a Hub name, or `demo`; for a
+    /// site also a GGUF file
     #[arg(long, value_name = "MODEL")]
     model: String,
 
-    /// Adapter folder to fold in, as `veneer train` or PEFT writes it
+    /// Adapter folder, as `veneer train` or PEFT writes it: folded in, or beside the model of a
+    /// site, which takes several
     #[arg(long, value_name = "DIR")]
-    adapter: Option<PathBuf>,
+    adapter: Vec<PathBuf>,
 
     /// Kind of file
     #[arg(long, value_enum)]
     to: Target,
 
-    /// How GGUF stores the weights [default: q8_0]
+    /// How GGUF stores the weights, also that of a site [default: q8_0]
     #[arg(long, value_enum)]
     quant: Option<Quant>,
 
-    /// File ending in .gguf, or a folder to put it in; for safetensors a new folder
+    /// File ending in .gguf, or a folder to put it in; for safetensors and a site a new folder
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
 
@@ -74,6 +66,13 @@ pub(crate) struct ExportArgs {
     json: bool,
 
     #[command(flatten)]
+    offer: OfferText,
+
+    /// Folder with the built web app, instead of the one in this binary
+    #[arg(long, value_name = "DIR", help_heading = "Site")]
+    app: Option<PathBuf>,
+
+    #[command(flatten)]
     check: CheckArgs,
 }
 
@@ -84,11 +83,13 @@ enum Target {
     Gguf,
     /// A model folder for transformers, vLLM and Veneer
     Safetensors,
+    /// A folder for any host of static files: the web app with the model and its adapters
+    Site,
 }
 
 /// `--quant`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Quant {
+pub(crate) enum Quant {
     /// 16 bits a weight: the model as it is
     F16,
     /// 8.5 bits a weight: hardly any difference
@@ -100,7 +101,7 @@ enum Quant {
 }
 
 impl Quant {
-    fn format(self) -> Format {
+    pub(crate) fn format(self) -> Format {
         match self {
             Self::F16 => Format::F16,
             Self::Q8 => Format::Q8_0,
@@ -110,236 +111,89 @@ impl Quant {
 }
 
 pub(crate) fn run(args: ExportArgs) -> Result<()> {
+    if args.to != Target::Site && (args.app.is_some() || !args.offer.is_empty()) {
+        bail!("--title, --system, --prompt and --app are for --to site");
+    }
     match args.to {
         Target::Gguf => gguf(&args),
-        Target::Safetensors => {
-            if args.quant.is_some() {
-                bail!(
-                    "--quant is for --to gguf; safetensors keep the type of the base, so leave \
-                     --quant out"
-                );
-            }
-            let request = MergeRequest {
-                model: &args.model,
-                adapter: args.adapter.as_deref(),
-                out: &args.out,
-                max_shard_bytes: args.max_shard_size,
-                check: &args.check,
-            };
-            request.write()?.print(args.json);
-            Ok(())
-        }
+        Target::Safetensors => safetensors(&args),
+        Target::Site => site(&args),
+    }
+}
+
+/// The adapter to fold in.
+fn one_adapter(args: &ExportArgs) -> Result<Option<&Path>> {
+    match args.adapter.as_slice() {
+        [] => Ok(None),
+        [adapter] => Ok(Some(adapter)),
+        several => bail!(
+            "--adapter is given {} times; one can be folded in, and only --to site takes several",
+            several.len()
+        ),
     }
 }
 
 fn gguf(args: &ExportArgs) -> Result<()> {
     let format = args.quant.unwrap_or(Quant::Q8).format();
+    let adapter = one_adapter(args)?;
     let checkpoint = Checkpoint::open(&args.model)?;
-    let name = args.name.clone().unwrap_or_else(|| model_name(&checkpoint));
-    let text = examples::model_text(&checkpoint.dir, args.check.template())?;
-    let export = plan(args, &checkpoint, &text, &name, format)?;
-    let out = gguf_path(&args.out, &name, format)?;
-
-    let base = checkpoint.weights()?;
-    let adapter = args.adapter.as_deref().map(open_adapter).transpose()?;
-    let merged = adapter
-        .as_ref()
-        .map(|adapter| merged(&base, adapter, Rounding::Keep))
-        .transpose()?;
-    let weights: &dyn WeightSource = match &merged {
-        Some(merged) => merged,
-        None => &base,
-    };
-    let expected = Expected::new(
-        &checkpoint,
-        args.adapter.as_deref(),
-        export.context_length(),
-        &args.check,
-    )?;
-    let prepared = write(&export, weights, &out)?;
-    let drift = {
-        let bytes = map(prepared.beside())?;
-        let model = GgufModel::new(&bytes)
-            .context("reading the written file back")?;
-        let bar = progress::bar(export.n_tensors() as u64, "comparing tensors");
-        let same = export.verify(weights, &model, &mut |_| bar.inc(1));
-        bar.finish_and_clear();
-        same.with_context(|| format!("`{}` is not kept", out.display()))?;
-        expected
-            .compare(model.arch(), &model, format)
-            .with_context(|| format!("`{}` is not kept", out.display()))?
-    };
-    let modelfile = write_modelfile(&out, &export, &text)?;
-    prepared.publish()?;
-    let written = Written {
-        out: &out,
-        modelfile: &modelfile,
+    let name = args.name.clone();
+    let name = name.unwrap_or_else(|| model_name(checkpoint.dir.name()));
+    let request = GgufRequest {
+        checkpoint: &checkpoint,
+        adapter,
         format,
-        export: &export,
-        drift,
+        name: &name,
+        tokenizer: tokenizer(args),
+        check: &args.check,
     };
-    written.print(args.json);
+    let out = gguf_path(&args.out, &name, format)?;
+    request.write(&out)?.publish_with_modelfile(&out, args.json)
+}
+
+fn tokenizer(args: &ExportArgs) -> TokenizerChoice<'_> {
+    if args.without_tokenizer {
+        TokenizerChoice::Without
+    } else {
+        TokenizerChoice::With {
+            pre: args.tokenizer_pre.as_deref(),
+        }
+    }
+}
+
+fn safetensors(args: &ExportArgs) -> Result<()> {
+    if args.quant.is_some() {
+        bail!(
+            "--quant is for --to gguf and --to site; safetensors keep the type of the base, so \
+             leave --quant out"
+        );
+    }
+    let request = MergeRequest {
+        model: &args.model,
+        adapter: one_adapter(args)?,
+        out: &args.out,
+        max_shard_bytes: args.max_shard_size,
+        check: &args.check,
+    };
+    request.write()?.print(args.json);
     Ok(())
 }
 
-fn plan(
-    args: &ExportArgs,
-    checkpoint: &Checkpoint,
-    text: &ModelText,
-    name: &str,
-    format: Format,
-) -> Result<GgufExport> {
-    let tokenizer_json = checkpoint.dir.read("tokenizer.json")?;
-    let tokenizer_config = checkpoint.dir.read("tokenizer_config.json")?;
-    let tokenizer = match (&tokenizer_json, args.without_tokenizer) {
-        (_, true) => None,
-        (None, false) => bail!(
-            "model `{}` has no tokenizer.json, so the file could only take token ids; add the \
-             file, or say --without-tokenizer",
-            checkpoint.dir.name()
-        ),
-        (Some(tokenizer_json), false) => Some(TokenizerFiles {
-            tokenizer_json,
-            tokenizer_config_json: tokenizer_config.as_deref(),
-            chat_template: text.template.as_ref().map(ChatTemplate::source),
-            end_ids: &text.end_token_ids,
-            pre: args.tokenizer_pre.as_deref(),
-        }),
-    };
-    let options = GgufOptions {
-        arch: &checkpoint.arch,
-        name,
-        format,
-        tokenizer,
-    };
-    Ok(GgufExport::new(options)?)
-}
-
-fn write(export: &GgufExport, weights: &dyn WeightSource, out: &Path) -> Result<files::Prepared> {
-    let bar = progress::bar(export.n_tensors() as u64, "writing tensors");
-    let prepared = files::prepare(out, |sink| {
-        export
-            .write(weights, sink, &mut |_| bar.inc(1))
-            .map_err(|error| match error {
-                ExportError::Io(error) => error,
-                other => io::Error::other(other),
-            })
-    });
-    bar.finish_and_clear();
-    explain_full_disk(prepared, export.n_bytes())
-}
-
-/// The last part of the model's name.
-fn model_name(checkpoint: &Checkpoint) -> String {
-    let name = Path::new(checkpoint.dir.name());
-    let whole = fs::canonicalize(name).unwrap_or_else(|_| name.to_owned());
-    let last = whole.file_name().map(|last| last.to_string_lossy());
-    last.map_or_else(|| "model".to_owned(), |last| last.into_owned())
-}
-
-/// A path that ends in `.gguf` is the file; anything else is the folder to put it in.
-fn gguf_path(out: &Path, name: &str, format: Format) -> Result<PathBuf> {
-    let is_file = out.extension().is_some_and(|extension| extension == "gguf");
-    let (folder, path) = if is_file && !out.is_dir() {
-        let folder = out.parent().unwrap_or(Path::new(""));
-        (folder.to_owned(), out.to_owned())
-    } else {
-        let file = format!("{name}-{}.gguf", format.name().to_lowercase());
-        (out.to_owned(), out.join(file))
-    };
-    if !folder.as_os_str().is_empty() {
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("making folder `{}`", folder.display()))?;
-    }
-    Ok(path)
-}
-
-/// `Modelfile` beside the file, or `NAME.Modelfile` where that one belongs to another file.
-fn write_modelfile(out: &Path, export: &GgufExport, text: &ModelText) -> Result<PathBuf> {
-    let file_name = out.file_name().unwrap_or_default().to_string_lossy();
-    let bos = text.tokenizer_config.bos_token.as_deref();
-    let template = text.template.as_ref().and_then(|template| {
-        let render = |probe: Probe<'_>, generate: bool| render_probe(template, probe, generate);
-        GoTemplate::derive(&render, bos.filter(|_| export.adds_bos()))
-    });
-    let stops: Vec<String> = text
-        .tokenizer
-        .iter()
-        .flat_map(|tokenizer| {
-            let ids = text.end_token_ids.iter();
-            ids.filter_map(|id| tokenizer.id_to_token(*id))
-        })
-        .collect();
-    let content = modelfile(&file_name, template.as_ref(), &stops);
-    let usual = out.with_file_name("Modelfile");
-    let path = match fs::read_to_string(&usual) {
-        Ok(found) if !found.starts_with(&format!("FROM ./{file_name}\n")) => {
-            out.with_extension("Modelfile")
-        }
-        _ => usual,
-    };
-    write_atomic(&path, |sink| sink.write_all(content.as_bytes()))?;
-    Ok(path)
-}
-
-fn render_probe(template: &ChatTemplate, probe: Probe<'_>, generate: bool) -> Option<String> {
-    let messages: Vec<Message> = probe
-        .iter()
-        .map(|(role, content)| {
-            let role = match *role {
-                "system" => Role::System,
-                "assistant" => Role::Assistant,
-                _ => Role::User,
-            };
-            Message::new(role, *content)
-        })
-        .collect();
-    let options = RenderOptions {
-        add_generation_prompt: generate,
-        ..RenderOptions::default()
-    };
-    // A template that refuses a probe has no regular form: the caller then writes none.
-    template.render(&messages, &[], &options).ok()
-}
-
-struct Written<'a> {
-    out: &'a Path,
-    modelfile: &'a Path,
-    format: Format,
-    export: &'a GgufExport,
-    drift: Drift,
-}
-
-impl Written<'_> {
-    fn print(&self, as_json: bool) {
-        if as_json {
-            println!(
-                "{}",
-                json!({
-                    "path": self.out,
-                    "modelfile": self.modelfile,
-                    "bytes": self.export.n_bytes(),
-                    "quant": self.format.name(),
-                    "notes": self.export.notes(),
-                    "check": self.drift,
-                })
-            );
-            return;
-        }
-        for note in self.export.notes() {
-            eprintln!("note: {note}");
-        }
-        println!(
-            "{}: {} of {} weights",
-            self.out.display(),
-            size_text(self.export.n_bytes()),
-            self.format.name()
-        );
-        println!("{}", drift_text(&self.drift));
-        println!(
-            "next: llama-cli -m {}, or ollama create my-model -f {}",
-            self.out.display(),
-            self.modelfile.display()
+fn site(args: &ExportArgs) -> Result<()> {
+    if args.without_tokenizer {
+        bail!(
+            "--without-tokenizer makes a model that nobody can chat with; leave it out for a site"
         );
     }
+    let offer = Offer {
+        model: &args.model,
+        adapters: &args.adapter,
+        format: args.quant.map(Quant::format),
+        name: args.name.as_deref(),
+        tokenizer_pre: args.tokenizer_pre.as_deref(),
+        text: &args.offer,
+        check: &args.check,
+    };
+    SiteFolder::write(&offer, args.app.as_deref(), &args.out)?.print(args.json);
+    Ok(())
 }

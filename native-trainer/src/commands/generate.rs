@@ -1,5 +1,7 @@
 //! `veneer generate`
 
+mod engine;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,21 +12,28 @@ use veneer_core::{
 };
 
 use crate::{
-    device::DeviceArgs,
+    device::{DeviceArgs, DeviceChoice, DtypeChoice},
+    engine_args::{AnswerDevice, EngineArgs, EngineSamplingArgs},
     examples, interrupt,
-    model_run::{Checkpoint, attach},
+    model_run::{Checkpoint, attach, is_gguf},
 };
 
-/// Answer one prompt, with the base or with an adapter
+pub(crate) use engine::{Answer, Answered};
+
+/// Answer one prompt, with the base or with adapters
+///
+/// A GGUF file, and anything with --device gpu or --quant, runs on the inference engine, whose
+/// kernels are those of the browser. A model folder runs on the training code otherwise.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GenerateArgs {
-    /// Folder with config.json, tokenizer.json and *.safetensors, a Hub name, or `demo`
+    /// GGUF file, folder with config.json, tokenizer.json and *.safetensors, a Hub name, or `demo`
     #[arg(long, value_name = "MODEL")]
     model: String,
 
-    /// Adapter folder, as `veneer train` or PEFT writes it
+    /// Adapter folder, as `veneer train` or PEFT writes it; the engine takes several and answers
+    /// with each
     #[arg(long, value_name = "DIR")]
-    adapter: Option<PathBuf>,
+    adapter: Vec<PathBuf>,
 
     /// What the user says; the model's chat template is applied
     #[arg(long, value_name = "TEXT", required_unless_present = "ids")]
@@ -51,7 +60,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
 
-    /// Print ids and log-probabilities as one JSON object
+    /// Print ids and log-probabilities as one JSON object (one a line with several adapters)
     #[arg(long)]
     json: bool,
 
@@ -62,7 +71,17 @@ pub(crate) struct GenerateArgs {
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
-    place: DeviceArgs,
+    engine_sampling: EngineSamplingArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
+
+    /// Where the model runs
+    #[arg(long, value_enum, default_value_t)]
+    device: AnswerDevice,
+
+    /// Type of weights and activations in the training code
+    #[arg(long, value_enum)]
+    dtype: Option<DtypeChoice>,
 }
 
 /// How answers are drawn, on every command that writes some.
@@ -120,8 +139,33 @@ impl SamplingArgs {
     }
 }
 
+impl GenerateArgs {
+    fn uses_engine(&self) -> bool {
+        is_gguf(&self.model) || self.device == AnswerDevice::Gpu || self.engine.quant.is_some()
+    }
+
+    /// The device of the training code.
+    fn place(&self) -> Result<DeviceArgs> {
+        if !self.engine.is_empty() || !self.engine_sampling.is_empty() || self.adapter.len() > 1 {
+            bail!(
+                "--kv, --context, --min-p, penalties, --stop and several adapters are for the \
+                 inference engine; add --device gpu, or --quant to run it on the processor"
+            );
+        }
+        let device = match self.device {
+            AnswerDevice::Auto | AnswerDevice::Gpu => DeviceChoice::Auto,
+            AnswerDevice::Cpu => DeviceChoice::Cpu,
+            AnswerDevice::Vulkan => DeviceChoice::Vulkan,
+        };
+        Ok(DeviceArgs::new(device, self.dtype.unwrap_or_default()))
+    }
+}
+
 pub(crate) fn run(args: GenerateArgs) -> Result<()> {
-    let place = args.place.open()?;
+    if args.uses_engine() {
+        return engine::run(&args);
+    }
+    let place = args.place()?.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let text = examples::model_text(&checkpoint.dir, args.template.as_deref())?;
     let ids = prompt_ids(&args, &text)?;
@@ -131,7 +175,7 @@ pub(crate) fn run(args: GenerateArgs) -> Result<()> {
     }
     let options = args.sampling.options(&text.end_token_ids)?;
     let mut model = checkpoint.decoder(&place)?;
-    if let Some(dir) = &args.adapter {
+    if let Some(dir) = args.adapter.first() {
         attach(&mut model, dir)?;
     }
     interrupt::listen();
@@ -171,14 +215,18 @@ fn chat_ids(text: &ModelText, system: Option<&str>, prompt: &str) -> Result<Vec<
         .into_iter()
         .chain([Message::new(Role::User, prompt)])
         .collect();
+    conversation_ids(text, &messages).map_err(|error| {
+        error.context("the chat template gives no prompt (--raw goes without one)")
+    })
+}
+
+/// A conversation whose next turn is the assistant's, by the model's chat template.
+pub(crate) fn conversation_ids(text: &ModelText, messages: &[Message]) -> Result<Vec<u32>> {
     let options = RenderOptions {
         add_generation_prompt: true,
         ..RenderOptions::default()
     };
-    let template = text
-        .template()
-        .context("use --raw to give the prompt without a template")?;
-    let rendered = template.render(&messages, &[], &options)?;
+    let rendered = text.template()?.render(messages, &[], &options)?;
     Ok(text
         .tokenizer()?
         .encode(&rendered, false)?

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub(crate) mod bench;
+pub(crate) mod chat;
 pub(crate) mod data;
 pub(crate) mod doctor;
 pub(crate) mod eval;
@@ -11,4 +12,5 @@ pub(crate) mod merge;
 pub(crate) mod pretrain;
 pub(crate) mod recipe;
 pub(crate) mod score;
+pub(crate) mod serve;
 pub(crate) mod train;

@@ -28,9 +28,11 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
     };
     let window = keys.optional_count("attention.sliding_window")?;
     let has = |tensor: &str| file.tensors().contains_key(tensor);
+    let vocab_size = vocab_size(&keys)?;
+    let has_row = |id: &u32| (*id as usize) < vocab_size;
     let arch = Arch {
         family,
-        vocab_size: vocab_size(&keys)?,
+        vocab_size,
         d_model,
         n_layers,
         n_heads,
@@ -53,8 +55,8 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
         qk_norm: has("blk.0.attn_q_norm.weight"),
         tie_embeddings: !has("output.weight"),
         max_positions: keys.count("context_length")?,
-        bos_token_id: token_id(file, "bos"),
-        eos_token_ids: end_ids(file),
+        bos_token_id: token_id(file, "bos").filter(has_row),
+        eos_token_ids: end_ids(file).into_iter().filter(has_row).collect(),
     };
     check_heads(&keys, &arch)?;
     Ok(arch)

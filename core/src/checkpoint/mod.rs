@@ -1,0 +1,68 @@
+//! A model as its files hold it, opened: what it is, its tensors for the engine, its text.
+//!
+//! Two kinds of files become the same [`Checkpoint`]: one GGUF file, or the folder that
+//! transformers writes. Where the bytes lie is the caller's matter ([`ByteSource`]).
+
+mod error;
+mod folder;
+mod gguf;
+#[cfg(test)]
+mod golden_tests;
+
+pub use error::CheckpointError;
+pub use folder::FolderFiles;
+
+use crate::{
+    arch::Arch,
+    text::ModelText,
+    weights::{ByteSource, PackedSource, gguf::GgufModel},
+};
+
+/// What is needed to run a model.
+pub struct Checkpoint<'a> {
+    pub arch: Arch,
+    /// Under checkpoint names.
+    pub weights: Box<dyn PackedSource + 'a>,
+    pub text: ModelText,
+}
+
+impl<'a> Checkpoint<'a> {
+    /// Opens a GGUF file. `template` takes a built-in chat template instead of the file's own.
+    ///
+    /// # Errors
+    /// Files that are damaged or of a kind that is not supported.
+    pub fn from_gguf(
+        file: Box<dyn ByteSource + 'a>,
+        template: Option<&str>,
+    ) -> Result<Self, CheckpointError> {
+        let model = GgufModel::open(file)?;
+        let text = ModelText::from_gguf(&gguf::text_of(model.file())?, template)?;
+        let arch = model.arch().clone();
+        Self::new(arch, Box::new(model), text)
+    }
+
+    /// Opens the files of a folder. Where `files.format` is given, matrices are quantized to it
+    /// as they are asked for.
+    ///
+    /// # Errors
+    /// Files that are damaged or of a kind that is not supported.
+    pub fn from_folder(files: FolderFiles<'a>) -> Result<Self, CheckpointError> {
+        let (arch, weights, text) = files.open()?;
+        Self::new(arch, weights, text)
+    }
+
+    fn new(
+        arch: Arch,
+        weights: Box<dyn PackedSource + 'a>,
+        text: ModelText,
+    ) -> Result<Self, CheckpointError> {
+        if let Some(tokenizer) = &text.tokenizer {
+            tokenizer.fits_vocab(arch.vocab_size)?;
+        }
+        Ok(Self {
+            arch,
+            weights,
+            text,
+        })
+    }
+}

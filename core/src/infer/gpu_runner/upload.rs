@@ -1,0 +1,153 @@
+//! From a source to the device, with one tensor in memory at a time.
+
+use std::borrow::Cow;
+
+use super::weights::{GpuLayer, GpuLinear, GpuProjection, GpuWeights};
+use crate::{
+    arch::Arch,
+    gpu::{Buffer, Gpu, GpuMatrix},
+    infer::{
+        InferError, LoadProgress, Pause,
+        plan::{Layout, PlannedLayer, PlannedMatrix, PlannedProjection},
+    },
+    weights::{LoadError, PackedSource},
+};
+
+/// Uploads what a layout lists.
+pub(super) struct Loader<'a> {
+    pub(super) gpu: &'a Gpu,
+    pub(super) arch: &'a Arch,
+    pub(super) source: &'a dyn PackedSource,
+    pub(super) pause: &'a Pause,
+    pub(super) progress: &'a mut dyn FnMut(LoadProgress),
+    pub(super) n_tensors_done: usize,
+    pub(super) n_tensors: usize,
+    pub(super) n_bytes_before: u64,
+}
+
+impl Loader<'_> {
+    pub(super) async fn load(mut self, layout: &Layout) -> Result<GpuWeights, InferError> {
+        let embedding = self.matrix(&layout.embedding).await?;
+        let mut layers = Vec::with_capacity(layout.layers.len());
+        for (layer_idx, planned) in layout.layers.iter().enumerate() {
+            layers.push(self.layer(layer_idx, planned).await?);
+        }
+        let norm = self.norm("model.norm.weight")?;
+        let head = match &layout.head {
+            Some(head) => Some(self.matrix(head).await?),
+            None => None,
+        };
+        let frequencies = self.arch.rope.frequencies(self.arch.head_dim);
+        let frequencies = bytemuck::cast_slice(&frequencies);
+        Ok(GpuWeights {
+            embedding,
+            layers,
+            norm,
+            head,
+            frequencies: self.gpu.upload("rotary frequencies", frequencies)?,
+        })
+    }
+
+    async fn layer(
+        &mut self,
+        layer_idx: usize,
+        planned: &PlannedLayer,
+    ) -> Result<GpuLayer, InferError> {
+        let layer = Arch::layer_path(layer_idx);
+        let input_layernorm = self.norm(&format!("{layer}.input_layernorm.weight"))?;
+        let qk_norm = match self.arch.qk_norm {
+            true => Some([
+                self.norm(&format!("{layer}.self_attn.q_norm.weight"))?,
+                self.norm(&format!("{layer}.self_attn.k_norm.weight"))?,
+            ]),
+            false => None,
+        };
+        let name = format!("{layer}.post_attention_layernorm.weight");
+        Ok(GpuLayer {
+            input_layernorm,
+            qk_norm,
+            post_attention_layernorm: self.norm(&name)?,
+            qkv: self.projection(&planned.qkv).await?,
+            output: self.projection(&planned.output).await?,
+            gate_up: self.projection(&planned.gate_up).await?,
+            down: self.projection(&planned.down).await?,
+        })
+    }
+
+    async fn projection(
+        &mut self,
+        planned: &PlannedProjection,
+    ) -> Result<GpuProjection, InferError> {
+        let mut matrices = Vec::with_capacity(planned.matrices.len());
+        for matrix in &planned.matrices {
+            matrices.push(GpuLinear {
+                weight: self.matrix(matrix).await?,
+                bias: match matrix.biases.is_empty() {
+                    true => None,
+                    false => Some(self.vector(&matrix.biases)?),
+                },
+                column: matrix.column,
+            });
+        }
+        Ok(GpuProjection {
+            n_out: planned.n_out,
+            matrices,
+        })
+    }
+
+    async fn matrix(&mut self, planned: &PlannedMatrix) -> Result<GpuMatrix, InferError> {
+        let bytes = match planned.tensors.as_slice() {
+            [name] => self.bytes(planned, name)?,
+            names => {
+                let mut joined = Vec::new();
+                for name in names {
+                    joined.extend_from_slice(&self.bytes(planned, name)?);
+                }
+                Cow::Owned(joined)
+            }
+        };
+        let shape = [planned.n_rows, planned.n_cols].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        let matrix = GpuMatrix::upload(self.gpu, &planned.label, planned.format, shape, &bytes)?;
+        drop(bytes);
+        self.count(planned.tensors.len());
+        (self.pause)().await;
+        Ok(matrix)
+    }
+
+    /// The blocks of a tensor, which must be what its source has announced.
+    fn bytes(&self, planned: &PlannedMatrix, name: &str) -> Result<Cow<'_, [u8]>, LoadError> {
+        let tensor = self.source.packed(name)?;
+        if tensor.format == planned.format {
+            return Ok(tensor.bytes);
+        }
+        Err(LoadError::Dtype {
+            name: name.to_owned(),
+            found: tensor.format.name().to_owned(),
+        })
+    }
+
+    fn norm(&mut self, name: &str) -> Result<Buffer, InferError> {
+        self.vector(&[name.to_owned()])
+    }
+
+    /// Vectors joined, in f32 whatever they are stored as.
+    fn vector(&mut self, names: &[String]) -> Result<Buffer, InferError> {
+        let mut values = Vec::new();
+        for name in names {
+            values.extend(self.source.packed(name)?.to_f32(name)?);
+        }
+        let label = names.join(", ");
+        let buffer = self.gpu.upload(&label, bytemuck::cast_slice(&values))?;
+        self.count(names.len());
+        Ok(buffer)
+    }
+
+    fn count(&mut self, n_tensors: usize) {
+        self.n_tensors_done += n_tensors;
+        (self.progress)(LoadProgress {
+            n_tensors_done: self.n_tensors_done,
+            n_tensors: self.n_tensors,
+            bytes_done: self.gpu.n_bytes_in_use() - self.n_bytes_before,
+        });
+    }
+}
