@@ -7,6 +7,7 @@ use burn::tensor::{DType, Device};
 use memmap2::Mmap;
 use veneer_core::{
     arch::Arch,
+    checkpoint::{self, CheckpointError},
     infer::{AdapterId, Engine, EngineOptions, LoadProgress, Place},
     model::Decoder,
     quant::Format,
@@ -57,12 +58,7 @@ impl EngineModel {
             bail!("--quant is for model folders; `{name}` is quantized already, so leave it out");
         }
         let bytes = map_gguf(Path::new(name))?;
-        let (arch, text) = {
-            let file = open_gguf(name, &bytes)?;
-            let text = gguf_text(&file, template);
-            let text = text.with_context(|| format!("reading the tokenizer of `{name}`"))?;
-            (file.arch().clone(), text)
-        };
+        let (arch, text) = gguf_parts(name, &bytes, template)?;
         Ok(Self {
             arch,
             text,
@@ -175,13 +171,23 @@ fn map_gguf(path: &Path) -> Result<Mmap> {
     map(path)
 }
 
-fn open_gguf<'a>(name: &str, bytes: &'a [u8]) -> Result<GgufModel<'a>> {
-    GgufModel::new(bytes).with_context(|| format!("reading `{name}`"))
+/// What the model is, and its text. A file whose tokenizer is not understood still takes ids.
+fn gguf_parts(name: &str, bytes: &[u8], template: Option<&str>) -> Result<(Arch, ModelText)> {
+    match checkpoint::Checkpoint::from_gguf(Box::new(bytes), template) {
+        Ok(opened) => Ok((opened.arch, opened.text)),
+        Err(CheckpointError::Text(error)) if template.is_none() => {
+            eprintln!("note: `{name}` takes token ids only: {error}");
+            let arch = open_gguf(name, bytes)?.arch().clone();
+            let text = ModelText {
+                end_token_ids: arch.eos_token_ids.clone(),
+                ..ModelText::default()
+            };
+            Ok((arch, text))
+        }
+        Err(error) => Err(error).with_context(|| format!("reading `{name}`")),
+    }
 }
 
-fn gguf_text(file: &GgufModel<'_>, _template: Option<&str>) -> Result<ModelText> {
-    Ok(ModelText {
-        end_token_ids: file.arch().eos_token_ids.clone(),
-        ..ModelText::default()
-    })
+fn open_gguf<'a>(name: &str, bytes: &'a [u8]) -> Result<GgufModel<'a>> {
+    GgufModel::new(bytes).with_context(|| format!("reading `{name}`"))
 }

@@ -115,14 +115,6 @@ impl Page {
         );
     }
 
-    /// Cut the page and its workers off, or connect them again.
-    pub(crate) fn set_offline(&self, offline: bool) {
-        self.call(
-            "Network.emulateNetworkConditions",
-            json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 }),
-        );
-    }
-
     /// What a site may store, as on a disk that is nearly full.
     pub(crate) fn set_quota(&self, origin: &str, n_bytes: u64) {
         self.call(

@@ -33,6 +33,7 @@ pub(crate) struct Server {
 struct Shared {
     folder: PathBuf,
     state: Mutex<State>,
+    down: AtomicBool,
     ended: AtomicBool,
 }
 
@@ -69,6 +70,7 @@ impl Server {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             state: Mutex::default(),
+            down: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         });
         let server = Self {
@@ -79,6 +81,9 @@ impl Server {
             for stream in listener.incoming().flatten() {
                 if shared.ended.load(Ordering::Relaxed) {
                     return;
+                }
+                if shared.down.load(Ordering::Relaxed) {
+                    continue;
                 }
                 let shared = Arc::clone(&shared);
                 // A reader that goes away is no failure of the server.
@@ -120,6 +125,11 @@ impl Server {
         if let Some(file) = self.state().files.get_mut(path) {
             file.slow = slow;
         }
+    }
+
+    /// Answer nobody, as a host that is gone, or everybody again.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.shared.down.store(down, Ordering::Relaxed);
     }
 
     /// Every request so far.

@@ -7,11 +7,15 @@
 
 mod devices;
 mod inputs;
+mod models;
 mod sources;
 
 mod add;
 mod attention;
 mod embed;
+mod engine;
+mod engine_formats;
+mod engine_sessions;
 mod linear;
 mod lora_up;
 mod rms_norm;

@@ -1,3 +1,6 @@
-//! The page and its worker: one module, which looks where it runs.
+//! The module that the page and its worker load.
 
-fn main() {}
+fn main() {
+    #[cfg(target_arch = "wasm32")]
+    veneer_web::start();
+}

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
+    fmt,
     rc::Rc,
 };
 
@@ -327,6 +328,12 @@ impl Gpu {
             label: readback.label.clone(),
             detail: detail.to_owned(),
         }
+    }
+}
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Gpu({})", self.info().name)
     }
 }
 

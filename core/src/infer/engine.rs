@@ -46,6 +46,8 @@ pub struct Engine {
     arch: Arch,
     options: EngineOptions,
     pub(super) runner: Runner,
+    /// Submit a token's successor before the token was read.
+    pub(super) ahead: bool,
     adapters: Vec<AdapterId>,
     n_adapters_ever: u32,
     identity: Rc<()>,
@@ -74,6 +76,7 @@ impl Engine {
         Ok(Self {
             arch,
             options,
+            ahead: runner.runs_ahead(),
             runner,
             adapters: Vec::new(),
             n_adapters_ever: 0,

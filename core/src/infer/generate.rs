@@ -116,7 +116,7 @@ impl Engine {
             StopReason::Length
         } else {
             match answer.reads {
-                Reads::Top(n_top) if request.sampling.is_greedy() && self.runner.runs_ahead() => {
+                Reads::Top(n_top) if request.sampling.is_greedy() && self.ahead => {
                     self.answer_ahead(session, &mut answer, n_top).await?
                 }
                 _ => self.answer_in_steps(session, &mut answer).await?,

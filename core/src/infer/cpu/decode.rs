@@ -7,7 +7,10 @@ use crate::quant::Format;
 /// Values decoded at once: whole blocks of every format, and little enough to stay in the cache.
 pub(super) const PIECE: usize = 256;
 
+/// Integers that share a block of Q8_0 and Q4_0.
 const QUANTS: usize = 32;
+/// Integers that share a block of the K formats.
+const SUPER: usize = 256;
 
 /// Decodes the values from `start` on into `out`. `start` is a multiple of [`PIECE`]; `row` holds
 /// whole blocks up to the end of `out` at least.
@@ -24,11 +27,8 @@ pub(super) fn decode(format: Format, row: &[u8], start: usize, out: &mut [f32]) 
         }),
         Format::Q8_0 => blocks(bytes, out, q8_0),
         Format::Q4_0 => blocks(bytes, out, q4_0),
-        // Lengths were compared when the model was loaded, so there is no error to come.
-        _ => {
-            let values = format.dequantize(bytes).unwrap_or_default();
-            out.iter_mut().zip(values).for_each(|(out, x)| *out = x);
-        }
+        Format::Q4K => blocks(bytes, out, q4_k),
+        Format::Q6K => blocks(bytes, out, q6_k),
     }
 }
 
@@ -50,18 +50,86 @@ fn blocks<const BYTES: usize, const LEN: usize>(
 }
 
 fn q8_0(block: &[u8; 2 + QUANTS], out: &mut [f32; QUANTS]) {
-    let scale = f16_value(u16::from_le_bytes([block[0], block[1]]));
-    for (out, q) in out.iter_mut().zip(&block[2..]) {
-        *out = f32::from(*q as i8) * scale;
+    let (scale, quants) = scaled(block);
+    for i in 0..QUANTS {
+        out[i] = i32::from(quants[i] as i8) as f32 * scale;
     }
 }
 
 fn q4_0(block: &[u8; 2 + QUANTS / 2], out: &mut [f32; QUANTS]) {
-    let scale = f16_value(u16::from_le_bytes([block[0], block[1]]));
-    let (low, high) = out.split_at_mut(QUANTS / 2);
-    for ((low, high), byte) in low.iter_mut().zip(high).zip(&block[2..]) {
-        *low = (f32::from(byte & 0x0f) - 8.0) * scale;
-        *high = (f32::from(byte >> 4) - 8.0) * scale;
+    let (scale, quants) = scaled(block);
+    for i in 0..QUANTS / 2 {
+        out[i] = (i32::from(quants[i] & 0x0f) - 8) as f32 * scale;
+    }
+    for i in 0..QUANTS / 2 {
+        out[QUANTS / 2 + i] = (i32::from(quants[i] >> 4) - 8) as f32 * scale;
+    }
+}
+
+/// An f16 and the bytes after it.
+fn scaled<const BYTES: usize>(block: &[u8; BYTES]) -> (f32, &[u8]) {
+    (
+        f16_value(u16::from_le_bytes([block[0], block[1]])),
+        &block[2..],
+    )
+}
+
+/// Two f16, 8 scales and minima of 6 bits in 12 bytes, 256 nibbles.
+fn q4_k(block: &[u8; 16 + SUPER / 2], out: &mut [f32; SUPER]) {
+    let (d, rest) = scaled(block);
+    let d_min = f16_value(u16::from_le_bytes([rest[0], rest[1]]));
+    let (packed, quants) = rest[2..].split_at(12);
+    let groups = quants.as_chunks::<QUANTS>().0.iter();
+    let outs = out.as_chunks_mut::<{ 2 * QUANTS }>().0.iter_mut();
+    for (group, (quants, out)) in groups.zip(outs).enumerate() {
+        let sub = |sub: usize| {
+            let (scale, min) = six_bits(packed, sub);
+            (d * f32::from(scale), d_min * f32::from(min))
+        };
+        let (low_scale, low_min) = sub(2 * group);
+        let (high_scale, high_min) = sub(2 * group + 1);
+        for i in 0..QUANTS {
+            out[i] = low_scale * i32::from(quants[i] & 0x0f) as f32 - low_min;
+        }
+        for i in 0..QUANTS {
+            out[QUANTS + i] = high_scale * i32::from(quants[i] >> 4) as f32 - high_min;
+        }
+    }
+}
+
+/// Scale and minimum of a sub-block of Q4_K: four whole ones, then four whose low nibbles stand
+/// in the last four bytes and whose high bits stand on top of the first eight.
+fn six_bits(packed: &[u8], sub: usize) -> (u8, u8) {
+    if sub < 4 {
+        return (packed[sub] & 0x3f, packed[sub + 4] & 0x3f);
+    }
+    let low = packed[sub + 4];
+    let high = |at: usize| packed[at] >> 6 << 4;
+    ((low & 0x0f) | high(sub - 4), (low >> 4) | high(sub))
+}
+
+/// 256 low nibbles, 256 pairs of high bits, 16 scales of 8 bits, an f16; in two halves.
+fn q6_k(block: &[u8; 3 * SUPER / 4 + SUPER / 16 + 2], out: &mut [f32; SUPER]) {
+    let (quants, tail) = block.split_at(3 * SUPER / 4);
+    let (low, high) = quants.split_at(SUPER / 2);
+    let (scales, d) = tail.split_at(SUPER / 16);
+    let d = f16_value(u16::from_le_bytes([d[0], d[1]]));
+    for (half, out) in out.chunks_mut(SUPER / 2).enumerate() {
+        let (low, high) = (&low[64 * half..][..64], &high[32 * half..][..32]);
+        for (quarter, out) in out.chunks_mut(QUANTS).enumerate() {
+            let low = &low[QUANTS * (quarter % 2)..][..QUANTS];
+            let (low_shift, high_shift) = (4 * (quarter / 2), 2 * quarter);
+            for i in 0..QUANTS {
+                let low = i32::from(low[i] >> low_shift) & 0x0f;
+                let high = (i32::from(high[i] >> high_shift) & 0x03) << 4;
+                out[i] = ((low | high) - 32) as f32;
+            }
+            for (which, out) in out.chunks_mut(16).enumerate() {
+                let scale = scales[8 * half + 2 * quarter + which] as i8;
+                let scale = d * f32::from(scale);
+                out.iter_mut().for_each(|x| *x *= scale);
+            }
+        }
     }
 }
 

@@ -49,7 +49,6 @@ pub(super) struct ContextBuffers {
 /// Launches that find the best tokens of the last logits.
 pub(super) struct TopGraph {
     pub(super) launches: [Dispatch; 2],
-    pub(super) shape: TopShape,
     pub(super) result: Buffer,
 }
 
@@ -81,7 +80,7 @@ impl GpuContext {
         })
     }
 
-    pub(super) fn truncate(&mut self, n_tokens: usize) {
+    pub(in crate::infer) fn truncate(&mut self, n_tokens: usize) {
         if n_tokens < self.n_tokens {
             self.n_tokens = n_tokens;
             self.waiting = None;
@@ -124,11 +123,7 @@ impl GpuContext {
                 advance: 1,
             },
         )?;
-        let top = Rc::new(TopGraph {
-            launches,
-            shape,
-            result,
-        });
+        let top = Rc::new(TopGraph { launches, result });
         self.tops.insert(shape.n_top(), top.clone());
         Ok(top)
     }

@@ -13,10 +13,10 @@ use super::{
 use crate::{
     arch::Arch,
     gpu::{
-        Buffer, Dispatch, Embed, Gpu, GpuError, Linear, Rows, embed, linear,
+        Buffer, Dispatch, Gpu, GpuError, Linear, Rows, linear,
         ops::{
-            Attention, LoraUp, QkNorm, RmsNorm, RopeAppend, SiluMul, attention, lora_up, rms_norm,
-            rope_append, silu_mul,
+            Attention, Embed, LoraUp, QkNorm, RmsNorm, RopeAppend, SiluMul, attention, embed,
+            lora_up, rms_norm, rope_append, silu_mul,
         },
     },
     infer::plan::InputGroup,

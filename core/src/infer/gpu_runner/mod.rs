@@ -30,7 +30,7 @@ use self::{
 };
 use super::{
     AdapterId, EngineOptions, InferError, LoadProgress, MemoryUse,
-    plan::{ContextShape, Plan, SessionSizes},
+    plan::{Plan, SessionSizes},
 };
 use crate::{
     arch::Arch,
@@ -61,7 +61,6 @@ pub(super) struct GpuRunner {
 }
 
 /// Best tokens that the device is about to find.
-#[derive(Debug)]
 pub(super) struct GpuTicket {
     readback: Readback,
     shape: TopShape,
@@ -378,6 +377,12 @@ impl GpuRunner {
         let bytes = self.gpu.read(buffer, 0, 4 * n_values as u64).await?;
         let words = bytes.as_chunks().0.iter();
         Ok(words.map(|word| f32::from_le_bytes(*word)).collect())
+    }
+}
+
+impl fmt::Debug for GpuTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GpuTicket({} tokens)", self.shape.n_top())
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::weights::{GpuLayer, GpuLinear, GpuProjection, GpuWeights};
 use crate::{
     arch::Arch,
-    gpu::{Buffer, Gpu, GpuError, GpuMatrix},
+    gpu::{Buffer, Gpu, GpuMatrix},
     infer::{
         InferError, LoadProgress, Pause,
         plan::{Layout, PlannedLayer, PlannedMatrix, PlannedProjection},

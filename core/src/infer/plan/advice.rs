@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{BufferClass, ContextShape, Layout, MemoryLimits, Plan, PlanError, table::bytes_text};
+use super::{
+    BufferClass, ContextShape, Layout, MemoryLimits, Plan, PlanError, PlannedBuffer, PlannedMatrix,
+    matrix_buffers, table::bytes_text,
+};
 use crate::{arch::Arch, quant::Format, weights::quantized_format};
 
 /// A setting that fits, with what it takes.
@@ -183,7 +186,7 @@ fn in_format(layout: &Layout, format: Format) -> Layout {
     for matrix in projections.flat_map(|p| &mut p.matrices) {
         wanted(matrix, false);
     }
-    for head in &mut layout.head {
+    if let Some(head) = &mut layout.head {
         wanted(head, true);
     }
     layout

@@ -1,0 +1,69 @@
+//! The frame of the page: panel, chat, what is said aloud, and where files can be dropped.
+
+use leptos::prelude::*;
+use veneer_core::protocol::tab::QuantizeTo;
+use web_sys::DragEvent;
+
+use super::{
+    bridge, chat_view::ChatView, columns_bar::ColumnsBar, composer::Composer, errors::Errors,
+    handle::App as Handle, model_panel::ModelPanel, picked, settings_panel::SettingsPanel,
+    storage_panel::StoragePanel, top_bar::TopBar,
+};
+
+/// Everything below `#app`.
+#[component]
+pub(super) fn App() -> impl IntoView {
+    let app = Handle::start();
+    bridge::expose(app);
+    let texts = move || app.texts();
+    Effect::new(move || {
+        if let Some(root) = document().document_element() {
+            // An attribute with a valid name can always be set.
+            root.set_attribute("lang", app.language.get().tag()).ok();
+        }
+    });
+    let dragging = RwSignal::new(false);
+    let over = move |event: DragEvent| {
+        event.prevent_default();
+        dragging.set(true);
+    };
+    let drop = move |event: DragEvent| {
+        event.prevent_default();
+        dragging.set(false);
+        let Some(transfer) = event.data_transfer() else {
+            return;
+        };
+        let entries = picked::entries_of(&transfer);
+        leptos::task::spawn_local(async move {
+            for group in picked::of_entries(entries).await {
+                app.open_picked(group, QuantizeTo::AsStored);
+            }
+        });
+    };
+    view! {
+        <div
+            class="app"
+            class:dragging=move || dragging.get()
+            on:dragover=over
+            on:dragleave=move |_| dragging.set(false)
+            on:drop=drop
+        >
+            <a class="skip" href="#prompt">{move || texts().skip_to_chat}</a>
+            <TopBar />
+            <Errors />
+            <div class="frame">
+                <aside class="panel" aria-label=move || texts().panel>
+                    <ModelPanel />
+                    <SettingsPanel />
+                    <StoragePanel />
+                </aside>
+                <main class="chat" aria-label=move || texts().chat>
+                    <ColumnsBar />
+                    <ChatView />
+                    <Composer />
+                </main>
+            </div>
+            <div class="unseen" aria-live="polite">{move || app.spoken.get()}</div>
+        </div>
+    }
+}

@@ -1,0 +1,77 @@
+//! What the page remembers between visits: colours and language.
+
+use leptos::prelude::*;
+
+use crate::texts::Language;
+
+const THEME: &str = "veneer-theme";
+const LANGUAGE: &str = "veneer-language";
+
+/// Colours that the user can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Theme {
+    Light,
+    Dark,
+}
+
+impl Theme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Light => Self::Dark,
+            Self::Dark => Self::Light,
+        }
+    }
+
+    /// What was chosen, else what the system prefers.
+    pub(super) fn now() -> Self {
+        match get(THEME).as_deref() {
+            Some("light") => return Self::Light,
+            Some("dark") => return Self::Dark,
+            _ => {}
+        }
+        let query = window().match_media("(prefers-color-scheme: dark)");
+        match query.ok().flatten().is_some_and(|query| query.matches()) {
+            true => Self::Dark,
+            false => Self::Light,
+        }
+    }
+
+    pub(super) fn keep(self) {
+        set(THEME, self.name());
+        if let Some(root) = document().document_element() {
+            // An attribute with a valid name can always be set.
+            root.set_attribute("data-theme", self.name()).ok();
+        }
+    }
+}
+
+/// What was chosen, else the first language of the browser that is known.
+pub(super) fn language() -> Language {
+    let kept = get(LANGUAGE);
+    let browser = window().navigator().languages();
+    let browser: Vec<String> = browser.iter().filter_map(|tag| tag.as_string()).collect();
+    let tags = kept.iter().chain(&browser).map(String::as_str);
+    Language::of_tags(tags)
+}
+
+pub(super) fn keep_language(language: Language) {
+    set(LANGUAGE, language.tag());
+}
+
+fn get(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+fn set(key: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A private window keeps nothing, and that is what its user wants.
+        storage.set_item(key, value).ok();
+    }
+}

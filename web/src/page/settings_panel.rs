@@ -1,0 +1,98 @@
+//! System prompt and sampling.
+
+use leptos::prelude::*;
+
+use super::handle::App;
+use crate::{
+    state::settings::{Setting, WrongSetting},
+    texts::{Texts, fill},
+};
+
+#[component]
+pub(super) fn SettingsPanel() -> impl IntoView {
+    let app = App::get();
+    let texts = move || app.texts();
+    let set_system = move |event| {
+        let system = event_target_value(&event);
+        app.chat.update(|chat| chat.system = system);
+    };
+    view! {
+        <details class="card" data-testid="settings">
+            <summary><h2>{move || texts().settings}</h2></summary>
+            <label for="system">{move || texts().system_prompt}</label>
+            <textarea
+                id="system"
+                data-testid="system"
+                rows="3"
+                prop:value=move || app.chat.with(|chat| chat.system.clone())
+                on:input=set_system
+            />
+            <div class="numbers">
+                {Setting::ALL.map(|setting| view! { <NumberField setting=setting /> })}
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn NumberField(setting: Setting) -> impl IntoView {
+    let app = App::get();
+    let wrong = RwSignal::new(None::<WrongSetting>);
+    let name = move || name_of(setting, app.texts());
+    let set = move |event| {
+        let typed = event_target_value(&event);
+        let mut settings = app.settings.get_untracked();
+        match setting.set(&mut settings, &typed) {
+            Ok(()) => {
+                wrong.set(None);
+                app.settings.set(settings);
+            }
+            Err(found) => wrong.set(Some(found)),
+        }
+    };
+    let off = setting.off();
+    let hint = move || {
+        let texts = app.texts();
+        match wrong.get() {
+            Some(WrongSetting { found, expected }) => {
+                let found = format!("\u{201c}{found}\u{201d}");
+                let values = [("name", name()), ("found", &found), ("expected", &expected)];
+                Some(fill(texts.setting_wrong, &values))
+            }
+            None => off.map(|off| fill(texts.off_at, &[("n", &off.to_string())])),
+        }
+    };
+    let id = setting.id();
+    view! {
+        <div class="field">
+            <label for=id>{name}</label>
+            <input
+                id=id
+                data-testid=id
+                type="text"
+                inputmode="decimal"
+                autocomplete="off"
+                aria-describedby=format!("{id}-hint")
+                aria-invalid=move || wrong.with(Option::is_some).to_string()
+                prop:value=app.settings.with_untracked(|settings| setting.get(settings).to_string())
+                on:input=set
+            />
+            <p id=format!("{id}-hint") class="hint" class:wrong=move || wrong.with(Option::is_some)>
+                {hint}
+            </p>
+        </div>
+    }
+}
+
+fn name_of(setting: Setting, texts: &Texts) -> &'static str {
+    match setting {
+        Setting::Temperature => texts.temperature,
+        Setting::TopK => texts.top_k,
+        Setting::TopP => texts.top_p,
+        Setting::MinP => texts.min_p,
+        Setting::RepetitionPenalty => texts.repetition_penalty,
+        Setting::FrequencyPenalty => texts.frequency_penalty,
+        Setting::MaxNewTokens => texts.max_new_tokens,
+        Setting::Seed => texts.seed,
+    }
+}

@@ -1,0 +1,195 @@
+//! Which words of an answer another answer does not have.
+//!
+//! Longest common subsequence over words; scripts without spaces count by character.
+
+/// A stretch of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    pub text: String,
+    /// Whether the other answer lacks it.
+    pub differs: bool,
+}
+
+/// Products of lengths beyond which what lies between the common ends counts as different: the
+/// table of such a pair would take longer than a frame.
+const TABLE_LIMIT: usize = 4_000_000;
+
+/// `text` in stretches, compared with `reference`. Joined, they give `text`.
+pub fn compare(reference: &str, text: &str) -> Vec<Stretch> {
+    let (reference, words) = (split(reference), split(text));
+    let differs = mark(&reference, &words);
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for (word, differs) in words.into_iter().zip(differs) {
+        match stretches.last_mut() {
+            Some(last) if last.differs == differs => last.text.push_str(word),
+            _ => stretches.push(Stretch {
+                text: word.to_owned(),
+                differs,
+            }),
+        }
+    }
+    stretches
+}
+
+/// Words with the white space behind them, punctuation and ideographs alone.
+fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut last = Kind::Space;
+    for (at, c) in text.char_indices() {
+        let kind = Kind::of(c);
+        let joins = kind == Kind::Space || (kind == Kind::Word && last == Kind::Word);
+        if at > start && !joins {
+            parts.push(&text[start..at]);
+            start = at;
+        }
+        last = kind;
+    }
+    if start < text.len() {
+        parts.push(&text[start..]);
+    }
+    parts
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Space,
+    Word,
+    Alone,
+}
+
+impl Kind {
+    fn of(c: char) -> Self {
+        let is_ideographic = matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
+            | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3ffff}');
+        match c {
+            c if c.is_whitespace() => Self::Space,
+            _ if is_ideographic => Self::Alone,
+            c if c.is_alphanumeric() || matches!(c, '\'' | '_' | '.' | ',') => Self::Word,
+            _ => Self::Alone,
+        }
+    }
+}
+
+/// For each word whether it lies outside the longest common subsequence.
+fn mark(reference: &[&str], words: &[&str]) -> Vec<bool> {
+    let same = |(a, b): &(&&str, &&str)| a.trim_end() == b.trim_end();
+    let n_start = reference.iter().zip(words).take_while(same).count();
+    let (reference, middle) = (&reference[n_start..], &words[n_start..]);
+    let n_end = reference
+        .iter()
+        .rev()
+        .zip(middle.iter().rev())
+        .take_while(same)
+        .count();
+    let reference = &reference[..reference.len() - n_end];
+    let middle = &middle[..middle.len() - n_end];
+
+    let mut differs = vec![false; n_start];
+    differs.extend(mark_middle(reference, middle));
+    differs.resize(words.len(), false);
+    differs
+}
+
+fn mark_middle(reference: &[&str], words: &[&str]) -> Vec<bool> {
+    let width = words.len() + 1;
+    let mut differs = vec![true; words.len()];
+    if reference.is_empty() || words.is_empty() || reference.len() * words.len() > TABLE_LIMIT {
+        return differs;
+    }
+    // lengths[i, j]: longest common subsequence of what begins at i and at j
+    let mut lengths = vec![0_u32; (reference.len() + 1) * width];
+    for i in (0..reference.len()).rev() {
+        for j in (0..words.len()).rev() {
+            lengths[i * width + j] = if reference[i].trim_end() == words[j].trim_end() {
+                lengths[(i + 1) * width + j + 1] + 1
+            } else {
+                lengths[(i + 1) * width + j].max(lengths[i * width + j + 1])
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < reference.len() && j < words.len() {
+        if reference[i].trim_end() == words[j].trim_end() {
+            differs[j] = false;
+            (i, j) = (i + 1, j + 1);
+        } else if lengths[(i + 1) * width + j] >= lengths[i * width + j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    differs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `text` with the differing stretches in brackets.
+    #[track_caller]
+    fn check(reference: &str, text: &str, want: &str) {
+        let stretches = compare(reference, text);
+        let joined: String = stretches.iter().map(|s| s.text.as_str()).collect();
+        assert_eq!(joined, text);
+        let marked: String = stretches
+            .iter()
+            .map(|s| {
+                if s.differs {
+                    format!("[{}]", s.text)
+                } else {
+                    s.text.clone()
+                }
+            })
+            .collect();
+        assert_eq!(marked, want);
+    }
+
+    #[test]
+    fn equal_answers_have_no_marks() {
+        check(
+            "The yield is 3.5 %.",
+            "The yield is 3.5 %.",
+            "The yield is 3.5 %.",
+        );
+    }
+
+    #[test]
+    fn one_word_is_marked() {
+        check(
+            "The yield is low now",
+            "The yield is high now",
+            "The yield is [high ]now",
+        );
+    }
+
+    #[test]
+    fn words_in_the_middle_are_found() {
+        check("a b c d", "a x b y d z", "a [x ]b [y ]d [z]");
+    }
+
+    #[test]
+    fn ideographs_count_alone() {
+        check("東京の保険", "大阪の保険", "[大阪]の保険");
+    }
+
+    #[test]
+    fn nothing_in_common_and_nothing_at_all() {
+        check("", "new words", "[new words]");
+        check("old words", "", "");
+    }
+
+    #[test]
+    fn a_word_at_the_end_equals_one_before_a_space() {
+        check("one two", "one two three", "one two [three]");
+    }
+
+    #[test]
+    fn long_texts_end_in_time() {
+        let a: String = (0..5000).map(|i| format!("a{i} ")).collect();
+        let b: String = (0..5000).map(|i| format!("b{i} ")).collect();
+        let stretches = compare(&a, &b);
+        assert_eq!(stretches.len(), 1);
+        assert!(stretches[0].differs);
+    }
+}
