@@ -33,7 +33,7 @@ pub(super) fn ModelPanel() -> impl IntoView {
             </For>
             <Works />
             // Ways to open a model are all there is at first, and aside once one is loaded.
-            <details class="sources" prop:open=none>
+            <details class="sources" class:first=none prop:open=none>
                 <summary>{move || texts().open_another}</summary>
                 <Sources />
             </details>
