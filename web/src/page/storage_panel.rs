@@ -46,7 +46,8 @@ pub(super) fn StoragePanel() -> impl IntoView {
     view! {
         <details class="card" data-testid="storage">
             <summary><h2>{move || texts().storage}</h2></summary>
-            <p data-testid="storage-used">{used}" "{promise}</p>
+            <p data-testid="storage-used">{used}</p>
+            <p class="hint">{promise}</p>
             <p class="hint">{partial}</p>
             <p class="hint">{empty}</p>
             <ul class="list stored">

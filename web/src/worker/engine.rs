@@ -100,6 +100,11 @@ impl Models {
         Ok(view)
     }
 
+    /// The model that was opened last.
+    pub(super) fn last(&self) -> Option<ModelKey> {
+        self.models.last().map(|model| model.view.key)
+    }
+
     pub(super) fn close(&mut self, key: ModelKey) {
         self.models.retain(|model| model.view.key != key);
     }

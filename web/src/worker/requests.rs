@@ -31,6 +31,9 @@ pub(super) async fn on_device(
             context,
         } => {
             let opened = opening::open(&store, from, files, voice).await?;
+            if let Some(model) = models.last().filter(|_| opened.chosen.is_adapter()) {
+                return models.add_adapter(model, &opened).map(Outcome::Adapter);
+            }
             let options = OpenModel { quantize, context };
             models
                 .open(opened, options, voice)
