@@ -164,7 +164,7 @@ impl<'a> Answer<'a> {
             return Err(error).context("writing the answer");
         }
         if let Some(stream) = &mut stream {
-            let rest = stream.finish()?;
+            let rest = stream.finish();
             stopped |= rest.stopped;
             text.push_str(&rest.text);
             show(&rest.text)?;
