@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    app::{ADAPTER, App, IDS, QUESTION, fixture},
+    app::{ADAPTER, App, IDS, QUESTION, count, fixture},
     chromium::WebGpu,
     page::element,
     patched,
@@ -73,15 +73,13 @@ fn own_files_answer_as_the_demo_does() {
     app.wait_for("ready");
     let [config, weights] = fixture.adapter_files();
     app.page.choose_files("adapter-file", &[&config, &weights]);
-    // Two files without their folder are named by the page.
-    app.page.wait_until(
-        "a second speaker",
-        "window.veneer.loaded().adapters.length === 1",
-    );
+    app.page.wait_until("the adapter", &count("adapter"));
     app.wait_for("ready");
-    let name = app.page.evaluate("window.veneer.loaded().adapters[0]");
+    // Two files without their folder are named by the page.
+    let speakers = app.speakers();
+    assert_eq!(speakers.len(), 2, "{speakers:?}");
     assert_eq!(
-        app.generate(name.as_str(), 24),
+        app.generate(Some(&speakers[1]), 24),
         fixture.native_ids(&IDS, true, 24)
     );
     assert_eq!(app.generate(None, 24), fixture.native_ids(&IDS, false, 24));

@@ -133,7 +133,7 @@ impl App {
             page.expect_problem("No available adapters");
         }
         page.go(&server.url("/"));
-        wait_for_state(&page, "empty");
+        wait_for_state(&page, "no-model");
         Self {
             page,
             browser,
@@ -149,8 +149,36 @@ impl App {
     }
 
     pub(crate) fn load_demo(&self) {
-        self.page.click("load-demo");
+        self.page.click("demo");
+        self.page.wait_until("the adapter", &count("adapter"));
         self.wait_for("ready");
+    }
+
+    /// What computes, as the page says it.
+    pub(crate) fn device(&self) -> String {
+        self.page.text("device")
+    }
+
+    /// Names of everyone who can answer: `base` and the adapters.
+    pub(crate) fn speakers(&self) -> Vec<String> {
+        let options = format!("[...{}.options].map(o => o.value)", element("column-0"));
+        serde_json::from_value(self.page.evaluate(&options)).expect("names are texts")
+    }
+
+    /// Wait for a message with this in it, take its text, and put it away.
+    #[track_caller]
+    pub(crate) fn take_error(&self, part: &str) -> String {
+        let error = element("error");
+        let said = self.page.wait_until(
+            &format!("a message with `{part}`"),
+            &format!(
+                "(t => t?.includes({}) && t)({error}?.innerText)",
+                json!(part)
+            ),
+        );
+        self.page.screenshot("error");
+        self.page.click("dismiss");
+        said.as_str().unwrap_or_default().to_owned()
     }
 
     #[track_caller]
@@ -186,7 +214,13 @@ impl App {
     }
 }
 
-/// Wait for what `status` says to programs: `empty`, `loading`, `ready`, `answering`, `lost`.
+/// JavaScript for how many elements have this `data-testid`.
+pub(crate) fn count(test_id: &str) -> String {
+    format!("document.querySelectorAll('[data-testid=\"{test_id}\"]').length")
+}
+
+/// Wait for what `status` says to programs: `starting`, `no-model`, `loading`, `ready`, `answering`
+/// or `failed`.
 #[track_caller]
 pub(crate) fn wait_for_state(page: &Page, state: &str) {
     page.wait_until(

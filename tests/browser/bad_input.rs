@@ -8,7 +8,6 @@ use std::{
 use crate::{
     app::{App, Fixture, IDS, QUESTION, fixture},
     chromium::WebGpu,
-    page::element,
     patched,
 };
 
@@ -40,24 +39,13 @@ fn broken_files_are_named_and_the_next_one_loads() {
         let path = folder.path().join(format!("{name}.gguf"));
         fs::write(&path, bytes).unwrap();
         app.page.choose_files("model-file", &[&path]);
-        let said = wait_for_error(&app, name);
+        let said = app.take_error(name);
+        app.wait_for("no-model");
         assert!(said.len() > 20, "{name}: `{said}`");
-        app.page.screenshot(&format!("broken-{name}"));
     }
     app.page.choose_files("model-file", &[&fixture.gguf]);
     app.wait_for("ready");
     assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
-}
-
-/// Wait for a message that names the file.
-fn wait_for_error(app: &App, name: &str) -> String {
-    let error = element("error");
-    let said = app.page.wait_until(
-        &format!("a message about {name}"),
-        &format!("(t => t?.includes('{name}') && t)({error}?.innerText)"),
-    );
-    app.wait_for("empty");
-    said.as_str().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -69,10 +57,8 @@ fn an_adapter_of_another_model_is_refused_and_the_base_goes_on() {
         ["adapter_config.json", "adapter_model.safetensors"].map(|name| foreign.join(name));
     app.page
         .choose_files("adapter-file", &[&files[0], &files[1]]);
-    let error = element("error");
-    app.page
-        .wait_until("a message", &format!("{error}?.innerText.trim()"));
-    app.page.screenshot("foreign-adapter");
+    let said = app.take_error("");
+    assert!(said.contains(|c: char| c.is_ascii_digit()), "`{said}`");
     app.wait_for("ready");
     assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
 }
@@ -83,13 +69,8 @@ fn a_prompt_longer_than_the_context_is_refused_in_numbers() {
     let app = App::with_demo(fixture);
     app.page.fill("prompt", &"palabra ".repeat(6000));
     app.page.click("send");
-    let error = element("error");
-    let said = app
-        .page
-        .wait_until("a message", &format!("(e => e?.innerText.trim())({error})"));
-    let said = said.as_str().unwrap_or_default();
+    let said = app.take_error("");
     assert!(said.contains(|c: char| c.is_ascii_digit()), "`{said}`");
-    app.page.screenshot("long-prompt");
     app.wait_for("ready");
 
     let request = format!("{{ ids: Array({}).fill(5), maxNewTokens: 1 }}", 1 << 20);
@@ -114,11 +95,6 @@ fn a_template_that_raises_says_its_reason() {
     app.wait_for("ready");
     app.page.fill("prompt", QUESTION);
     app.page.click("send");
-    let error = element("error");
-    app.page.wait_until(
-        "the template's reason",
-        &format!("{error}?.innerText.includes('only poems')"),
-    );
-    app.page.screenshot("template");
+    app.take_error("only poems");
     app.wait_for("ready");
 }

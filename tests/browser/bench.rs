@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{App, IDS, fixture, native},
     chromium::{Chromium, WebGpu},
-    page::{Page, element},
+    page::Page,
     server::Server,
 };
 
@@ -101,9 +101,7 @@ fn the_page_is_timed() {
     for webgpu in [WebGpu::Software, WebGpu::None] {
         let app = App::open(fixture, webgpu);
         let rounds = time_page(&app, &task);
-        let device = format!("{}.dataset.device", element("status"));
-        let device = app.page.evaluate(&device);
-        task.print("veneer", device.as_str().unwrap_or_default(), &rounds);
+        task.print("veneer", &app.device(), &rounds);
     }
     if let Some(package) = &peer {
         for webgpu in [WebGpu::Software, WebGpu::None] {

@@ -3,7 +3,6 @@
 use crate::{
     app::{ADAPTER, App, IDS, QUESTION, fixture},
     chromium::WebGpu,
-    page::element,
 };
 
 #[test]
@@ -12,13 +11,9 @@ fn without_webgpu_the_processor_answers_and_says_so() {
     let app = App::open(fixture, WebGpu::None);
     app.page.screenshot("no-webgpu-empty");
     app.load_demo();
-    let device = format!("{}.dataset.device", element("status"));
-    assert_eq!(app.page.evaluate(&device), "cpu");
-    let text = app.page.evaluate("document.body.innerText");
-    assert!(
-        text.as_str().is_some_and(|text| text.contains("slower")),
-        "{text}"
-    );
+    assert!(!app.device().contains("WebGPU"), "{}", app.device());
+    let said = app.page.text("slow");
+    assert!(said.contains("slower"), "`{said}`");
     app.ask(QUESTION);
     app.page.screenshot("no-webgpu");
     assert_eq!(app.answer("base"), fixture.native_text(QUESTION, false));
@@ -33,20 +28,19 @@ fn without_webgpu_the_processor_answers_and_says_so() {
 fn a_lost_device_keeps_the_chat_and_one_click_reloads() {
     let Some(fixture) = fixture() else { return };
     let app = App::with_demo(fixture);
-    let device = format!("{}.dataset.device", element("status"));
-    assert_eq!(app.page.evaluate(&device), "webgpu");
+    assert!(app.device().contains("WebGPU"), "{}", app.device());
     app.ask(QUESTION);
     let said = app.answer("base");
     app.page
         .expect_problems(&["lost", "Lost", "GPU process", "crash"]);
     app.browser.crash_gpu_process();
-    app.wait_for("lost");
+    app.wait_for("failed");
     app.page.screenshot("lost");
     assert_eq!(app.answer("base"), said);
-    app.page.click("reload-device");
+    app.page.click("reload");
     app.wait_for("ready");
     assert_eq!(app.answer("base"), said);
-    assert_eq!(app.page.evaluate(&device), "webgpu");
+    assert!(app.device().contains("WebGPU"), "{}", app.device());
     assert_eq!(
         app.generate(Some(ADAPTER), 16),
         fixture.native_ids(&IDS, true, 16)

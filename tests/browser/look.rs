@@ -56,7 +56,7 @@ fn colours_follow_what_the_user_prefers() {
 fn a_keyboard_is_enough() {
     let Some(fixture) = fixture() else { return };
     let app = App::open(fixture, WebGpu::Software);
-    focus_by_tab(&app.page, "load-demo");
+    focus_by_tab(&app.page, "demo");
     app.page.press(Key::Enter);
     app.wait_for("ready");
     focus_by_tab(&app.page, "prompt");
@@ -136,7 +136,7 @@ fn texts_come_in_three_languages() {
         ));
         let expected = format!("document.documentElement.lang === '{language}'");
         app.page.wait_until(language, &expected);
-        wait_for_state(&app.page, "empty");
+        wait_for_state(&app.page, "no-model");
         app.page.screenshot(&format!("language-{language}"));
         said.push(app.page.text("status"));
     }

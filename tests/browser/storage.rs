@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::{
-    app::{App, IDS, fixture, generate, wait_for_state},
+    app::{App, IDS, count, fixture, generate, wait_for_state},
     chromium::WebGpu,
     page::{Page, element},
     server::Server,
@@ -22,10 +22,10 @@ fn a_stored_model_loads_without_the_network() {
     let app = App::with_demo(fixture);
     let before = app.generate(None, 24);
     app.page.reload();
-    app.wait_for("empty");
+    app.wait_for("no-model");
     app.server.set_down(true);
     let asked = app.request_counts();
-    app.page.click("load-stored-0");
+    open_stored(&app.page);
     app.wait_for("ready");
     assert_eq!(app.generate(None, 24), before);
     assert_eq!(app.request_counts(), asked);
@@ -63,7 +63,7 @@ fn a_tab_closed_while_it_downloads_leaves_what_it_has() {
     app.server.set_slow(MODEL, true);
     let first = Page::open(&app.browser, &app.server.url("/"));
     first.expect_problem(CUT);
-    wait_for_state(&first, "empty");
+    wait_for_state(&first, "no-model");
     fetch(&first, &app.server, "");
     wait_for_part(&first);
     first.close();
@@ -85,7 +85,7 @@ fn bytes_that_are_not_what_was_promised_are_refused() {
         &app.server,
         &format!("#sha256={}", "0".repeat(64)),
     );
-    assert_eq!(settled(&app.page), "empty");
+    assert_eq!(settled(&app.page), "no-model");
     assert_ne!(app.page.text("error"), "");
     app.page.screenshot("wrong-hash");
     fetch(&app.page, &app.server, "");
@@ -97,14 +97,14 @@ fn two_tabs_share_the_store() {
     let Some(fixture) = fixture() else { return };
     let app = App::open(fixture, WebGpu::Software);
     let second = Page::open(&app.browser, &app.server.url("/"));
-    wait_for_state(&second, "empty");
-    app.page.click("load-demo");
-    second.click("load-demo");
+    wait_for_state(&second, "no-model");
+    app.page.click("demo");
+    second.click("demo");
     for page in [&app.page, &second] {
         // One of them may be told that the other writes; it then loads what the other stored.
         if settled(page) != "ready" {
             assert_ne!(page.text("error"), "");
-            page.click("load-demo");
+            page.click("demo");
             wait_for_state(page, "ready");
         }
     }
@@ -117,14 +117,15 @@ fn two_tabs_share_the_store() {
 fn what_is_deleted_is_gone_and_the_loaded_model_still_answers() {
     let Some(fixture) = fixture() else { return };
     let app = App::with_demo(fixture);
-    let stored = "document.querySelectorAll('[data-testid^=\"delete-stored-\"]').length";
-    let mut left = app.page.evaluate(stored).as_u64();
+    show_storage(&app.page);
+    let stored = count("stored");
+    let mut left = app.page.evaluate(&stored).as_u64();
     assert!(left > Some(0), "nothing is listed");
     while left > Some(0) {
-        app.page.click("delete-stored-0");
+        app.page.click("stored-delete");
         let fewer = format!("{stored} < {}", json!(left));
         app.page.wait_until("a shorter list", &fewer);
-        left = app.page.evaluate(stored).as_u64();
+        left = app.page.evaluate(&stored).as_u64();
     }
     assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
 }
@@ -140,9 +141,25 @@ fn a_full_disk_is_said_and_the_model_works_from_memory() {
     app.page.screenshot("full-disk");
 }
 
+/// Open the list of what is stored.
+fn show_storage(page: &Page) {
+    page.evaluate(&format!("void ({}.open = true)", element("storage")));
+}
+
+/// Load the first model of the list.
+fn open_stored(page: &Page) {
+    show_storage(page);
+    let model = "[...document.querySelectorAll('[data-testid=stored]')]
+        .find(entry => entry.innerText.includes('demo'))";
+    page.wait_until("a stored model", &format!("!!{model}"));
+    page.evaluate(&format!(
+        "{model}.querySelector('[data-testid=stored-open]').click()"
+    ));
+}
+
 fn fetch(page: &Page, server: &Server, hash: &str) {
-    page.fill("model-address", &format!("{}{hash}", server.url(MODEL)));
-    page.click("load-address");
+    page.fill("address", &format!("{}{hash}", server.url(MODEL)));
+    page.click("open-address");
 }
 
 /// Wait for the end of loading, and say how it ended.

@@ -14,6 +14,8 @@ mod add;
 mod attention;
 mod embed;
 mod engine;
+mod engine_formats;
+mod engine_sessions;
 mod linear;
 mod lora_up;
 mod rms_norm;
