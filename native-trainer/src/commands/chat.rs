@@ -41,16 +41,16 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
 
+    /// Where the model runs
+    #[arg(long, value_enum, default_value_t)]
+    device: AnswerDevice,
+
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
     engine_sampling: EngineSamplingArgs,
     #[command(flatten)]
     engine: EngineArgs,
-
-    /// Where the model runs
-    #[arg(long, value_enum, default_value_t)]
-    device: AnswerDevice,
 }
 
 pub(crate) fn run(args: ChatArgs) -> Result<()> {

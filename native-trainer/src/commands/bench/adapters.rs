@@ -50,13 +50,13 @@ pub(crate) struct AdapterBench {
     #[arg(long)]
     json: bool,
 
-    // Without `--quant`: q4_0.
-    #[command(flatten)]
-    engine: EngineArgs,
-
     /// Where the model runs
     #[arg(long, value_enum, default_value_t)]
     device: AnswerDevice,
+
+    // Without `--quant`: q4_0.
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 /// Longest part of a record that is compared.
