@@ -39,7 +39,7 @@ pub(super) fn of_load(error: &LoadError) -> Fault {
     with_hint(kind, error, error.hint())
 }
 
-fn of_gguf(error: &GgufError) -> Fault {
+pub(super) fn of_gguf(error: &GgufError) -> Fault {
     let kind = match error {
         GgufError::Magic { .. } => FaultKind::NotAModel,
         GgufError::Version { .. } | GgufError::Architecture { .. } => FaultKind::Unsupported,
