@@ -184,6 +184,25 @@ impl App {
         said.as_str().unwrap_or_default().to_owned()
     }
 
+    #[track_caller]
+    pub(crate) fn wait_for(&self, state: &str) {
+        wait_for_state(&self.page, state);
+    }
+
+    /// Send a message and wait for every column's answer.
+    pub(crate) fn ask(&self, prompt: &str) {
+        self.page.fill("prompt", prompt);
+        self.page.click("send");
+        self.page
+            .wait_until("an answer", &format!("!!{}", element("answer-base")));
+        self.wait_for("ready");
+    }
+
+    /// Text of the last answer in a column, `base` or an adapter's name.
+    pub(crate) fn answer(&self, column: &str) -> String {
+        self.page.text(&format!("answer-{column}"))
+    }
+
     pub(crate) fn generate(&self, adapter: Option<&str>, n: usize) -> Vec<u32> {
         generate(&self.page, adapter, n)
     }
