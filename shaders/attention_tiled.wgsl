@@ -163,9 +163,8 @@ fn soften(row: u32) {
     let factor = exp(before - largest);
     var sum = sums[row] * factor;
     for (var key = 0u; key < TILE; key += 1u) {
-        let score = weights[key * TILE + row];
-        // A row may see no key of this tile; then `largest` is no score either.
-        let weight = select(0.0, exp(score - largest), score > MASKED);
+        // Weights of a row that has seen no key yet count for nothing: its next factor is zero.
+        let weight = exp(weights[key * TILE + row] - largest);
         weights[key * TILE + row] = weight;
         sum += weight;
     }

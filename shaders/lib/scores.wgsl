@@ -2,8 +2,6 @@
 
 // Below every score; finite, because shaders may assume that infinities do not occur.
 const LOWEST: f32 = -1e30;
-// Scores below this are masked ones.
-const MASKED: f32 = -1e29;
 
 // Scaled, and bent below `cap` in magnitude where `cap` is not zero.
 fn bent_score(product: f32, scale: f32, cap: f32) -> f32 {

@@ -90,7 +90,8 @@ fn stored(values: &[f32], format: KvFormat) -> (Vec<u8>, Vec<f32>) {
 
 #[track_caller]
 fn check(case: Case) {
-    for gpu in devices() {
+    // There are no variants for profiles; core WebGPU's limits are the narrowest.
+    for gpu in devices().into_iter().take(1) {
         for format in [KvFormat::F32, KvFormat::F16] {
             check_on(&gpu, case, format);
         }

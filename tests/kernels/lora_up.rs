@@ -108,6 +108,33 @@ fn the_shape_of_qwen2_5_0_5b() {
     check(2, 48, 1152, &parts);
 }
 
+/// A zero of padding added to -0 would make it 0.
+#[test]
+fn columns_beside_a_segment_stay_as_they_are() {
+    for gpu in devices() {
+        let segment = LoraSegment {
+            column: 0,
+            n_columns: 3,
+            u_column: 0,
+            rank: 1,
+            scale: 1.0,
+            b: &[1.0; 3],
+        };
+        let y = floats(&gpu, "y", &[-0.0; 4]);
+        let op = LoraUp {
+            weights: &LoraUpWeights::upload(&gpu, "b", Format::F32, &[segment]).unwrap(),
+            u: &floats(&gpu, "u", &[1.0]),
+            u_stride: 1,
+            y: &y,
+            y_stride: 4,
+            n_tokens: 1,
+        };
+        run(&gpu, &[lora_up(&gpu, "lora", &op).unwrap()]);
+        let bits: Vec<u32> = values(&gpu, &y).into_iter().map(f32::to_bits).collect();
+        assert_eq!(bits, [1.0f32, 1.0, 1.0, -0.0].map(f32::to_bits));
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     for gpu in devices() {

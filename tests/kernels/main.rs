@@ -7,6 +7,7 @@
 
 mod devices;
 mod inputs;
+mod memory;
 mod models;
 mod sources;
 
@@ -14,6 +15,8 @@ mod add;
 mod attention;
 mod embed;
 mod engine;
+mod engine_formats;
+mod engine_sessions;
 mod linear;
 mod lora_up;
 mod rms_norm;

@@ -92,12 +92,14 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     let (q_weight, k_weight) = (normal(2, k), normal(3, k));
 
     let shape = KvShape {
-        capacity: case.capacity,
+        capacity: case.capacity + 2,
         n_kv_heads: g,
         head_dim: k,
         format,
     };
-    let cache = KvCache::new(gpu, "cache", shape).unwrap();
+    let mut cache = KvCache::new(gpu, "cache", shape).unwrap();
+    // Behind its end lies memory that must stay as it is.
+    cache.shape.capacity = case.capacity;
     let q = unwritten(gpu, "q", t * h * k);
     let [qkv_buffer, frequencies_buffer, q_norm, k_norm] =
         [&qkv, &frequencies, &q_weight, &k_weight].map(|values| floats(gpu, "input", values));
@@ -118,7 +120,7 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     run(gpu, &[rope_append(gpu, "rope", &op).unwrap()]);
 
     let mut expected_q = Vec::new();
-    let mut keys = vec![0.0; case.capacity * g * k];
+    let mut keys = vec![0.0; shape.capacity * g * k];
     let mut plain_values = keys.clone();
     for (token, row) in qkv.chunks((h + 2 * g) * k).enumerate() {
         let position = case.position + token;

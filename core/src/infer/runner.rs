@@ -23,8 +23,8 @@ pub struct AdapterId(pub(super) u32);
 /// A model on a device.
 #[derive(Debug)]
 pub(super) enum Runner {
-    Cpu(CpuRunner),
-    Gpu(GpuRunner),
+    Cpu(Box<CpuRunner>),
+    Gpu(Box<GpuRunner>),
 }
 
 /// What a runner keeps for one session.
@@ -52,10 +52,10 @@ impl Runner {
         match place {
             Place::Cpu => CpuRunner::load(arch, source, options, progress)
                 .await
-                .map(Self::Cpu),
+                .map(|runner| Self::Cpu(Box::new(runner))),
             Place::Gpu(gpu) => GpuRunner::load(gpu, arch, source, options, progress)
                 .await
-                .map(Self::Gpu),
+                .map(|runner| Self::Gpu(Box::new(runner))),
         }
     }
 

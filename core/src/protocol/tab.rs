@@ -46,7 +46,9 @@ pub struct FromWorker {
 pub enum Request {
     /// Opens device and store; ends with [`Outcome::Started`].
     Start { device: DeviceChoice },
-    /// Puts a model on the device; ends with [`Outcome::Model`].
+    /// Puts a model on the device; ends with [`Outcome::Model`]. An adapter at an address is known
+    /// as one only when it is there: it goes to the model that was opened last, and the request ends
+    /// with [`Outcome::Adapter`].
     OpenModel {
         from: Origin,
         /// Format that matrices of a safetensors model are turned into on the way in.

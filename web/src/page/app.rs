@@ -22,6 +22,10 @@ pub(super) fn App() -> impl IntoView {
             root.set_attribute("lang", app.language.get().tag()).ok();
         }
     });
+    // On narrow screens the panel makes room for the chat once a model is there.
+    let folded = RwSignal::new(false);
+    let has_model = Memo::new(move |_| app.loaded.with(|loaded| !loaded.models.is_empty()));
+    Effect::new(move || folded.set(has_model.get()));
     let dragging = RwSignal::new(false);
     let over = move |event: DragEvent| {
         event.prevent_default();
@@ -52,7 +56,22 @@ pub(super) fn App() -> impl IntoView {
             <TopBar />
             <Errors />
             <div class="frame">
-                <aside class="panel" aria-label=move || texts().panel>
+                <button
+                    type="button"
+                    class="fold"
+                    data-testid="panel"
+                    aria-controls="panel"
+                    aria-expanded=move || (!folded.get()).to_string()
+                    on:click=move |_| folded.update(|folded| *folded = !*folded)
+                >
+                    {move || texts().panel}
+                </button>
+                <aside
+                    id="panel"
+                    class="panel"
+                    class:folded=move || folded.get()
+                    aria-label=move || texts().panel
+                >
                     <ModelPanel />
                     <SettingsPanel />
                     <StoragePanel />

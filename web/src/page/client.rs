@@ -102,6 +102,12 @@ impl Client {
         self.post(&ToWorker { id, request }, &[]);
     }
 
+    /// Ends the worker with everything that it holds; nothing is heard of it any more.
+    pub(super) fn end(&self) {
+        self.0.worker.terminate();
+        self.0.state.borrow_mut().handlers.clear();
+    }
+
     fn post(&self, message: &ToWorker, files: &[File]) {
         // Every request is plain data, which JSON can hold.
         let Ok(text) = serde_json::to_string(message) else {

@@ -105,11 +105,7 @@ impl App {
             client: StoredValue::new_local(None),
         };
         provide_context(app);
-        match Client::start(move |reply| app.hear_unasked(reply)) {
-            Ok(client) => app.client.set_value(Some(client)),
-            Err(fault) => app.complain(fault),
-        }
-        app.start_device();
+        app.start_worker();
         leptos::task::spawn_local(app.look_for_offer());
         app
     }
@@ -156,8 +152,15 @@ impl App {
         }
     }
 
-    /// Opens device and store.
-    pub(super) fn start_device(self) {
+    /// Starts a worker in the place of the one before, and has it open device and store.
+    fn start_worker(self) {
+        if let Some(old) = self.client.get_value() {
+            old.end();
+        }
+        match Client::start(move |reply| self.hear_unasked(reply)) {
+            Ok(client) => self.client.set_value(Some(client)),
+            Err(fault) => self.complain(fault),
+        }
         let request = Request::Start {
             device: DeviceChoice::Auto,
         };

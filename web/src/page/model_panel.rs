@@ -32,7 +32,11 @@ pub(super) fn ModelPanel() -> impl IntoView {
                 <ModelFacts model=model />
             </For>
             <Works />
-            <Sources />
+            // Ways to open a model are all there is at first, and aside once one is loaded.
+            <details class="sources" class:first=none prop:open=none>
+                <summary>{move || texts().open_another}</summary>
+                <Sources />
+            </details>
         </section>
         <Adapters />
     }

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use veneer_core::protocol::tab::{Origin, QuantizeTo, Request, StoredEntry};
 
 use super::handle::{App, Part};
-use crate::{state::numbers, texts::fill};
+use crate::{
+    state::{message::sentence, numbers},
+    texts::fill,
+};
 
 #[component]
 pub(super) fn StoragePanel() -> impl IntoView {
@@ -14,7 +17,7 @@ pub(super) fn StoragePanel() -> impl IntoView {
     let used = move || {
         let store = app.store.get();
         match (store.unavailable, store.quota_bytes) {
-            (Some(why), _) => fill(texts().storage_none, &[("why", &why)]),
+            (Some(why), _) => fill(texts().storage_none, &[("why", &sentence(&why))]),
             (None, 0) => fill(texts().storage_used, &[("used", &bytes(store.used_bytes))]),
             (None, quota) => {
                 let values = [("used", bytes(store.used_bytes)), ("quota", bytes(quota))];
@@ -46,7 +49,8 @@ pub(super) fn StoragePanel() -> impl IntoView {
     view! {
         <details class="card" data-testid="storage">
             <summary><h2>{move || texts().storage}</h2></summary>
-            <p data-testid="storage-used">{used}" "{promise}</p>
+            <p data-testid="storage-used">{used}</p>
+            <p class="hint">{promise}</p>
             <p class="hint">{partial}</p>
             <p class="hint">{empty}</p>
             <ul class="list stored">

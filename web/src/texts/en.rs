@@ -35,6 +35,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     model: "Model",
     model_none: "Open a model to begin. It stays on this device: nothing is sent anywhere.",
+    open_another: "Open another model",
     demo_open: "Open the demo",
     demo_about: "{name}: {bytes}, with {n} adapter(s)",
     demo_looking: "Looking for the demo",

@@ -35,6 +35,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     model: "Modelo",
     model_none: "Abra un modelo para empezar. Se queda en este dispositivo: no se envía nada.",
+    open_another: "Abrir otro modelo",
     demo_open: "Abrir la demostración",
     demo_about: "{name}: {bytes}, con {n} adaptador(es)",
     demo_looking: "Buscando la demostración",
@@ -126,7 +127,7 @@ pub(super) const TEXTS: Texts = Texts {
     first_token: "Primer token",
     rate: "Tokens por segundo",
     memory: "Memoria",
-    n_tokens: "{n} elementos (tokens)",
+    n_tokens: "{n} tokens",
     n_reused: "{n} de {total} tokens de la pregunta seguían en memoria",
     cut_off: "Cortada en la longitud máxima",
     cancelled: "Detenida",

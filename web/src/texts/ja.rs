@@ -35,6 +35,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     model: "モデル",
     model_none: "モデルを開いてください。データはこの端末から外に出ません。",
+    open_another: "別のモデルを開く",
     demo_open: "デモを開く",
     demo_about: "{name}：{bytes}、アダプター{n}個",
     demo_looking: "デモを探しています",

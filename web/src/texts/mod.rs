@@ -95,7 +95,7 @@ texts! {
 
     device_gpu device_processor slow_title slow_why
 
-    model model_none demo_open demo_about demo_looking demo_missing open_file open_folder drop_here
+    model model_none open_another demo_open demo_about demo_looking demo_missing open_file open_folder drop_here
     address address_hint open weights_format as_stored keep_models close_model reload_model
     fact_memory fact_parameters fact_context fact_format fact_source fact_files in_store not_in_store
     no_template
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn texts_are_translated() {
         // Words that are the same in both languages.
-        let same_in_spanish = ["base", "chat"];
+        let same_in_spanish = ["base", "n_tokens"];
         let english = Language::English.texts().all();
         for language in [Language::Spanish, Language::Japanese] {
             for ((field, text), (_, reference)) in language.texts().all().iter().zip(&english) {

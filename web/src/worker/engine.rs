@@ -6,6 +6,7 @@ mod prompt;
 use std::ops::ControlFlow;
 
 use veneer_core::{
+    gpu::{Gpu, GpuOptions},
     infer::{AdapterId, Engine, GenerateRequest, NewToken, Place, Session, StopReason, TextStream},
     protocol::tab::{
         AdapterKey, AdapterView, AnswerSettings, AnswerSummary, ChatMessage, DeviceChoice,
@@ -26,6 +27,7 @@ const MAX_SESSIONS: usize = 3;
 /// Models on the device, and the device.
 #[derive(Default)]
 pub(super) struct Models {
+    gpu: Option<Gpu>,
     models: Vec<Model>,
     last_key: u32,
 }
@@ -49,9 +51,22 @@ impl Models {
     /// Opens the device. A browser without WebGPU computes on the processor.
     pub(super) async fn start(&mut self, choice: DeviceChoice) -> DeviceView {
         self.models.clear();
+        self.gpu = None;
         let why_not_gpu = match choice {
             DeviceChoice::Processor => None,
-            DeviceChoice::Auto => Some("the engine on WebGPU is not part of this build".to_owned()),
+            DeviceChoice::Auto => match Gpu::open(&GpuOptions::default()).await {
+                Ok(gpu) => {
+                    let view = DeviceView {
+                        is_gpu: true,
+                        name: gpu.info().name.clone(),
+                        features: vec![gpu.profile().name().to_owned()],
+                        why_not_gpu: None,
+                    };
+                    self.gpu = Some(gpu);
+                    return view;
+                }
+                Err(error) => Some(error.to_string()),
+            },
         };
         DeviceView {
             is_gpu: false,
@@ -63,7 +78,8 @@ impl Models {
 
     /// Whether the device is gone.
     pub(super) fn lost(&self) -> Option<Fault> {
-        None
+        let error = self.gpu.as_ref()?.check().err()?;
+        error.is_lost().then(|| faults::of_gpu(&error))
     }
 
     pub(super) async fn open(
@@ -72,13 +88,21 @@ impl Models {
         options: OpenModel,
         voice: &Voice,
     ) -> Result<ModelView, Fault> {
-        let place = Place::Cpu;
+        let place = match &self.gpu {
+            Some(gpu) => Place::Gpu(gpu.clone()),
+            None => Place::Cpu,
+        };
         self.last_key += 1;
         let key = ModelKey(self.last_key);
         let model = loading::load(key, place, opened, &options, voice).await?;
         let view = model.view.clone();
         self.models.push(model);
         Ok(view)
+    }
+
+    /// The model that was opened last.
+    pub(super) fn last(&self) -> Option<ModelKey> {
+        self.models.last().map(|model| model.view.key)
     }
 
     pub(super) fn close(&mut self, key: ModelKey) {
@@ -158,6 +182,10 @@ impl Models {
             .model(by.model)?
             .answer(by.adapter, prompt_ids, settings, voice)
             .await;
+        // Faults that the browser told late belong to this request too.
+        if let Some(gpu) = &self.gpu {
+            gpu.check().map_err(|error| faults::of_gpu(&error))?;
+        }
         summary
     }
 

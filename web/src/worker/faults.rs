@@ -2,7 +2,9 @@
 
 use veneer_core::{
     arch::ArchError,
-    infer::InferError,
+    checkpoint::CheckpointError,
+    gpu::GpuError,
+    infer::{InferError, plan::PlanError},
     protocol::tab::{Fault, FaultKind},
     text::TextError,
     weights::{LoadError, adapter::AdapterError, gguf::GgufError},
@@ -16,6 +18,16 @@ fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
         kind,
         detail: detail.to_string(),
         hint: hint.to_owned(),
+    }
+}
+
+pub(super) fn of_checkpoint(error: &CheckpointError) -> Fault {
+    match error {
+        CheckpointError::Gguf(error) => of_gguf(error),
+        CheckpointError::Arch(error) => of_arch(error),
+        CheckpointError::Load(error) => of_load(error),
+        CheckpointError::Text(error) => of_text(error),
+        other => Fault::new(FaultKind::BrokenFile, other.to_string()),
     }
 }
 
@@ -37,7 +49,7 @@ pub(super) fn of_gguf(error: &GgufError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(super) fn of_arch(error: &ArchError) -> Fault {
+fn of_arch(error: &ArchError) -> Fault {
     let kind = match error {
         ArchError::Family { .. } => FaultKind::Unsupported,
         _ => FaultKind::BrokenFile,
@@ -66,10 +78,23 @@ pub(super) fn of_adapter(error: &AdapterError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
+pub(super) fn of_gpu(error: &GpuError) -> Fault {
+    let kind = match error {
+        GpuError::Lost { .. } => FaultKind::DeviceLost,
+        GpuError::TooLarge { .. } | GpuError::OutOfMemory { .. } => FaultKind::TooLarge,
+        _ => FaultKind::Gpu,
+    };
+    with_hint(kind, error, error.hint().unwrap_or_default())
+}
+
 pub(super) fn of_infer(error: &InferError) -> Fault {
     let kind = match error {
+        InferError::Gpu(error) | InferError::Plan(PlanError::Matrix(error)) => {
+            return of_gpu(error);
+        }
         InferError::Adapter(error) => return of_adapter(error),
-        InferError::Load(_) => FaultKind::BrokenFile,
+        InferError::Load(_) | InferError::Plan(PlanError::Load(_)) => FaultKind::BrokenFile,
+        InferError::Plan(_) => FaultKind::TooLarge,
         InferError::ContextFull { .. } => FaultKind::PromptTooLong,
         InferError::NotFinite { .. } => FaultKind::BrokenFile,
         _ => FaultKind::Internal,

@@ -21,7 +21,10 @@ fn tokens_are_those_of_one_step_after_another() {
         for case in model.cases() {
             let mut request = GenerateRequest::new(case.ids.clone(), case.greedy.len());
             request.n_alternatives = 3;
-            let mut sessions = [ahead.new_session().unwrap(), in_steps.new_session().unwrap()];
+            let mut sessions = [
+                ahead.new_session().unwrap(),
+                in_steps.new_session().unwrap(),
+            ];
             let got = answer(&ahead, &mut sessions[0], &request).unwrap();
             let want = answer(&in_steps, &mut sessions[1], &request).unwrap();
             assert_eq!(got, want);

@@ -35,12 +35,19 @@ fn check(model: &Model) {
         }
         let drift = meter.finish().unwrap();
         drift.check(format).unwrap();
-        assert!(drift.max_abs_diff > 0.0, "{}: nothing was rounded", format.name());
+        assert!(
+            drift.max_abs_diff > 0.0,
+            "{}: nothing was rounded",
+            format.name()
+        );
     }
     let [f16, bf16, q8_0, q4_0] = weights[..] else {
         panic!("one size a format");
     };
-    assert!(f16 == bf16 && bf16 > q8_0 && q8_0 > q4_0, "weights stay packed");
+    assert!(
+        f16 == bf16 && bf16 > q8_0 && q8_0 > q4_0,
+        "weights stay packed"
+    );
 }
 
 #[test]

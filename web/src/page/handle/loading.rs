@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use veneer_core::protocol::{
     Site, SiteFile, SiteModel,
     tab::{
-        AdapterKey, Fault, FaultKind, ModelKey, Origin, Outcome, QuantizeTo, RemoteFile, Request,
+        AdapterKey, AdapterView, Fault, FaultKind, ModelKey, ModelView, Origin, Outcome,
+        QuantizeTo, RemoteFile, Request,
     },
 };
 use web_sys::File;
@@ -122,21 +123,25 @@ impl App {
         let files = from.files.clone();
         self.request(request, &files, move |outcome| {
             if let Outcome::Adapter(adapter) = outcome {
-                self.change_loaded(|loaded| loaded.add(adapter.clone()));
-                adapter
-                    .notes
-                    .iter()
-                    .for_each(|note| self.complain(note.clone()));
-                self.recipes.update_value(|recipes| {
-                    let recipe = recipes.iter_mut().find(|recipe| recipe.model == model);
-                    if let Some(recipe) = recipe {
-                        recipe.adapters.push((adapter.key, from.clone()));
-                    }
-                });
-                self.say(adapter.name.clone());
-                self.refresh_store();
+                self.take_adapter(adapter, &from);
             }
         });
+    }
+
+    /// An adapter stands beside its model.
+    fn take_adapter(self, adapter: &AdapterView, from: &Part) {
+        self.change_loaded(|loaded| loaded.add(adapter.clone()));
+        for note in &adapter.notes {
+            self.complain(note.clone());
+        }
+        self.recipes.update_value(|recipes| {
+            let of_model = |recipe: &&mut Recipe| recipe.model == adapter.model;
+            if let Some(recipe) = recipes.iter_mut().find(of_model) {
+                recipe.adapters.push((adapter.key, from.clone()));
+            }
+        });
+        self.say(adapter.name.clone());
+        self.refresh_store();
     }
 
     pub(in crate::page) fn remove_adapter(self, model: ModelKey, adapter: AdapterKey) {
@@ -156,12 +161,14 @@ impl App {
         self.request(Request::CloseModel { model }, &[], |_| {});
     }
 
-    /// Opens the device and everything that was on it again.
+    /// Opens the device and everything that was on it again, in a new worker: whatever is wrong
+    /// with the old one is gone with it.
     pub(in crate::page) fn reload(self) {
         let recipes = self.recipes.get_value();
         self.recipes.set_value(Vec::new());
         self.lost.set(None);
-        self.start_device();
+        self.device.set(None);
+        self.start_worker();
         let mut keep = self.keep_models.get_untracked();
         for recipe in recipes {
             self.open_keeping(recipe, keep, |_| {});
@@ -183,33 +190,39 @@ impl App {
             context: None,
         };
         let files = recipe.from.files.clone();
-        self.request(request, &files, move |outcome| {
-            let Outcome::Model(model) = outcome else {
-                return;
-            };
-            let before = self.loaded.with_untracked(|loaded| loaded.models.clone());
-            if !keep {
-                before.iter().for_each(|old| self.close_model(old.key));
+        self.request(request, &files, move |outcome| match outcome {
+            Outcome::Model(model) => {
+                self.take_model(model, &recipe, keep);
+                on_open(self);
             }
-            self.change_loaded(|loaded| loaded.open(model.clone()));
-            model
-                .notes
-                .iter()
-                .for_each(|note| self.complain(note.clone()));
-            self.recipes.update_value(|recipes| {
-                recipes.push(Recipe {
-                    model: model.key,
-                    adapters: Vec::new(),
-                    ..recipe.clone()
-                });
-            });
-            on_open(self);
-            self.say(model.name.clone());
-            for (_, adapter) in recipe.adapters.clone() {
-                self.add_adapter_to(model.key, adapter);
-            }
-            self.refresh_store();
+            Outcome::Adapter(adapter) => self.take_adapter(adapter, &recipe.from),
+            _ => {}
         });
+    }
+
+    /// A model is on the device; its adapters follow.
+    fn take_model(self, model: &ModelView, recipe: &Recipe, keep: bool) {
+        if !keep {
+            for old in self.loaded.get_untracked().models {
+                self.close_model(old.key);
+            }
+        }
+        self.change_loaded(|loaded| loaded.open(model.clone()));
+        for note in &model.notes {
+            self.complain(note.clone());
+        }
+        self.recipes.update_value(|recipes| {
+            recipes.push(Recipe {
+                model: model.key,
+                adapters: Vec::new(),
+                ..recipe.clone()
+            });
+        });
+        self.say(model.name.clone());
+        for (_, adapter) in recipe.adapters.clone() {
+            self.add_adapter_to(model.key, adapter);
+        }
+        self.refresh_store();
     }
 
     /// Changes what is loaded and lets the columns follow.

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use veneer_core::{
     arch::Arch,
+    checkpoint::{Checkpoint, FolderFiles},
     infer::{Engine, EngineOptions, LoadProgress, Place},
     protocol::tab::{Fault, FaultKind, ModelKey, ModelView, QuantizeTo, Stage},
     quant::Format,
-    text::{ModelText, TextFiles},
-    weights::{AsStored, PackedSource, Quantizing, SafetensorsSource, gguf::GgufModel},
+    text::TextFiles,
+    weights::{ByteSource, PackedSource},
 };
 
 use super::{
@@ -20,12 +21,6 @@ use crate::state::files::{Chosen, Directory};
 /// Tokens of a conversation where the user does not say and the model allows more.
 const USUAL_CONTEXT: usize = 4096;
 
-/// A model before its tensors are read.
-struct Described {
-    arch: Arch,
-    text: ModelText,
-}
-
 pub(super) async fn load(
     key: ModelKey,
     place: Place,
@@ -36,12 +31,9 @@ pub(super) async fn load(
     match &opened.chosen {
         Chosen::Gguf(index) => {
             let file = Box::new(source(&opened, *index)?);
-            let model = GgufModel::open(file).map_err(|error| faults::of_gguf(&error))?;
-            let described = Described {
-                arch: model.arch().clone(),
-                text: gguf_text(&model)?,
-            };
-            put(key, place, described, &model, (&opened, options, voice)).await
+            let checkpoint = Checkpoint::from_gguf(file, None);
+            let checkpoint = checkpoint.map_err(|error| faults::of_checkpoint(&error))?;
+            put(key, place, checkpoint, (&opened, options, voice)).await
         }
         Chosen::Directory(directory) => {
             load_directory(key, place, directory, (&opened, options, voice)).await
@@ -60,48 +52,55 @@ async fn load_directory(
     (opened, options, voice): (&Opened, &OpenModel, &Voice),
 ) -> Result<Model, Fault> {
     let config = whole(opened, directory.config)?;
-    let described = Described {
-        arch: Arch::from_json(&config).map_err(|error| faults::of_arch(&error))?,
-        text: directory_text(opened, directory, &config)?,
-    };
+    let mut text = Vec::new();
+    for &index in &directory.text {
+        text.push((opened.files[index].0.as_str(), whole(opened, index)?));
+    }
     let mut weights = Vec::new();
     for &index in &directory.weights {
-        weights.push((opened.files[index].0.as_str(), whole(opened, index)?));
+        let file: Box<dyn ByteSource> = Box::new(source(opened, index)?);
+        weights.push((opened.files[index].0.clone(), file));
     }
-    let files: Vec<(&str, &[u8])> = weights
-        .iter()
-        .map(|(name, bytes)| (*name, &**bytes))
-        .collect();
-    let source = SafetensorsSource::new(&files).map_err(|error| faults::of_load(&error))?;
-    let beside = (opened, options, voice);
-    let format = match options.quantize {
-        QuantizeTo::AsStored => return put(key, place, described, &AsStored(source), beside).await,
-        QuantizeTo::Q8_0 => Format::Q8_0,
-        QuantizeTo::Q4_0 => Format::Q4_0,
+    let find = |wanted: &str| {
+        let found = text.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, bytes)| bytes.as_slice())
     };
-    put(
-        key,
-        place,
-        described,
-        &Quantizing { source, format },
-        beside,
-    )
-    .await
+    let files = FolderFiles {
+        config_json: &config,
+        text: TextFiles {
+            tokenizer_json: find("tokenizer.json"),
+            tokenizer_config: find("tokenizer_config.json"),
+            special_tokens_map: find("special_tokens_map.json"),
+            chat_template_jinja: find("chat_template.jinja"),
+            generation_config: find("generation_config.json"),
+            config: Some(&config),
+        },
+        template: None,
+        weights,
+        format: match options.quantize {
+            QuantizeTo::AsStored => None,
+            QuantizeTo::Q8_0 => Some(Format::Q8_0),
+            QuantizeTo::Q4_0 => Some(Format::Q4_0),
+        },
+    };
+    let checkpoint = Checkpoint::from_folder(files);
+    let checkpoint = checkpoint.map_err(|error| faults::of_checkpoint(&error))?;
+    put(key, place, checkpoint, (opened, options, voice)).await
 }
 
 /// Puts the tensors on the device.
 async fn put(
     key: ModelKey,
     place: Place,
-    Described { arch, text }: Described,
-    source: &dyn PackedSource,
+    checkpoint: Checkpoint<'_>,
     (opened, options, voice): (&Opened, &OpenModel, &Voice),
 ) -> Result<Model, Fault> {
-    if let Some(tokenizer) = &text.tokenizer {
-        let fits = tokenizer.fits_vocab(arch.vocab_size);
-        fits.map_err(|error| faults::of_text(&error))?;
-    }
-    let format = main_format(&arch, source);
+    let Checkpoint {
+        arch,
+        weights,
+        text,
+    } = checkpoint;
+    let format = main_format(&arch, &*weights);
     let engine_options = EngineOptions {
         capacity: options
             .context
@@ -116,7 +115,7 @@ async fn put(
         voice.progress(Stage::Loading, &what, done, total);
     };
     let (family, n_parameters) = (arch.gguf_architecture(), arch.n_parameters());
-    let engine = Engine::load(place, arch, source, &engine_options, &mut progress).await;
+    let engine = Engine::load(place, arch, &*weights, &engine_options, &mut progress).await;
     let engine = engine.map_err(|error| faults::of_infer(&error))?;
     voice.go_on()?;
     let memory = engine.memory();
@@ -158,38 +157,6 @@ fn main_format(arch: &Arch, source: &dyn PackedSource) -> &'static str {
     }
     let most = bytes.iter().max_by_key(|(_, n)| *n);
     most.map_or("", |(format, _)| format.name())
-}
-
-fn directory_text(
-    opened: &Opened,
-    directory: &Directory,
-    config: &[u8],
-) -> Result<ModelText, Fault> {
-    let mut files = Vec::new();
-    for &index in &directory.text {
-        files.push((opened.files[index].0.as_str(), whole(opened, index)?));
-    }
-    let find = |wanted: &str| {
-        let found = files.iter().find(|(name, _)| *name == wanted);
-        found.map(|(_, bytes)| bytes.as_slice())
-    };
-    let text = TextFiles {
-        tokenizer_json: find("tokenizer.json"),
-        tokenizer_config: find("tokenizer_config.json"),
-        special_tokens_map: find("special_tokens_map.json"),
-        chat_template_jinja: find("chat_template.jinja"),
-        generation_config: find("generation_config.json"),
-        config: Some(config),
-    };
-    ModelText::from_files(text, None).map_err(|error| faults::of_text(&error))
-}
-
-/// What the file says about text.
-fn gguf_text(model: &GgufModel<'_>) -> Result<ModelText, Fault> {
-    Ok(ModelText {
-        end_token_ids: model.arch().eos_token_ids.clone(),
-        ..ModelText::default()
-    })
 }
 
 fn source(opened: &Opened, index: usize) -> Result<BlobSource, Fault> {
