@@ -160,8 +160,8 @@ impl GgufFile {
         for note in self.export.notes() {
             eprintln!("note: {note}");
         }
-        let drift = drift_text(&self.drift);
-        eprintln!("{}: {drift}", out.display());
+        let file = out.file_name().unwrap_or_default().to_string_lossy();
+        eprintln!("{file}: {}", drift_text(&self.drift));
         Ok(())
     }
 }

@@ -31,7 +31,9 @@ pub(crate) fn asked() -> bool {
 pub(crate) fn wait() -> anyhow::Result<()> {
     let (sender, receiver) = std::sync::mpsc::channel();
     // The receiver is there until the first one came; a later one has nothing left to stop.
-    ctrlc::set_handler(move || drop(sender.send(())))?;
+    ctrlc::set_handler(move || {
+        sender.send(()).ok();
+    })?;
     Ok(receiver.recv()?)
 }
 

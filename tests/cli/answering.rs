@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::binary::{done, fixture, outcome, refused, veneer};
+use crate::binary::{Outcome, done, fixture, outcome, refused, veneer};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("test paths are UTF-8")
@@ -75,6 +75,28 @@ fn a_folder_on_the_engine_answers_as_in_training_with_base_and_adapter() {
         words.extend(["--quant", "f32"]);
         assert_same(&trained, &generate(&words));
     }
+}
+
+/// On Mesa's driver too. Without any driver this says so, unless `VENEER_REQUIRE_GPU` is set.
+#[test]
+fn a_gpu_answers_as_the_processor_does() {
+    let (model, adapter) = (fixture("models/llama32"), fixture("merge/llama32"));
+    let words = "generate --ids 1,5,9,2 --max-new-tokens 12 --ignore-eos --json --quant q8_0";
+    let on = |device: &str| {
+        let mut command = veneer();
+        command.args(words.split(' ')).args(["--device", device]);
+        command.arg("--model").arg(&model);
+        outcome(command.arg("--adapter").arg(&adapter))
+    };
+    let (gpu, cpu) = (on("gpu"), on("cpu"));
+    if gpu.code == Some(1) && std::env::var_os("VENEER_REQUIRE_GPU").is_none() {
+        eprintln!("skipped: no GPU");
+        return;
+    }
+    let read = |said: &Outcome| -> Value { serde_json::from_str(&said.stdout).expect("JSON") };
+    let (gpu, cpu) = (read(&gpu), read(&cpu));
+    assert_ne!(gpu["device"], "cpu");
+    assert_eq!(gpu["ids"], cpu["ids"]);
 }
 
 #[test]

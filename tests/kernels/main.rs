@@ -7,6 +7,7 @@
 
 mod devices;
 mod inputs;
+mod memory;
 mod models;
 mod sources;
 

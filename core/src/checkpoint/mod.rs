@@ -8,6 +8,8 @@ mod folder;
 mod gguf;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod open_tests;
 
 pub use error::CheckpointError;
 pub use folder::FolderFiles;

@@ -52,6 +52,13 @@ impl Files {
 
     /// Through a file of a model with some rows to spare.
     fn exported(&self, text: &ModelText) -> ModelText {
+        let (arch, file) = self.file(text);
+        let checkpoint = Checkpoint::from_gguf(Box::new(file), None).unwrap();
+        assert_eq!(checkpoint.arch.tensors(), arch.tensors());
+        checkpoint.text
+    }
+
+    fn file(&self, text: &ModelText) -> (Arch, Vec<u8>) {
         let vocab_size = text.tokenizer().unwrap().vocab_size() + 5;
         let arch = format!(
             r#"{{"model_type": "llama", "vocab_size": {vocab_size}, "hidden_size": 8,
@@ -74,9 +81,7 @@ impl Files {
         let weights = RandomSource::new(arch.clone(), 7);
         let written = export.unwrap().write(&weights, &mut file, &mut |_| ());
         written.unwrap();
-        let checkpoint = Checkpoint::from_gguf(Box::new(file), None).unwrap();
-        assert_eq!(checkpoint.arch.tensors(), arch.tensors());
-        checkpoint.text
+        (arch, file)
     }
 }
 
@@ -138,4 +143,32 @@ fn byte_level_bpe_has_its_own_ids() {
 #[test]
 fn byte_fallback_bpe_has_its_own_ids() {
     check(&files!("../../../tests/fixtures/tokenizers/llama_bpe"));
+}
+
+/// Every byte of the header, with the token arrays thinned out: they are most of it.
+#[test]
+fn no_damage_to_the_header_panics() {
+    let files = files!("../../../tests/fixtures/tokenizers/llama_bpe");
+    let (_, file) = files.file(&files.read());
+    let tokens = file.windows(5).position(|word| word == b"<0x00").unwrap();
+    let data = file
+        .windows(9)
+        .rposition(|word| word == b"ffn_down.")
+        .unwrap();
+    let places = (0..tokens)
+        .chain((tokens..data).step_by(101))
+        .chain(data..data + 60);
+    let mut n_refused = 0;
+    for place in places {
+        let mut damaged = file.clone();
+        damaged[place] ^= 0x81;
+        let opened = Checkpoint::from_gguf(Box::new(damaged), None);
+        n_refused += usize::from(opened.is_err());
+        let cut: &[u8] = &file[..place];
+        assert!(
+            Checkpoint::from_gguf(Box::new(cut), None).is_err(),
+            "{place}"
+        );
+    }
+    assert!(n_refused > 50, "{n_refused}");
 }

@@ -191,6 +191,7 @@ impl Gpu {
             .slice(..filled.n_bytes.next_multiple_of(COPY_ALIGNMENT));
         let (sender, receiver) = signal();
         slice.map_async(wgpu::MapMode::Read, move |result| sender.send(result));
+        let mapped = Mapped(Some(&readback.raw));
         // Natively nothing happens unless somebody polls; a browser ignores it.
         let polled = self.0.device.poll(wgpu::PollType::Wait {
             submission_index: Some(filled.by),
@@ -200,17 +201,16 @@ impl Gpu {
             self.check()?;
             return Err(self.unreadable(readback, &error.to_string()));
         }
-        let mapped = receiver.await;
-        self.check()?;
-        if let Err(error) = mapped {
+        if let Err(error) = receiver.await {
+            mapped.never_was();
+            self.check()?;
             return Err(self.unreadable(readback, &error.to_string()));
         }
-        let data = match slice.get_mapped_range() {
-            Ok(view) => view[..filled.n_bytes as usize].to_vec(),
-            Err(error) => return Err(self.unreadable(readback, &error.to_string())),
-        };
-        readback.raw.unmap();
-        Ok(data)
+        self.check()?;
+        match slice.get_mapped_range() {
+            Ok(view) => Ok(view[..filled.n_bytes as usize].to_vec()),
+            Err(error) => Err(self.unreadable(readback, &error.to_string())),
+        }
     }
 
     /// A part of a buffer as it is after everything submitted so far.
@@ -238,7 +238,16 @@ impl Gpu {
     /// # Errors
     /// The first thing that went wrong; the loss of the device every time.
     pub fn check(&self) -> Result<(), GpuError> {
-        self.0.faults.take()
+        self.0.faults.take().or_else(|error| {
+            // Natively the loss behind a refused command is only told to who polls.
+            self.0.device.poll(wgpu::PollType::Poll).ok();
+            self.0.faults.take().and(Err(error))
+        })
+    }
+
+    /// Frees everything on the device at once; whoever still uses it is told that it is lost.
+    pub fn close(&self) {
+        self.0.device.destroy();
     }
 
     pub(super) fn device(&self) -> &wgpu::Device {
@@ -337,6 +346,23 @@ impl fmt::Debug for Gpu {
     }
 }
 
+/// Gives a readback to the device again, also where the future that waits for it is dropped.
+struct Mapped<'a>(Option<&'a wgpu::Buffer>);
+
+impl Mapped<'_> {
+    fn never_was(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Mapped<'_> {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.0 {
+            buffer.unmap();
+        }
+    }
+}
+
 fn check_copy(copy: &CopyOut<'_>) -> Result<(), GpuError> {
     let n_bytes = copy.n_bytes.next_multiple_of(COPY_ALIGNMENT);
     copy.from.check_range(copy.at, n_bytes, COPY_ALIGNMENT)?;
@@ -350,4 +376,28 @@ fn check_copy(copy: &CopyOut<'_>) -> Result<(), GpuError> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_device_refuses_is_told_by_the_next_read() {
+        let Ok(gpu) = pollster::block_on(Gpu::open(&GpuOptions::default())) else {
+            // The tests of the kernels decide whether a missing adapter is a failure.
+            eprintln!("skipped, no GPU");
+            return;
+        };
+        let buffer = gpu.upload("words", &[1; 8]).unwrap();
+        drop(gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("usages that do not go together"),
+            size: 4,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        }));
+        let error = pollster::block_on(gpu.read(&buffer, 0, 8)).unwrap_err();
+        assert!(matches!(&error, GpuError::Refused { detail } if detail.contains("usage")));
+        assert_eq!(pollster::block_on(gpu.read(&buffer, 0, 8)).unwrap(), [1; 8]);
+    }
 }

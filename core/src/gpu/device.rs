@@ -24,7 +24,11 @@ struct Found {
 }
 
 pub(super) async fn open(options: &GpuOptions) -> Result<Opened, GpuError> {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    // Beside burn in one binary wgpu has OpenGL too, which is no WebGPU device and prints to stderr.
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: wgpu::Backends::PRIMARY,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
     let found = platform::find(&instance, options).await?;
     let profile = choose_profile(&found, options.profile)?;
     let adapter_limits = found.adapter.limits();

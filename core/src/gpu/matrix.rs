@@ -4,6 +4,8 @@
 //! into a buffer of their own, so that quants are read 16 bytes at a time. Values are the same to
 //! the bit. Matrices beyond the binding limit are split by rows.
 
+use std::{borrow::Cow, ops::Range};
+
 use crate::quant::{Format, QuantError};
 
 use super::{
@@ -44,26 +46,45 @@ impl GpuMatrix {
         gpu: &Gpu,
         label: &str,
         format: Format,
-        [n_rows, n_cols]: [u32; 2],
+        shape: [u32; 2],
         bytes: &[u8],
     ) -> Result<Self, GpuError> {
+        let row_bytes = Packing::of(label, format, shape[1])?.file_row_bytes;
+        check_length(label, format, bytes, shape[0] as usize * row_bytes)?;
+        let at = |row: u32| row as usize * row_bytes;
+        Self::upload_rows(gpu, label, format, shape, &mut |rows| {
+            Ok(Cow::Borrowed(&bytes[at(rows.start)..at(rows.end)]))
+        })
+    }
+
+    /// As [`Self::upload`], with a few MiB of rows at a time as `read` gives them.
+    ///
+    /// # Errors
+    /// As [`Self::upload`], and what `read` returns.
+    pub fn upload_rows<'a, E: From<GpuError>>(
+        gpu: &Gpu,
+        label: &str,
+        format: Format,
+        [n_rows, n_cols]: [u32; 2],
+        read: &mut dyn FnMut(Range<u32>) -> Result<Cow<'a, [u8]>, E>,
+    ) -> Result<Self, E> {
         let packing = Packing::of(label, format, n_cols)?;
-        let row_bytes = packing.file_row_bytes;
-        if bytes.len() as u64 != row_bytes as u64 * u64::from(n_rows) {
-            return Err(GpuError::Weights {
-                label: label.to_owned(),
-                source: QuantError::ByteLength {
-                    len: bytes.len(),
-                    format: format.name(),
-                    block_bytes: format.block_bytes(),
-                },
-            });
-        }
+        // An even count of rows keeps the pieces of scales at whole words.
+        let piece_rows = (PIECE_BYTES / packing.file_row_bytes / 2).max(1) * 2;
+        let piece_rows = u32::try_from(piece_rows).unwrap_or(u32::MAX);
         let mut shards = Vec::new();
         for (first_row, n_rows) in split(label, &packing, n_rows, gpu.limits())? {
-            let at = first_row as usize * row_bytes;
-            let rows = &bytes[at..at + n_rows as usize * row_bytes];
-            shards.push(upload_shard(gpu, label, &packing, first_row, rows)?);
+            let shard = Shard::empty(gpu, label, &packing, first_row, n_rows)?;
+            let (end, mut at) = (first_row + n_rows, first_row);
+            while at < end {
+                let rows = at..end.min(at.saturating_add(piece_rows));
+                let n_bytes = rows.len() * packing.file_row_bytes;
+                let bytes = read(rows.clone())?;
+                check_length(label, format, &bytes, n_bytes)?;
+                shard.write(gpu, &packing, at - first_row, &bytes)?;
+                at = rows.end;
+            }
+            shards.push(shard);
         }
         Ok(Self {
             label: label.to_owned(),
@@ -120,6 +141,34 @@ impl GpuMatrix {
 }
 
 impl Shard {
+    fn empty(
+        gpu: &Gpu,
+        label: &str,
+        packing: &Packing,
+        first_row: u32,
+        n_rows: u32,
+    ) -> Result<Self, GpuError> {
+        Ok(Self {
+            first_row,
+            n_rows,
+            quants: gpu.empty(label, packing.quant_bytes(n_rows))?,
+            scales: match packing.scale_bytes(n_rows) {
+                0 => None,
+                n_bytes => Some(gpu.empty(&format!("{label} scales"), n_bytes)?),
+            },
+        })
+    }
+
+    /// Repacks rows of the file to where they belong; `row`, counted in the shard, is even.
+    fn write(&self, gpu: &Gpu, packing: &Packing, row: u32, rows: &[u8]) -> Result<(), GpuError> {
+        let (quant_bytes, scale_bytes) = packing.repack(rows);
+        gpu.write(&self.quants, packing.quant_bytes(row), &quant_bytes)?;
+        match &self.scales {
+            Some(scales) => gpu.write(scales, packing.scale_bytes(row), &scale_bytes),
+            None => Ok(()),
+        }
+    }
+
     /// The buffers of group 1 in the order of `lib/weights_*.wgsl`.
     pub(super) fn bindings(&self) -> Vec<Binding<'_>> {
         let scales = self.scales.iter().map(Buffer::whole);
@@ -234,36 +283,22 @@ fn split(
         .collect())
 }
 
-fn upload_shard(
-    gpu: &Gpu,
+fn check_length(
     label: &str,
-    packing: &Packing,
-    first_row: u32,
-    rows: &[u8],
-) -> Result<Shard, GpuError> {
-    let n_rows = (rows.len() / packing.file_row_bytes) as u32;
-    let quants = gpu.empty(label, packing.quant_bytes(n_rows))?;
-    let scales = match packing.scale_bytes(n_rows) {
-        0 => None,
-        n_bytes => Some(gpu.empty(&format!("{label} scales"), n_bytes)?),
-    };
-    // An even count of rows keeps the pieces of scales at whole words.
-    let piece_rows = (PIECE_BYTES / packing.file_row_bytes / 2).max(1) * 2;
-    let (mut quants_at, mut scales_at) = (0, 0);
-    for piece in rows.chunks(piece_rows * packing.file_row_bytes) {
-        let (quant_bytes, scale_bytes) = packing.repack(piece);
-        gpu.write(&quants, quants_at, &quant_bytes)?;
-        quants_at += quant_bytes.len() as u64;
-        if let Some(scales) = &scales {
-            gpu.write(scales, scales_at, &scale_bytes)?;
-            scales_at += scale_bytes.len() as u64;
-        }
+    format: Format,
+    bytes: &[u8],
+    expected: usize,
+) -> Result<(), GpuError> {
+    if bytes.len() == expected {
+        return Ok(());
     }
-    Ok(Shard {
-        first_row,
-        n_rows,
-        quants,
-        scales,
+    Err(GpuError::Weights {
+        label: label.to_owned(),
+        source: QuantError::ByteLength {
+            len: bytes.len(),
+            format: format.name(),
+            block_bytes: format.block_bytes(),
+        },
     })
 }
 

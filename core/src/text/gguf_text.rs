@@ -5,6 +5,8 @@
 //! byte fallback: tokens with scores, where the pair whose joined token scores highest is merged
 //! first; every pair that makes a token is a merge there, ranked by the score of what it makes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use tokenizers::{
     AddedToken, DecoderWrapper, NormalizerWrapper, PreTokenizerWrapper, Tokenizer as Engine,
@@ -56,6 +58,9 @@ const UNKNOWN: u64 = 2;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 const UNUSED: u64 = 5;
+
+/// Longer tokens than any vocabulary has are not taken apart: that takes the square of the length.
+const MAX_MERGED_BYTES: usize = 1024;
 
 /// What SentencePiece writes for a space.
 const SPACE_MARK: &str = "\u{2581}";
@@ -283,12 +288,11 @@ impl<'a> GgufText<'a> {
     /// Every pair of tokens whose join is a token, the highest score first; of one token, the
     /// pair with the longest left half.
     fn merges_by_score(&self) -> Vec<(String, String)> {
-        let is_normal = |(_, id): &(&str, usize)| self.kind_of(*id) == NORMAL;
-        let normal: std::collections::BTreeSet<&str> = self
-            .named()
-            .filter(is_normal)
-            .map(|(token, _)| token)
-            .collect();
+        let is_normal = |(token, id): &(&str, usize)| {
+            self.kind_of(*id) == NORMAL && token.len() <= MAX_MERGED_BYTES
+        };
+        let normal = self.named().filter(is_normal).map(|(token, _)| token);
+        let normal: BTreeSet<&str> = normal.collect();
         let mut merges = Vec::new();
         for (token, id) in self.named().filter(is_normal) {
             for (at, _) in token.char_indices().skip(1) {

@@ -4,8 +4,10 @@
 //! (PEFT's `LoraLayer.merge` rounds to the type of the base). Nothing is computed before a
 //! tensor is asked for, so a model of any size passes through with one tensor in memory.
 
+use std::ops::Range;
+
 use super::{
-    Dtype, LoadError, RawTensor, WeightSource,
+    Dtype, LoadError, RawInfo, RawTensor, WeightSource,
     adapter::{Adapter, AdapterError, AdapterPair},
 };
 
@@ -36,7 +38,7 @@ impl<'a> MergedSource<'a> {
         rounding: Rounding,
     ) -> Result<Self, AdapterError> {
         adapter.check_fits(|module| {
-            let weight = base.tensor(&weight_name(module));
+            let weight = base.info(&weight_name(module));
             weight.ok().map(|weight| weight.shape)
         })?;
         Ok(Self {
@@ -53,18 +55,51 @@ impl WeightSource for MergedSource<'_> {
     }
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
-        let tensor = self.base.tensor(name)?;
-        let module = name.strip_suffix(".weight");
-        let Some(pair) = module.and_then(|module| self.adapter.pair(module)) else {
+        self.merged(name, self.base.tensor(name)?, 0)
+    }
+
+    fn tensor_rows(&self, name: &str, rows: Range<usize>) -> Result<RawTensor<'_>, LoadError> {
+        let first_row = rows.start;
+        self.merged(name, self.base.tensor_rows(name, rows)?, first_row)
+    }
+
+    fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
+        let info = self.base.info(name)?;
+        let dtype = match self.pair(name) {
+            Some(_) => self.dtype(info.dtype),
+            None => info.dtype,
+        };
+        Ok(RawInfo { dtype, ..info })
+    }
+}
+
+impl MergedSource<'_> {
+    fn pair(&self, name: &str) -> Option<&AdapterPair> {
+        self.adapter.pair(name.strip_suffix(".weight")?)
+    }
+
+    /// The type that a merged tensor has.
+    fn dtype(&self, base: Dtype) -> Dtype {
+        match self.rounding {
+            Rounding::ToBase => base,
+            Rounding::Keep => Dtype::F32,
+        }
+    }
+
+    /// Rows of a base tensor, from `first_row` on, with their update.
+    fn merged<'b>(
+        &self,
+        name: &str,
+        tensor: RawTensor<'b>,
+        first_row: usize,
+    ) -> Result<RawTensor<'b>, LoadError> {
+        let Some(pair) = self.pair(name) else {
             return Ok(tensor);
         };
         let mut weight = tensor.to_f32();
-        add_update(&mut weight, pair, self.adapter.scaling(pair) as f32);
-        let dtype = match self.rounding {
-            Rounding::ToBase => tensor.dtype,
-            Rounding::Keep => Dtype::F32,
-        };
-        let merged = RawTensor::from_f32(&weight, tensor.shape, dtype);
+        let scaling = self.adapter.scaling(pair) as f32;
+        add_update(&mut weight, pair, first_row, scaling);
+        let merged = RawTensor::from_f32(&weight, tensor.shape, self.dtype(tensor.dtype));
         refuse_overflow(name, &merged)?;
         Ok(merged)
     }
@@ -74,13 +109,12 @@ fn weight_name(module: &str) -> String {
     format!("{module}.weight")
 }
 
-/// `weight += scaling * B A`, the sum over the rank first, as a matrix product does.
-fn add_update(weight: &mut [f32], pair: &AdapterPair, scaling: f32) {
+/// `weight += scaling * B A` for rows from `first_row` on, the sum over the rank first, as a matrix
+/// product does.
+fn add_update(weight: &mut [f32], pair: &AdapterPair, first_row: usize, scaling: f32) {
     let mut update = vec![0.0f32; pair.d_in];
-    for (row, b_row) in weight
-        .chunks_exact_mut(pair.d_in)
-        .zip(pair.b.chunks_exact(pair.r))
-    {
+    let b_rows = pair.b.chunks_exact(pair.r).skip(first_row);
+    for (row, b_row) in weight.chunks_exact_mut(pair.d_in).zip(b_rows) {
         update.fill(0.0);
         for (b, a_row) in b_row.iter().zip(pair.a.chunks_exact(pair.d_in)) {
             for (sum, a) in update.iter_mut().zip(a_row) {
@@ -163,6 +197,16 @@ mod tests {
         assert_eq!(weight.to_f32(), [3.0, 6.0, 3.0, 5.0, 5.0, 8.0]);
         assert_eq!(merged.tensor("norm.weight").unwrap().to_f32(), [1.0]);
         assert_eq!(merged.names(), base.names());
+    }
+
+    #[test]
+    fn rows_are_a_part_of_the_whole() {
+        let (base, adapter) = (base(Dtype::F32), adapter(4.0));
+        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let row = merged.tensor_rows("m.weight", 1..2).unwrap();
+        assert_eq!((row.to_f32(), row.shape), (vec![5.0, 5.0, 8.0], vec![1, 3]));
+        let info = merged.info("m.weight").unwrap();
+        assert_eq!((info.dtype, info.shape), (Dtype::F32, vec![2, 3]));
     }
 
     #[test]

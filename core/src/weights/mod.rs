@@ -2,6 +2,8 @@
 //!
 //! The model asks by its own names; a source never knows the architecture.
 
+use std::ops::Range;
+
 pub mod adapter;
 pub mod adapter_config;
 mod bytes;
@@ -33,6 +35,14 @@ pub trait WeightSource {
     /// element type is none that weights have.
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError>;
 
+    /// Some rows of a matrix, without reading the others where the source can.
+    ///
+    /// # Errors
+    /// As [`Self::tensor`], and [`LoadError::Rows`] where the rows are not there.
+    fn tensor_rows(&self, name: &str, rows: Range<usize>) -> Result<RawTensor<'_>, LoadError> {
+        packed::rows_of(self.tensor(name)?, name, rows)
+    }
+
     /// Element type and shape of a tensor, without reading it where the source can.
     ///
     /// # Errors
@@ -53,6 +63,10 @@ impl<S: WeightSource + ?Sized> WeightSource for &S {
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
         (**self).tensor(name)
+    }
+
+    fn tensor_rows(&self, name: &str, rows: Range<usize>) -> Result<RawTensor<'_>, LoadError> {
+        (**self).tensor_rows(name, rows)
     }
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {

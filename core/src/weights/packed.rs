@@ -82,20 +82,20 @@ impl<'a> PackedTensor<'a> {
     /// # Errors
     /// [`LoadError::Rows`] where the rows are not there.
     pub fn rows(self, name: &str, rows: Range<usize>) -> Result<Self, LoadError> {
-        let (from, to) = self.info().rows_at(name, &rows)?;
-        let missing = || LoadError::Rows {
-            name: name.to_owned(),
-            rows: rows.clone(),
-            shape: self.shape.clone(),
-        };
+        let whole = self.info();
+        let (from, to) = whole.rows_at(name, &rows)?;
         let bytes = match self.bytes {
             Cow::Borrowed(bytes) => bytes.get(from..to).map(Cow::Borrowed),
-            Cow::Owned(ref bytes) => bytes.get(from..to).map(|bytes| Cow::Owned(bytes.to_vec())),
+            Cow::Owned(bytes) => bytes.get(from..to).map(|bytes| Cow::Owned(bytes.to_vec())),
         };
         Ok(Self {
             format: self.format,
-            bytes: bytes.ok_or_else(missing)?,
-            shape: [&[rows.len()], self.shape.get(1..).unwrap_or_default()].concat(),
+            shape: whole.with_rows(rows.len()),
+            bytes: bytes.ok_or_else(|| LoadError::Rows {
+                name: name.to_owned(),
+                rows,
+                shape: whole.shape,
+            })?,
         })
     }
 
@@ -113,7 +113,27 @@ impl<'a> PackedTensor<'a> {
     }
 }
 
+/// Some rows of a tensor that is there as a whole.
+pub(super) fn rows_of<'a>(
+    tensor: RawTensor<'a>,
+    name: &str,
+    rows: Range<usize>,
+) -> Result<RawTensor<'a>, LoadError> {
+    let dtype = tensor.dtype;
+    let PackedTensor { shape, bytes, .. } = as_stored(tensor).rows(name, rows)?;
+    Ok(RawTensor {
+        dtype,
+        shape,
+        bytes,
+    })
+}
+
 impl PackedInfo {
+    /// The shape with another number of rows.
+    pub(super) fn with_rows(&self, n_rows: usize) -> Vec<usize> {
+        [&[n_rows], self.shape.get(1..).unwrap_or_default()].concat()
+    }
+
     /// From which byte to which some rows of a matrix reach.
     pub(super) fn rows_at(
         &self,
@@ -149,16 +169,19 @@ impl<S: WeightSource> PackedSource for AsStored<S> {
     }
 
     fn packed(&self, name: &str) -> Result<PackedTensor<'_>, LoadError> {
-        let RawTensor {
-            dtype,
-            shape,
-            bytes,
-        } = self.0.tensor(name)?;
-        Ok(PackedTensor {
-            format: format_of(dtype),
-            shape,
-            bytes,
-        })
+        Ok(as_stored(self.0.tensor(name)?))
+    }
+
+    fn packed_rows(&self, name: &str, rows: Range<usize>) -> Result<PackedTensor<'_>, LoadError> {
+        Ok(as_stored(self.0.tensor_rows(name, rows)?))
+    }
+}
+
+fn as_stored(tensor: RawTensor<'_>) -> PackedTensor<'_> {
+    PackedTensor {
+        format: format_of(tensor.dtype),
+        shape: tensor.shape,
+        bytes: tensor.bytes,
     }
 }
 
@@ -201,21 +224,34 @@ impl<S: WeightSource> PackedSource for Quantizing<S> {
     fn packed(&self, name: &str) -> Result<PackedTensor<'_>, LoadError> {
         let tensor = self.source.tensor(name)?;
         let format = self.format_of(name, &tensor.shape);
-        let bytes = if format_of(tensor.dtype) == format {
-            tensor.bytes
-        } else {
-            let quantized = format.quantize(&tensor.to_f32());
-            Cow::Owned(quantized.map_err(|source| LoadError::Quantize {
-                name: name.to_owned(),
-                source,
-            })?)
-        };
-        Ok(PackedTensor {
-            format,
-            shape: tensor.shape,
-            bytes,
-        })
+        quantized(tensor, name, format)
     }
+
+    fn packed_rows(&self, name: &str, rows: Range<usize>) -> Result<PackedTensor<'_>, LoadError> {
+        let format = PackedSource::info(self, name)?.format;
+        quantized(self.source.tensor_rows(name, rows)?, name, format)
+    }
+}
+
+fn quantized<'a>(
+    tensor: RawTensor<'a>,
+    name: &str,
+    format: Format,
+) -> Result<PackedTensor<'a>, LoadError> {
+    let bytes = if format_of(tensor.dtype) == format {
+        tensor.bytes
+    } else {
+        let quantized = format.quantize(&tensor.to_f32());
+        Cow::Owned(quantized.map_err(|source| LoadError::Quantize {
+            name: name.to_owned(),
+            source,
+        })?)
+    };
+    Ok(PackedTensor {
+        format,
+        shape: tensor.shape,
+        bytes,
+    })
 }
 
 /// What a tensor becomes in a model of `wanted`: vectors F32, matrices `wanted`, those whose rows

@@ -4,12 +4,14 @@
 //! the tensors without gaps. The header is compared with the file's length before anything is
 //! taken from it, so a file that claims terabytes is refused before any allocation.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt, ops::Range};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{ByteSource, Dtype, LoadError, RawInfo, RawTensor, WeightSource};
+use super::{
+    ByteSource, Dtype, LoadError, PackedInfo, RawInfo, RawTensor, WeightSource, packed::format_of,
+};
 
 /// The reference implementation's limit.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
@@ -115,6 +117,24 @@ impl WeightSource for SafetensorsSource<'_> {
         Ok(RawTensor {
             dtype,
             shape: place.shape.clone(),
+            bytes,
+        })
+    }
+
+    fn tensor_rows(&self, name: &str, rows: Range<usize>) -> Result<RawTensor<'_>, LoadError> {
+        let (place, dtype) = self.place(name)?;
+        let whole = PackedInfo {
+            format: format_of(dtype),
+            shape: place.shape.clone(),
+        };
+        let (from, to) = whole.rows_at(name, &rows)?;
+        let bytes = match self.files.get(place.file_idx) {
+            Some(file) => file.read(place.start + from as u64, to - from)?,
+            None => Cow::Borrowed(&[][..]),
+        };
+        Ok(RawTensor {
+            dtype,
+            shape: whole.with_rows(rows.len()),
             bytes,
         })
     }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use veneer_core::{
-    infer::{Engine, GenerateRequest, Session},
+    infer::{Engine, GenerateRequest, InferError, Session},
     sampling::Sampling,
 };
 
@@ -41,16 +41,16 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
 
+    /// Where the model runs
+    #[arg(long, value_enum, default_value_t)]
+    device: AnswerDevice,
+
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
     engine_sampling: EngineSamplingArgs,
     #[command(flatten)]
     engine: EngineArgs,
-
-    /// Where the model runs
-    #[arg(long, value_enum, default_value_t)]
-    device: AnswerDevice,
 }
 
 pub(crate) fn run(args: ChatArgs) -> Result<()> {
@@ -124,7 +124,7 @@ impl Chat<'_> {
                         if is_fatal(&error) {
                             return Err(error);
                         }
-                        eprintln!("{error:#}");
+                        eprintln!("{error:#}{}", way_out(&error));
                     }
                 }
                 Err(wrong) => eprintln!("{wrong}"),
@@ -266,6 +266,16 @@ fn figures(answered: &Answered) -> String {
         _ => {}
     }
     text
+}
+
+/// What helps where the conversation has outgrown the context.
+fn way_out(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref::<InferError>() {
+        Some(InferError::ContextFull { .. }) => {
+            "\n(/undo forgets the last turn, /system begins anew; both keep the model loaded)"
+        }
+        _ => "",
+    }
 }
 
 /// A reader that went away; everything else leaves the conversation as it was.

@@ -68,13 +68,6 @@ pub(crate) struct GenerateArgs {
     #[arg(long, requires = "json")]
     logits: bool,
 
-    #[command(flatten)]
-    sampling: SamplingArgs,
-    #[command(flatten)]
-    engine_sampling: EngineSamplingArgs,
-    #[command(flatten)]
-    engine: EngineArgs,
-
     /// Where the model runs
     #[arg(long, value_enum, default_value_t)]
     device: AnswerDevice,
@@ -82,6 +75,13 @@ pub(crate) struct GenerateArgs {
     /// Type of weights and activations in the training code
     #[arg(long, value_enum)]
     dtype: Option<DtypeChoice>,
+
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    #[command(flatten)]
+    engine_sampling: EngineSamplingArgs,
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 /// How answers are drawn, on every command that writes some.

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use veneer_core::protocol::site::Site;
+use veneer_core::protocol::Site;
 
 use super::{Content, Files, Offer, app_files};
 use crate::merged_folder::{explain_full_disk, folder_beside, publish, refuse_occupied, size_text};

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use veneer_core::{
-    protocol::site::{Site, SiteAdapter, SiteFile, SiteModel},
+    protocol::{Site, SiteAdapter, SiteFile, SiteModel},
     quant::Format,
     weights::adapter::{CONFIG_FILE, WEIGHTS_FILE},
 };

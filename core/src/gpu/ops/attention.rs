@@ -73,8 +73,8 @@ const MAX_HEAD_DIM: usize = 256;
 const MAX_HEADS_TOGETHER: usize = 8;
 /// Workgroups that keep a large GPU busy while one token attends.
 const WANTED_GROUPS: usize = 256;
-/// Bytes that the keys of a tile may take, of the 16 KiB that every device has.
-const TILE_BYTES: usize = 8500;
+/// Workgroup memory that every device has.
+const WORKGROUP_BYTES: usize = 16384;
 
 /// Attention of the tokens at `state[0]` and behind, whose own keys are in the cache already.
 #[derive(Debug, Clone, Copy)]
@@ -164,7 +164,10 @@ fn split(
             ("HEAD_DIM", constant(shape.head_dim)?),
             ("N_SPLITS", constant(sharing.n_splits)?),
             ("HEADS", constant(sharing.heads_together)?),
-            ("KV_TILE", constant(kv_tile(shape.head_dim))?),
+            (
+                "KV_TILE",
+                constant(kv_tile(shape.head_dim, sharing.heads_together))?,
+            ),
             ("KV_F16", op.cache.is_f16()),
         ],
         bindings: &[
@@ -247,11 +250,13 @@ impl Sharing {
     }
 }
 
-/// Keys of a tile of `attention_split`: a power of two that fits workgroup memory.
-fn kv_tile(head_dim: usize) -> usize {
-    let row_bytes = (head_dim / 2 + 1) * 8;
-    let fitting = (TILE_BYTES / row_bytes).clamp(1, 32);
-    1 << fitting.ilog2()
+/// Keys of a tile of `attention_split`: a power of two that fits workgroup memory by the formula of
+/// its header.
+fn kv_tile(head_dim: usize, heads_together: usize) -> usize {
+    let queries = heads_together * (4 * head_dim + 12);
+    let key = 4 * (head_dim + 2 + heads_together);
+    let fitting = WORKGROUP_BYTES.saturating_sub(queries) / key;
+    1 << fitting.clamp(1, 32).ilog2()
 }
 
 #[cfg(test)]
@@ -270,19 +275,17 @@ mod tests {
         assert_eq!(sharing(32, 32), (1, 1, 8));
     }
 
-    /// Workgroup memory of `attention_split` by the formula of its header.
     #[test]
     fn every_head_width_fits_the_memory_of_every_device() {
         for k in (2..=MAX_HEAD_DIM).step_by(2) {
-            let tile = kv_tile(k);
-            let heads = MAX_HEADS_TOGETHER;
-            let n_bytes = 4 * heads * k + 4 * tile * (k + 2 + heads) + 12 * heads;
-            assert!(n_bytes <= 16384, "{k}: {n_bytes}");
-            assert!((heads * k / 2).div_ceil(SPLIT_LANES) <= 8, "{k}");
+            for heads in 1..=MAX_HEADS_TOGETHER {
+                let tile = kv_tile(k, heads);
+                let n_bytes = 4 * heads * k + 4 * tile * (k + 2 + heads) + 12 * heads;
+                assert!(n_bytes <= 16384, "{heads} heads of {k}: {n_bytes}");
+                assert!((heads * k / 2).div_ceil(SPLIT_LANES) <= 8, "{k}");
+            }
         }
-        assert_eq!(
-            (kv_tile(64), kv_tile(128), kv_tile(256), kv_tile(2)),
-            (32, 16, 8, 32)
-        );
+        let tiles = [(64, 4), (128, 4), (256, 8), (2, 1)].map(|(k, heads)| kv_tile(k, heads));
+        assert_eq!(tiles, [32, 16, 4, 32]);
     }
 }

@@ -1,6 +1,6 @@
 //! From a source to the device, with one tensor in memory at a time.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::weights::{GpuLayer, GpuLinear, GpuProjection, GpuWeights};
 use crate::{
@@ -96,34 +96,18 @@ impl Loader<'_> {
     }
 
     async fn matrix(&mut self, planned: &PlannedMatrix) -> Result<GpuMatrix, InferError> {
-        let bytes = match planned.tensors.as_slice() {
-            [name] => self.bytes(planned, name)?,
-            names => {
-                let mut joined = Vec::new();
-                for name in names {
-                    joined.extend_from_slice(&self.bytes(planned, name)?);
-                }
-                Cow::Owned(joined)
-            }
-        };
         let shape = [planned.n_rows, planned.n_cols].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        let matrix = GpuMatrix::upload(self.gpu, &planned.label, planned.format, shape, &bytes)?;
-        drop(bytes);
+        let source = self.source;
+        let matrix = GpuMatrix::upload_rows(
+            self.gpu,
+            &planned.label,
+            planned.format,
+            shape,
+            &mut |rows| joined_rows(source, planned, rows.start as usize..rows.end as usize),
+        )?;
         self.count(planned.tensors.len());
         (self.pause)().await;
         Ok(matrix)
-    }
-
-    /// The blocks of a tensor, which must be what its source has announced.
-    fn bytes(&self, planned: &PlannedMatrix, name: &str) -> Result<Cow<'_, [u8]>, LoadError> {
-        let tensor = self.source.packed(name)?;
-        if tensor.format == planned.format {
-            return Ok(tensor.bytes);
-        }
-        Err(LoadError::Dtype {
-            name: name.to_owned(),
-            found: tensor.format.name().to_owned(),
-        })
     }
 
     fn norm(&mut self, name: &str) -> Result<Buffer, InferError> {
@@ -150,4 +134,29 @@ impl Loader<'_> {
             bytes_done: self.gpu.n_bytes_in_use() - self.n_bytes_before,
         });
     }
+}
+
+/// Rows of a matrix, from the tensors that they lie in.
+fn joined_rows<'a>(
+    source: &'a dyn PackedSource,
+    planned: &PlannedMatrix,
+    rows: Range<usize>,
+) -> Result<Cow<'a, [u8]>, InferError> {
+    let mut joined = Cow::Borrowed(&[][..]);
+    for (name, rows) in planned.parts(rows) {
+        let tensor = source.packed_rows(name, rows)?;
+        if tensor.format != planned.format {
+            return Err(LoadError::Dtype {
+                name: name.to_owned(),
+                found: tensor.format.name().to_owned(),
+            }
+            .into());
+        }
+        if joined.is_empty() {
+            joined = tensor.bytes;
+        } else {
+            joined.to_mut().extend_from_slice(&tensor.bytes);
+        }
+    }
+    Ok(joined)
 }

@@ -4,6 +4,8 @@
 //! product does the work of three. Tensors in different formats stay separate matrices that write
 //! into their columns of the same output.
 
+use std::ops::Range;
+
 use crate::{
     arch::{Arch, LINEAR_MODULES, LinearModule, TensorSpec},
     quant::Format,
@@ -58,8 +60,8 @@ pub struct Segment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedMatrix {
     pub label: String,
-    /// Checkpoint names in the order of the rows.
-    pub tensors: Vec<String>,
+    /// In the order of the rows: checkpoint names, and how many rows each has.
+    pub tensors: Vec<(String, usize)>,
     /// Names of the biases in the order of the rows; empty where there are none.
     pub biases: Vec<String>,
     pub format: Format,
@@ -100,6 +102,19 @@ impl InputGroup {
     }
 }
 
+impl PlannedMatrix {
+    /// Where some of its rows come from: the name of a tensor, and its rows.
+    pub fn parts(&self, rows: Range<usize>) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let mut first_row = 0;
+        self.tensors.iter().filter_map(move |(name, n_rows)| {
+            let start = rows.start.saturating_sub(first_row);
+            let end = rows.end.saturating_sub(first_row).min(*n_rows);
+            first_row += n_rows;
+            (start < end).then_some((name.as_str(), start..end))
+        })
+    }
+}
+
 impl PlannedLayer {
     pub fn projections(&self) -> [&PlannedProjection; 4] {
         [&self.qkv, &self.output, &self.gate_up, &self.down]
@@ -131,7 +146,7 @@ impl Layout {
             })?;
             Ok(PlannedMatrix {
                 label: name.to_owned(),
-                tensors: vec![name.to_owned()],
+                tensors: vec![(name.to_owned(), arch.vocab_size)],
                 biases: Vec::new(),
                 format,
                 n_rows: arch.vocab_size,
@@ -210,13 +225,13 @@ fn projection(
         let bias = module.has_bias(arch).then(|| format!("{path}.bias"));
         match planned.matrices.last_mut() {
             Some(last) if last.format == format => {
-                last.tensors.push(name);
+                last.tensors.push((name, n_rows));
                 last.biases.extend(bias);
                 last.n_rows += n_rows;
             }
             _ => planned.matrices.push(PlannedMatrix {
                 label: format!("{layer}.{}", group.name()),
-                tensors: vec![name],
+                tensors: vec![(name, n_rows)],
                 biases: bias.into_iter().collect(),
                 format,
                 n_rows,

@@ -81,12 +81,14 @@ fn weights_take_what_the_parameters_take() {
 
 #[test]
 fn vocabularies_are_cut_under_the_binding_limit() {
-    for (config, format, n_shards) in [
-        (QWEN25_05B, Format::Q4_0, 1),
-        (QWEN25_05B, Format::Q8_0, 2),
+    // Quants and scales are buffers of their own; floats have no scales.
+    for (config, format, n_buffers) in [
+        (QWEN25_05B, Format::Q4_0, 2),
+        (QWEN25_05B, Format::Q8_0, 2 * 2),
         (QWEN25_05B, Format::F16, 3),
+        // 125 MiB of quants just fit.
         (LLAMA32_1B, Format::Q4_0, 2),
-        (LLAMA31_8B, Format::Q4_0, 3),
+        (LLAMA31_8B, Format::Q4_0, 2 * 2),
         (LLAMA31_8B, Format::F16, 8),
     ] {
         let plan = plan(config, format, 4096, &CORE_WEBGPU).unwrap();
@@ -94,7 +96,7 @@ fn vocabularies_are_cut_under_the_binding_limit() {
             .buffers
             .iter()
             .filter(|b| b.class == BufferClass::Embedding);
-        assert_eq!(tables.count(), n_shards, "{config} {}", format.name());
+        assert_eq!(tables.count(), n_buffers, "{config} {}", format.name());
         let largest = plan.buffers.iter().map(|b| b.n_bytes).max().unwrap();
         assert!(largest <= 128 * MIB, "{config}: {largest}");
     }
@@ -229,6 +231,27 @@ fn formats_that_differ_stay_separate_matrices() {
     let gate_up = &plan.layout.layers[0].gate_up;
     assert_eq!(gate_up.matrices.len(), 1);
     assert_eq!(gate_up.matrices[0].n_rows, 2 * 8192);
+}
+
+#[test]
+fn rows_are_found_in_the_tensors_that_were_joined() {
+    let plan = plan(LLAMA32_1B, Format::Q4_0, 512, &CORE_WEBGPU).unwrap();
+    let matrix = &plan.layout.layers[1].qkv.matrices[0];
+    let parts = |rows| -> Vec<(String, std::ops::Range<usize>)> {
+        let short = |name: &str| name.replace("model.layers.1.self_attn.", "");
+        matrix
+            .parts(rows)
+            .map(|(name, rows)| (short(name), rows))
+            .collect()
+    };
+    let q = |rows| ("q_proj.weight".to_owned(), rows);
+    let k = |rows| ("k_proj.weight".to_owned(), rows);
+    let v = |rows| ("v_proj.weight".to_owned(), rows);
+    assert_eq!(parts(0..3072), [q(0..2048), k(0..512), v(0..512)]);
+    assert_eq!(parts(2000..2100), [q(2000..2048), k(0..52)]);
+    assert_eq!(parts(2048..2560), [k(0..512)]);
+    assert_eq!(parts(3071..3072), [v(511..512)]);
+    assert_eq!(parts(5..5), []);
 }
 
 #[test]

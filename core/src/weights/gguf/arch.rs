@@ -19,8 +19,10 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
     })?;
     let keys = Keys { file, name };
     keys.refuse_experts()?;
+    refuse_parts(file)?;
+    let vocab_size = vocab_size(&keys)?;
     let d_model = keys.count("embedding_length")?;
-    let n_layers = keys.count("block_count")?;
+    let n_layers = n_layers(&keys)?;
     let n_heads = keys.count("attention.head_count")?;
     let head_dim = match keys.optional_count("attention.key_length")? {
         Some(head_dim) => head_dim,
@@ -28,7 +30,6 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
     };
     let window = keys.optional_count("attention.sliding_window")?;
     let has = |tensor: &str| file.tensors().contains_key(tensor);
-    let vocab_size = vocab_size(&keys)?;
     let has_row = |id: &u32| (*id as usize) < vocab_size;
     let arch = Arch {
         family,
@@ -122,6 +123,32 @@ impl Keys<'_, '_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Files of more than some gigabytes are cut in parts; the others would have to be asked for.
+fn refuse_parts(file: &GgufSource<'_>) -> Result<(), GgufError> {
+    const KEY: &str = "split.count";
+    match file.metadata().get(KEY) {
+        Some(value) if value.as_u64() > Some(1) => Err(wrong(
+            KEY,
+            value,
+            "one whole file: join the parts with `llama-gguf-split --merge`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A layer has tensors, so that no count makes work without bound.
+fn n_layers(keys: &Keys<'_, '_>) -> Result<usize, GgufError> {
+    let n_layers = keys.count("block_count")?;
+    if n_layers <= keys.file.tensors().len() {
+        return Ok(n_layers);
+    }
+    Err(GgufError::WrongValue {
+        key: format!("{}.block_count", keys.name),
+        found: n_layers.to_string(),
+        expected: "fewer layers than the file has tensors",
+    })
 }
 
 /// The rows of the embedding say it; published files often have no key for it.

@@ -123,11 +123,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn value(&mut self, key: &str, kind: u32) -> Result<Value, GgufError> {
-        let unknown = GgufError::UnknownType {
+        let known = ValueType::from_number(kind);
+        let known = known.ok_or_else(|| GgufError::UnknownType {
             key: key.to_owned(),
             found: kind,
-        };
-        Ok(match ValueType::from_number(kind).ok_or(unknown)? {
+        })?;
+        Ok(match known {
             ValueType::U8 => Value::U8(u8::from_le_bytes(self.array(key)?)),
             ValueType::I8 => Value::I8(i8::from_le_bytes(self.array(key)?)),
             ValueType::U16 => Value::U16(u16::from_le_bytes(self.array(key)?)),

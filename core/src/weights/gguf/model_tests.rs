@@ -117,6 +117,8 @@ fn what_is_not_computed_here_is_refused() {
         ("llama.attention.head_count", Value::U32(0)),
         ("llama.embedding_length", Value::U64(u64::MAX)),
         ("llama.vocab_size", Value::U32(6)),
+        ("llama.block_count", Value::U32(1 << 24)),
+        ("split.count", Value::U16(3)),
     ] {
         let error = with(key, value).unwrap_err().to_string();
         let named = key.strip_prefix("general.").unwrap_or(key);

@@ -50,13 +50,13 @@ pub(crate) struct AdapterBench {
     #[arg(long)]
     json: bool,
 
-    // Without `--quant`: q4_0.
-    #[command(flatten)]
-    engine: EngineArgs,
-
     /// Where the model runs
     #[arg(long, value_enum, default_value_t)]
     device: AnswerDevice,
+
+    // Without `--quant`: q4_0.
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 /// Longest part of a record that is compared.
@@ -179,8 +179,8 @@ impl Bench<'_> {
         let engine = self.engine(&Quantizing { source, format })?;
         Ok(Way::new(
             "merged",
-            "Folded in before quantizing: as fast as the base alone, but what the adapter learned \
-             is rounded too, and every adapter needs a model of its own.",
+            "Folded in before quantizing: nothing is added while answering, but what the adapter \
+             learned is rounded too, and every adapter needs a model of its own.",
             self.drift(expected, &self.logits(&engine, None)?)?,
             &self.timed(&engine, None)?,
             engine.memory(),

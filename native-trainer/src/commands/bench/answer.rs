@@ -53,12 +53,12 @@ pub(crate) struct AnswerBench {
     #[arg(long)]
     json: bool,
 
-    #[command(flatten)]
-    engine: EngineArgs,
-
     /// Where the model runs
     #[arg(long, value_enum, default_value_t)]
     device: AnswerDevice,
+
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 /// What is asked about.

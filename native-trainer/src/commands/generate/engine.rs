@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use veneer_core::{
     infer::{Engine, GenerateRequest, Generated, NewToken, Session, StopReason, TextStream},
@@ -20,6 +20,9 @@ use crate::{
 };
 
 pub(super) fn run(args: &GenerateArgs) -> Result<()> {
+    if args.dtype.is_some() {
+        bail!("--dtype is for the training code; the engine has --quant for a folder's weights");
+    }
     let model = EngineModel::open(&args.model, args.engine.format(), args.template.as_deref())?;
     let ids = prompt_ids(args, &model.text)?;
     let sampling = args.engine_sampling.sampling(&args.sampling)?;
@@ -164,7 +167,7 @@ impl<'a> Answer<'a> {
             return Err(error).context("writing the answer");
         }
         if let Some(stream) = &mut stream {
-            let rest = stream.finish()?;
+            let rest = stream.finish();
             stopped |= rest.stopped;
             text.push_str(&rest.text);
             show(&rest.text)?;
