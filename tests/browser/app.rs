@@ -34,33 +34,36 @@ pub(crate) struct Fixture {
     pub(crate) adapter: PathBuf,
 }
 
-/// The fixture, where there is a browser to show it to.
-///
-/// `VENEER_REQUIRE_BROWSER=1` (CI) turns a missing browser from a skipped test into a failed one.
+/// The fixture, where there are a browser and a built page.
 pub(crate) fn fixture() -> Option<&'static Fixture> {
     static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::make);
-    is_browser_there().then(|| &*FIXTURE)
+    let is_built = dist().join("index.html").exists();
+    let there = is_browser_there() && is_there(is_built, "built page; `cargo xtask web` makes it");
+    there.then(|| &*FIXTURE)
 }
 
 pub(crate) fn is_browser_there() -> bool {
-    let found = chromium::installed().is_some();
+    is_there(chromium::installed().is_some(), "Chromium")
+}
+
+/// `VENEER_REQUIRE_BROWSER=1` (CI) turns what is missing from a skipped test into a failed one.
+fn is_there(found: bool, what: &str) -> bool {
     if !found {
         assert!(
             std::env::var_os("VENEER_REQUIRE_BROWSER").is_none(),
-            "VENEER_REQUIRE_BROWSER is set, but no Chromium was found"
+            "VENEER_REQUIRE_BROWSER is set, but there is no {what}"
         );
-        eprintln!("skipped: no Chromium");
+        eprintln!("skipped: no {what}");
     }
     found
 }
 
+fn dist() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist")
+}
+
 impl Fixture {
     fn make() -> Self {
-        let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist");
-        assert!(
-            dist.join("index.html").exists(),
-            "the page is not built: run `cargo xtask web` first"
-        );
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site-of-the-tests");
         if folder.exists() {
             fs::remove_dir_all(&folder).expect("the folder of test outputs can be written");
@@ -78,7 +81,7 @@ impl Fixture {
         #[rustfmt::skip]
         veneer(&[
             "export", "--model", "demo", "--adapter", text(&adapter), "--to", "site",
-            "--quant", "q8_0", "--app", text(&dist), "--out", text(&site), "--prompt", QUESTION,
+            "--quant", "q8_0", "--app", text(&dist()), "--out", text(&site), "--prompt", QUESTION,
         ]);
         Self {
             gguf: find_gguf(&site).expect("the site holds a GGUF file"),
@@ -165,19 +168,22 @@ impl App {
         serde_json::from_value(self.page.evaluate(&options)).expect("names are texts")
     }
 
-    /// Wait for a message with this in it, take its text, and put it away.
+    /// Wait for a message with this in it, above the chat or in place of an answer, take its text,
+    /// and put it away where that can be done.
     #[track_caller]
     pub(crate) fn take_error(&self, part: &str) -> String {
-        let error = element("error");
         let said = self.page.wait_until(
             &format!("a message with `{part}`"),
             &format!(
-                "(t => t?.includes({}) && t)({error}?.innerText)",
+                "[...document.querySelectorAll('.message')].map(e => e.innerText)
+                 .find(text => text.includes({}))",
                 json!(part)
             ),
         );
-        self.page.screenshot("error");
-        self.page.click("dismiss");
+        self.page.screenshot("message");
+        if self.page.evaluate(&count("dismiss")) != 0 {
+            self.page.click("dismiss");
+        }
         said.as_str().unwrap_or_default().to_owned()
     }
 
@@ -235,10 +241,15 @@ pub(crate) fn generate(page: &Page, adapter: Option<&str>, max_new_tokens: usize
         "ids": IDS, "maxNewTokens": max_new_tokens, "temperature": 0, "adapter": adapter,
     });
     let answer = page.evaluate(&format!("window.veneer.generate({request})"));
-    for measure in ["timeToFirstTokenMs", "decodeTokensPerSecond"] {
-        assert!(answer[measure].as_f64() > Some(0.0), "{measure}: {answer}");
-    }
-    serde_json::from_value(answer["ids"].clone()).expect("ids are numbers")
+    let ids: Vec<u32> = serde_json::from_value(answer["ids"].clone()).expect("ids are numbers");
+    assert!(
+        answer["timeToFirstTokenMs"].as_f64() > Some(0.0),
+        "{answer}"
+    );
+    // One token alone has no rate.
+    let has_rate = answer["decodeTokensPerSecond"].as_f64() > Some(0.0);
+    assert_eq!(has_rate, ids.len() > 1, "{answer}");
+    ids
 }
 
 /// What the binary prints about an answer.

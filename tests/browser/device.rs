@@ -1,7 +1,7 @@
 //! Without a GPU, and when it goes away.
 
 use crate::{
-    app::{ADAPTER, App, IDS, QUESTION, fixture},
+    app::{ADAPTER, App, IDS, QUESTION, count, fixture},
     chromium::WebGpu,
 };
 
@@ -38,6 +38,7 @@ fn a_lost_device_keeps_the_chat_and_one_click_reloads() {
     app.page.screenshot("lost");
     assert_eq!(app.answer("base"), said);
     app.page.click("reload");
+    app.page.wait_until("the adapter", &count("adapter"));
     app.wait_for("ready");
     assert_eq!(app.answer("base"), said);
     assert!(app.device().contains("WebGPU"), "{}", app.device());

@@ -250,7 +250,9 @@ impl Page {
             "Runtime.evaluate",
             json!({ "expression": element(test_id) }),
         );
-        let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+        // Chromium does not read through `..`.
+        let whole = |file: &&Path| file.canonicalize().expect("the file is there");
+        let files: Vec<PathBuf> = files.iter().map(whole).collect();
         self.call(
             "DOM.setFileInputFiles",
             json!({ "objectId": found["result"]["objectId"], "files": files }),

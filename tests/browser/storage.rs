@@ -139,6 +139,7 @@ fn a_full_disk_is_said_and_the_model_works_from_memory() {
     app.load_demo();
     assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
     app.page.screenshot("full-disk");
+    assert_ne!(app.page.text("error"), "");
 }
 
 /// Open the list of what is stored.

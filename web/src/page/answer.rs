@@ -64,7 +64,7 @@ pub(super) fn AnswerView(
             <p class="hint">{waiting}</p>
             <Remarks turn=turn column=column text=text summary=summary />
             {fault}
-            {move || summary.get().map(|summary| view! {
+            {move || summary.get().filter(|summary| !summary.ids.is_empty()).map(|summary| view! {
                 <Figures summary=summary is_last=is_last />
             })}
             <Tools text=text shows_tokens=shows_tokens />

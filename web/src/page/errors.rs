@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use veneer_core::protocol::tab::Fault;
 
 use super::handle::App;
-use crate::{state::message::UserMessage, texts::fill};
+use crate::{
+    state::message::{UserMessage, sentence},
+    texts::fill,
+};
 
 #[component]
 pub(super) fn Errors() -> impl IntoView {
@@ -12,7 +15,7 @@ pub(super) fn Errors() -> impl IntoView {
     let texts = move || app.texts();
     let slow = move || {
         let why = app.device.get()?.why_not_gpu?;
-        Some(fill(texts().slow_why, &[("why", &why)]))
+        Some(fill(texts().slow_why, &[("why", &sentence(&why))]))
     };
     let any = move || app.notices.with(|n| !n.is_empty()) || app.lost.with(Option::is_some);
     view! {

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use veneer_core::protocol::tab::{Origin, QuantizeTo, Request, StoredEntry};
 
 use super::handle::{App, Part};
-use crate::{state::numbers, texts::fill};
+use crate::{
+    state::{message::sentence, numbers},
+    texts::fill,
+};
 
 #[component]
 pub(super) fn StoragePanel() -> impl IntoView {
@@ -14,7 +17,7 @@ pub(super) fn StoragePanel() -> impl IntoView {
     let used = move || {
         let store = app.store.get();
         match (store.unavailable, store.quota_bytes) {
-            (Some(why), _) => fill(texts().storage_none, &[("why", &why)]),
+            (Some(why), _) => fill(texts().storage_none, &[("why", &sentence(&why))]),
             (None, 0) => fill(texts().storage_used, &[("used", &bytes(store.used_bytes))]),
             (None, quota) => {
                 let values = [("used", bytes(store.used_bytes)), ("quota", bytes(quota))];

@@ -30,7 +30,7 @@ impl UserMessage {
 }
 
 /// Errors of core begin in lower case and end without a period.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut chars = text.chars();
     let Some(first) = chars.next() else {

@@ -127,7 +127,7 @@ pub(super) const TEXTS: Texts = Texts {
     first_token: "Primer token",
     rate: "Tokens por segundo",
     memory: "Memoria",
-    n_tokens: "{n} elementos (tokens)",
+    n_tokens: "{n} tokens",
     n_reused: "{n} de {total} tokens de la pregunta seguían en memoria",
     cut_off: "Cortada en la longitud máxima",
     cancelled: "Detenida",

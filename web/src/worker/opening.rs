@@ -3,11 +3,16 @@
 //! Files are copied into the store on the way, and read from where they end up; where the store is
 //! full or absent they are read from where they came from, and the user is told.
 
-use veneer_core::protocol::tab::{Fault, FaultKind, Origin, RemoteFile};
+use veneer_core::{
+    protocol::tab::{Fault, FaultKind, Origin, RemoteFile},
+    weights::gguf::GgufModel,
+};
 use web_sys::{Blob, File};
 
 use super::{
+    faults,
     fetching::{Fetched, fetch, fetch_if_there},
+    source::BlobSource,
     store::{Store, copy_in},
     voice::Voice,
 };
@@ -24,6 +29,8 @@ pub(super) struct Opened {
     pub(super) source: String,
     /// Their entry in the store, where they were kept.
     pub(super) entry: Option<String>,
+    /// Whether the entry came to be just now.
+    pub(super) is_new: bool,
     pub(super) chosen: Chosen,
     /// In the order that `chosen` counts in.
     pub(super) files: Vec<(String, Blob)>,
@@ -72,6 +79,9 @@ async fn from_user(
         return Err(Fault::new(FaultKind::Internal, detail));
     }
     let chosen = Chosen::of(names)?;
+    if let Chosen::Gguf(index) = chosen {
+        check_gguf(&files[index])?;
+    }
     let mut name = chosen.title(names);
     let mut taken = Vec::new();
     let mut stored = Vec::new();
@@ -110,6 +120,7 @@ async fn from_store(store: &Store, entry: &str) -> Result<Opened, Fault> {
         name: manifest.name,
         source: manifest.source,
         entry: Some(entry.to_owned()),
+        is_new: false,
         chosen,
         files,
         notes: Vec::new(),
@@ -232,7 +243,7 @@ async fn finish(
     (stored, mut not_kept): (Vec<StoredFile>, Option<Fault>),
 ) -> Result<Opened, Fault> {
     let chosen = chosen(&files)?;
-    let mut entry = None;
+    let (mut entry, mut is_new) = (None, false);
     if store.is_available() && not_kept.is_none() && stored.len() == files.len() {
         let manifest = Manifest {
             version: Manifest::VERSION,
@@ -241,6 +252,7 @@ async fn finish(
             source: source.clone(),
             files: stored,
         };
+        is_new = store.manifest(&manifest.entry()).await.is_err();
         match store.keep(&manifest).await {
             Ok(()) => entry = Some(manifest.entry()),
             Err(fault) => not_kept = Some(fault),
@@ -250,10 +262,18 @@ async fn finish(
         name,
         source,
         entry,
+        is_new,
         chosen,
         files,
         notes: not_kept.into_iter().collect(),
     })
+}
+
+/// Looks at the header before gigabytes are copied.
+fn check_gguf(file: &File) -> Result<(), Fault> {
+    let source = BlobSource::new(file.clone().into()).map_err(|error| faults::of_load(&error))?;
+    let model = GgufModel::open(Box::new(source));
+    model.map(drop).map_err(|error| faults::of_gguf(&error))
 }
 
 fn chosen(files: &[(String, Blob)]) -> Result<Chosen, Fault> {

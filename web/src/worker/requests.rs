@@ -9,7 +9,7 @@ use super::{
     desk::Desk,
     engine::{Models, OpenModel},
     fetching::fetch,
-    opening,
+    opening::{self, Opened},
     store::{Store, hash_of},
     voice::Voice,
 };
@@ -31,14 +31,16 @@ pub(super) async fn on_device(
             context,
         } => {
             let opened = opening::open(&store, from, files, voice).await?;
-            if let Some(model) = models.last().filter(|_| opened.chosen.is_adapter()) {
-                return models.add_adapter(model, &opened).map(Outcome::Adapter);
-            }
-            let options = OpenModel { quantize, context };
-            models
-                .open(opened, options, voice)
-                .await
-                .map(Outcome::Model)
+            let entry = New::of(&opened);
+            let result = match models.last().filter(|_| opened.chosen.is_adapter()) {
+                Some(model) => models.add_adapter(model, &opened).map(Outcome::Adapter),
+                None => {
+                    let options = OpenModel { quantize, context };
+                    let model = models.open(opened, options, voice).await;
+                    model.map(Outcome::Model)
+                }
+            };
+            entry.keep_if_useful(&store, result).await
         }
         Request::CloseModel { model } => {
             models.close(model);
@@ -46,7 +48,9 @@ pub(super) async fn on_device(
         }
         Request::AddAdapter { model, from } => {
             let opened = opening::open(&store, from, files, voice).await?;
-            models.add_adapter(model, &opened).map(Outcome::Adapter)
+            let entry = New::of(&opened);
+            let result = models.add_adapter(model, &opened).map(Outcome::Adapter);
+            entry.keep_if_useful(&store, result).await
         }
         Request::RemoveAdapter { model, adapter } => {
             models.remove_adapter(model, adapter);
@@ -89,6 +93,35 @@ pub(super) async fn on_store(
         other => return Err(not_here(&other)),
     }
     Ok(Outcome::Store(store.view().await))
+}
+
+/// An entry of the store that came to be with this request.
+struct New(Option<String>);
+
+impl New {
+    fn of(opened: &Opened) -> Self {
+        Self(opened.entry.clone().filter(|_| opened.is_new))
+    }
+
+    /// Deletes files again that turned out to be nothing that can be used.
+    async fn keep_if_useful(
+        self,
+        store: &Store,
+        result: Result<Outcome, Fault>,
+    ) -> Result<Outcome, Fault> {
+        let useless = [
+            FaultKind::NotAModel,
+            FaultKind::BrokenFile,
+            FaultKind::Unsupported,
+        ];
+        if let (Err(fault), Some(entry)) = (&result, &self.0)
+            && useless.contains(&fault.kind)
+        {
+            // What cannot be deleted is listed under storage, where the user can try.
+            store.delete(entry).await.ok();
+        }
+        result
+    }
 }
 
 async fn start(
