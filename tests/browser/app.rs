@@ -135,7 +135,11 @@ impl App {
         if webgpu == WebGpu::None {
             page.expect_problem("No available adapters");
         }
-        page.go(&server.url("/"));
+        // Without the choice the processor answers where software plays the GPU.
+        page.go(&server.url(match webgpu {
+            WebGpu::None => "/",
+            WebGpu::Software => "/?device=webgpu",
+        }));
         wait_for_state(&page, "no-model");
         Self {
             page,
