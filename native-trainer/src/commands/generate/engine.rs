@@ -134,10 +134,8 @@ impl<'a> Answer<'a> {
         stops: &[String],
         show: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Answered> {
-        let mut stream = match &self.text.tokenizer {
-            Some(tokenizer) => Some(TextStream::new(tokenizer, stops)),
-            None => None,
-        };
+        let tokenizer = self.text.tokenizer.as_ref();
+        let mut stream = tokenizer.map(|tokenizer| TextStream::new(tokenizer, stops));
         let mut text = String::new();
         let mut failed = None;
         let mut stopped = false;
