@@ -34,33 +34,36 @@ pub(crate) struct Fixture {
     pub(crate) adapter: PathBuf,
 }
 
-/// The fixture, where there is a browser to show it to.
-///
-/// `VENEER_REQUIRE_BROWSER=1` (CI) turns a missing browser from a skipped test into a failed one.
+/// The fixture, where there are a browser and a built page.
 pub(crate) fn fixture() -> Option<&'static Fixture> {
     static FIXTURE: LazyLock<Fixture> = LazyLock::new(Fixture::make);
-    is_browser_there().then(|| &*FIXTURE)
+    let is_built = dist().join("index.html").exists();
+    let there = is_browser_there() && is_there(is_built, "built page; `cargo xtask web` makes it");
+    there.then(|| &*FIXTURE)
 }
 
 pub(crate) fn is_browser_there() -> bool {
-    let found = chromium::installed().is_some();
+    is_there(chromium::installed().is_some(), "Chromium")
+}
+
+/// `VENEER_REQUIRE_BROWSER=1` (CI) turns what is missing from a skipped test into a failed one.
+fn is_there(found: bool, what: &str) -> bool {
     if !found {
         assert!(
             std::env::var_os("VENEER_REQUIRE_BROWSER").is_none(),
-            "VENEER_REQUIRE_BROWSER is set, but no Chromium was found"
+            "VENEER_REQUIRE_BROWSER is set, but there is no {what}"
         );
-        eprintln!("skipped: no Chromium");
+        eprintln!("skipped: no {what}");
     }
     found
 }
 
+fn dist() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist")
+}
+
 impl Fixture {
     fn make() -> Self {
-        let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist");
-        assert!(
-            dist.join("index.html").exists(),
-            "the page is not built: run `cargo xtask web` first"
-        );
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site-of-the-tests");
         if folder.exists() {
             fs::remove_dir_all(&folder).expect("the folder of test outputs can be written");
@@ -78,7 +81,7 @@ impl Fixture {
         #[rustfmt::skip]
         veneer(&[
             "export", "--model", "demo", "--adapter", text(&adapter), "--to", "site",
-            "--quant", "q8_0", "--app", text(&dist), "--out", text(&site), "--prompt", QUESTION,
+            "--quant", "q8_0", "--app", text(&dist()), "--out", text(&site), "--prompt", QUESTION,
         ]);
         Self {
             gguf: find_gguf(&site).expect("the site holds a GGUF file"),
@@ -132,7 +135,11 @@ impl App {
         if webgpu == WebGpu::None {
             page.expect_problem("No available adapters");
         }
-        page.go(&server.url("/"));
+        // Without the choice the processor answers where software plays the GPU.
+        page.go(&server.url(match webgpu {
+            WebGpu::None => "/",
+            WebGpu::Software => "/?device=webgpu",
+        }));
         wait_for_state(&page, "no-model");
         Self {
             page,

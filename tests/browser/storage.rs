@@ -119,8 +119,10 @@ fn what_is_deleted_is_gone_and_the_loaded_model_still_answers() {
     let app = App::with_demo(fixture);
     show_storage(&app.page);
     let stored = count("stored");
-    let mut left = app.page.evaluate(&stored).as_u64();
-    assert!(left > Some(0), "nothing is listed");
+    // The model and its adapter.
+    app.page
+        .wait_until("both entries", &format!("{stored} === 2"));
+    let mut left = Some(2);
     while left > Some(0) {
         app.page.click("stored-delete");
         let fewer = format!("{stored} < {}", json!(left));
@@ -139,6 +141,7 @@ fn a_full_disk_is_said_and_the_model_works_from_memory() {
     app.load_demo();
     assert_eq!(app.generate(None, 8), fixture.native_ids(&IDS, false, 8));
     app.page.screenshot("full-disk");
+    assert_ne!(app.page.text("error"), "");
 }
 
 /// Open the list of what is stored.

@@ -216,3 +216,41 @@ fn the_cost_of_a_token_is_counted() {
     // Two for each of two groups of two layers.
     assert_eq!(beside.n_launches - base.n_launches, 8);
 }
+
+#[test]
+fn a_device_that_is_lost_fails_the_answer() {
+    let model = Model::open("llama31");
+    let Some(gpu) = device() else { return };
+    let engine = model.engine(Place::Gpu(gpu.clone()), 16);
+    for sampling in [
+        Sampling::default(),
+        Sampling {
+            temperature: 1.0,
+            ..Sampling::default()
+        },
+    ] {
+        let mut session = engine.new_session();
+        let request = GenerateRequest {
+            sampling,
+            ..GenerateRequest::new(model.longest().ids, 24)
+        };
+        let mut n_tokens = 0;
+        let mut on_token = |_: &_| {
+            n_tokens += 1;
+            if n_tokens == 3 {
+                gpu.close();
+            }
+            ControlFlow::Continue(())
+        };
+        // The second time it is gone already.
+        let error = match &mut session {
+            Ok(session) => block_on(engine.generate(session, &request, &mut on_token)).err(),
+            Err(_) => session.err(),
+        };
+        assert!(
+            matches!(&error, Some(InferError::Gpu(error)) if error.is_lost()),
+            "{error:?}"
+        );
+        assert!(n_tokens < 6);
+    }
+}

@@ -93,8 +93,10 @@ pub enum Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceChoice {
-    /// WebGPU where the browser has it, else the processor.
+    /// WebGPU where the browser has a real GPU for it, else the processor.
     Auto,
+    /// WebGPU also where software plays the GPU, which is slower than the processor itself.
+    WebGpu,
     Processor,
 }
 
@@ -301,7 +303,17 @@ pub struct DeviceView {
     /// Features in use, such as `subgroups`, in words of WebGPU.
     pub features: Vec<String>,
     /// Why the processor computes although WebGPU was wanted.
-    pub why_not_gpu: Option<String>,
+    pub why_not_gpu: Option<WhyNotGpu>,
+}
+
+/// Why the processor computes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNotGpu {
+    /// The browser gives no device, for the reason told.
+    Missing(String),
+    /// The browser's device is played by software of this name.
+    Software(String),
 }
 
 /// A model on the device.

@@ -1,7 +1,7 @@
 //! What went wrong, until it is dismissed, and what the user should know about the device.
 
 use leptos::prelude::*;
-use veneer_core::protocol::tab::Fault;
+use veneer_core::protocol::tab::{DeviceChoice, Fault, WhyNotGpu};
 
 use super::handle::App;
 use crate::{
@@ -13,10 +13,7 @@ use crate::{
 pub(super) fn Errors() -> impl IntoView {
     let app = App::get();
     let texts = move || app.texts();
-    let slow = move || {
-        let why = app.device.get()?.why_not_gpu?;
-        Some(fill(texts().slow_why, &[("why", &sentence(&why))]))
-    };
+    let on_processor = move || app.device.get()?.why_not_gpu;
     let any = move || app.notices.with(|n| !n.is_empty()) || app.lost.with(Option::is_some);
     view! {
         <Show when=any>
@@ -46,11 +43,41 @@ pub(super) fn Errors() -> impl IntoView {
                 </For>
             </div>
         </Show>
-        {move || slow().map(|why| view! {
-            <div class="note" data-testid="slow" role="note">
-                <strong>{texts().slow_title}</strong>" "<span>{why}</span>
-            </div>
-        })}
+        {move || on_processor().map(|why| view! { <OnProcessor why=why /> })}
+    }
+}
+
+/// Why the processor computes, and the way to WebGPU where there is one.
+#[component]
+fn OnProcessor(why: WhyNotGpu) -> impl IntoView {
+    let app = App::get();
+    let texts = app.texts();
+    let (title, text) = match &why {
+        WhyNotGpu::Missing(why) => {
+            let why = sentence(why);
+            (texts.slow_title, fill(texts.slow_why, &[("why", &why)]))
+        }
+        WhyNotGpu::Software(name) => {
+            let text = fill(texts.software_gpu_why, &[("name", name)]);
+            (texts.software_gpu_title, text)
+        }
+    };
+    let offers_webgpu = matches!(why, WhyNotGpu::Software(_));
+    view! {
+        <div class="note" data-testid="slow" role="note">
+            <strong>{title}</strong>" "<span>{text}</span>
+            {offers_webgpu.then(|| view! {
+                " "
+                <button
+                    type="button"
+                    class="link"
+                    data-testid="use-webgpu"
+                    on:click=move |_| app.compute_on(DeviceChoice::WebGpu)
+                >
+                    {texts.use_webgpu}
+                </button>
+            })}
+        </div>
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) struct App {
     pub(super) language: RwSignal<Language>,
     pub(super) theme: RwSignal<Theme>,
     pub(super) device: RwSignal<Option<DeviceView>>,
+    pub(super) device_choice: RwSignal<DeviceChoice>,
     pub(super) store: RwSignal<StoreView>,
     pub(super) offer: RwSignal<Offer>,
     pub(super) loaded: RwSignal<Loaded>,
@@ -88,6 +89,7 @@ impl App {
             language: RwSignal::new(kept::language()),
             theme: RwSignal::new(Theme::now()),
             device: RwSignal::new(None),
+            device_choice: RwSignal::new(kept::device()),
             store: RwSignal::default(),
             offer: RwSignal::new(Offer::Looking),
             loaded: RwSignal::default(),
@@ -162,7 +164,7 @@ impl App {
             Err(fault) => self.complain(fault),
         }
         let request = Request::Start {
-            device: DeviceChoice::Auto,
+            device: self.device_choice.get_untracked(),
         };
         self.request(request, &[], move |outcome| {
             if let Outcome::Started { device, store } = outcome {
@@ -170,6 +172,13 @@ impl App {
                 self.store.set(store.clone());
             }
         });
+    }
+
+    /// Computes elsewhere from now on: everything that is loaded is loaded again there.
+    pub(super) fn compute_on(self, choice: DeviceChoice) {
+        kept::keep_device(choice);
+        self.device_choice.set(choice);
+        self.reload();
     }
 
     /// Asks about the store and about an entry in it.

@@ -1,11 +1,16 @@
 //! What the page remembers between visits: colours and language.
 
 use leptos::prelude::*;
+use veneer_core::protocol::tab::DeviceChoice;
 
-use crate::texts::Language;
+use crate::{
+    state::settings::{device_named, name_of_device},
+    texts::Language,
+};
 
 const THEME: &str = "veneer-theme";
 const LANGUAGE: &str = "veneer-language";
+const DEVICE: &str = "veneer-device";
 
 /// Colours that the user can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +68,29 @@ pub(super) fn language() -> Language {
 
 pub(super) fn keep_language(language: Language) {
     set(LANGUAGE, language.tag());
+}
+
+/// What the address asks for (`?device=webgpu`), else what was chosen.
+pub(super) fn device() -> DeviceChoice {
+    let query = window().location().search().unwrap_or_default();
+    let query = query.trim_start_matches('?');
+    let asked = query
+        .split('&')
+        .find_map(|part| part.strip_prefix("device="));
+    match asked.and_then(device_named) {
+        Some(choice) => {
+            keep_device(choice);
+            choice
+        }
+        None => get(DEVICE)
+            .as_deref()
+            .and_then(device_named)
+            .unwrap_or(DeviceChoice::Auto),
+    }
+}
+
+pub(super) fn keep_device(choice: DeviceChoice) {
+    set(DEVICE, name_of_device(choice));
 }
 
 fn get(key: &str) -> Option<String> {

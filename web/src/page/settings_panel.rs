@@ -1,10 +1,11 @@
 //! System prompt and sampling.
 
 use leptos::prelude::*;
+use veneer_core::protocol::tab::DeviceChoice;
 
 use super::handle::App;
 use crate::{
-    state::settings::{Setting, WrongSetting},
+    state::settings::{DEVICES, Setting, WrongSetting, device_named},
     texts::{Texts, fill},
 };
 
@@ -19,6 +20,7 @@ pub(super) fn SettingsPanel() -> impl IntoView {
     view! {
         <details class="card" data-testid="settings">
             <summary><h2>{move || texts().settings}</h2></summary>
+            <ComputeOn />
             <label for="system">{move || texts().system_prompt}</label>
             <textarea
                 id="system"
@@ -31,6 +33,36 @@ pub(super) fn SettingsPanel() -> impl IntoView {
                 {Setting::ALL.map(|setting| view! { <NumberField setting=setting /> })}
             </div>
         </details>
+    }
+}
+
+#[component]
+fn ComputeOn() -> impl IntoView {
+    let app = App::get();
+    let name = move |choice| {
+        let texts = app.texts();
+        match choice {
+            DeviceChoice::Auto => texts.compute_auto,
+            DeviceChoice::WebGpu => texts.compute_webgpu,
+            DeviceChoice::Processor => texts.compute_processor,
+        }
+    };
+    let choose = move |event| {
+        if let Some(choice) = device_named(&event_target_value(&event)) {
+            app.compute_on(choice);
+        }
+    };
+    view! {
+        <div class="field">
+            <label for="compute-on">{move || app.texts().compute_on}</label>
+            <select id="compute-on" data-testid="compute-on" on:change=choose>
+                {DEVICES.map(|(tag, choice)| view! {
+                    <option value=tag prop:selected=move || app.device_choice.get() == choice>
+                        {move || name(choice)}
+                    </option>
+                })}
+            </select>
+        </div>
     }
 }
 

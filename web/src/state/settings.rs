@@ -1,6 +1,23 @@
-//! Settings of an answer, as they stand in the form and as the worker gets them.
+//! Settings of an answer and of the device, as they stand in the form and as the worker gets them.
 
-use veneer_core::protocol::tab::AnswerSettings;
+use veneer_core::protocol::tab::{AnswerSettings, DeviceChoice};
+
+/// What can compute, with its name in addresses and in what the browser keeps.
+pub const DEVICES: [(&str, DeviceChoice); 3] = [
+    ("auto", DeviceChoice::Auto),
+    ("webgpu", DeviceChoice::WebGpu),
+    ("processor", DeviceChoice::Processor),
+];
+
+pub fn device_named(name: &str) -> Option<DeviceChoice> {
+    let known = DEVICES.iter().find(|(known, _)| *known == name);
+    known.map(|(_, choice)| *choice)
+}
+
+pub fn name_of_device(choice: DeviceChoice) -> &'static str {
+    let known = DEVICES.iter().find(|(_, known)| *known == choice);
+    known.map_or("auto", |(name, _)| *name)
+}
 
 /// A number that the user can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +146,15 @@ fn short(x: f32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_are_found_by_their_own_names() {
+        for (name, choice) in DEVICES {
+            assert_eq!(name_of_device(choice), name);
+            assert_eq!(device_named(name), Some(choice));
+        }
+        assert_eq!(device_named("vulkan"), None);
+    }
 
     #[test]
     fn what_is_set_is_read() {

@@ -32,6 +32,13 @@ pub(super) const TEXTS: Texts = Texts {
     device_processor: "Processor of this device",
     slow_title: "Answers come from the processor and are slower",
     slow_why: "This browser gives the page no WebGPU device. {why}",
+    software_gpu_title: "Answers come from the processor.",
+    software_gpu_why: "The WebGPU of this browser is played by software ({name}), which is slower.",
+    use_webgpu: "Use WebGPU all the same",
+    compute_on: "Compute on",
+    compute_auto: "Automatic",
+    compute_webgpu: "WebGPU",
+    compute_processor: "Processor",
 
     model: "Model",
     model_none: "Open a model to begin. It stays on this device: nothing is sent anywhere.",

@@ -32,6 +32,13 @@ pub(super) const TEXTS: Texts = Texts {
     device_processor: "Procesador de este dispositivo",
     slow_title: "Responde el procesador, más despacio",
     slow_why: "Este navegador no ofrece WebGPU a la página. {why}",
+    software_gpu_title: "Responde el procesador.",
+    software_gpu_why: "El WebGPU de este navegador lo simula un programa ({name}), que es más lento.",
+    use_webgpu: "Usar WebGPU de todos modos",
+    compute_on: "Calcular en",
+    compute_auto: "Automático",
+    compute_webgpu: "WebGPU",
+    compute_processor: "Procesador",
 
     model: "Modelo",
     model_none: "Abra un modelo para empezar. Se queda en este dispositivo: no se envía nada.",

@@ -32,6 +32,13 @@ pub(super) const TEXTS: Texts = Texts {
     device_processor: "この端末のプロセッサー",
     slow_title: "プロセッサーで回答するため遅くなります",
     slow_why: "このブラウザーではWebGPUを使えません。{why}",
+    software_gpu_title: "プロセッサーで回答します。",
+    software_gpu_why: "このブラウザーのWebGPUはソフトウェア({name})で動いており、プロセッサーより遅くなります。",
+    use_webgpu: "それでもWebGPUを使う",
+    compute_on: "計算する装置",
+    compute_auto: "自動",
+    compute_webgpu: "WebGPU",
+    compute_processor: "プロセッサー",
 
     model: "モデル",
     model_none: "モデルを開いてください。データはこの端末から外に出ません。",

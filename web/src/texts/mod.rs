@@ -93,7 +93,8 @@ texts! {
     stage_waiting stage_downloading stage_copying stage_verifying stage_loading stage_preparing
     stage_reading cancel
 
-    device_gpu device_processor slow_title slow_why
+    device_gpu device_processor slow_title slow_why software_gpu_title software_gpu_why use_webgpu
+    compute_on compute_auto compute_webgpu compute_processor
 
     model model_none open_another demo_open demo_about demo_looking demo_missing open_file open_folder drop_here
     address address_hint open weights_format as_stored keep_models close_model reload_model

@@ -11,7 +11,7 @@ use veneer_core::{
     protocol::tab::{
         AdapterKey, AdapterView, AnswerSettings, AnswerSummary, ChatMessage, DeviceChoice,
         DeviceView, Fault, FaultKind, Finish, ModelKey, ModelView, Piece, QuantizeTo, Stage,
-        Variant,
+        Variant, WhyNotGpu,
     },
     sampling::Sampling,
     text::ModelText,
@@ -52,27 +52,26 @@ impl Models {
     pub(super) async fn start(&mut self, choice: DeviceChoice) -> DeviceView {
         self.models.clear();
         self.gpu = None;
-        let why_not_gpu = match choice {
-            DeviceChoice::Processor => None,
-            DeviceChoice::Auto => match Gpu::open(&GpuOptions::default()).await {
-                Ok(gpu) => {
-                    let view = DeviceView {
-                        is_gpu: true,
-                        name: gpu.info().name.clone(),
-                        features: vec![gpu.profile().name().to_owned()],
-                        why_not_gpu: None,
-                    };
-                    self.gpu = Some(gpu);
-                    return view;
-                }
-                Err(error) => Some(error.to_string()),
-            },
+        let opened = match choice {
+            DeviceChoice::Processor => return on_processor(None),
+            DeviceChoice::Auto | DeviceChoice::WebGpu => Gpu::open(&GpuOptions::default()).await,
         };
+        let gpu = match opened {
+            Ok(gpu) => gpu,
+            Err(error) => return on_processor(Some(WhyNotGpu::Missing(error.to_string()))),
+        };
+        let name = gpu.info().name.clone();
+        if choice == DeviceChoice::Auto && gpu.info().is_software {
+            gpu.close();
+            return on_processor(Some(WhyNotGpu::Software(name)));
+        }
+        let features = vec![gpu.profile().name().to_owned()];
+        self.gpu = Some(gpu);
         DeviceView {
-            is_gpu: false,
-            name: String::new(),
-            features: Vec::new(),
-            why_not_gpu,
+            is_gpu: true,
+            name,
+            features,
+            why_not_gpu: None,
         }
     }
 
@@ -374,5 +373,14 @@ fn finish(stop: StopReason) -> Finish {
         StopReason::EndToken => Finish::Stop,
         StopReason::Length | StopReason::ContextFull => Finish::Length,
         StopReason::Cancelled => Finish::Cancelled,
+    }
+}
+
+fn on_processor(why_not_gpu: Option<WhyNotGpu>) -> DeviceView {
+    DeviceView {
+        is_gpu: false,
+        name: String::new(),
+        features: Vec::new(),
+        why_not_gpu,
     }
 }

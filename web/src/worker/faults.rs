@@ -84,7 +84,9 @@ pub(super) fn of_gpu(error: &GpuError) -> Fault {
         GpuError::TooLarge { .. } | GpuError::OutOfMemory { .. } => FaultKind::TooLarge,
         _ => FaultKind::Gpu,
     };
-    with_hint(kind, error, error.hint().unwrap_or_default())
+    // The page's own hint for a lost device says the same.
+    let hint = error.hint().filter(|_| kind != FaultKind::DeviceLost);
+    with_hint(kind, error, hint.unwrap_or_default())
 }
 
 pub(super) fn of_infer(error: &InferError) -> Fault {

@@ -29,10 +29,16 @@ pub(in crate::infer) struct GpuContext {
     pub(super) n_tokens: usize,
     /// The position that the device has, where it is known.
     device_position: Option<usize>,
-    /// A step that is submitted together with what reads its logits.
-    pub(super) waiting: Option<Rc<Graph>>,
+    pub(super) waiting: Option<Waiting>,
     /// The last chunk that was submitted, to be waited for before the one after the next.
     pub(super) in_flight: Option<Readback>,
+}
+
+/// Launches that are submitted together with what reads their logits.
+pub(super) struct Waiting {
+    pub(super) graph: Rc<Graph>,
+    /// Of the first token.
+    pub(super) position: usize,
 }
 
 /// Buffers that only this session's launches touch.
@@ -80,11 +86,20 @@ impl GpuContext {
         })
     }
 
+    /// Forgets all but the first `n_tokens`. Launches of tokens before them still run.
     pub(in crate::infer) fn truncate(&mut self, n_tokens: usize) {
-        if n_tokens < self.n_tokens {
-            self.n_tokens = n_tokens;
-            self.waiting = None;
-        }
+        self.n_tokens = self.n_tokens.min(n_tokens);
+        let n_tokens = self.n_tokens;
+        self.waiting.take_if(|waiting| waiting.position >= n_tokens);
+    }
+
+    /// Counts tokens whose ids are on the device; their launches wait.
+    pub(super) fn wait_for(&mut self, graph: Rc<Graph>, n_tokens: usize) {
+        self.waiting = Some(Waiting {
+            graph,
+            position: self.n_tokens,
+        });
+        self.n_tokens += n_tokens;
     }
 
     /// Tells the device where the next launch starts, unless it knows.

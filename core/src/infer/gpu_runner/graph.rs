@@ -28,6 +28,7 @@ pub(super) struct Graph {
     pub(super) body: Vec<Dispatch>,
     /// From there to the logits of the last token.
     pub(super) head: Vec<Dispatch>,
+    pub(super) n_tokens: usize,
 }
 
 /// What launches read and write.
@@ -57,6 +58,7 @@ impl GraphBuilder<'_> {
         Ok(Graph {
             body: self.body()?,
             head: self.head(self.n_tokens - 1, 1, &self.context.logits)?,
+            n_tokens: self.n_tokens,
         })
     }
 
