@@ -79,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
     for (var tile = start; tile <= last_position; tile += TILE) {
         // Row i against the keys column, column + 8, column + 16, column + 24.
-        var scores: array<vec4f, 4>;
+        var scores = array<vec4f, 4>();
         for (var slab = 0u; slab < N_SLABS; slab += 1u) {
             workgroupBarrier();
             for (var i = lane; i < TILE * SLAB; i += 64u) {

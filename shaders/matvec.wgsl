@@ -26,9 +26,9 @@ fn add_unit(unit: u32, row: u32, acc: ptr<function, array<vec4f, MAX_TOKENS>>) {
     let b = load_unit(min(row + 1u, last), unit, params.row_units);
     let c = load_unit(min(row + 2u, last), unit, params.row_units);
     let d = load_unit(min(row + 3u, last), unit, params.row_units);
+    var part: array<vec4f, UNIT_VEC4>;
     for (var t = 0u; t < TOKENS; t++) {
         let start = params.x_offset + t * params.x_stride;
-        var part: array<vec4f, UNIT_VEC4>;
         var sums = vec2f(0.0);
         for (var j = 0u; j < UNIT_VEC4; j++) {
             let at = unit_x(unit, j);

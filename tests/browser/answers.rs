@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    app::{ADAPTER, App, IDS, QUESTION, count, fixture},
+    app::{ADAPTER, App, IDS, QUESTION, count, fixture, generate_after},
     chromium::WebGpu,
     page::element,
     patched,
@@ -49,6 +49,22 @@ fn ids_are_those_of_the_binary() {
             expected,
             "{adapter:?}, {n} tokens"
         );
+    }
+}
+
+/// Prompts that fill several tiles of the kernels that read them.
+#[test]
+fn long_prompts_are_read_as_the_binary_reads_them() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::with_demo(fixture);
+    let text = fixture.native_ids(&IDS, false, 100);
+    for n_prompt in [33, 40, 47, 100] {
+        let prompt = &text[..n_prompt];
+        let expected = fixture.native_ids(prompt, false, 16);
+        // Another beginning, so that nothing of the prompt before is reused.
+        generate_after(&app.page, &[5, 6, 7], None, 1);
+        let answer = generate_after(&app.page, prompt, None, 16);
+        assert_eq!(answer, expected, "after {n_prompt} tokens");
     }
 }
 

@@ -241,8 +241,18 @@ pub(crate) fn wait_for_state(page: &Page, state: &str) {
 
 /// Continue [`IDS`] greedily in the page.
 pub(crate) fn generate(page: &Page, adapter: Option<&str>, max_new_tokens: usize) -> Vec<u32> {
+    generate_after(page, &IDS, adapter, max_new_tokens)
+}
+
+/// Continue a prompt greedily in the page.
+pub(crate) fn generate_after(
+    page: &Page,
+    ids: &[u32],
+    adapter: Option<&str>,
+    max_new_tokens: usize,
+) -> Vec<u32> {
     let request = json!({
-        "ids": IDS, "maxNewTokens": max_new_tokens, "temperature": 0, "adapter": adapter,
+        "ids": ids, "maxNewTokens": max_new_tokens, "temperature": 0, "adapter": adapter,
     });
     let answer = page.evaluate(&format!("window.veneer.generate({request})"));
     let ids: Vec<u32> = serde_json::from_value(answer["ids"].clone()).expect("ids are numbers");

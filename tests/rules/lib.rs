@@ -18,7 +18,7 @@ use tree::{Tree, Violation};
 pub type Rule = (&'static str, fn(&Tree) -> Vec<Violation>);
 
 /// Every rule, in the order of the files.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 13] = [
     (
         "core computes, edges do input and output",
         core_only_computes::no_input_or_output,
@@ -55,6 +55,10 @@ pub const RULES: [Rule; 12] = [
         quoted_commands::exist,
     ),
     ("shaders are registered", shaders::are_registered),
+    (
+        "loops of shaders set their variables",
+        shaders::loops_set_their_variables,
+    ),
 ];
 
 #[cfg(test)]
