@@ -14,6 +14,7 @@ const SUPER: usize = 256;
 
 /// Decodes the values from `start` on into `out`. `start` is a multiple of [`PIECE`]; `row` holds
 /// whole blocks up to the end of `out` at least.
+#[inline(always)]
 pub(super) fn decode(format: Format, row: &[u8], start: usize, out: &mut [f32]) {
     let block_bytes = format.block_bytes();
     let from = start / format.block_len() * block_bytes;
@@ -32,12 +33,14 @@ pub(super) fn decode(format: Format, row: &[u8], start: usize, out: &mut [f32]) 
     }
 }
 
+#[inline(always)]
 fn words<const N: usize>(bytes: &[u8], out: &mut [f32], value: impl Fn([u8; N]) -> f32) {
     for (out, word) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
         *out = value(*word);
     }
 }
 
+#[inline(always)]
 fn blocks<const BYTES: usize, const LEN: usize>(
     bytes: &[u8],
     out: &mut [f32],
@@ -49,6 +52,7 @@ fn blocks<const BYTES: usize, const LEN: usize>(
     }
 }
 
+#[inline(always)]
 fn q8_0(block: &[u8; 2 + QUANTS], out: &mut [f32; QUANTS]) {
     let (scale, quants) = scaled(block);
     for i in 0..QUANTS {
@@ -56,6 +60,7 @@ fn q8_0(block: &[u8; 2 + QUANTS], out: &mut [f32; QUANTS]) {
     }
 }
 
+#[inline(always)]
 fn q4_0(block: &[u8; 2 + QUANTS / 2], out: &mut [f32; QUANTS]) {
     let (scale, quants) = scaled(block);
     for i in 0..QUANTS / 2 {
@@ -67,6 +72,7 @@ fn q4_0(block: &[u8; 2 + QUANTS / 2], out: &mut [f32; QUANTS]) {
 }
 
 /// An f16 and the bytes after it.
+#[inline(always)]
 fn scaled<const BYTES: usize>(block: &[u8; BYTES]) -> (f32, &[u8]) {
     (
         f16_value(u16::from_le_bytes([block[0], block[1]])),
@@ -75,6 +81,7 @@ fn scaled<const BYTES: usize>(block: &[u8; BYTES]) -> (f32, &[u8]) {
 }
 
 /// Two f16, 8 scales and minima of 6 bits in 12 bytes, 256 nibbles.
+#[inline(always)]
 fn q4_k(block: &[u8; 16 + SUPER / 2], out: &mut [f32; SUPER]) {
     let (d, rest) = scaled(block);
     let d_min = f16_value(u16::from_le_bytes([rest[0], rest[1]]));
@@ -99,6 +106,7 @@ fn q4_k(block: &[u8; 16 + SUPER / 2], out: &mut [f32; SUPER]) {
 
 /// Scale and minimum of a sub-block of Q4_K: four whole ones, then four whose low nibbles stand
 /// in the last four bytes and whose high bits stand on top of the first eight.
+#[inline(always)]
 fn six_bits(packed: &[u8], sub: usize) -> (u8, u8) {
     if sub < 4 {
         return (packed[sub] & 0x3f, packed[sub + 4] & 0x3f);
@@ -109,6 +117,7 @@ fn six_bits(packed: &[u8], sub: usize) -> (u8, u8) {
 }
 
 /// 256 low nibbles, 256 pairs of high bits, 16 scales of 8 bits, an f16; in two halves.
+#[inline(always)]
 fn q6_k(block: &[u8; 3 * SUPER / 4 + SUPER / 16 + 2], out: &mut [f32; SUPER]) {
     let (quants, tail) = block.split_at(3 * SUPER / 4);
     let (low, high) = quants.split_at(SUPER / 2);
@@ -135,6 +144,7 @@ fn q6_k(block: &[u8; 3 * SUPER / 4 + SUPER / 16 + 2], out: &mut [f32; SUPER]) {
 
 /// A finite f16 without branches: its exponent and fraction stand at the same place in an f32
 /// whose exponent counts from 127 instead of 15. Exact for subnormal numbers too.
+#[inline(always)]
 fn f16_value(bits: u16) -> f32 {
     const TWO_TO_112: f32 = f32::from_bits((112 + 127) << 23);
     let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * TWO_TO_112;
