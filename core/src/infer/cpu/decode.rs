@@ -1,5 +1,6 @@
 //! Rows of block formats to f32, a few blocks at a time, in loops that compilers vectorise.
 //!
+//! Everything is inlined, so that it is compiled for the vectors of whoever calls it.
 //! The values are those of [`Format::dequantize`] bit for bit; a test compares them.
 
 use crate::quant::Format;
@@ -21,15 +22,48 @@ pub(super) fn decode(format: Format, row: &[u8], start: usize, out: &mut [f32]) 
     let n_bytes = out.len() / format.block_len() * block_bytes;
     let bytes = row.get(from..from + n_bytes).unwrap_or_default();
     match format {
-        Format::F32 => words(bytes, out, f32::from_le_bytes),
-        Format::F16 => words(bytes, out, |word| f16_value(u16::from_le_bytes(word))),
-        Format::Bf16 => words(bytes, out, |word| {
-            f32::from_bits(u32::from(u16::from_le_bytes(word)) << 16)
-        }),
-        Format::Q8_0 => blocks(bytes, out, q8_0),
-        Format::Q4_0 => blocks(bytes, out, q4_0),
-        Format::Q4K => blocks(bytes, out, q4_k),
-        Format::Q6K => blocks(bytes, out, q6_k),
+        Format::F32 => words(
+            bytes,
+            out,
+            #[inline(always)]
+            |word| f32::from_le_bytes(word),
+        ),
+        Format::F16 => words(
+            bytes,
+            out,
+            #[inline(always)]
+            |word| f16_value(u16::from_le_bytes(word)),
+        ),
+        Format::Bf16 => words(
+            bytes,
+            out,
+            #[inline(always)]
+            |word| f32::from_bits(u32::from(u16::from_le_bytes(word)) << 16),
+        ),
+        Format::Q8_0 => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q8_0(block, out),
+        ),
+        Format::Q4_0 => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q4_0(block, out),
+        ),
+        Format::Q4K => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q4_k(block, out),
+        ),
+        Format::Q6K => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q6_k(block, out),
+        ),
     }
 }
 
