@@ -1,5 +1,6 @@
 //! Rows of block formats to f32, a few blocks at a time, in loops that compilers vectorise.
 //!
+//! Everything is inlined, so that it is compiled for the vectors of whoever calls it.
 //! The values are those of [`Format::dequantize`] bit for bit; a test compares them.
 
 use crate::quant::Format;
@@ -14,30 +15,66 @@ const SUPER: usize = 256;
 
 /// Decodes the values from `start` on into `out`. `start` is a multiple of [`PIECE`]; `row` holds
 /// whole blocks up to the end of `out` at least.
+#[inline(always)]
 pub(super) fn decode(format: Format, row: &[u8], start: usize, out: &mut [f32]) {
     let block_bytes = format.block_bytes();
     let from = start / format.block_len() * block_bytes;
     let n_bytes = out.len() / format.block_len() * block_bytes;
     let bytes = row.get(from..from + n_bytes).unwrap_or_default();
     match format {
-        Format::F32 => words(bytes, out, f32::from_le_bytes),
-        Format::F16 => words(bytes, out, |word| f16_value(u16::from_le_bytes(word))),
-        Format::Bf16 => words(bytes, out, |word| {
-            f32::from_bits(u32::from(u16::from_le_bytes(word)) << 16)
-        }),
-        Format::Q8_0 => blocks(bytes, out, q8_0),
-        Format::Q4_0 => blocks(bytes, out, q4_0),
-        Format::Q4K => blocks(bytes, out, q4_k),
-        Format::Q6K => blocks(bytes, out, q6_k),
+        Format::F32 => words(
+            bytes,
+            out,
+            #[inline(always)]
+            |word| f32::from_le_bytes(word),
+        ),
+        Format::F16 => words(
+            bytes,
+            out,
+            #[inline(always)]
+            |word| f16_value(u16::from_le_bytes(word)),
+        ),
+        Format::Bf16 => words(
+            bytes,
+            out,
+            #[inline(always)]
+            |word| f32::from_bits(u32::from(u16::from_le_bytes(word)) << 16),
+        ),
+        Format::Q8_0 => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q8_0(block, out),
+        ),
+        Format::Q4_0 => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q4_0(block, out),
+        ),
+        Format::Q4K => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q4_k(block, out),
+        ),
+        Format::Q6K => blocks(
+            bytes,
+            out,
+            #[inline(always)]
+            |block, out| q6_k(block, out),
+        ),
     }
 }
 
+#[inline(always)]
 fn words<const N: usize>(bytes: &[u8], out: &mut [f32], value: impl Fn([u8; N]) -> f32) {
     for (out, word) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
         *out = value(*word);
     }
 }
 
+#[inline(always)]
 fn blocks<const BYTES: usize, const LEN: usize>(
     bytes: &[u8],
     out: &mut [f32],
@@ -49,6 +86,7 @@ fn blocks<const BYTES: usize, const LEN: usize>(
     }
 }
 
+#[inline(always)]
 fn q8_0(block: &[u8; 2 + QUANTS], out: &mut [f32; QUANTS]) {
     let (scale, quants) = scaled(block);
     for i in 0..QUANTS {
@@ -56,6 +94,7 @@ fn q8_0(block: &[u8; 2 + QUANTS], out: &mut [f32; QUANTS]) {
     }
 }
 
+#[inline(always)]
 fn q4_0(block: &[u8; 2 + QUANTS / 2], out: &mut [f32; QUANTS]) {
     let (scale, quants) = scaled(block);
     for i in 0..QUANTS / 2 {
@@ -67,6 +106,7 @@ fn q4_0(block: &[u8; 2 + QUANTS / 2], out: &mut [f32; QUANTS]) {
 }
 
 /// An f16 and the bytes after it.
+#[inline(always)]
 fn scaled<const BYTES: usize>(block: &[u8; BYTES]) -> (f32, &[u8]) {
     (
         f16_value(u16::from_le_bytes([block[0], block[1]])),
@@ -75,6 +115,7 @@ fn scaled<const BYTES: usize>(block: &[u8; BYTES]) -> (f32, &[u8]) {
 }
 
 /// Two f16, 8 scales and minima of 6 bits in 12 bytes, 256 nibbles.
+#[inline(always)]
 fn q4_k(block: &[u8; 16 + SUPER / 2], out: &mut [f32; SUPER]) {
     let (d, rest) = scaled(block);
     let d_min = f16_value(u16::from_le_bytes([rest[0], rest[1]]));
@@ -99,6 +140,7 @@ fn q4_k(block: &[u8; 16 + SUPER / 2], out: &mut [f32; SUPER]) {
 
 /// Scale and minimum of a sub-block of Q4_K: four whole ones, then four whose low nibbles stand
 /// in the last four bytes and whose high bits stand on top of the first eight.
+#[inline(always)]
 fn six_bits(packed: &[u8], sub: usize) -> (u8, u8) {
     if sub < 4 {
         return (packed[sub] & 0x3f, packed[sub + 4] & 0x3f);
@@ -109,6 +151,7 @@ fn six_bits(packed: &[u8], sub: usize) -> (u8, u8) {
 }
 
 /// 256 low nibbles, 256 pairs of high bits, 16 scales of 8 bits, an f16; in two halves.
+#[inline(always)]
 fn q6_k(block: &[u8; 3 * SUPER / 4 + SUPER / 16 + 2], out: &mut [f32; SUPER]) {
     let (quants, tail) = block.split_at(3 * SUPER / 4);
     let (low, high) = quants.split_at(SUPER / 2);
@@ -135,6 +178,7 @@ fn q6_k(block: &[u8; 3 * SUPER / 4 + SUPER / 16 + 2], out: &mut [f32; SUPER]) {
 
 /// A finite f16 without branches: its exponent and fraction stand at the same place in an f32
 /// whose exponent counts from 127 instead of 15. Exact for subnormal numbers too.
+#[inline(always)]
 fn f16_value(bits: u16) -> f32 {
     const TWO_TO_112: f32 = f32::from_bits((112 + 127) << 23);
     let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * TWO_TO_112;

@@ -1,6 +1,9 @@
 //! A weight matrix in its block format, and its product with activations.
 
-use super::decode::{PIECE, decode};
+use super::{
+    decode::{PIECE, decode},
+    widest::widest,
+};
 use crate::{
     quant::Format,
     weights::{LoadError, PackedSource},
@@ -71,6 +74,15 @@ impl Matrix {
 
     /// `y = W x` for every token. `x: [t, n_cols] -> [t, n_rows]`
     pub(super) fn product(&self, x: &[f32]) -> Vec<f32> {
+        widest(
+            #[inline(always)]
+            || self.product_here(x),
+        )
+    }
+
+    /// Inlined, and what it calls too, so that it is compiled anew for each instruction set.
+    #[inline(always)]
+    fn product_here(&self, x: &[f32]) -> Vec<f32> {
         let t = x.len() / self.n_cols;
         let mut y = vec![0.0; t * self.n_rows];
         let mut weights = [0.0; PIECE];
@@ -102,6 +114,7 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Adds the products of lane i, of lane i + LANES and so on to sum i.
+#[inline(always)]
 fn add_products(sums: &mut [f32; LANES], a: &[f32], b: &[f32]) {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     for (a, b) in a.iter().zip(b) {
@@ -114,6 +127,7 @@ fn add_products(sums: &mut [f32; LANES], a: &[f32], b: &[f32]) {
     }
 }
 
+#[inline(always)]
 fn total(sums: &[f32; LANES]) -> f32 {
     let mut sums = *sums;
     let mut n = LANES;

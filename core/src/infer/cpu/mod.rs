@@ -15,5 +15,6 @@ mod forward;
 mod matrix;
 mod model;
 mod runner;
+mod widest;
 
 pub(super) use runner::{CpuContext, CpuRunner};
