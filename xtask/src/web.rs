@@ -53,7 +53,7 @@ pub(crate) fn build(dev: bool) -> Result<PathBuf> {
         fs::remove_dir_all(&dist).context("emptying web/dist")?;
     }
     fs::rename(&beside, &dist).context("naming web/dist")?;
-    if !dev {
+    if !dev && shell::succeeds("node", &["--version"]) {
         check_size(&dist)?;
     }
     Ok(dist)
@@ -88,9 +88,9 @@ fn build_into(folder: &Path, dev: bool, copied: Copied) -> Result<()> {
     command.args(["--target=web", "--no-typescript"]);
     command.arg(format!("--out-name={MODULE}"));
     step(command.arg("--out-dir").arg(folder).arg(wasm))?;
-    if !dev {
+    if !dev && let Some(wasm_opt) = tools::wasm_opt()? {
         let module = folder.join(format!("{MODULE}_bg.wasm"));
-        let mut command = Command::new(tools::wasm_opt()?);
+        let mut command = Command::new(wasm_opt);
         step(command.arg("-Oz").arg(&module).arg("-o").arg(&module))?;
     }
     copy(Path::new(PAGE), folder, copied)
