@@ -15,6 +15,10 @@ const SUPER: usize = 256;
 
 /// Decodes the values from `start` on into `out`. `start` is a multiple of [`PIECE`]; `row` holds
 /// whole blocks up to the end of `out` at least.
+#[expect(
+    clippy::redundant_closure,
+    reason = "only a closure can be told to be inlined where it is called"
+)]
 #[inline(always)]
 pub(super) fn decode(format: Format, row: &[u8], start: usize, out: &mut [f32]) {
     let block_bytes = format.block_bytes();
