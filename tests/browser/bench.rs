@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    app::{App, IDS, fixture, native},
+    app::{App, Fixture, IDS, fixture, native},
     chromium::{Chromium, WebGpu},
     page::Page,
     server::Server,
@@ -31,12 +31,11 @@ struct Task {
     ids: Vec<u32>,
     text: String,
     expected: Vec<u32>,
-    n_rounds: usize,
 }
 
 impl Task {
     /// The model's own continuation of a few ids is a prompt that every model has.
-    fn new(gguf: PathBuf, n_new_tokens: usize, n_rounds: usize) -> Self {
+    fn new(gguf: PathBuf, n_new_tokens: usize) -> Self {
         let ids_option = |ids: &[u32]| {
             let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
             ids.join(",")
@@ -52,7 +51,6 @@ impl Task {
             text: prompt["text"].as_str().unwrap_or_default().to_owned(),
             ids,
             expected,
-            n_rounds,
             gguf,
         }
     }
@@ -66,7 +64,8 @@ impl Task {
         assert!(n_same >= N_SAME, "only {n_same} ids are the same: {ids:?}");
     }
 
-    fn print(&self, program: &str, device: &str, rounds: &[Value]) {
+    /// What one program took, in the middle of its rounds.
+    fn print(&self, program: &dyn Program, rounds: &[Value]) {
         let median = |measure: &str| {
             let mut values: Vec<f64> = rounds
                 .iter()
@@ -75,10 +74,11 @@ impl Task {
             values.sort_by(f64::total_cmp);
             (values[values.len() / 2] * 10.0).round() / 10.0
         };
+        let (name, device) = program.name();
         println!(
             "{}",
             json!({
-                "program": program,
+                "program": name,
                 "device": device,
                 "time_to_first_token_ms": median("timeToFirstTokenMs"),
                 "decode_tokens_per_second": median("decodeTokensPerSecond"),
@@ -97,76 +97,128 @@ fn the_page_is_timed() {
     let model = env::var_os("VENEER_BENCH_MODEL").map_or(fixture.gguf.clone(), PathBuf::from);
     let peer = env::var_os("VENEER_BENCH_WLLAMA").map(PathBuf::from);
     let (n_rounds, n_new_tokens) = if peer.is_some() { (5, 64) } else { (1, 8) };
-    let task = Task::new(model, n_new_tokens, n_rounds);
+    let task = Task::new(model, n_new_tokens);
+    let mut programs: Vec<Box<dyn Program>> = Vec::new();
     for webgpu in [WebGpu::Software, WebGpu::None] {
-        let app = App::open(fixture, webgpu);
-        let rounds = time_page(&app, &task);
-        task.print("veneer", &app.device(), &rounds);
+        programs.push(Box::new(Ours::open(fixture, webgpu, &task)));
+        if let Some(package) = &peer {
+            programs.push(Box::new(Wllama::open(package, webgpu, &task)));
+        }
     }
-    if let Some(package) = &peer {
-        for webgpu in [WebGpu::Software, WebGpu::None] {
-            time_wllama(package, &task, webgpu);
+    // The first time kernels are compiled.
+    for program in &programs {
+        program.answer(&task);
+    }
+    // In turns, so that what else the machine does hits all of them.
+    let mut rounds = vec![Vec::new(); programs.len()];
+    for _ in 0..n_rounds {
+        for (program, rounds) in programs.iter().zip(&mut rounds) {
+            rounds.push(program.answer(&task));
+        }
+    }
+    for (program, rounds) in programs.iter().zip(&rounds) {
+        task.print(program.as_ref(), rounds);
+    }
+}
+
+/// Something that answers in a tab.
+trait Program {
+    /// Its name, and what computes.
+    fn name(&self) -> (String, String);
+
+    /// One answer with its measures, nothing of the one before reused, its ids checked.
+    fn answer(&self, task: &Task) -> Value;
+}
+
+/// Our page.
+struct Ours(App);
+
+impl Ours {
+    fn open(fixture: &Fixture, webgpu: WebGpu, task: &Task) -> Self {
+        let app = App::open(fixture, webgpu);
+        app.page.choose_files("model-file", &[&task.gguf]);
+        app.wait_for("ready");
+        Self(app)
+    }
+
+    fn generate(&self, ids: &[u32], max_new_tokens: usize) -> Value {
+        let request = json!({ "ids": ids, "maxNewTokens": max_new_tokens, "temperature": 0 });
+        self.0
+            .page
+            .evaluate(&format!("window.veneer.generate({request})"))
+    }
+}
+
+impl Program for Ours {
+    fn name(&self) -> (String, String) {
+        ("veneer".to_owned(), self.0.device())
+    }
+
+    fn answer(&self, task: &Task) -> Value {
+        // No prompt begins like this.
+        self.generate(&IDS, 1);
+        let answer = self.generate(&task.ids, task.expected.len());
+        assert_eq!(ids_of(&answer), task.expected, "the page");
+        answer
+    }
+}
+
+/// wllama in a page of its own.
+struct Wllama {
+    // Dropped in this order, as in `App`.
+    page: Page,
+    _browser: Chromium,
+    _server: Server,
+    version: String,
+    device: String,
+}
+
+impl Wllama {
+    fn open(package: &Path, webgpu: WebGpu, task: &Task) -> Self {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/wllama");
+        let server = Server::start(&here);
+        server.mount("/wllama/", package);
+        server.add(MODEL, fs::read(&task.gguf).expect("the model can be read"));
+        let browser = Chromium::start(webgpu);
+        let page = Page::open(&browser, &server.url("/"));
+        if webgpu == WebGpu::None {
+            page.expect_problem("No available adapters");
+        }
+        let on_gpu = webgpu == WebGpu::Software;
+        let loaded = page.evaluate(&format!("window.peer.load('{MODEL}', {on_gpu})"));
+        let word = |name: &str| loaded[name].as_str().unwrap_or_default();
+        let asked = if on_gpu { "GPU asked for" } else { "no GPU" };
+        Self {
+            version: word("version").to_owned(),
+            device: format!(
+                "{} ({asked}), {} thread(s)",
+                word("device"),
+                loaded["nThreads"]
+            ),
+            page,
+            _browser: browser,
+            _server: server,
         }
     }
 }
 
-fn time_page(app: &App, task: &Task) -> Vec<Value> {
-    app.page.choose_files("model-file", &[&task.gguf]);
-    app.wait_for("ready");
-    let generate = |ids: &[u32], n: usize| {
-        let request = json!({ "ids": ids, "maxNewTokens": n, "temperature": 0 });
-        app.page
-            .evaluate(&format!("window.veneer.generate({request})"))
-    };
-    // Kernels are compiled once.
-    generate(&task.ids, task.expected.len());
-    let mut rounds = Vec::new();
-    for _ in 0..task.n_rounds {
-        // Nothing of the round before begins like this.
-        generate(&IDS, 1);
-        let round = generate(&task.ids, task.expected.len());
-        assert_eq!(ids_of(&round), task.expected, "the page");
-        rounds.push(round);
+impl Program for Wllama {
+    fn name(&self) -> (String, String) {
+        let name = format!("wllama, llama.cpp {}", self.version);
+        (name, self.device.clone())
     }
-    rounds
-}
 
-fn time_wllama(package: &Path, task: &Task, webgpu: WebGpu) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/wllama");
-    let server = Server::start(&here);
-    server.mount("/wllama/", package);
-    server.add(MODEL, fs::read(&task.gguf).expect("the model can be read"));
-    let browser = Chromium::start(webgpu);
-    let page = Page::open(&browser, &server.url("/"));
-    if webgpu == WebGpu::None {
-        page.expect_problem("No available adapters");
+    fn answer(&self, task: &Task) -> Value {
+        let answer = self.page.evaluate(&format!(
+            "window.peer.generate({}, {})",
+            json!(task.text),
+            task.expected.len()
+        ));
+        assert_eq!(answer["nPromptTokens"], task.ids.len(), "{answer}");
+        assert_eq!(answer["nReusedTokens"], 0, "{answer}");
+        task.check_peer(&ids_of(&answer));
+        answer
     }
-    let on_gpu = webgpu == WebGpu::Software;
-    let loaded = page.evaluate(&format!("window.peer.load('{MODEL}', {on_gpu})"));
-    let prompt = json!(task.text);
-    let generate = format!("window.peer.generate({prompt}, {})", task.expected.len());
-    page.evaluate(&generate);
-    let rounds: Vec<Value> = (0..task.n_rounds)
-        .map(|_| {
-            let round = page.evaluate(&generate);
-            assert_eq!(round["nPromptTokens"], task.ids.len(), "{round}");
-            assert_eq!(round["nReusedTokens"], 0, "{round}");
-            task.check_peer(&ids_of(&round));
-            round
-        })
-        .collect();
-    let word = |name: &str| loaded[name].as_str().unwrap_or_default().to_owned();
-    let asked = if on_gpu { "GPU asked for" } else { "no GPU" };
-    let device = format!(
-        "{} ({asked}), {} thread(s)",
-        word("device"),
-        loaded["nThreads"]
-    );
-    task.print(
-        &format!("wllama, llama.cpp {}", word("version")),
-        &device,
-        &rounds,
-    );
 }
 
 fn ids_of(answer: &Value) -> Vec<u32> {
