@@ -166,7 +166,7 @@ impl Bench<'_> {
             "switched",
             "Base and two adapters on one copy of the base, answering in turn without loading \
              anything again; each answer is the same as beside.",
-            drift,
+            self.drift(expected, &self.logits(&engine, Some(other))?)?,
             &alternating,
             engine.memory(),
         );
