@@ -23,6 +23,11 @@ pub mod nn;
 #[cfg(feature = "train")]
 pub mod train;
 
+#[cfg(feature = "studio")]
+pub mod documents;
+#[cfg(feature = "studio")]
+pub mod project;
+
 #[cfg(feature = "infer")]
 pub mod gpu;
 #[cfg(feature = "infer")]

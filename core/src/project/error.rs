@@ -1,0 +1,59 @@
+//! Why something cannot be done with a project.
+
+use crate::{data::DatasetError, documents::DocumentError, text::TextError};
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    #[error("the file is a SQLite database, but not a Veneer project")]
+    NotAProject,
+
+    #[error(
+        "the project was made by a newer Veneer (form {found}, this one reads up to {known}); \
+         update, or export the data there and import it here"
+    )]
+    Newer { found: i64, known: i64 },
+
+    #[error("the project file is damaged: {detail}")]
+    Broken { detail: String },
+
+    /// The disk or the browser's storage; what was done before stays.
+    #[error("there is no space left for the project; nothing of this step was kept")]
+    Full,
+
+    #[error("record {record} is not in the project")]
+    NoRecord { record: u64 },
+
+    /// What, and what to do instead.
+    #[error("{reason}")]
+    CannotDo { reason: String },
+
+    #[error("cancelled")]
+    Cancelled,
+
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+
+    #[error(transparent)]
+    Text(#[from] TextError),
+
+    #[error("the project's database: {0}")]
+    Database(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for ProjectError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Broken {
+                detail: error.to_string(),
+            },
+            Some(ErrorCode::NotADatabase) => Self::NotAProject,
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! From files to records: what is in them, how they are read, what came of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::ProjectView;
+
+/// A part of an inspected file: a sheet, a member of an archive, or the file itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PartKey(pub u32);
+
+/// What was found in a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartView {
+    pub part: PartKey,
+    /// Name of the file, with the part inside it behind ` › `.
+    pub name: String,
+    pub bytes: u64,
+    pub kind: PartKind,
+    /// How Veneer would read it; where it cannot tell, what is missing is empty.
+    pub reading: Reading,
+    /// What it was recognised by, or why it cannot be read.
+    pub reason: String,
+    /// Whether `reading` was remembered from an earlier import of the same columns.
+    pub remembered: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    /// Records or rows with these columns, in their order.
+    Table { columns: Vec<String> },
+    /// Running text: pages of a document.
+    Document { n_pages: u32, n_chars: u64 },
+    /// Nothing that can be read; `reason` says why.
+    Unreadable,
+}
+
+/// How a part becomes records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    Records(RecordReading),
+    Chunks(ChunkReading),
+}
+
+/// Rows to records.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecordReading {
+    /// Name of the format; `None` guesses.
+    pub format: Option<String>,
+    /// Field (`instruction`, `output`, …) and the column it is read from.
+    pub columns: Vec<(String, String)>,
+    /// Field and a text with `{column}` in it, for tables without questions and answers.
+    pub templates: Vec<(String, String)>,
+    /// Name of the encoding; `None` guesses.
+    pub encoding: Option<String>,
+    /// One character; `None` guesses.
+    pub separator: Option<String>,
+    /// Statistics tables: rows above the header that are notes, and rows of the header itself.
+    pub header: Option<Header>,
+    pub numbers: Numbers,
+    /// Of preference data, take the chosen answers.
+    pub take_chosen: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub skipped_rows: u32,
+    pub header_rows: u32,
+}
+
+/// What to do with `1,234`, `１２３４`, `6,000千円` in cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Numbers {
+    #[default]
+    AsTheyStand,
+    /// Digits without separators; signs for missing values (`-`, `***`, `X`) become empty.
+    Plain,
+    /// Also multiplied by the unit of column or cell (千, 百万, thousand, millones), with the unit's
+    /// remainder (人, 円) kept in the column's name.
+    WithUnits,
+}
+
+/// A document to pieces of text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChunkReading {
+    /// Tokens under the chosen model; characters where none is chosen.
+    pub size: u32,
+    pub overlap: u32,
+    /// Tables become records of their own, a row each, beside the text.
+    pub tables_as_rows: bool,
+}
+
+impl Default for ChunkReading {
+    fn default() -> Self {
+        Self {
+            size: 512,
+            overlap: 64,
+            tables_as_rows: true,
+        }
+    }
+}
+
+/// The first records of a part under a reading.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Preview {
+    pub format: String,
+    pub reason: String,
+    /// The first rows as they stand, cell by cell.
+    pub rows: Vec<Vec<String>>,
+    pub columns: Vec<String>,
+    pub records: Vec<super::Content>,
+    /// Problems among the records shown.
+    pub problems: Vec<String>,
+    /// Why it cannot be read like this, if so.
+    pub failed: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportSummary {
+    pub n_records: u64,
+    /// Rows that could not become records, with the first 200 reasons.
+    pub n_rejected: u64,
+    pub rejected: Vec<Rejected>,
+    pub project: ProjectView,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rejected {
+    pub part: String,
+    pub line: u64,
+    pub reason: String,
+}
