@@ -13,6 +13,8 @@ pub mod texts;
 )]
 mod page;
 #[cfg(target_arch = "wasm32")]
+mod studio;
+#[cfg(target_arch = "wasm32")]
 mod worker;
 
 /// Starts whichever of the two this module was loaded as.
@@ -24,4 +26,11 @@ pub fn start() {
     } else {
         worker::start();
     }
+}
+
+/// Starts the studio's worker.
+#[cfg(target_arch = "wasm32")]
+pub fn start_studio() {
+    console_error_panic_hook::set_once();
+    studio::start();
 }

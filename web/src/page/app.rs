@@ -5,15 +5,26 @@ use veneer_core::protocol::tab::QuantizeTo;
 use web_sys::DragEvent;
 
 use super::{
-    bridge, chat_view::ChatView, columns_bar::ColumnsBar, composer::Composer, errors::Errors,
-    handle::App as Handle, model_panel::ModelPanel, picked, settings_panel::SettingsPanel,
-    storage_panel::StoragePanel, top_bar::TopBar,
+    bridge,
+    chat_view::ChatView,
+    columns_bar::ColumnsBar,
+    composer::Composer,
+    errors::Errors,
+    handle::App as Handle,
+    model_panel::ModelPanel,
+    picked,
+    settings_panel::SettingsPanel,
+    storage_panel::StoragePanel,
+    studio::{Studio, StudioFrame},
+    top_bar::TopBar,
 };
 
 /// Everything below `#app`.
 #[component]
 pub(super) fn App() -> impl IntoView {
     let app = Handle::start();
+    Studio::provide();
+    let in_studio = window().location().hash().is_ok_and(|hash| hash == "#data");
     bridge::expose(app);
     let texts = move || app.texts();
     Effect::new(move || {
@@ -55,6 +66,7 @@ pub(super) fn App() -> impl IntoView {
             <a class="skip" href="#prompt">{move || texts().skip_to_chat}</a>
             <TopBar />
             <Errors />
+            {in_studio.then(|| view! { <StudioFrame /> })}
             <div class="frame">
                 <button
                     type="button"

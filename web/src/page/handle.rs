@@ -15,7 +15,7 @@ use veneer_core::protocol::{
 use web_sys::File;
 
 use super::{
-    client::Client,
+    client::{Client, Engine},
     kept::{self, Theme},
 };
 use crate::{
@@ -74,7 +74,7 @@ pub(super) struct App {
     /// What a screen reader says next.
     pub(super) spoken: RwSignal<String>,
     pub(super) recipes: StoredValue<Vec<Recipe>, LocalStorage>,
-    client: StoredValue<Option<Client>, LocalStorage>,
+    client: StoredValue<Option<Client<Engine>>, LocalStorage>,
 }
 
 impl App {
@@ -142,10 +142,10 @@ impl App {
         self,
         request: Request,
         files: &[File],
-        on_reply: impl FnMut(RequestId, &Reply) + 'static,
+        mut on_reply: impl FnMut(RequestId, &Reply) + 'static,
     ) -> Option<RequestId> {
         let client = self.client.get_value()?;
-        Some(client.send(request, files, on_reply))
+        Some(client.send(&request, files, move |id, reply, _| on_reply(id, reply)))
     }
 
     pub(super) fn cancel(self, id: RequestId) {

@@ -12,8 +12,10 @@ mod handle;
 mod kept;
 mod model_panel;
 mod picked;
+mod saving;
 mod settings_panel;
 mod storage_panel;
+mod studio;
 mod tokens_view;
 mod top_bar;
 

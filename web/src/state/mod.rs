@@ -10,3 +10,4 @@ pub mod manifest;
 pub mod message;
 pub mod numbers;
 pub mod settings;
+pub mod studio;

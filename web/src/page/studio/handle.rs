@@ -1,0 +1,299 @@
+//! The studio's state and what the user can make it do.
+
+use leptos::prelude::*;
+use veneer_core::protocol::{
+    studio::{
+        ActionView, Change, Changed, ListView, ProjectView, ProjectsView, Query, RecordKey, Sample,
+        StudioOutcome, StudioProgress, StudioReply, StudioRequest, Target, TextModelView,
+    },
+    tab::{Fault, RequestId},
+};
+use web_sys::{Blob, File};
+
+use crate::page::{
+    client::{Client, StudioWire},
+    handle::App,
+};
+
+/// The steps of the studio, left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::page) enum Step {
+    #[default]
+    Import,
+    Check,
+    Edit,
+    Split,
+    Export,
+}
+
+impl Step {
+    pub(in crate::page) const ALL: [Self; 5] = [
+        Self::Import,
+        Self::Check,
+        Self::Edit,
+        Self::Split,
+        Self::Export,
+    ];
+}
+
+/// Something that takes a while, and can be cancelled.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::page) struct StudioWork {
+    pub(in crate::page) id: RequestId,
+    pub(in crate::page) progress: StudioProgress,
+    /// `Performance.now()` when it was first heard of, for the time that is left.
+    pub(in crate::page) since_ms: f64,
+}
+
+/// Something that was done, offered to be taken back for a while.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::page) struct Toast {
+    pub(in crate::page) id: u64,
+    pub(in crate::page) action: ActionView,
+}
+
+/// Everything that the studio's components share. Copies are the same studio.
+#[derive(Clone, Copy)]
+pub(in crate::page) struct Studio {
+    pub(in crate::page) projects: RwSignal<ProjectsView>,
+    /// The open project.
+    pub(in crate::page) project: RwSignal<Option<ProjectView>>,
+    pub(in crate::page) step: RwSignal<Step>,
+    pub(in crate::page) query: RwSignal<Query>,
+    pub(in crate::page) list: RwSignal<ListView>,
+    /// Goes up with whatever changed records, so that what shows them asks again.
+    pub(in crate::page) version: RwSignal<u64>,
+    /// The record at the cursor, which editor and token view show.
+    pub(in crate::page) current: RwSignal<Option<RecordKey>>,
+    pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
+    pub(in crate::page) work: RwSignal<Vec<StudioWork>>,
+    pub(in crate::page) toasts: RwSignal<Vec<Toast>>,
+    /// Another tab took the project.
+    pub(in crate::page) taken_over: RwSignal<bool>,
+    client: StoredValue<Option<Client<StudioWire>>, LocalStorage>,
+}
+
+impl Studio {
+    /// The studio of this page.
+    pub(in crate::page) fn get() -> Self {
+        expect_context()
+    }
+
+    /// A studio without its worker, which [`Studio::wake`] starts.
+    pub(in crate::page) fn provide() -> Self {
+        let studio = Self {
+            projects: RwSignal::default(),
+            project: RwSignal::default(),
+            step: RwSignal::default(),
+            query: RwSignal::default(),
+            list: RwSignal::default(),
+            version: RwSignal::default(),
+            current: RwSignal::default(),
+            text_model: RwSignal::default(),
+            work: RwSignal::default(),
+            toasts: RwSignal::default(),
+            taken_over: RwSignal::default(),
+            client: StoredValue::new_local(None),
+        };
+        provide_context(studio);
+        studio
+    }
+
+    /// Starts the worker when the studio is first looked at.
+    pub(in crate::page) fn wake(self) {
+        if self.client.with_value(Option::is_some) {
+            return;
+        }
+        match Client::start(move |reply| self.hear_unasked(reply)) {
+            Ok(client) => self.client.set_value(Some(client)),
+            Err(fault) => App::get().complain(fault),
+        }
+        self.ask(StudioRequest::Start, &[], |_| {});
+    }
+
+    /// Sends a request. Progress and faults are shown, what every outcome means for the whole studio
+    /// is taken over, and `then` hears the outcome.
+    pub(in crate::page) fn ask(
+        self,
+        request: StudioRequest,
+        files: &[File],
+        then: impl FnMut(&StudioOutcome) + 'static,
+    ) -> Option<RequestId> {
+        let app = App::get();
+        self.ask_or(request, files, then, move |fault| {
+            app.complain(fault.clone());
+        })
+    }
+
+    /// The same; faults go to `on_fault` alone.
+    pub(in crate::page) fn ask_or(
+        self,
+        request: StudioRequest,
+        files: &[File],
+        mut then: impl FnMut(&StudioOutcome) + 'static,
+        mut on_fault: impl FnMut(&Fault) + 'static,
+    ) -> Option<RequestId> {
+        let client = self.client.get_value()?;
+        let on_reply = move |id, reply: &StudioReply, file: Option<Blob>| match reply {
+            StudioReply::Progress(progress) => self.show_progress(id, progress),
+            StudioReply::Done(outcome) => {
+                self.end_work(id);
+                self.take(outcome, file);
+                then(outcome);
+            }
+            StudioReply::Failed(fault) => {
+                self.end_work(id);
+                on_fault(fault);
+            }
+            StudioReply::TakenOver => {}
+        };
+        Some(client.send(&request, files, on_reply))
+    }
+
+    pub(in crate::page) fn cancel(self, id: RequestId) {
+        if let Some(client) = self.client.get_value() {
+            client.cancel(id);
+        }
+    }
+
+    /// Asks for the list of a query, and shows it.
+    pub(in crate::page) fn run_query(self, query: Query) {
+        self.query.set(query.clone());
+        self.ask(StudioRequest::Query { query }, &[], |_| {});
+    }
+
+    pub(in crate::page) fn change(self, target: Target, change: Change) {
+        self.ask(StudioRequest::Change { target, change }, &[], |_| {});
+    }
+
+    pub(in crate::page) fn undo(self) {
+        self.ask(StudioRequest::Undo, &[], |_| {});
+    }
+
+    pub(in crate::page) fn redo(self) {
+        self.ask(StudioRequest::Redo, &[], |_| {});
+    }
+
+    pub(in crate::page) fn open_sample(self, sample: Sample) {
+        self.ask(StudioRequest::CreateSample { sample }, &[], |_| {});
+    }
+
+    pub(in crate::page) fn dismiss_toast(self, id: u64) {
+        self.toasts
+            .update(|toasts| toasts.retain(|toast| toast.id != id));
+    }
+
+    /// What an outcome means for everything that is shown.
+    fn take(self, outcome: &StudioOutcome, file: Option<Blob>) {
+        match outcome {
+            StudioOutcome::Projects(projects) => {
+                self.projects.set(projects.clone());
+            }
+            StudioOutcome::Project(project) => {
+                let is_other = self
+                    .project
+                    .with_untracked(|open| open.as_ref().is_none_or(|open| open.id != project.id));
+                self.project.set(Some(project.clone()));
+                if is_other {
+                    self.enter();
+                }
+            }
+            StudioOutcome::Imported(summary) => {
+                self.project.set(Some(summary.project.clone()));
+                self.refresh();
+            }
+            StudioOutcome::Listed(list) => {
+                self.list.set(list.clone());
+                self.version.update(|version| *version += 1);
+            }
+            StudioOutcome::Changed(changed) => self.take_change(changed),
+            StudioOutcome::Record(view) => {
+                if let Some(project) = &view.project {
+                    self.project.set(Some(project.clone()));
+                    self.version.update(|version| *version += 1);
+                }
+            }
+            StudioOutcome::Split(split) => {
+                if let Some(project) = &split.project {
+                    self.project.set(Some(project.clone()));
+                    self.version.update(|version| *version += 1);
+                }
+            }
+            StudioOutcome::TextModel(model) => self.text_model.set(model.clone()),
+            StudioOutcome::File { name, .. } => {
+                if let Some(file) = file {
+                    crate::page::saving::save(&file, name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn take_change(self, changed: &Changed) {
+        self.project.set(Some(changed.project.clone()));
+        self.list.set(changed.list.clone());
+        self.version.update(|version| *version += 1);
+        if let Some(action) = changed.action.clone().filter(|action| !action.undone) {
+            self.toasts.update(|toasts| {
+                let id = toasts.last().map_or(1, |last| last.id + 1);
+                // One is enough: the way back to earlier ones is the history.
+                toasts.clear();
+                toasts.push(Toast { id, action });
+            });
+        }
+    }
+
+    /// A project was opened: nothing of the one before is shown any more.
+    fn enter(self) {
+        self.taken_over.set(false);
+        self.current.set(None);
+        self.toasts.set(Vec::new());
+        self.query.set(Query::default());
+        let is_empty = self
+            .project
+            .with_untracked(|open| open.as_ref().is_none_or(|open| open.n_records == 0));
+        self.step
+            .set(if is_empty { Step::Import } else { Step::Edit });
+        self.ask(StudioRequest::TextModel, &[], |_| {});
+        self.refresh();
+    }
+
+    /// Asks for the list again.
+    pub(in crate::page) fn refresh(self) {
+        self.run_query(self.query.get_untracked());
+    }
+
+    fn show_progress(self, id: RequestId, progress: &StudioProgress) {
+        let now = window().performance().map_or(0.0, |clock| clock.now());
+        self.work.update(|work| {
+            let progress = progress.clone();
+            match work.iter_mut().find(|work| work.id == id) {
+                Some(work) => work.progress = progress,
+                None => work.push(StudioWork {
+                    id,
+                    progress,
+                    since_ms: now,
+                }),
+            }
+        });
+    }
+
+    fn end_work(self, id: RequestId) {
+        self.work.update(|work| work.retain(|work| work.id != id));
+    }
+
+    /// Another tab took the project, or the worker broke.
+    fn hear_unasked(self, reply: &StudioReply) {
+        match reply {
+            StudioReply::TakenOver => self.taken_over.set(true),
+            StudioReply::Failed(fault) => {
+                self.work.set(Vec::new());
+                self.project.set(None);
+                self.client.set_value(None);
+                App::get().complain(fault.clone());
+                self.wake();
+            }
+            StudioReply::Progress(_) | StudioReply::Done(_) => {}
+        }
+    }
+}

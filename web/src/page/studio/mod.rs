@@ -1,0 +1,18 @@
+//! The studio: a dataset from its first file to its export, left to right.
+//!
+//! Components read the signals of [`handle::Studio`] and call its methods; nothing else sends requests
+//! to the studio's worker.
+
+mod checks;
+mod editor;
+mod export;
+mod frame;
+mod grid;
+mod handle;
+mod history;
+mod import;
+mod split;
+mod tokens;
+
+pub(super) use frame::StudioFrame;
+pub(super) use handle::Studio;

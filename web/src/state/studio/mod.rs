@@ -1,0 +1,1 @@
+//! What the studio decides: plain values with native tests.

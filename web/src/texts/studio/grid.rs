@@ -1,0 +1,7 @@
+use super::studio_texts;
+
+studio_texts! {
+    GridTexts {
+        title: "Records", "Registros", "レコード";
+    }
+}

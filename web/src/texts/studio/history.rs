@@ -1,0 +1,7 @@
+use super::studio_texts;
+
+studio_texts! {
+    HistoryTexts {
+        title: "History", "Historial", "履歴";
+    }
+}

@@ -1,0 +1,7 @@
+use super::studio_texts;
+
+studio_texts! {
+    ImportTexts {
+        title: "Import", "Importar", "取り込み";
+    }
+}

@@ -1,0 +1,114 @@
+//! Texts of the studio, in three languages side by side, a file for each of its parts.
+
+mod checks;
+mod editor;
+mod export;
+mod frame;
+mod grid;
+mod history;
+mod import;
+mod split;
+mod tokens;
+
+use super::Language;
+
+/// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
+macro_rules! studio_texts {
+    ($struct:ident { $($name:ident: $en:expr, $es:expr, $ja:expr;)* }) => {
+        #[derive(Debug)]
+        pub struct $struct {
+            $(pub $name: &'static str,)*
+        }
+
+        impl $struct {
+            pub(super) const EN: Self = Self { $($name: $en,)* };
+            pub(super) const ES: Self = Self { $($name: $es,)* };
+            pub(super) const JA: Self = Self { $($name: $ja,)* };
+
+            /// Every text with the name of its field.
+            #[cfg(test)]
+            pub(super) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+    };
+}
+use studio_texts;
+
+/// The studio's texts in one language.
+#[derive(Debug)]
+pub struct StudioTexts {
+    pub frame: frame::FrameTexts,
+    pub import: import::ImportTexts,
+    pub grid: grid::GridTexts,
+    pub editor: editor::EditorTexts,
+    pub tokens: tokens::TokensTexts,
+    pub checks: checks::ChecksTexts,
+    pub split: split::SplitTexts,
+    pub export: export::ExportTexts,
+    pub history: history::HistoryTexts,
+}
+
+macro_rules! language {
+    ($name:ident) => {
+        StudioTexts {
+            frame: frame::FrameTexts::$name,
+            import: import::ImportTexts::$name,
+            grid: grid::GridTexts::$name,
+            editor: editor::EditorTexts::$name,
+            tokens: tokens::TokensTexts::$name,
+            checks: checks::ChecksTexts::$name,
+            split: split::SplitTexts::$name,
+            export: export::ExportTexts::$name,
+            history: history::HistoryTexts::$name,
+        }
+    };
+}
+
+static EN: StudioTexts = language!(EN);
+static ES: StudioTexts = language!(ES);
+static JA: StudioTexts = language!(JA);
+
+impl Language {
+    /// The studio's texts.
+    pub fn studio(self) -> &'static StudioTexts {
+        match self {
+            Self::English => &EN,
+            Self::Spanish => &ES,
+            Self::Japanese => &JA,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(texts: &StudioTexts) -> Vec<(&'static str, &'static str)> {
+        [
+            texts.frame.all(),
+            texts.import.all(),
+            texts.grid.all(),
+            texts.editor.all(),
+            texts.tokens.all(),
+            texts.checks.all(),
+            texts.split.all(),
+            texts.export.all(),
+            texts.history.all(),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn texts_keep_their_values_in_every_language() {
+        let english = all(Language::English.studio());
+        for language in Language::ALL {
+            for ((field, text), (_, reference)) in all(language.studio()).iter().zip(&english) {
+                assert!(!text.trim().is_empty(), "{language:?}: {field}");
+                assert!(!text.ends_with(':'), "{language:?}: {field}");
+                let names = super::super::value_names;
+                assert_eq!(names(text), names(reference), "{language:?}: {field}");
+            }
+        }
+    }
+}
