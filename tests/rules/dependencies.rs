@@ -17,6 +17,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("recipe", &["text", "data", "rng"]),
     ("eval", &["text", "data", "rng"]),
     ("feedback", &["text", "data", "eval", "rng"]),
+    ("documents", &["text", "data", "protocol", "rng"]),
+    (
+        "project",
+        &["documents", "text", "data", "protocol", "recipe", "rng"],
+    ),
     ("arch", &[]),
     ("weights", &["arch", "quant", "protocol", "rng"]),
     ("checkpoint", &["arch", "weights", "quant", "text"]),

@@ -16,14 +16,26 @@ mod tokens;
 
 use serde::{Deserialize, Serialize};
 
-pub use checks::*;
-pub use export::*;
-pub use grid::*;
-pub use import::*;
-pub use project::*;
-pub use record::*;
-pub use split::*;
-pub use tokens::*;
+pub use checks::{
+    CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName, FixTarget,
+    GroupView, Groups,
+};
+pub use export::{DataFile, Export, ExportKind, ExportPlan};
+pub use grid::{
+    Change, Changed, Facets, Filter, LengthUnit, ListView, Query, Replace, Replacement,
+    Replacements, Row, Search, SearchMode, Sort, SortBy, Target, Window,
+};
+pub use import::{
+    ChunkReading, Header, ImportSummary, Numbers, PartKey, PartKind, PartView, Preview, Reading,
+    RecordReading, Rejected,
+};
+pub use project::{
+    ActionKind, ActionView, Difference, DifferenceKind, ProjectEntry, ProjectView, ProjectsView,
+    RecordDifference, SnapshotKey, SnapshotView, SourceView,
+};
+pub use record::{Content, ContentBody, RecordKey, RecordTokens, RecordView, Turn, TurnRole};
+pub use split::{Share, Side, SplitPlan, SplitView};
+pub use tokens::{RefusalView, TextModelView, TextOptions, TokenView, TokensView, TrainWhat};
 
 use super::tab::{Fault, RequestId};
 
