@@ -20,6 +20,8 @@ mod order;
 mod snapshots;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text_edit;
 mod trash;
 
@@ -28,11 +30,9 @@ use std::{cell::RefCell, rc::Rc};
 use rusqlite::Connection;
 
 use crate::{
-    documents::Part,
     protocol::studio::{
-        Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets, FindingKind,
-        FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView, Query, Reading,
-        RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey, SnapshotView, SplitPlan,
+        Changed, CheckName, Content, Export, ExportPlan, Facets, FindingKind, FindingsView,
+        FixName, FixTarget, Groups, ListView, Query, RecordKey, Replace, Replacements, SplitPlan,
         SplitView, StudioProgress, Target, TextModelView, TextOptions, TokensView, Window,
     },
     text::ModelText,
@@ -40,6 +40,7 @@ use crate::{
 
 pub use error::ProjectError;
 use file::Counts;
+pub use file::check_file;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
