@@ -174,6 +174,12 @@ impl Studio {
         self.ask(StudioRequest::Redo, &[], |_| {});
     }
 
+    /// Opens a project; another tab that has it gives it up only if asked to.
+    pub(in crate::page) fn open(self, id: String, take_over: bool) {
+        self.taken_over.set(false);
+        self.ask(StudioRequest::OpenProject { id, take_over }, &[], |_| {});
+    }
+
     pub(in crate::page) fn open_sample(self, sample: Sample) {
         self.ask(StudioRequest::CreateSample { sample }, &[], |_| {});
     }
