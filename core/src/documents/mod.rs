@@ -42,7 +42,6 @@ impl<T: Read + Seek> ReadSeek for T {}
 pub struct Part {
     /// `part` is left to the caller to number.
     pub view: PartView,
-    #[expect(dead_code, reason = "interfaces first")]
     file: Rc<dyn InputFile>,
 }
 
@@ -70,6 +69,11 @@ pub fn inspect(_file: Rc<dyn InputFile>) -> Vec<Part> {
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Part {
+    /// The file that it is a part of.
+    pub(crate) fn file(&self) -> &Rc<dyn InputFile> {
+        &self.file
+    }
+
     /// The first records under a reading. Never fails: what is wrong is in `failed`.
     pub fn preview(&self, reading: &Reading, text: Option<&ModelText>) -> Preview {
         unimplemented!()
