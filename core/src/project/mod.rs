@@ -7,7 +7,9 @@
 //! Invariant: every change of a record goes through the journal (`journal.rs`), in one transaction
 //! with its entry there, so that undo, redo and a crash at any moment leave a whole state.
 
+mod columns;
 mod error;
+mod words;
 
 use rusqlite::Connection;
 
