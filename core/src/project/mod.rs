@@ -10,6 +10,7 @@
 mod adding;
 mod body;
 mod bulk;
+mod columns;
 mod content;
 mod edit;
 mod error;
@@ -22,6 +23,7 @@ mod snapshots;
 mod testing;
 mod text_edit;
 mod trash;
+mod words;
 
 use std::{cell::RefCell, rc::Rc};
 
