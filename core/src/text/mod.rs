@@ -38,7 +38,7 @@ pub use error::TextError;
 pub use gguf_text::GgufText;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
-pub use preflight::{Refusal, RefusalKind, check_record, inspect, prepare};
+pub use preflight::{Refusal, RefusalKind, check_record, control_token, inspect, prepare};
 pub use record::{Body, Record};
 pub use split_rule::{SPLIT_RULES, SplitRule};
 pub use template::{ChatTemplate, RenderOptions, Rendered};

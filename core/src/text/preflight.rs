@@ -226,7 +226,7 @@ fn end_never_trained(line: u64, prepared: &Prepared, model: &ModelText) -> Refus
 }
 
 /// The first control token that a message of the record spells out.
-fn control_token(record: &Record, model: &ModelText) -> Option<String> {
+pub fn control_token(record: &Record, model: &ModelText) -> Option<String> {
     let (Some(tokenizer), Body::Chat(chat)) = (&model.tokenizer, &record.body) else {
         return None;
     };
