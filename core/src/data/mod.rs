@@ -46,4 +46,10 @@ pub use split::{Portion, Split, SplitOptions, split};
 pub use stats::{Bin, Distribution, Stats, StatsOptions, stats};
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
-pub(crate) use {fingerprint::fingerprint, measure::n_chars, stats::language, validate::validate};
+pub(crate) use {
+    fingerprint::fingerprint,
+    measure::n_chars,
+    split::{Facts, column_text, draw},
+    stats::language,
+    validate::validate,
+};

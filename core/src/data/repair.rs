@@ -43,7 +43,7 @@ impl Repair {
         Self::Redecode,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::StripControls => "strip_controls",
             Self::RemoveControlTokens => "remove_control_tokens",

@@ -9,7 +9,7 @@ mod draw;
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{DatasetError, Record, fingerprint::fingerprint, stats::language};
 pub(crate) use draw::{Facts, draw};
@@ -81,15 +81,17 @@ pub fn split(records: &[Record], options: &SplitOptions) -> Result<Split, Datase
 }
 
 fn column<'a>(records: &'a [Record], field: &'a str) -> impl Iterator<Item = Option<String>> + 'a {
-    records.iter().map(move |record| column_text(record, field))
+    records
+        .iter()
+        .map(move |record| column_text(&record.extra, field))
 }
 
 /// The text of a column, or of a key inside one: `metadata.source`.
-fn column_text(record: &Record, field: &str) -> Option<String> {
+pub(crate) fn column_text(extra: &Map<String, Value>, field: &str) -> Option<String> {
     let mut parts = field.split('.');
-    let first = parts.next().and_then(|part| record.extra.get(part));
+    let first = parts.next().and_then(|part| extra.get(part));
     let nested = parts.try_fold(first, |value, part| value.map(|value| value.get(part)));
-    match record.extra.get(field).or(nested.flatten())? {
+    match extra.get(field).or(nested.flatten())? {
         Value::String(text) => Some(text.clone()),
         Value::Null => None,
         other => Some(other.to_string()),
@@ -231,7 +233,7 @@ mod tests {
         let records = records(10, |i| format!("q{i}"));
         let reason = |options: &SplitOptions| split(&records, options).unwrap_err().to_string();
         assert!(reason(&options(Portion::Count(10), 1)).contains("leave none of 10 records"));
-        assert!(reason(&options(Portion::Share(1.5), 1)).contains("--val is 1.5"));
+        assert!(reason(&options(Portion::Share(1.5), 1)).contains("validation is 1.5"));
         assert!(reason(&options(Portion::None, 1)).contains("nothing to set aside"));
         let grouped = SplitOptions {
             group: Some("banco".into()),

@@ -99,6 +99,14 @@ impl Facts {
         Ok(())
     }
 
+    /// Number of groups, and records of the largest.
+    #[cfg(feature = "studio")]
+    pub(crate) fn group_sizes(mut self) -> (u64, u64) {
+        let groups = self.groups();
+        let largest = groups.iter().map(|group| group.members.len()).max();
+        (groups.len() as u64, largest.unwrap_or(0) as u64)
+    }
+
     fn root(&mut self, mut i: u32) -> u32 {
         while self.parents[i as usize] != i {
             let above = self.parents[self.parents[i as usize] as usize];
@@ -167,11 +175,11 @@ impl Group {
 /// If the portions leave nothing to train on, or the groups are too large for a side.
 pub(crate) fn draw(mut facts: Facts, options: &SplitOptions) -> Result<Split, DatasetError> {
     let n = facts.n;
-    let n_val = size("--val", options.val, n)?;
-    let n_test = size("--test", options.test, n)?;
+    let n_val = size("validation", options.val, n)?;
+    let n_test = size("test", options.test, n)?;
     if n_val.saturating_add(n_test) == 0 {
         return refuse(
-            "nothing to set aside; say how much with `--val 0.1` or `--val-count 20`".into(),
+            "nothing to set aside; give validation or test a share (0.1) or a count (20)".into(),
         );
     }
     if n_val.saturating_add(n_test) >= n {
@@ -229,7 +237,7 @@ fn refuse<T>(reason: String) -> Result<T, DatasetError> {
     Err(DatasetError::Split { reason })
 }
 
-fn size(flag: &str, portion: Portion, n: usize) -> Result<usize, DatasetError> {
+fn size(side: &str, portion: Portion, n: usize) -> Result<usize, DatasetError> {
     match portion {
         Portion::None => Ok(0),
         Portion::Count(count) => Ok(count),
@@ -237,7 +245,7 @@ fn size(flag: &str, portion: Portion, n: usize) -> Result<usize, DatasetError> {
             Ok(((share * n as f64).round() as usize).max(1))
         }
         Portion::Share(share) => refuse(format!(
-            "{flag} is {share}, expected a share above 0 and below 1"
+            "the share of {side} is {share}, expected one above 0 and below 1"
         )),
     }
 }
