@@ -18,6 +18,7 @@ mod options;
 mod parse;
 mod problem;
 mod reader;
+mod repair;
 mod scan;
 mod sniff;
 mod split;
@@ -39,9 +40,16 @@ pub use options::{Container, MAX_RECORD_BYTES, ReadOptions, Shape, Source};
 pub use parse::Supervision;
 pub use problem::{DEFAULT_KEPT_PER_KIND, Place, Problem, ProblemKind, Problems, Severity};
 pub use reader::{Item, Reader};
+pub use repair::Repair;
 pub use scan::Layout;
 pub use split::{Portion, Split, SplitOptions, split};
 pub use stats::{Bin, Distribution, Stats, StatsOptions, stats};
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
-pub(crate) use {fingerprint::fingerprint, measure::n_chars, stats::language, validate::validate};
+pub(crate) use {
+    fingerprint::fingerprint,
+    measure::n_chars,
+    split::{Facts, column_text, draw},
+    stats::language,
+    validate::validate,
+};

@@ -10,18 +10,26 @@
 mod adding;
 mod body;
 mod bulk;
+mod checks;
 mod columns;
 mod content;
 mod edit;
 mod error;
 mod file;
+mod findings;
+mod fixes;
+mod groups;
+mod hash;
 mod journal;
 mod names;
 mod order;
+mod sides;
 mod snapshots;
 #[cfg(test)]
 mod testing;
 mod text_edit;
+mod text_model;
+mod tokens;
 mod trash;
 mod words;
 
@@ -32,10 +40,9 @@ use rusqlite::Connection;
 use crate::{
     documents::Part,
     protocol::studio::{
-        Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets, FindingKind,
-        FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView, Query, Reading,
-        RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey, SnapshotView, SplitPlan,
-        SplitView, StudioProgress, Target, TextModelView, TextOptions, TokensView, Window,
+        Change, Changed, Content, Difference, Export, ExportPlan, Facets, ImportSummary, ListView,
+        Query, Reading, RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey,
+        SnapshotView, StudioProgress, Target, Window,
     },
     text::ModelText,
 };
@@ -130,67 +137,6 @@ impl Project {
 
     // --- replace.rs ---
     pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-
-    // --- text_model.rs ---
-    /// Files of a model by name (`tokenizer.json`, …, or one GGUF file); kept inside the project.
-    pub fn use_text_model(
-        &mut self,
-        name: &str,
-        files: Vec<(String, Vec<u8>)>,
-    ) -> Result<TextModelView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn set_text_options(&mut self, options: TextOptions) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn text_model(&self) -> Result<Option<TextModelView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn tokens(
-        &self,
-        record: RecordKey,
-        draft: Option<Content>,
-    ) -> Result<TokensView, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- checks/ ---
-    pub fn check(&self) -> Task<FindingsView> {
-        unimplemented!()
-    }
-    pub fn findings(&self) -> Result<FindingsView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn groups(&self, check: &CheckName, from: u64, n: u64) -> Result<Groups, ProjectError> {
-        unimplemented!()
-    }
-    pub fn fix(
-        &self,
-        finding: FindingKind,
-        target: FixTarget,
-        fix: FixName,
-        now_ms: i64,
-    ) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- sides.rs ---
-    pub fn split(&self) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn apply_split(
-        &mut self,
-        plan: &SplitPlan,
-        now_ms: i64,
-    ) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
         unimplemented!()
     }
 

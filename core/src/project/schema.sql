@@ -97,7 +97,13 @@ CREATE TABLE member ("check" TEXT NOT NULL, grp INTEGER NOT NULL, body INTEGER N
 CREATE INDEX member_by_body ON member (body);
 
 -- Lengths under the chosen tokenizer and template.
-CREATE TABLE token_count (body INTEGER PRIMARY KEY, n_tokens INTEGER NOT NULL, n_trained INTEGER NOT NULL);
+CREATE TABLE token_count (
+    body INTEGER PRIMARY KEY,
+    n_tokens INTEGER NOT NULL,
+    n_trained INTEGER NOT NULL,
+    -- Whether the token that ends answers is trained, where the model has one.
+    ends INTEGER NOT NULL
+);
 
 -- The journal. `change` holds the other value: what undoing an action, or doing it again, puts in
 -- place. Swapping is therefore the same in both directions.
