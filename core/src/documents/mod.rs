@@ -7,6 +7,7 @@
 //! input makes this panic.
 
 mod error;
+mod papers;
 
 use std::{
     io::{self, Read, Seek},
