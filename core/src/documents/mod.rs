@@ -18,6 +18,7 @@ mod file;
 mod guess;
 mod inspect;
 mod ods;
+mod papers;
 mod part;
 mod preview;
 mod sheet;
