@@ -1,7 +1,8 @@
 //! Dataset formats in and out, detection, validation, statistics and splits.
 //!
 //! In: bytes → [`encoding`] → record borders ([`scan`], [`table`]) → [`format`] → [`parse`] →
-//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold.
+//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold, and
+//! [`handover`], what other tools need beside the data.
 
 mod check;
 mod columns;
@@ -10,6 +11,7 @@ mod error;
 mod fingerprint;
 mod fix;
 mod format;
+pub mod handover;
 mod json;
 mod load;
 mod measure;
