@@ -1,1 +1,5 @@
 //! What the studio decides: plain values with native tests.
+
+pub mod actions;
+pub mod importing;
+pub mod remaining;
