@@ -7,6 +7,8 @@
 //! input makes this panic.
 
 mod error;
+pub mod parquet_out;
+pub mod xlsx_out;
 
 use std::{
     io::{self, Read, Seek},

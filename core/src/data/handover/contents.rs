@@ -1,6 +1,9 @@
 //! What the records of a dataset have, as far as a choice of format depends on it.
 
-use crate::text::{Body, Conversation, Record, Role};
+use crate::{
+    data::Format,
+    text::{Body, Conversation, Record, Role},
+};
 
 /// Counts of records. Add every record once, then ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +39,24 @@ impl Contents {
 
     pub fn n(&self) -> u64 {
         self.n_chat + self.n_whole_text + self.n_prompted_text + self.n_tokens
+    }
+
+    /// The format in which a table holds all of it: columns that people can edit where every record
+    /// is questions and answers in them, else messages as JSON in one cell.
+    pub fn table_format(&self) -> Format {
+        let n = self.n();
+        let beyond = self.n_with_tools + self.n_weighted + self.n_irregular + self.n_with_keys;
+        if n > 0 && self.n_tokens == n {
+            Format::Tokenized
+        } else if n > 0 && self.n_whole_text == n {
+            Format::Text
+        } else if n > 0 && self.n_prompted_text == n {
+            Format::PromptCompletion
+        } else if self.n_chat == n && beyond + self.n_multi_turn + self.n_with_developer == 0 {
+            Format::Alpaca
+        } else {
+            Format::Openai
+        }
     }
 
     pub fn add(&mut self, record: &Record) {
@@ -118,6 +139,9 @@ mod tests {
         assert_eq!((contents.n(), contents.n_chat), (3, 3));
         assert_eq!((contents.n_with_system, contents.n_multi_turn), (1, 1));
         assert_eq!((contents.n_weighted, contents.n_irregular), (1, 1));
+        assert_eq!(contents.table_format(), Format::Openai);
+        let plain = read(json!([{"instruction": "q", "output": "a", "system": "s"}]));
+        assert_eq!(plain.table_format(), Format::Alpaca);
     }
 
     #[test]
