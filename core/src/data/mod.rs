@@ -1,7 +1,8 @@
 //! Dataset formats in and out, detection, validation, statistics and splits.
 //!
 //! In: bytes → [`encoding`] → rows ([`rows`] by [`scan`] and [`table`]) → [`format`] → [`parse`] →
-//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold.
+//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold, and
+//! [`handover`], what other tools need beside the data.
 
 mod cells;
 mod check;
@@ -11,6 +12,7 @@ mod error;
 mod fingerprint;
 mod fix;
 mod format;
+pub mod handover;
 mod json;
 mod load;
 mod measure;

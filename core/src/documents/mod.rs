@@ -19,12 +19,14 @@ mod guess;
 mod inspect;
 mod ods;
 mod papers;
+pub mod parquet_out;
 mod part;
 mod preview;
 mod sheet;
 mod table;
 mod template_fill;
 mod workbook;
+pub mod xlsx_out;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use content::content;
