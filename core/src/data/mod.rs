@@ -43,3 +43,5 @@ pub use scan::Layout;
 pub use split::{Portion, Split, SplitOptions, split};
 pub use stats::{Bin, Distribution, Stats, StatsOptions, stats};
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
+#[cfg(feature = "studio")]
+pub(crate) use {fingerprint::fingerprint, measure::n_chars, stats::language, validate::validate};

@@ -7,22 +7,31 @@
 //! Invariant: every change of a record goes through the journal (`journal.rs`), in one transaction
 //! with its entry there, so that undo, redo and a crash at any moment leave a whole state.
 
+mod body;
+mod content;
 mod error;
+mod file;
+mod journal;
+#[cfg(test)]
+mod testing;
+
+use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::Connection;
 
 use crate::{
     documents::Part,
     protocol::studio::{
-        ActionView, Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets,
-        FindingKind, FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView,
-        ProjectView, Query, Reading, RecordKey, RecordView, Replace, Replacements, Sample,
-        SnapshotKey, SnapshotView, SplitPlan, SplitView, StudioProgress, Target, TextModelView,
-        TextOptions, TokensView, Window,
+        Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets, FindingKind,
+        FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView, Query, Reading,
+        RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey, SnapshotView, SplitPlan,
+        SplitView, StudioProgress, Target, TextModelView, TextOptions, TokensView, Window,
     },
+    text::ModelText,
 };
 
 pub use error::ProjectError;
+use file::Counts;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -30,6 +39,14 @@ pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open project.
 pub struct Project {
     db: Connection,
+    /// Ids of the records of the current list, in its order, and the query that made it.
+    list: Vec<u64>,
+    query: Query,
+    /// Tokenizer and template, once they were read from the file.
+    text: RefCell<Option<Rc<ModelText>>>,
+    counts: RefCell<Option<Counts>>,
+    /// Held by every [`Work`] that has written something which nothing refers to yet.
+    working: Rc<()>,
 }
 
 /// Something that takes a while. A step is a few milliseconds of work; a work that is dropped before
@@ -76,31 +93,6 @@ pub fn run<T>(
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Project {
-    // --- project.rs: the file ---
-    pub fn create(db: Connection, name: &str, now_ms: i64) -> Result<Self, ProjectError> {
-        unimplemented!()
-    }
-    /// Opens an existing project; leftovers of an import that was cut off are removed.
-    pub fn open(db: Connection) -> Result<Self, ProjectError> {
-        unimplemented!()
-    }
-    pub fn into_connection(self) -> Connection {
-        self.db
-    }
-    /// `id` is left empty: the caller knows where the project lies.
-    pub fn view(&self) -> Result<ProjectView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn rename(&mut self, name: &str) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn remember(&mut self, key: &str, value: &str) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn remembered(&self, key: &str) -> Result<Option<String>, ProjectError> {
-        unimplemented!()
-    }
-
     // --- adding.rs ---
     pub fn import(&self, parts: Vec<(Part, Reading)>, now_ms: i64) -> Task<ImportSummary> {
         unimplemented!()
@@ -110,6 +102,15 @@ impl Project {
     }
 
     // --- list.rs, search.rs, facets.rs ---
+    /// Makes the current list again if what changed is what it is made of.
+    fn relist_after(&mut self, touched: &[journal::Field]) -> Result<ListView, ProjectError> {
+        let n = self.list.len() as u64;
+        Ok(ListView {
+            n,
+            n_of: n,
+            took_ms: 0.0,
+        })
+    }
     /// Makes the current list; `window` and `Target::List` mean this list until the next query.
     pub fn query(&self, query: Query) -> Task<ListView> {
         unimplemented!()
@@ -155,16 +156,7 @@ impl Project {
         unimplemented!()
     }
 
-    // --- journal.rs, snapshots.rs ---
-    pub fn undo(&mut self) -> Result<Changed, ProjectError> {
-        unimplemented!()
-    }
-    pub fn redo(&mut self) -> Result<Changed, ProjectError> {
-        unimplemented!()
-    }
-    pub fn history(&self, n: u64) -> Result<Vec<ActionView>, ProjectError> {
-        unimplemented!()
-    }
+    // --- snapshots.rs ---
     pub fn take_snapshot(&mut self, name: &str, now_ms: i64) -> Result<(), ProjectError> {
         unimplemented!()
     }

@@ -26,7 +26,8 @@ CREATE TABLE source (
 
 -- The narrow part of a text: what lists are sorted and filtered by.
 CREATE TABLE body (
-    id INTEGER PRIMARY KEY,
+    -- Never used again, as those of records and actions: checks remember how far they came.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     prompt_print BLOB NOT NULL,
     whole_print BLOB NOT NULL,
     n_chars INTEGER NOT NULL,
@@ -52,7 +53,7 @@ CREATE TABLE name_set (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
 INSERT INTO name_set VALUES (0, '[]');
 
 CREATE TABLE record (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- 0 there, 1 in the trash, 2 not there (an import under way, or its undoing).
     state INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -97,7 +98,7 @@ CREATE TABLE token_count (body INTEGER PRIMARY KEY, n_tokens INTEGER NOT NULL, n
 -- The journal. `change` holds the other value: what undoing an action, or doing it again, puts in
 -- place. Swapping is therefore the same in both directions.
 CREATE TABLE action (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
     detail TEXT NOT NULL,
     n_records INTEGER NOT NULL,
