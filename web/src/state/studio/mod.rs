@@ -3,3 +3,5 @@
 pub mod actions;
 pub mod importing;
 pub mod remaining;
+pub mod shortcuts;
+pub mod stroke;
