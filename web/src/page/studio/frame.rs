@@ -17,7 +17,6 @@ use super::{
     keys::Keys,
     split::SplitStep,
 };
-use crate::page::handle::App;
 use project_bar::ProjectBar;
 use projects::Projects;
 use under_way::{Toasts, UnderWay};
@@ -75,7 +74,7 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
 #[component]
 fn TakenOver() -> impl IntoView {
     let studio = Studio::get();
-    let texts = move || &App::get().language.get().studio().frame;
+    let texts = move || &studio.app.language.get().studio().frame;
     let go_on = move |_| {
         let id = studio
             .project

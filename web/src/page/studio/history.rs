@@ -22,7 +22,7 @@ const SHOWN: u64 = 200;
 #[component]
 pub(super) fn HistoryPanel(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let studio = Studio::get();
-    let texts = move || &App::get().language.get().studio().history;
+    let texts = move || &studio.app.language.get().studio().history;
     let history = RwSignal::new(Vec::<ActionView>::new());
     Effect::new(move || {
         studio.version.track();

@@ -69,7 +69,7 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn Name() -> impl IntoView {
     let studio = Studio::get();
-    let texts = move || &App::get().language.get().studio().frame;
+    let texts = move || &studio.app.language.get().studio().frame;
     let name = move || {
         studio
             .project
@@ -98,7 +98,7 @@ fn Name() -> impl IntoView {
 #[component]
 fn Steps() -> impl IntoView {
     let studio = Studio::get();
-    let texts = move || &App::get().language.get().studio().frame;
+    let texts = move || &studio.app.language.get().studio().frame;
     let step = move |step: Step| {
         let label = move || match step {
             Step::Import => texts().step_import,

@@ -19,6 +19,7 @@ use crate::{
 /// Copies are the same.
 #[derive(Clone, Copy)]
 pub(in crate::page::studio) struct Incoming {
+    studio: Studio,
     pub(super) parts: RwSignal<Importing>,
     pub(super) looking: RwSignal<bool>,
     pub(super) importing: RwSignal<bool>,
@@ -27,14 +28,15 @@ pub(in crate::page::studio) struct Incoming {
 
 impl Incoming {
     pub(in crate::page::studio) fn provide() -> Self {
+        let studio = Studio::get();
         let incoming = Self {
+            studio,
             parts: RwSignal::default(),
             looking: RwSignal::new(false),
             importing: RwSignal::new(false),
             summary: RwSignal::new(None),
         };
         provide_context(incoming);
-        let studio = Studio::get();
         // Another project has nothing to do with files looked at for the one before.
         let open = Memo::new(move |_| {
             studio
@@ -75,7 +77,7 @@ impl Incoming {
                 all.names.extend(group.names);
                 all.files.extend(group.files);
             }
-            let studio = Studio::get();
+            let studio = self.studio;
             if let Some(name) = project_file(&all) {
                 let request = StudioRequest::OpenProjectFile { name };
                 studio.ask(request, &all.files[..1], |_| {});
@@ -104,7 +106,7 @@ impl Incoming {
         let request = StudioRequest::Inspect {
             names: picked.names,
         };
-        Studio::get().ask_or(
+        self.studio.ask_or(
             request,
             &picked.files,
             move |outcome| {
@@ -121,7 +123,7 @@ impl Incoming {
             },
             move |fault| {
                 self.looking.set(false);
-                crate::page::handle::App::get().complain(fault.clone());
+                self.studio.app.complain(fault.clone());
             },
         );
     }
@@ -157,7 +159,7 @@ impl Incoming {
             part,
             reading: reading.clone(),
         };
-        Studio::get().ask(request, &[], move |outcome| {
+        self.studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Previewed(preview) = outcome {
                 self.parts
                     .update(|parts| parts.show_preview(part, &reading, preview));
@@ -168,7 +170,7 @@ impl Incoming {
     pub(super) fn import(self) {
         let parts = self.parts.with_untracked(Importing::included);
         self.importing.set(true);
-        Studio::get().ask_or(
+        self.studio.ask_or(
             StudioRequest::Import { parts },
             &[],
             move |outcome| {
@@ -180,14 +182,14 @@ impl Incoming {
             },
             move |fault| {
                 self.importing.set(false);
-                crate::page::handle::App::get().complain(fault.clone());
+                self.studio.app.complain(fault.clone());
             },
         );
     }
 
     pub(super) fn forget(self) {
         self.parts.set(Importing::default());
-        Studio::get().ask(StudioRequest::ForgetInspected, &[], |_| {});
+        self.studio.ask(StudioRequest::ForgetInspected, &[], |_| {});
     }
 }
 

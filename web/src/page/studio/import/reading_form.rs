@@ -312,6 +312,7 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
 #[component]
 fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
     let app = App::get();
+    let studio = Studio::get();
     let incoming = Incoming::get();
     let texts = move || &app.language.get().studio().import;
     let reading = Memo::new(move |_| {
@@ -327,7 +328,7 @@ fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
         });
     };
     let unit = move || {
-        let model = Studio::get()
+        let model = studio
             .text_model
             .with(|model| model.as_ref().map(|model| model.name.clone()));
         match model {
