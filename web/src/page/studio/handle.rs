@@ -55,6 +55,8 @@ pub(in crate::page) struct Toast {
 /// Everything that the studio's components share. Copies are the same studio.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Studio {
+    /// Callbacks have no context to ask for it.
+    pub(in crate::page) app: App,
     pub(in crate::page) projects: RwSignal<ProjectsView>,
     /// The open project.
     pub(in crate::page) project: RwSignal<Option<ProjectView>>,
@@ -82,6 +84,7 @@ impl Studio {
     /// A studio without its worker, which [`Studio::wake`] starts.
     pub(in crate::page) fn provide() -> Self {
         let studio = Self {
+            app: App::get(),
             projects: RwSignal::default(),
             project: RwSignal::default(),
             step: RwSignal::default(),
@@ -106,7 +109,7 @@ impl Studio {
         }
         match Client::start(move |reply| self.hear_unasked(reply)) {
             Ok(client) => self.client.set_value(Some(client)),
-            Err(fault) => App::get().complain(fault),
+            Err(fault) => self.app.complain(fault),
         }
         self.ask(StudioRequest::Start, &[], |_| {});
     }
@@ -119,7 +122,7 @@ impl Studio {
         files: &[File],
         then: impl FnMut(&StudioOutcome) + 'static,
     ) -> Option<RequestId> {
-        let app = App::get();
+        let app = self.app;
         self.ask_or(request, files, then, move |fault| {
             app.complain(fault.clone());
         })
@@ -172,6 +175,12 @@ impl Studio {
 
     pub(in crate::page) fn redo(self) {
         self.ask(StudioRequest::Redo, &[], |_| {});
+    }
+
+    /// Opens a project; another tab that has it gives it up only if asked to.
+    pub(in crate::page) fn open(self, id: String, take_over: bool) {
+        self.taken_over.set(false);
+        self.ask(StudioRequest::OpenProject { id, take_over }, &[], |_| {});
     }
 
     pub(in crate::page) fn open_sample(self, sample: Sample) {
@@ -290,7 +299,7 @@ impl Studio {
                 self.work.set(Vec::new());
                 self.project.set(None);
                 self.client.set_value(None);
-                App::get().complain(fault.clone());
+                self.app.complain(fault.clone());
                 self.wake();
             }
             StudioReply::Progress(_) | StudioReply::Done(_) => {}
