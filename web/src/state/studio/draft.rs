@@ -123,6 +123,11 @@ impl Draft {
         self.follow_ids(turns_of(&before));
     }
 
+    /// Everything at once, such as what the record was before.
+    pub fn replace_content(&mut self, new: Content) {
+        self.change(|content| *content = new);
+    }
+
     pub fn turns(&self) -> &[Turn] {
         turns_of(&self.content)
     }

@@ -6,4 +6,6 @@ pub mod importing;
 pub mod json_text;
 pub mod markdown;
 pub mod remaining;
+pub mod shortcuts;
+pub mod stroke;
 pub mod token_rows;
