@@ -4,6 +4,7 @@
 
 mod turns;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use veneer_core::protocol::{
     studio::{Content, ContentBody, RecordKey, RecordView, Turn, TurnRole},
@@ -21,9 +22,19 @@ pub enum Saving {
     Failed,
 }
 
+/// Changes of a record that could not be stored, kept until it is opened again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unsaved {
+    pub project: String,
+    pub record: RecordKey,
+    pub content: Content,
+}
+
 /// A record and its unsaved changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
+    /// Id of the project that it belongs to.
+    pub project: String,
     /// As the worker told it last.
     pub view: RecordView,
     pub content: Content,
@@ -38,9 +49,10 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub fn new(view: RecordView) -> Self {
+    pub fn new(project: &str, view: RecordView) -> Self {
         let content = view.content.clone();
         let mut draft = Self {
+            project: project.to_owned(),
             view,
             content,
             ids: Vec::new(),
@@ -53,11 +65,20 @@ impl Draft {
         draft
     }
 
-    /// The record with changes that could not be saved before.
-    pub fn restored(view: RecordView, content: Content) -> Self {
-        let mut draft = Self::new(view);
-        draft.change(|now| *now = content);
+    /// The record with changes that could not be stored before.
+    pub fn restored(unsaved: Unsaved, view: RecordView) -> Self {
+        let mut draft = Self::new(&unsaved.project, view);
+        draft.change(|now| *now = unsaved.content);
         draft
+    }
+
+    /// What has to be kept where the draft has to go.
+    pub fn unsaved(&self) -> Option<Unsaved> {
+        (!self.is_saved()).then(|| Unsaved {
+            project: self.project.clone(),
+            record: self.record(),
+            content: self.content.clone(),
+        })
     }
 
     pub fn record(&self) -> RecordKey {

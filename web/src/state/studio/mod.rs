@@ -1,6 +1,7 @@
 //! What the studio decides: plain values with native tests.
 
 pub mod actions;
+pub mod changes;
 pub mod draft;
 pub mod importing;
 pub mod json_text;

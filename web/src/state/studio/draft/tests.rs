@@ -40,7 +40,7 @@ fn view(content: Content) -> RecordView {
 use TurnRole::{Assistant, System, Tool, User};
 
 fn draft(turns: &[(TurnRole, &str)]) -> Draft {
-    Draft::new(view(chat(turns)))
+    Draft::new("p", view(chat(turns)))
 }
 
 #[track_caller]
@@ -119,11 +119,16 @@ fn a_save_that_failed_is_tried_again() {
 
 #[test]
 fn a_lost_draft_comes_back_unsaved() {
-    let draft = Draft::restored(
-        view(chat(&[(User, "a")])),
-        chat(&[(User, "a"), (Assistant, "b")]),
+    let mut lost = draft(&[(User, "a")]);
+    assert_eq!(lost.unsaved(), None);
+    lost.append();
+    let unsaved = lost.unsaved().unwrap();
+    assert_eq!(
+        (unsaved.project.as_str(), unsaved.record),
+        ("p", RecordKey(7))
     );
-    check(&draft, &[(User, "a"), (Assistant, "b")]);
+    let draft = Draft::restored(unsaved, view(chat(&[(User, "a")])));
+    check(&draft, &[(User, "a"), (Assistant, "")]);
     assert_eq!(draft.saving(), Saving::Unsaved);
 }
 
@@ -171,6 +176,20 @@ fn a_cut_inside_a_pair_of_units_breaks_no_character() {
     let mut draft = draft(&[(User, "🦀🦀")]);
     draft.split(draft.ids[0], "🦀🦀", 1);
     check(&draft, &[(User, "🦀"), (Assistant, "🦀")]);
+}
+
+#[test]
+fn writing_begins_where_something_is_missing() {
+    assert_eq!(draft(&[]).entry(), None);
+    let full = draft(&[(User, "a"), (Assistant, "b"), (User, "c")]);
+    assert_eq!(full.entry(), Some(full.ids[1]));
+    let mut new = draft(&[(System, "s"), (User, ""), (Assistant, "")]);
+    assert_eq!(new.entry(), Some(new.ids[1]));
+    new.duplicate(new.ids[0]);
+    check(
+        &new,
+        &[(System, "s"), (System, "s"), (User, ""), (Assistant, "")],
+    );
 }
 
 #[test]
@@ -244,11 +263,11 @@ fn columns_keep_their_order() {
 fn a_new_record_takes_over_the_system_message() {
     let like = chat(&[(System, "be brief"), (User, "a"), (Assistant, "b")]);
     check(
-        &Draft::new(view(new_content(Some(&like)))),
+        &Draft::new("p", view(new_content(Some(&like)))),
         &[(System, "be brief"), (User, ""), (Assistant, "")],
     );
     check(
-        &Draft::new(view(new_content(None))),
+        &Draft::new("p", view(new_content(None))),
         &[(User, ""), (Assistant, "")],
     );
 }

@@ -69,6 +69,27 @@ impl Draft {
         self.insert(at, Turn::new(role, ""))
     }
 
+    /// The same turn once more, below.
+    pub fn duplicate(&mut self, id: TurnId) -> Option<TurnId> {
+        let at = self.index_of(id)?;
+        let turn = self.turns()[at].clone();
+        Some(self.insert(at + 1, turn))
+    }
+
+    /// Where writing begins: the first empty text, else the last answer.
+    pub fn entry(&self) -> Option<TurnId> {
+        let turns = self.turns();
+        let is_empty = |turn: &Turn| turn.text.as_deref() == Some("");
+        let first_empty = turns.iter().position(is_empty);
+        let last_answer = || {
+            turns
+                .iter()
+                .rposition(|turn| turn.role == TurnRole::Assistant)
+        };
+        let at = first_empty.or_else(last_answer)?;
+        self.ids.get(at).copied()
+    }
+
     /// Cuts a turn in two. `at` counts UTF-16 units of `text`, as the browser's cursor does; white
     /// space at the cut belongs to neither part. What follows a question becomes an answer, and the
     /// other way round.
