@@ -13,6 +13,9 @@ mod tokens;
 
 use super::Language;
 
+pub use checks::ChecksTexts;
+pub use editor::EditorTexts;
+
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
 macro_rules! studio_texts {
     ($struct:ident { $($name:ident: $en:expr, $es:expr, $ja:expr;)* }) => {
