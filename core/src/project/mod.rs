@@ -11,8 +11,20 @@ mod body;
 mod columns;
 mod content;
 mod error;
+mod facets;
+mod fields;
 mod file;
+mod filter;
+mod index;
 mod journal;
+mod list;
+mod names;
+mod openings;
+mod order;
+mod rows;
+mod search;
+mod snippet;
+mod spoken;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -24,16 +36,17 @@ use rusqlite::Connection;
 use crate::{
     documents::Part,
     protocol::studio::{
-        Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets, FindingKind,
-        FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView, Query, Reading,
-        RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey, SnapshotView, SplitPlan,
-        SplitView, StudioProgress, Target, TextModelView, TextOptions, TokensView, Window,
+        Change, Changed, CheckName, Content, Difference, Export, ExportPlan, FindingKind,
+        FindingsView, FixName, FixTarget, Groups, ImportSummary, Reading, RecordKey, RecordView,
+        Replace, Replacements, Sample, SnapshotKey, SnapshotView, SplitPlan, SplitView,
+        StudioProgress, Target, TextModelView, TextOptions, TokensView,
     },
     text::ModelText,
 };
 
 pub use error::ProjectError;
 use file::Counts;
+use list::Lists;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -41,9 +54,8 @@ pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open project.
 pub struct Project {
     db: Connection,
-    /// Ids of the records of the current list, in its order, and the query that made it.
-    list: Vec<u64>,
-    query: Query,
+    /// The current list, and what lists are made from.
+    lists: RefCell<Lists>,
     /// Tokenizer and template, once they were read from the file.
     text: RefCell<Option<Rc<ModelText>>>,
     counts: RefCell<Option<Counts>>,
@@ -100,31 +112,6 @@ impl Project {
         unimplemented!()
     }
     pub fn import_sample(&self, sample: Sample, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-
-    // --- list.rs, search.rs, facets.rs ---
-    /// Makes the current list again if what changed is what it is made of.
-    fn relist_after(&mut self, touched: &[journal::Field]) -> Result<ListView, ProjectError> {
-        let n = self.list.len() as u64;
-        Ok(ListView {
-            n,
-            n_of: n,
-            took_ms: 0.0,
-        })
-    }
-    /// Makes the current list; `window` and `Target::List` mean this list until the next query.
-    pub fn query(&self, query: Query) -> Task<ListView> {
-        unimplemented!()
-    }
-    pub fn window(&self, from: u64, n: u64) -> Result<Window, ProjectError> {
-        unimplemented!()
-    }
-    pub fn facets(&self) -> Result<Facets, ProjectError> {
-        unimplemented!()
-    }
-    /// Brings the search index up to the newest record; queries search what is not in it yet anyway.
-    pub fn index(&self) -> Task<()> {
         unimplemented!()
     }
 
