@@ -159,6 +159,10 @@ pub fn write_rows<'a>(
             let rows: Vec<&Map<String, Value>> = rows.collect();
             write_table(header, &rows, style, out)
         }
+        // The file it came from cannot be written; JSON keeps the types of cells.
+        Shape::Given { .. } => {
+            write_json(rows, super::Layout::Lines, out).map_err(DatasetError::Write)
+        }
     }
 }
 
