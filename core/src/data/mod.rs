@@ -37,7 +37,7 @@ pub use crate::text::{Body, Record};
 pub use cells::CellRow;
 pub use check::{CheckOptions, DEFAULT_MAX_CHARS, check};
 pub use columns::{Assignment, Mapping};
-pub use encoding::Encoding;
+pub use encoding::{Encoding, decode_text};
 pub use error::DatasetError;
 pub use fix::{Change, Fixed, fix};
 pub use format::Format;

@@ -6,6 +6,7 @@ use super::{
     DocumentError, InputFile, Part,
     archive::open_zip,
     file::{head, open_buffered},
+    papers::{PaperKind, PaperText},
     part::Inside,
     workbook::{self, WorkbookKind},
 };
@@ -39,6 +40,9 @@ enum Content {
 
 fn parts(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
     let head = head(&**file, HEAD_BYTES)?;
+    if let Some(kind) = PaperKind::of(file.name(), &head) {
+        return paper(file, kind);
+    }
     match told_by(&head) {
         Content::Refused(reason) => Err(unsupported(file, reason)),
         Content::Zip => zipped(file),
@@ -70,6 +74,36 @@ fn told_by(head: &[u8]) -> Content {
     ];
     let found = MAGIC.iter().find(|(magic, _)| head.starts_with(magic));
     found.map_or(Content::Text, |(_, content)| *content)
+}
+
+/// A document; text that turns out to be records or a table is read as those.
+fn paper(file: &Rc<dyn InputFile>, kind: PaperKind) -> Result<Vec<Part>, DocumentError> {
+    if kind == PaperKind::Plain {
+        let mut rows = part(file, Inside::Text { container: None });
+        rows.guess();
+        let is_rows = match &rows.view.kind {
+            PartKind::Table { columns } => columns.len() > 1 && is_recognised(&rows.view.reading),
+            _ => false,
+        };
+        if is_rows {
+            return Ok(vec![rows]);
+        }
+    }
+    let text = PaperText::read(&**file, kind)?;
+    let mut part = part(file, Inside::Nothing);
+    part.view.kind = PartKind::Document {
+        n_pages: text.n_pages(),
+        n_chars: text.n_chars(),
+    };
+    part.view.reading = Reading::Chunks(ChunkReading::default());
+    part.view.reason = kind.name().to_owned();
+    part.inside = Inside::Paper(text);
+    Ok(vec![part])
+}
+
+/// Read by its own columns, not by templates that fit any table: prose has commas too.
+fn is_recognised(reading: &Reading) -> bool {
+    matches!(reading, Reading::Records(reading) if reading.templates.is_empty())
 }
 
 fn zipped(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {

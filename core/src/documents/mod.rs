@@ -18,6 +18,7 @@ mod file;
 mod guess;
 mod inspect;
 mod ods;
+mod papers;
 pub mod parquet_out;
 mod part;
 mod preview;

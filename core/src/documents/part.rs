@@ -6,6 +6,7 @@ use super::{
     Arrivals, DocumentError, InputFile,
     arrivals::RecordArrivals,
     file::{Progress, Stream},
+    papers::PaperText,
     preview,
     table::{CellRows, Layout, Table, Width},
     template_fill::Templates,
@@ -38,13 +39,20 @@ pub(super) enum Inside {
         kind: WorkbookKind,
         sheet: String,
     },
+    /// A document, read when it was looked into.
+    Paper(PaperText),
     /// Nothing that can be read; the view says why.
     Nothing,
 }
 
 impl Part {
+    /// The file that it is a part of.
+    pub fn file(&self) -> &Rc<dyn InputFile> {
+        &self.file
+    }
+
     /// The first records under a reading. Never fails: what is wrong is in `failed`.
-    pub fn preview(&self, reading: &Reading, text: Option<&ModelText>) -> Preview {
+    pub fn preview(&self, reading: &Reading, text: Option<&Rc<ModelText>>) -> Preview {
         preview::preview(self, reading, text)
     }
 
@@ -55,9 +63,18 @@ impl Part {
     pub fn records(
         &self,
         reading: &Reading,
-        _text: Option<Rc<ModelText>>,
+        text: Option<Rc<ModelText>>,
     ) -> Result<Arrivals, DocumentError> {
         match (&self.inside, reading) {
+            (Inside::Paper(paper), Reading::Chunks(reading)) => {
+                Ok(Box::new(paper.arrivals(&self.view.name, reading, text)))
+            }
+            (Inside::Paper(_), Reading::Records(_)) => Err(DocumentError::Reading {
+                reason: format!(
+                    "`{}` is a document, which has no rows; read it in pieces",
+                    self.view.name
+                ),
+            }),
             (Inside::Nothing, _) => Err(DocumentError::Unsupported {
                 name: self.view.name.clone(),
                 reason: self.view.reason.clone(),
@@ -171,7 +188,7 @@ impl Part {
                 });
                 Ok((Box::new(rows), progress))
             }
-            Inside::Nothing => Err(DocumentError::Unsupported {
+            Inside::Paper(_) | Inside::Nothing => Err(DocumentError::Unsupported {
                 name: self.view.name.clone(),
                 reason: self.view.reason.clone(),
             }),
