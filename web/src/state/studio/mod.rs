@@ -2,4 +2,5 @@
 
 pub mod actions;
 pub mod importing;
+pub mod order;
 pub mod remaining;
