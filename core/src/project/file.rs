@@ -70,6 +70,11 @@ impl Project {
         Ok(project)
     }
 
+    /// The database, for edges that copy it or look through it. Changes go through the journal.
+    pub fn connection(&self) -> &Connection {
+        &self.db
+    }
+
     pub fn into_connection(self) -> Connection {
         self.db
     }
