@@ -8,7 +8,7 @@ use super::{
         table::{self, CONFLICTS, DUPLICATES, Kind},
         template,
     },
-    name_sets::{names_of, sets_with},
+    names::{names_of, sets_with},
 };
 use crate::protocol::studio::{
     CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName,

@@ -19,7 +19,7 @@ use super::{
     },
     content::read_body,
     journal::Field,
-    name_sets::{names_of, set_of, sets_with},
+    names::{names_of, set_of, sets_with},
 };
 use crate::{
     data::Repair,

@@ -7,9 +7,13 @@
 //! Invariant: every change of a record goes through the journal (`journal.rs`), in one transaction
 //! with its entry there, so that undo, redo and a crash at any moment leave a whole state.
 
+mod adding;
 mod body;
+mod bulk;
 mod checks;
+mod columns;
 mod content;
+mod edit;
 mod error;
 mod file;
 mod findings;
@@ -17,12 +21,17 @@ mod fixes;
 mod groups;
 mod hash;
 mod journal;
-mod name_sets;
+mod names;
+mod order;
 mod sides;
+mod snapshots;
 #[cfg(test)]
 mod testing;
+mod text_edit;
 mod text_model;
 mod tokens;
+mod trash;
+mod words;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -101,14 +110,6 @@ pub fn run<T>(
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Project {
-    // --- adding.rs ---
-    pub fn import(&self, parts: Vec<(Part, Reading)>, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-    pub fn import_sample(&self, sample: Sample, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-
     // --- list.rs, search.rs, facets.rs ---
     /// Makes the current list again if what changed is what it is made of.
     fn relist_after(&mut self, touched: &[journal::Field]) -> Result<ListView, ProjectError> {
@@ -134,54 +135,8 @@ impl Project {
         unimplemented!()
     }
 
-    // --- edit.rs, bulk.rs, replace.rs ---
-    pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn save(
-        &mut self,
-        record: RecordKey,
-        content: Content,
-        now_ms: i64,
-    ) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn add(
-        &mut self,
-        after: Option<RecordKey>,
-        content: Content,
-        now_ms: i64,
-    ) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn change(&self, target: Target, change: Change, now_ms: i64) -> Task<Changed> {
-        unimplemented!()
-    }
+    // --- replace.rs ---
     pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-    pub fn empty_trash(&self) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- snapshots.rs ---
-    pub fn take_snapshot(&mut self, name: &str, now_ms: i64) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn snapshots(&self) -> Result<Vec<SnapshotView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn delete_snapshot(&mut self, snapshot: SnapshotKey) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn compare(
-        &self,
-        before: Option<SnapshotKey>,
-        after: Option<SnapshotKey>,
-    ) -> Result<Difference, ProjectError> {
-        unimplemented!()
-    }
-    pub fn restore(&mut self, snapshot: SnapshotKey, now_ms: i64) -> Result<Changed, ProjectError> {
         unimplemented!()
     }
 
