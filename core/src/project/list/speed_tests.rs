@@ -48,7 +48,7 @@ fn project() -> Project {
             "UPDATE record SET side = id % 4 WHERE id % 4 < 3;
              INSERT INTO name_set VALUES (1000, '[\"good\"]');
              UPDATE record SET tags = 1000 WHERE id % 5 = 0;
-             INSERT INTO token_count SELECT id, n_chars / 4, 1 FROM body;",
+             INSERT INTO token_count SELECT id, n_chars / 4, 1, 0 FROM body;",
         )
         .unwrap();
     project
