@@ -10,37 +10,55 @@
 mod adding;
 mod body;
 mod bulk;
+mod checks;
+mod columns;
 mod content;
 mod edit;
 mod error;
+mod facets;
+mod fields;
 mod file;
+mod filter;
+mod findings;
+mod fixes;
+mod groups;
+mod hash;
+mod index;
 mod journal;
+mod list;
 mod names;
+mod openings;
 mod order;
+mod rows;
+mod search;
+mod sides;
 mod snapshots;
+mod snippet;
+mod sorting;
+mod spoken;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod text_edit;
+mod text_model;
+mod tokens;
 mod trash;
+mod words;
 
 use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::Connection;
 
 use crate::{
-    protocol::studio::{
-        Changed, CheckName, Content, Export, ExportPlan, Facets, FindingKind, FindingsView,
-        FixName, FixTarget, Groups, ListView, Query, RecordKey, Replace, Replacements, SplitPlan,
-        SplitView, StudioProgress, Target, TextModelView, TextOptions, TokensView, Window,
-    },
+    protocol::studio::{Export, ExportPlan, Replace, Replacements, StudioProgress, Target},
     text::ModelText,
 };
 
 pub use error::ProjectError;
 use file::Counts;
 pub use file::check_file;
+use list::Lists;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -48,9 +66,8 @@ pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open project.
 pub struct Project {
     db: Connection,
-    /// Ids of the records of the current list, in its order, and the query that made it.
-    list: Vec<u64>,
-    query: Query,
+    /// The current list, and what lists are made from.
+    lists: RefCell<Lists>,
     /// Tokenizer and template, once they were read from the file.
     text: RefCell<Option<Rc<ModelText>>>,
     counts: RefCell<Option<Counts>>,
@@ -102,94 +119,8 @@ pub fn run<T>(
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Project {
-    // --- list.rs, search.rs, facets.rs ---
-    /// Makes the current list again if what changed is what it is made of.
-    fn relist_after(&mut self, touched: &[journal::Field]) -> Result<ListView, ProjectError> {
-        let n = self.list.len() as u64;
-        Ok(ListView {
-            n,
-            n_of: n,
-            took_ms: 0.0,
-        })
-    }
-    /// Makes the current list; `window` and `Target::List` mean this list until the next query.
-    pub fn query(&self, query: Query) -> Task<ListView> {
-        unimplemented!()
-    }
-    pub fn window(&self, from: u64, n: u64) -> Result<Window, ProjectError> {
-        unimplemented!()
-    }
-    pub fn facets(&self) -> Result<Facets, ProjectError> {
-        unimplemented!()
-    }
-    /// Brings the search index up to the newest record; queries search what is not in it yet anyway.
-    pub fn index(&self) -> Task<()> {
-        unimplemented!()
-    }
-
     // --- replace.rs ---
     pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-
-    // --- text_model.rs ---
-    /// Files of a model by name (`tokenizer.json`, …, or one GGUF file); kept inside the project.
-    pub fn use_text_model(
-        &mut self,
-        name: &str,
-        files: Vec<(String, Vec<u8>)>,
-    ) -> Result<TextModelView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn set_text_options(&mut self, options: TextOptions) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn text_model(&self) -> Result<Option<TextModelView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn tokens(
-        &self,
-        record: RecordKey,
-        draft: Option<Content>,
-    ) -> Result<TokensView, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- checks/ ---
-    pub fn check(&self) -> Task<FindingsView> {
-        unimplemented!()
-    }
-    pub fn findings(&self) -> Result<FindingsView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn groups(&self, check: &CheckName, from: u64, n: u64) -> Result<Groups, ProjectError> {
-        unimplemented!()
-    }
-    pub fn fix(
-        &self,
-        finding: FindingKind,
-        target: FixTarget,
-        fix: FixName,
-        now_ms: i64,
-    ) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- sides.rs ---
-    pub fn split(&self) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn apply_split(
-        &mut self,
-        plan: &SplitPlan,
-        now_ms: i64,
-    ) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
         unimplemented!()
     }
 

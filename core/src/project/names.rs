@@ -63,3 +63,38 @@ pub(super) fn change_names(
     drop(set_now);
     changes.set_each(field, values)
 }
+
+/// The sets that hold a name.
+pub(super) fn sets_with(db: &Connection, name: &str) -> Result<Vec<i64>, ProjectError> {
+    let mut statement = db.prepare_cached("SELECT id FROM name_set")?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+    let mut with = Vec::new();
+    for id in ids {
+        if names_of(db, id)?.iter().any(|other| other == name) {
+            with.push(id);
+        }
+    }
+    Ok(with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::testing::in_memory;
+
+    #[test]
+    fn the_order_of_names_makes_no_other_set() {
+        let db = in_memory(0).into_connection();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let set = set_of(&db, names(&["b", "a", "b"])).unwrap();
+        assert_eq!(set_of(&db, names(&["a", "b"])).unwrap(), set);
+        assert_eq!(names_of(&db, set).unwrap(), ["a", "b"]);
+        assert_eq!(
+            set_of(&db, Vec::new()).unwrap(),
+            0,
+            "what records have from the start"
+        );
+        assert_eq!(sets_with(&db, "b").unwrap(), [set]);
+    }
+}
