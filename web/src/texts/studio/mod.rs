@@ -11,6 +11,8 @@ mod shortcuts;
 mod split;
 mod tokens;
 
+pub use grid::GridTexts;
+
 use super::Language;
 
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
