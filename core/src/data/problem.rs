@@ -95,7 +95,7 @@ impl ProblemKind {
     ];
 
     /// The name that `--json` says.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::BrokenJson => "broken_json",
             Self::InvalidEncoding => "invalid_encoding",
@@ -141,7 +141,7 @@ impl ProblemKind {
     }
 
     /// A short heading for tables.
-    pub fn title(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             Self::BrokenJson => "broken JSON",
             Self::InvalidEncoding => "bytes that are not text",

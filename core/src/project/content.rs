@@ -206,3 +206,46 @@ fn message_of(turn: Turn) -> Message {
         extra,
     }
 }
+
+/// A preference pair holds its better answer twice: as the text that is trained, and under `chosen`
+/// for the way out. An edit of the one is an edit of the other.
+pub(super) fn keep_pair(before: &Record, after: &mut Record) {
+    if !before.extra.contains_key("rejected")
+        || before.extra.get("chosen") != after.extra.get("chosen")
+    {
+        return;
+    }
+    let (Some(old), Some(new)) = (answer(before), answer(after)) else {
+        return;
+    };
+    let new = Value::from(new);
+    let Some(chosen) = after.extra.get_mut("chosen") else {
+        return;
+    };
+    let text = match chosen {
+        Value::Array(messages) => messages.last_mut().and_then(|message| {
+            let key = ["content", "value"]
+                .into_iter()
+                .find(|key| message.get(*key).is_some())?;
+            message.get_mut(key)
+        }),
+        Value::Object(message) => message.get_mut("content"),
+        text => Some(text),
+    };
+    if let Some(text) = text
+        && text.as_str() == Some(old)
+    {
+        *text = new;
+    }
+}
+
+fn answer(record: &Record) -> Option<&str> {
+    match &record.body {
+        Body::Chat(chat) => {
+            let last = chat.messages.iter().rfind(|m| m.role == Role::Assistant)?;
+            last.content.as_deref()
+        }
+        Body::Text { completion, .. } => Some(completion),
+        Body::Tokens(_) => None,
+    }
+}

@@ -15,7 +15,7 @@ const FORM: i64 = 1;
 
 const REMEMBERED: &str = "remembered ";
 
-/// Whether something may have been left over that no action knows.
+/// How many works may have left something that no action knows.
 const LEFTOVERS: &str = "leftovers";
 
 /// Records at a glance, counted once and again after records came or went.
@@ -228,8 +228,21 @@ impl Project {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Unless something else is going on, whose work looks like leftovers until it is done.
+    pub(super) fn remove_leftovers_of_nobody_but(
+        &mut self,
+        _own: &Rc<()>,
+    ) -> Result<(), ProjectError> {
+        // The project's own, and that of the caller.
+        if Rc::strong_count(&self.working) <= 2 {
+            self.remove_leftovers()?;
+        }
+        Ok(())
+    }
+
     fn remove_leftovers(&mut self) -> Result<(), ProjectError> {
-        if self.meta(LEFTOVERS)?.is_none() {
+        let noted = self.meta(LEFTOVERS)?;
+        if noted.is_none_or(|n| n == "0") {
             return Ok(());
         }
         let tx = self.db.transaction()?;
@@ -249,9 +262,18 @@ impl Project {
 /// Key of the fact that holds the hash of a frozen split.
 pub(super) const SPLIT_FROZEN: &str = "split frozen";
 
-/// The next opening looks for leftovers.
+/// From here on something lies about that no action knows; the next opening removes it.
 pub(super) fn note_leftovers(db: &Connection) -> Result<(), ProjectError> {
-    db.prepare_cached("INSERT OR IGNORE INTO meta (key, value) VALUES (?1, 1)")?
+    db.prepare_cached(
+        "INSERT INTO meta (key, value) VALUES (?1, 1) ON CONFLICT DO UPDATE SET value = value + 1",
+    )?
+    .execute([LEFTOVERS])?;
+    Ok(())
+}
+
+/// What was noted once is in its place now.
+pub(super) fn settle_leftovers(db: &Connection) -> Result<(), ProjectError> {
+    db.prepare_cached("UPDATE meta SET value = value - 1 WHERE key = ?1 AND value > 0")?
         .execute([LEFTOVERS])?;
     Ok(())
 }

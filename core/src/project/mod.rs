@@ -7,13 +7,31 @@
 //! Invariant: every change of a record goes through the journal (`journal.rs`), in one transaction
 //! with its entry there, so that undo, redo and a crash at any moment leave a whole state.
 
+mod adding;
 mod body;
+mod bulk;
+mod checks;
+mod columns;
 mod content;
+mod edit;
 mod error;
 mod file;
+mod findings;
+mod fixes;
+mod groups;
+mod hash;
 mod journal;
+mod names;
+mod order;
+mod sides;
+mod snapshots;
 #[cfg(test)]
 mod testing;
+mod text_edit;
+mod text_model;
+mod tokens;
+mod trash;
+mod words;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -22,10 +40,9 @@ use rusqlite::Connection;
 use crate::{
     documents::Part,
     protocol::studio::{
-        Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets, FindingKind,
-        FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView, Query, Reading,
-        RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey, SnapshotView, SplitPlan,
-        SplitView, StudioProgress, Target, TextModelView, TextOptions, TokensView, Window,
+        Change, Changed, Content, Difference, Export, ExportPlan, Facets, ImportSummary, ListView,
+        Query, Reading, RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey,
+        SnapshotView, StudioProgress, Target, Window,
     },
     text::ModelText,
 };
@@ -93,14 +110,6 @@ pub fn run<T>(
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Project {
-    // --- adding.rs ---
-    pub fn import(&self, parts: Vec<(Part, Reading)>, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-    pub fn import_sample(&self, sample: Sample, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-
     // --- list.rs, search.rs, facets.rs ---
     /// Makes the current list again if what changed is what it is made of.
     fn relist_after(&mut self, touched: &[journal::Field]) -> Result<ListView, ProjectError> {
@@ -126,115 +135,8 @@ impl Project {
         unimplemented!()
     }
 
-    // --- edit.rs, bulk.rs, replace.rs ---
-    pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn save(
-        &mut self,
-        record: RecordKey,
-        content: Content,
-        now_ms: i64,
-    ) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn add(
-        &mut self,
-        after: Option<RecordKey>,
-        content: Content,
-        now_ms: i64,
-    ) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn change(&self, target: Target, change: Change, now_ms: i64) -> Task<Changed> {
-        unimplemented!()
-    }
+    // --- replace.rs ---
     pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-    pub fn empty_trash(&self) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- snapshots.rs ---
-    pub fn take_snapshot(&mut self, name: &str, now_ms: i64) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn snapshots(&self) -> Result<Vec<SnapshotView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn delete_snapshot(&mut self, snapshot: SnapshotKey) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn compare(
-        &self,
-        before: Option<SnapshotKey>,
-        after: Option<SnapshotKey>,
-    ) -> Result<Difference, ProjectError> {
-        unimplemented!()
-    }
-    pub fn restore(&mut self, snapshot: SnapshotKey, now_ms: i64) -> Result<Changed, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- text_model.rs ---
-    /// Files of a model by name (`tokenizer.json`, …, or one GGUF file); kept inside the project.
-    pub fn use_text_model(
-        &mut self,
-        name: &str,
-        files: Vec<(String, Vec<u8>)>,
-    ) -> Result<TextModelView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn set_text_options(&mut self, options: TextOptions) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn text_model(&self) -> Result<Option<TextModelView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn tokens(
-        &self,
-        record: RecordKey,
-        draft: Option<Content>,
-    ) -> Result<TokensView, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- checks/ ---
-    pub fn check(&self) -> Task<FindingsView> {
-        unimplemented!()
-    }
-    pub fn findings(&self) -> Result<FindingsView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn groups(&self, check: &CheckName, from: u64, n: u64) -> Result<Groups, ProjectError> {
-        unimplemented!()
-    }
-    pub fn fix(
-        &self,
-        finding: FindingKind,
-        target: FixTarget,
-        fix: FixName,
-        now_ms: i64,
-    ) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- sides.rs ---
-    pub fn split(&self) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn apply_split(
-        &mut self,
-        plan: &SplitPlan,
-        now_ms: i64,
-    ) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
         unimplemented!()
     }
 

@@ -15,6 +15,8 @@ const THEME: &str = "veneer-theme";
 const LANGUAGE: &str = "veneer-language";
 const DEVICE: &str = "veneer-device";
 const PLACE: &str = "veneer-place";
+const SHORTCUTS: &str = "veneer-shortcuts";
+const DIVIDE: &str = "veneer-divide";
 
 /// Colours that the user can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +117,24 @@ pub(super) fn place() -> Option<String> {
 
 pub(super) fn keep_place(place: Place) {
     set(PLACE, place.hash());
+}
+
+/// Keys that the user gave to commands of the studio.
+pub(super) fn shortcuts() -> Option<String> {
+    get(SHORTCUTS)
+}
+
+pub(super) fn keep_shortcuts(text: &str) {
+    set(SHORTCUTS, text);
+}
+
+/// How list and editor share the width.
+pub(super) fn divide() -> Option<String> {
+    get(DIVIDE)
+}
+
+pub(super) fn keep_divide(text: &str) {
+    set(DIVIDE, text);
 }
 
 /// What the address has behind and with its `#`.

@@ -14,6 +14,7 @@ use super::{
     handle::{Step, Studio},
     history::HistoryPanel,
     import::{ImportStep, Incoming},
+    keys::Keys,
     split::SplitStep,
 };
 use project_bar::ProjectBar;
@@ -25,6 +26,7 @@ use under_way::{Toasts, UnderWay};
 pub(in crate::page) fn StudioFrame() -> impl IntoView {
     let studio = Studio::get();
     studio.wake();
+    Keys::provide();
     let incoming = Incoming::provide();
     let history = RwSignal::new(false);
     let is_open = Memo::new(move |_| studio.project.with(Option::is_some));
