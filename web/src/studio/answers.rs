@@ -1,9 +1,10 @@
 //! What each request of the page does.
 
 use veneer_core::{
+    documents::Part,
     project::{Project, ProjectError},
     protocol::{
-        studio::{StudioOutcome, StudioRequest, StudioStage},
+        studio::{PartView, Reading, StudioOutcome, StudioRequest, StudioStage},
         tab::{Fault, FaultKind},
     },
 };
@@ -13,6 +14,7 @@ use super::{
     copying,
     desk::Desk,
     input::UserFile,
+    inspected::reading_key,
     lifecycle,
     store::Store,
     text_files,
@@ -96,8 +98,11 @@ async fn with_project(
     Ok(match request {
         R::Import { parts } => {
             let parts = desk.inspected.borrow().parts(parts)?;
+            let readings = readings(&parts);
             let work = desk.begin(|project| project.import(parts, now))?;
-            O::Imported(desk.drive(work, voice).await?)
+            let summary = desk.drive(work, voice).await?;
+            desk.opened.with(|project| remember(project, readings))?;
+            O::Imported(summary)
         }
         R::Query { query } => {
             let since = browser::now_ms();
@@ -132,7 +137,8 @@ async fn with_project(
         }
         R::Preview { part, reading } => {
             let part = desk.inspected.borrow().part(part)?;
-            O::Previewed(part.preview(&reading, None))
+            let text = desk.opened.with(|project| project.model_text())?;
+            O::Previewed(part.preview(&reading, text.as_ref()))
         }
         request => desk.opened.with(|project| at_once(project, request, now))?,
     })
@@ -227,11 +233,41 @@ async fn inspect(
         voice.going(StudioStage::Reading, &name, read, n_bytes);
         read += file.size() as u64;
         let file = UserFile::new(name, file.into());
-        views.extend(desk.inspected.borrow_mut().look_into(file));
+        let mut inspected = desk.inspected.borrow_mut();
+        views.extend(inspected.look_into(file, |view| remembered(desk, view)));
+        drop(inspected);
         desk.breathe().await;
         voice.go_on()?;
     }
     Ok(StudioOutcome::Inspected(views))
+}
+
+/// How parts with columns are being read.
+fn readings(parts: &[(Part, Reading)]) -> Vec<(String, String)> {
+    let reading = |(part, reading): &(Part, Reading)| {
+        Some((
+            reading_key(&part.view)?,
+            serde_json::to_string(reading).ok()?,
+        ))
+    };
+    parts.iter().filter_map(reading).collect()
+}
+
+fn remember(project: &mut Project, readings: Vec<(String, String)>) -> Result<(), ProjectError> {
+    for (key, reading) in readings {
+        project.remember(&key, &reading)?;
+    }
+    Ok(())
+}
+
+fn remembered(desk: &Desk, view: &PartView) -> Option<Reading> {
+    let key = reading_key(view)?;
+    // Without a project nothing is remembered.
+    let reading = desk
+        .opened
+        .with(|project| project.remembered(&key))
+        .ok()??;
+    serde_json::from_str(&reading).ok()
 }
 
 fn first<'f>(files: &'f [File], name: &str) -> Result<&'f File, Fault> {

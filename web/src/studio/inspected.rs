@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
+use sha2::{Digest as _, Sha256};
 use veneer_core::{
     documents::{self, Part},
     protocol::{
-        studio::{PartKey, PartView, Reading},
+        studio::{PartKey, PartKind, PartView, Reading},
         tab::{Fault, FaultKind},
     },
 };
 
 use super::input::UserFile;
+use crate::state::manifest::hex;
 
 /// Parts by the keys that the page knows them by. Keys are never used twice.
 #[derive(Default)]
@@ -20,13 +22,21 @@ pub(super) struct Inspected {
 }
 
 impl Inspected {
-    /// Looks into a file and keeps what was found.
-    pub(super) fn look_into(&mut self, file: UserFile) -> Vec<PartView> {
+    /// Looks into a file and keeps what was found. `remembered` knows how parts were read before.
+    pub(super) fn look_into(
+        &mut self,
+        file: UserFile,
+        remembered: impl Fn(&PartView) -> Option<Reading>,
+    ) -> Vec<PartView> {
         let parts = documents::inspect(Rc::new(file));
         let mut views = Vec::with_capacity(parts.len());
         for mut part in parts {
             self.last += 1;
             part.view.part = PartKey(self.last);
+            if let Some(reading) = remembered(&part.view) {
+                part.view.reading = reading;
+                part.view.remembered = true;
+            }
             views.push(part.view.clone());
             self.parts.insert(part.view.part, part);
         }
@@ -56,4 +66,18 @@ impl Inspected {
     pub(super) fn forget(&mut self) {
         self.parts.clear();
     }
+}
+
+/// Under which the reading of a part is remembered: its columns, whatever the file is called.
+/// `None` where it has none.
+pub(super) fn reading_key(view: &PartView) -> Option<String> {
+    let PartKind::Table { columns } = &view.kind else {
+        return None;
+    };
+    let mut hash = Sha256::new();
+    for column in columns {
+        hash.update((column.len() as u64).to_le_bytes());
+        hash.update(column);
+    }
+    Some(format!("reading {}", hex(&hash.finalize())))
 }

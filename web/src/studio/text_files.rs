@@ -2,14 +2,13 @@
 //!
 //! Of a model only these are read; of a GGUF file only what stands before its weights.
 
-use std::{borrow::Cow, io};
+use std::borrow::Cow;
 
 use veneer_core::{
+    checkpoint::gguf_text_file,
     protocol::tab::{Fault, FaultKind, RemoteFile},
-    weights::{
-        ByteSource, LoadError,
-        gguf::{GgufError, GgufPlan, GgufSource},
-    },
+    text::GGUF_TEXT_FILE,
+    weights::{ByteSource, LoadError},
 };
 use web_sys::{Blob, File};
 
@@ -24,9 +23,6 @@ use crate::{
 const MAX_BYTES: u64 = 256 << 20;
 /// What is asked of a GGUF file at an address first; larger vocabularies take another try.
 const HEAD_BYTES: u64 = 16 << 20;
-/// What of a GGUF file's metadata says something about text.
-const TEXT_KEYS: [&str; 2] = ["general.", "tokenizer."];
-
 /// Files by name.
 pub(super) type TextFiles = Vec<(String, Vec<u8>)>;
 
@@ -35,7 +31,7 @@ pub(super) fn of_user(names: &[String], files: Vec<File>) -> Result<TextFiles, F
     let mut found = Vec::new();
     for (name, file) in names.iter().zip(files) {
         if is_wanted(name) {
-            found.push((file_name(name).to_owned(), read(name, file.into())?));
+            found.push((kept_name(name), read(name, file.into())?));
         }
     }
     some(found)
@@ -52,7 +48,7 @@ pub(super) async fn at(files: &[RemoteFile], voice: &Voice) -> Result<TextFiles,
             None if is_gguf(&name) => Some(head(remote, voice).await?),
             None => network::fetch_if_there(&remote.url, voice.patience()).await?,
         };
-        found.extend(bytes.map(|bytes| (name, bytes)));
+        found.extend(bytes.map(|bytes| (kept_name(&name), bytes)));
     }
     some(found)
 }
@@ -70,6 +66,14 @@ pub(super) fn title(names: &[String]) -> String {
 
 fn is_gguf(name: &str) -> bool {
     name.to_lowercase().ends_with(".gguf")
+}
+
+/// What a file is called in a project.
+fn kept_name(name: &str) -> String {
+    match is_gguf(name) {
+        true => GGUF_TEXT_FILE.to_owned(),
+        false => file_name(name).to_owned(),
+    }
 }
 
 fn is_wanted(name: &str) -> bool {
@@ -112,31 +116,9 @@ async fn kept(remote: &RemoteFile) -> Option<Blob> {
     Some(files.file(sha256).await.ok()?.into())
 }
 
-/// A GGUF file without its weights.
+/// What a GGUF file says about text, without its weights.
 fn text_of(file: Box<dyn ByteSource + '_>) -> Result<Vec<u8>, Fault> {
-    let file = GgufSource::open(file).map_err(|error| faults::of_gguf(&error))?;
-    let metadata: Vec<_> = file
-        .metadata()
-        .iter()
-        .filter(|(key, _)| TEXT_KEYS.iter().any(|beginning| key.starts_with(beginning)))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let plan = GgufPlan::new(&metadata, Vec::new()).map_err(|error| faults::of_gguf(&error))?;
-    let mut bytes = Vec::new();
-    plan.write(&mut bytes, |_| Ok(Vec::new()))
-        .map_err(|error: Unwritten| match error {
-            Unwritten::Gguf(error) => faults::of_gguf(&error),
-            Unwritten::Memory(error) => Fault::new(FaultKind::Internal, error.to_string()),
-        })?;
-    Ok(bytes)
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Unwritten {
-    #[error(transparent)]
-    Gguf(#[from] GgufError),
-    #[error(transparent)]
-    Memory(#[from] io::Error),
+    gguf_text_file(file).map_err(|error| faults::of_checkpoint(&error))
 }
 
 /// A GGUF file at an address, without its weights: as much of it is asked for as that takes.
