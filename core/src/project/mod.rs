@@ -29,6 +29,7 @@ mod list;
 mod names;
 mod openings;
 mod order;
+mod replace;
 mod rows;
 mod search;
 mod sides;
@@ -51,7 +52,7 @@ use std::{cell::RefCell, rc::Rc};
 use rusqlite::Connection;
 
 use crate::{
-    protocol::studio::{Export, ExportPlan, Replace, Replacements, StudioProgress, Target},
+    protocol::studio::{Export, ExportPlan, StudioProgress},
     text::ModelText,
 };
 
@@ -119,11 +120,6 @@ pub fn run<T>(
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Project {
-    // --- replace.rs ---
-    pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-
     // --- out.rs ---
     pub fn plan_export(&self, export: &Export) -> Result<ExportPlan, ProjectError> {
         unimplemented!()

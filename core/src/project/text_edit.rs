@@ -1,8 +1,9 @@
 //! Changes of texts that go to many records at once, on one record.
 
+use rusqlite::Connection;
 use serde_json::Value;
 
-use super::ProjectError;
+use super::{ProjectError, replace::Replacer};
 use crate::{
     protocol::studio::Change,
     text::{Body, Message, Record, Role},
@@ -11,6 +12,7 @@ use crate::{
 pub(super) enum TextEdit {
     Field(String, Option<Value>),
     System(Option<String>),
+    Replace(Box<Replacer>),
 }
 
 impl TextEdit {
@@ -22,13 +24,17 @@ impl TextEdit {
         Ok(match change {
             Change::SetField(name, value) => Some(Self::Field(name.clone(), value.clone())),
             Change::SetSystem(text) => Some(Self::System(text.clone())),
-            Change::Replace(_) => {
-                return Err(ProjectError::CannotDo {
-                    reason: "replace".into(),
-                });
-            }
+            Change::Replace(replace) => Some(Self::Replace(Box::new(Replacer::new(replace)?))),
             _ => None,
         })
+    }
+
+    /// Whether it may change a stored text; quicker than to try.
+    pub(super) fn may_change(&self, db: &Connection, body: i64) -> Result<bool, ProjectError> {
+        match self {
+            Self::Replace(replacer) => replacer.finds(db, body),
+            _ => Ok(true),
+        }
     }
 
     pub(super) fn apply(&self, record: &mut Record) {
@@ -40,6 +46,7 @@ impl TextEdit {
                 record.extra.shift_remove(name);
             }
             Self::System(text) => set_system(record, text.as_deref()),
+            Self::Replace(replacer) => replacer.apply(record),
         }
     }
 }

@@ -5,9 +5,13 @@ use serde_json::json;
 use crate::{
     project::{
         Project, ProjectError, Step,
+        content::content_of,
         testing::{chat, in_memory, keys, project_of, run_all, seen},
     },
-    protocol::studio::{Change, Changed, ContentBody, RecordKey, Side, Target, TurnRole},
+    protocol::studio::{
+        Change, Changed, ContentBody, Filter, Query, RecordKey, Replace, Search, SearchMode, Side,
+        Sort, SortBy, Target, TurnRole,
+    },
 };
 
 fn change(project: &mut Project, records: &[u64], change: Change) -> Changed {
@@ -56,7 +60,21 @@ fn tags_are_sets() {
 #[test]
 fn a_list_is_all_of_it_but_some() {
     let mut project = in_memory(4);
-    project.list = vec![4, 3, 1];
+    let work = project.change(keys([1, 3, 4]), Change::AddTag("x".into()), 1);
+    run_all(&mut project, work).unwrap();
+    let query = Query {
+        sort: Sort {
+            by: SortBy::Characters,
+            descending: true,
+        },
+        filter: Filter {
+            tags: vec!["x".into()],
+            ..Filter::default()
+        },
+        ..Query::default()
+    };
+    let work = project.query(query);
+    assert_eq!(run_all(&mut project, work).unwrap().n, 3);
     let except = vec![RecordKey(3)];
     let work = project.change(
         Target::List { except },
@@ -149,6 +167,37 @@ fn texts_get_fields_and_system_messages() {
             .extra
             .is_empty()
     );
+}
+
+#[test]
+fn texts_are_replaced_where_they_are_looked_for() {
+    let mut project = project_of([chat("año 2023", "En 2023, 5 %."), chat("otro", "2023")]);
+    let replace = |text: &str, role, with: &str| {
+        Change::Replace(Replace {
+            search: Search {
+                text: text.into(),
+                mode: SearchMode::Regex,
+                case_sensitive: true,
+                role,
+            },
+            with: with.into(),
+        })
+    };
+    let assistant = Some(TurnRole::Assistant);
+    let done = change(
+        &mut project,
+        &[1, 2],
+        replace(r"(\d{3})\d", assistant, "${1}4"),
+    );
+    assert_eq!(done.n_records, 2);
+    let content = project.record(RecordKey(1)).unwrap().content;
+    assert_eq!(content, content_of(chat("año 2023", "En 2024, 5 %.")));
+    let none = change(&mut project, &[1, 2], replace("nada", None, "x"));
+    assert!(none.action.is_none());
+    let broken = replace("(", None, "x");
+    let work = project.change(keys([1]), broken, 9);
+    let error = run_all(&mut project, work).unwrap_err();
+    assert!(error.to_string().contains("regular expression"), "{error}");
 }
 
 #[test]
