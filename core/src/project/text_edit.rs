@@ -1,16 +1,21 @@
 //! Changes of texts that go to many records at once, on one record.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::ProjectError;
 use crate::{
+    data::Repair,
     protocol::studio::Change,
-    text::{Body, Message, Record, Role},
+    text::{Body, Message, ModelText, Record, Role},
 };
 
 pub(super) enum TextEdit {
     Field(String, Option<Value>),
     System(Option<String>),
+    /// Control tokens are those of the model, or without one the common ones.
+    Repair(Repair, Option<Rc<ModelText>>),
 }
 
 impl TextEdit {
@@ -40,6 +45,11 @@ impl TextEdit {
                 record.extra.shift_remove(name);
             }
             Self::System(text) => set_system(record, text.as_deref()),
+            Self::Repair(repair, model) => {
+                if let Some(repaired) = repair.of(record, model.as_deref()) {
+                    *record = repaired;
+                }
+            }
         }
     }
 }
