@@ -245,6 +245,9 @@ fn new_text(
     let Some(from) = body_of(db, record)? else {
         return Ok(None);
     };
+    if !edit.may_change(db, from)? {
+        return Ok(None);
+    }
     let (before, origin) = read_body(db, from)?;
     let mut after = before.clone();
     edit.apply(&mut after);

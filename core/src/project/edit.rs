@@ -24,7 +24,6 @@ pub(super) struct RecordRow {
     pub(super) body: i64,
     pub(super) side: Option<i64>,
     pub(super) tags: i64,
-    pub(super) accepted: i64,
     pub(super) reviewer: String,
     pub(super) first_body: i64,
     pub(super) source: Option<i64>,
@@ -170,7 +169,7 @@ impl Project {
 
     pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT state, position, body, side, tags, accepted, reviewer, first_body, source, line, page
+            "SELECT state, position, body, side, tags, reviewer, first_body, source, line, page
              FROM record WHERE id = ?1 AND state < 2",
         )?;
         let row = statement.query_row([i64::try_from(record.0).unwrap_or(-1)], |row| {
@@ -180,12 +179,11 @@ impl Project {
                 body: row.get(2)?,
                 side: row.get(3)?,
                 tags: row.get(4)?,
-                accepted: row.get(5)?,
-                reviewer: row.get(6)?,
-                first_body: row.get(7)?,
-                source: row.get(8)?,
-                line: row.get(9)?,
-                page: row.get(10)?,
+                reviewer: row.get(5)?,
+                first_body: row.get(6)?,
+                source: row.get(7)?,
+                line: row.get(8)?,
+                page: row.get(9)?,
             })
         });
         row.optional()?

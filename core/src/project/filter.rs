@@ -4,12 +4,18 @@
 //! columns beside the text) is asked of the database, with every value bound, and becomes a set of
 //! bodies.
 
-use rusqlite::Connection;
+use std::collections::HashSet;
+
+use rusqlite::{Connection, params};
 
 use super::{
     ProjectError,
     body::role_bit,
-    checks::repeats,
+    checks::{
+        live::LiveRecords,
+        repeats,
+        table::{self, Grouping},
+    },
     columns::{BodyColumns, Columns, IN_TRASH, NO_SIDE, RecordColumns, THERE},
     fields::FieldColumn,
 };
@@ -33,10 +39,25 @@ pub(super) struct Sieve {
     group: Option<Places>,
 }
 
-/// Bodies with a kind of finding, and the sets of kinds that settle it.
+/// What has a kind of finding, and the sets of kinds that settle it.
 struct Finding {
-    bodies: Places,
+    having: Having,
     accepted: Vec<i64>,
+}
+
+enum Having {
+    Bodies(Places),
+    /// Whether a text says the same as another is a matter of records: the first of them is well.
+    Records(HashSet<i64>),
+}
+
+impl Having {
+    fn has(&self, record: &RecordColumns) -> bool {
+        match self {
+            Self::Bodies(places) => places.has(record.body),
+            Self::Records(ids) => ids.contains(&record.id),
+        }
+    }
 }
 
 impl Sieve {
@@ -123,7 +144,7 @@ impl Sieve {
                 .is_none_or(|field| field.has(record.body))
             && self.findings.as_ref().is_none_or(|findings| {
                 findings.iter().any(|finding| {
-                    finding.bodies.has(record.body) && !finding.accepted.contains(&record.accepted)
+                    finding.having.has(record) && !finding.accepted.contains(&record.accepted)
                 })
             })
     }
@@ -173,12 +194,36 @@ fn findings(
     columns: &Columns,
 ) -> Result<Vec<Finding>, ProjectError> {
     let finding = |kind: &FindingKind| {
-        let bodies = repeats::bodies_with(db, &kind.0)?;
-        let bodies = Places::of_ids(bodies, columns);
-        let accepted = columns.sets_with(std::slice::from_ref(&kind.0));
-        Ok(Finding { bodies, accepted })
+        Ok(Finding {
+            having: having(&kind.0, db, columns)?,
+            accepted: columns.sets_with(std::slice::from_ref(&kind.0)),
+        })
     };
     kinds.iter().map(finding).collect()
+}
+
+/// The same records that the findings count; see `findings.rs`.
+fn having(kind: &str, db: &Connection, columns: &Columns) -> Result<Having, ProjectError> {
+    let check = table::kind(kind).map_or("", |kind| kind.check);
+    if table::grouping(check) != Grouping::Members {
+        let flagged = repeats::flagged(db, check, &LiveRecords::of(columns))?;
+        let ids = flagged.into_iter().map(|live| live.record as i64);
+        return Ok(Having::Records(ids.collect()));
+    }
+    if kind == table::END_NEVER_TRAINED {
+        // Of all or of none: it is the run that never sees the token.
+        let sql = "SELECT body FROM token_count WHERE n_trained > 0 AND NOT EXISTS (
+            SELECT 1 FROM record JOIN token_count ON token_count.body = record.body
+            WHERE state = 0 AND ends = 1)";
+        let mut statement = db.prepare_cached(sql)?;
+        return Ok(Having::Bodies(Places::of(statement.query([])?, columns)?));
+    }
+    let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body";
+    let mut statement = db.prepare_cached(sql)?;
+    Ok(Having::Bodies(Places::of(
+        statement.query([kind])?,
+        columns,
+    )?))
 }
 
 /// Bodies with a value in a column beside the text.
@@ -199,8 +244,20 @@ fn members(
     db: &Connection,
     columns: &Columns,
 ) -> Result<Places, ProjectError> {
-    let bodies = repeats::bodies_of_group(db, &check.0, group)?;
-    Ok(Places::of_ids(bodies, columns))
+    let sql = match table::grouping(&check.0) {
+        // These are named by one of their texts.
+        Grouping::Whole => {
+            "SELECT other.id FROM body JOIN body AS other ON other.whole_print = body.whole_print
+             WHERE body.id = ?2 AND ?1 <> ''"
+        }
+        Grouping::Prompt => {
+            "SELECT other.id FROM body JOIN body AS other ON other.prompt_print = body.prompt_print
+             WHERE body.id = ?2 AND ?1 <> ''"
+        }
+        Grouping::Members => "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2",
+    };
+    let mut statement = db.prepare_cached(sql)?;
+    Places::of(statement.query(params![check.0, group as i64])?, columns)
 }
 
 /// A set of bodies, by their places in the columns.
@@ -233,13 +290,6 @@ impl Places {
             places.add(place as u32);
         }
         Ok(places)
-    }
-
-    fn of_ids(ids: Vec<i64>, columns: &Columns) -> Self {
-        let mut places = Self::none(columns);
-        ids.iter()
-            .for_each(|id| places.add(columns.body_place(*id)));
-        places
     }
 
     pub(super) fn add(&mut self, place: u32) {

@@ -30,6 +30,7 @@ mod names;
 mod openings;
 mod order;
 mod out;
+mod replace;
 mod rows;
 mod search;
 mod sides;
@@ -39,6 +40,8 @@ mod sorting;
 mod spoken;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text_edit;
 mod text_model;
 mod tokens;
@@ -50,12 +53,12 @@ use std::{cell::RefCell, rc::Rc};
 use rusqlite::Connection;
 
 use crate::{
-    protocol::studio::{Replace, Replacements, StudioProgress, Target},
-    text::ModelText,
+    protocol::studio::StudioProgress, text::ModelText,
 };
 
 pub use error::ProjectError;
 use file::Counts;
+pub use file::check_file;
 use list::Lists;
 
 /// First bytes of the file of every SQLite database.
@@ -112,13 +115,5 @@ pub fn run<T>(
             Step::More(at) if progress(&at) => {}
             Step::More(_) => return Err(ProjectError::Cancelled),
         }
-    }
-}
-
-#[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
-impl Project {
-    // --- replace.rs ---
-    pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
     }
 }

@@ -65,53 +65,6 @@ pub(in crate::project) fn flagged(
         .collect())
 }
 
-/// Texts of records outside the trash that have a kind of finding, accepted or not.
-pub(in crate::project) fn bodies_with(
-    db: &Connection,
-    kind: &str,
-) -> Result<Vec<i64>, ProjectError> {
-    if let Some(kind) =
-        table::kind(kind).filter(|kind| table::grouping(kind.check) != Grouping::Members)
-    {
-        let flagged = flagged(db, kind.check, &LiveRecords::read(db)?)?;
-        return Ok(flagged.iter().map(|live| live.body).collect());
-    }
-    let sql = match kind {
-        // Of the run as a whole, so of every record that is trained on.
-        table::END_NEVER_TRAINED => {
-            "SELECT body FROM token_count WHERE n_trained > 0 AND ?1 = ?1
-                AND NOT EXISTS (SELECT 1 FROM record JOIN token_count AS other
-                    ON other.body = record.body WHERE state = 0 AND other.ends = 1)"
-        }
-        _ => "SELECT DISTINCT body FROM finding WHERE kind = ?1",
-    };
-    let mut statement = db.prepare_cached(sql)?;
-    let bodies = statement.query_map([kind], |row| row.get(0))?;
-    Ok(bodies.collect::<Result<_, _>>()?)
-}
-
-/// Texts of a group of a check, as [`Group::id`] names it.
-pub(in crate::project) fn bodies_of_group(
-    db: &Connection,
-    check: &str,
-    group: u64,
-) -> Result<Vec<i64>, ProjectError> {
-    let sql = match table::grouping(check) {
-        Grouping::Whole => {
-            "SELECT id FROM body WHERE ?1 = ?1
-                AND whole_print = (SELECT whole_print FROM body WHERE id = ?2)"
-        }
-        Grouping::Prompt => {
-            "SELECT id FROM body WHERE ?1 = ?1
-                AND prompt_print = (SELECT prompt_print FROM body WHERE id = ?2)"
-        }
-        Grouping::Members => "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2",
-    };
-    let mut statement = db.prepare_cached(sql)?;
-    let bodies = statement.query_map((check, group as i64), |row| row.get(0))?;
-    Ok(bodies.collect::<Result<_, _>>()?)
-}
-
 fn later(groups: &[Group]) -> HashSet<u64> {
     let others = groups.iter().flat_map(|group| group.records.iter().skip(1));
     others.map(|live| live.record).collect()

@@ -139,7 +139,7 @@ fn lists_of_100_000_records_are_quick() {
         (
             "language",
             Filter {
-                languages: one("ja"),
+                languages: one("jpn"),
                 ..all()
             },
         ),
