@@ -21,6 +21,7 @@ mod fixes;
 mod groups;
 mod hash;
 mod journal;
+mod loaded;
 mod names;
 mod order;
 mod sides;
