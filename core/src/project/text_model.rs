@@ -130,7 +130,7 @@ impl Project {
     ///
     /// # Errors
     /// If their files are damaged.
-    pub(super) fn model_text(&self) -> Result<Option<Rc<ModelText>>, ProjectError> {
+    pub fn model_text(&self) -> Result<Option<Rc<ModelText>>, ProjectError> {
         if let Some(model) = &*self.text.borrow() {
             return Ok(Some(Rc::clone(model)));
         }

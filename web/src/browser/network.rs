@@ -28,6 +28,50 @@ pub(crate) async fn fetch_if_there(
     Ok(Some(Uint8Array::new(&buffer).to_vec()))
 }
 
+/// The first bytes of a file, and how many it has.
+pub(crate) struct FileHead {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) n_bytes: u64,
+}
+
+/// Gets at most so many bytes from the beginning of a file. A server that sends the whole file anyway
+/// is cut off there.
+pub(crate) async fn fetch_head(
+    url: &str,
+    n_bytes: u64,
+    patience: &Patience,
+) -> Result<FileHead, Fault> {
+    let range = format!("bytes=0-{}", n_bytes.saturating_sub(1));
+    let response = ask(url, Some(range), patience).await?;
+    let said = answered(&response);
+    if !response.ok() {
+        let detail = format!("`{url}` answered with {}", said.status);
+        return Err(Fault::new(FaultKind::Network, detail));
+    }
+    let mut body = Body::of(&response, url)?;
+    let mut bytes = Vec::new();
+    let mut is_whole = false;
+    while (bytes.len() as u64) < n_bytes {
+        let Some(chunk) = body.next(patience).await? else {
+            is_whole = true;
+            break;
+        };
+        bytes.extend(chunk.to_vec());
+        patience.go_on()?;
+    }
+    let range_total = said.content_range.as_deref();
+    let range_total = range_total.and_then(|range| range.rsplit_once('/')?.1.parse().ok());
+    let is_part = said.status == 206;
+    let n_have = bytes.len() as u64;
+    let n_bytes = match range_total {
+        Some(total) if is_part => total,
+        // A part that ended is all there is, as far as this server tells.
+        _ if is_whole => n_have,
+        _ => said.content_length.unwrap_or(n_have).max(n_have),
+    };
+    Ok(FileHead { bytes, n_bytes })
+}
+
 /// Asks for a file, or for a range of its bytes.
 pub(crate) async fn ask(
     url: &str,

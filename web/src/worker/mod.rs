@@ -11,4 +11,4 @@ mod requests;
 mod store;
 mod voice;
 
-pub(crate) use desk::start;
+pub(crate) use desk::{AWAKE, start};
