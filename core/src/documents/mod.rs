@@ -17,6 +17,7 @@ mod error;
 mod file;
 mod guess;
 mod inspect;
+mod load;
 mod ods;
 mod papers;
 pub mod parquet_out;
@@ -34,6 +35,7 @@ pub use error::DocumentError;
 pub use file::{InputFile, ReadSeek};
 pub use guess::columns_key;
 pub use inspect::inspect;
+pub use load::load;
 pub use part::Part;
 
 #[cfg(test)]

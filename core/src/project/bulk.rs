@@ -142,7 +142,7 @@ fn detail(change: &Change) -> String {
 }
 
 /// New texts for records, made a chunk at a time and put in place together.
-struct TextChange {
+pub(super) struct TextChange {
     records: Vec<u64>,
     edit: TextEdit,
     kind: ActionKind,
@@ -159,7 +159,7 @@ struct NewText {
 }
 
 impl TextChange {
-    fn new(records: Vec<u64>, edit: TextEdit, kind: ActionKind, detail: String) -> Self {
+    pub(super) fn new(records: Vec<u64>, edit: TextEdit, kind: ActionKind, detail: String) -> Self {
         Self {
             records,
             edit,
@@ -170,11 +170,11 @@ impl TextChange {
         }
     }
 
-    fn is_made(&self) -> bool {
+    pub(super) fn is_made(&self) -> bool {
         self.n_seen == self.records.len()
     }
 
-    fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
+    pub(super) fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
         let tx = project.db.transaction()?;
         if self.n_seen == 0 {
             note_leftovers(&tx)?;
@@ -189,7 +189,11 @@ impl TextChange {
     }
 
     /// What was edited in the meantime is changed as it is now.
-    fn put_in_place(self, project: &mut Project, now_ms: i64) -> Result<Changed, ProjectError> {
+    pub(super) fn put_in_place(
+        self,
+        project: &mut Project,
+        now_ms: i64,
+    ) -> Result<Changed, ProjectError> {
         let Self {
             edit, kind, made, ..
         } = self;
@@ -207,7 +211,7 @@ impl TextChange {
         })
     }
 
-    fn progress(&self) -> StudioProgress {
+    pub(super) fn progress(&self) -> StudioProgress {
         StudioProgress {
             stage: StudioStage::Changing,
             what: self.detail.clone(),

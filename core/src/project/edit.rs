@@ -63,7 +63,8 @@ impl Project {
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
         Ok(RecordView {
             record,
-            n_tokens: self.record_tokens(&text)?,
+            // A tokenizer that is damaged keeps nobody from the text.
+            n_tokens: self.record_tokens(&text).unwrap_or_default(),
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,

@@ -1,17 +1,22 @@
 //! Changes of texts that go to many records at once, on one record.
 
+use std::rc::Rc;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{ProjectError, replace::Replacer};
 use crate::{
+    data::Repair,
     protocol::studio::Change,
-    text::{Body, Message, Record, Role},
+    text::{Body, Message, ModelText, Record, Role},
 };
 
 pub(super) enum TextEdit {
     Field(String, Option<Value>),
     System(Option<String>),
+    /// Control tokens are those of the model, or without one the common ones.
+    Repair(Repair, Option<Rc<ModelText>>),
     Replace(Box<Replacer>),
 }
 
@@ -46,6 +51,11 @@ impl TextEdit {
                 record.extra.shift_remove(name);
             }
             Self::System(text) => set_system(record, text.as_deref()),
+            Self::Repair(repair, model) => {
+                if let Some(repaired) = repair.of(record, model.as_deref()) {
+                    *record = repaired;
+                }
+            }
             Self::Replace(replacer) => replacer.apply(record),
         }
     }
