@@ -111,6 +111,7 @@ impl Project {
         if found > FORM {
             return Err(ProjectError::Newer { found, known: FORM });
         }
+        check_tables(&db)?;
         let mut project = Self::prepare(db)?;
         project.remove_leftovers()?;
         Ok(project)
@@ -315,6 +316,44 @@ impl Project {
         tx.commit()?;
         Ok(())
     }
+}
+
+/// # Errors
+/// If a table is missing: the file was made by something else, or was damaged.
+fn check_tables(db: &Connection) -> Result<(), ProjectError> {
+    let tables = [
+        "meta",
+        "fact",
+        "asset",
+        "source",
+        "body",
+        "content",
+        "name_set",
+        "record",
+        "finding",
+        "checked",
+        "member",
+        "token_count",
+        "action",
+        "change",
+        "fact_change",
+        "snapshot",
+        "snapshot_record",
+        "snapshot_fact",
+        "search",
+        "opening",
+    ];
+    let mut statement = db.prepare(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
+    )?;
+    for table in tables {
+        if !statement.query_row([table], |row| row.get(0))? {
+            return Err(ProjectError::Broken {
+                detail: format!("it has no table `{table}`"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Key of the fact that holds the hash of a frozen split.

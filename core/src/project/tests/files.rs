@@ -130,6 +130,14 @@ fn other_files_are_refused() {
 }
 
 #[test]
+fn a_file_without_all_its_tables_is_refused() {
+    let db = in_memory(1).into_connection();
+    db.execute_batch("DROP TABLE change").unwrap();
+    let error = Project::open(db).err().unwrap();
+    assert!(error.to_string().contains("no table `change`"), "{error}");
+}
+
+#[test]
 fn a_truncated_file_is_refused() {
     let file = Scratch::new("truncated");
     drop(file.filled());
