@@ -253,7 +253,7 @@ impl Adding {
 }
 
 fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source, ProjectError> {
-    let text = project.text.borrow().clone();
+    let text = project.model_text()?;
     Ok(Source {
         arrivals: (incoming.open)(text)?,
         name: incoming.name,

@@ -16,6 +16,7 @@ use super::{
     journal::{Changes, Field},
     names::change_names,
     order,
+    sides::refuse_if_frozen,
     text_edit::TextEdit,
 };
 use crate::protocol::studio::{
@@ -58,6 +59,9 @@ impl Work for ChangeWork {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::New(asked) => {
                 let (target, change) = *asked;
+                if matches!(change, Change::SetSide(_)) {
+                    refuse_if_frozen(&project.db)?;
+                }
                 let records = project.target_ids(&target)?;
                 let kind = kind(&change);
                 let detail = detail(&change);
@@ -153,7 +157,7 @@ fn detail(change: &Change) -> String {
 }
 
 /// New texts for records, made a chunk at a time and put in place together.
-struct TextChange {
+pub(super) struct TextChange {
     records: Vec<u64>,
     edit: TextEdit,
     kind: ActionKind,
@@ -170,7 +174,7 @@ struct NewText {
 }
 
 impl TextChange {
-    fn new(records: Vec<u64>, edit: TextEdit, kind: ActionKind, detail: String) -> Self {
+    pub(super) fn new(records: Vec<u64>, edit: TextEdit, kind: ActionKind, detail: String) -> Self {
         Self {
             records,
             edit,
@@ -181,11 +185,11 @@ impl TextChange {
         }
     }
 
-    fn is_made(&self) -> bool {
+    pub(super) fn is_made(&self) -> bool {
         self.n_seen == self.records.len()
     }
 
-    fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
+    pub(super) fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
         let tx = project.db.transaction()?;
         if self.n_seen == 0 {
             note_leftovers(&tx)?;
@@ -200,7 +204,11 @@ impl TextChange {
     }
 
     /// What was edited in the meantime is changed as it is now.
-    fn put_in_place(self, project: &mut Project, now_ms: i64) -> Result<Changed, ProjectError> {
+    pub(super) fn put_in_place(
+        self,
+        project: &mut Project,
+        now_ms: i64,
+    ) -> Result<Changed, ProjectError> {
         let Self {
             edit, kind, made, ..
         } = self;
@@ -218,7 +226,7 @@ impl TextChange {
         })
     }
 
-    fn progress(&self) -> StudioProgress {
+    pub(super) fn progress(&self) -> StudioProgress {
         StudioProgress {
             stage: StudioStage::Changing,
             what: self.detail.clone(),

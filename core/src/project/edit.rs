@@ -51,6 +51,8 @@ impl Project {
     pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
         let row = self.row(record)?;
         let (text, _) = read_body(&self.db, row.body)?;
+        // A tokenizer that is damaged keeps nobody from the text.
+        let n_tokens = self.record_tokens(&text).unwrap_or_default();
         let original = if row.first_body == row.body {
             None
         } else {
@@ -73,8 +75,8 @@ impl Project {
             page: row.page,
             language,
             n_chars,
-            n_tokens: None,
-            findings: Vec::new(),
+            n_tokens,
+            findings: self.findings_at(record.0, row.body, row.accepted)?,
             in_trash: row.state == 1,
             project: None,
         })

@@ -1,18 +1,23 @@
 //! Changes of texts that go to many records at once, on one record.
 
+use std::rc::Rc;
+
 use rusqlite::Connection;
 use serde_json::Value;
 
 use super::{ProjectError, replace::Replacer};
 use crate::{
+    data::Repair,
     protocol::studio::Change,
-    text::{Body, Message, Record, Role},
+    text::{Body, Message, ModelText, Record, Role},
 };
 
 pub(super) enum TextEdit {
     Field(String, Option<Value>),
     System(Option<String>),
     Replace(Box<Replacer>),
+    /// Control tokens are those of the model, or without one the common ones.
+    Repair(Repair, Option<Rc<ModelText>>),
 }
 
 impl TextEdit {
@@ -47,6 +52,11 @@ impl TextEdit {
             }
             Self::System(text) => set_system(record, text.as_deref()),
             Self::Replace(replacer) => replacer.apply(record),
+            Self::Repair(repair, model) => {
+                if let Some(repaired) = repair.of(record, model.as_deref()) {
+                    *record = repaired;
+                }
+            }
         }
     }
 }
