@@ -75,6 +75,15 @@ const STAGES: [Stage; 6] = [
             &[
                 "clippy",
                 "--locked",
+                "--package=veneer-core",
+                "--target=wasm32-unknown-unknown",
+                "--features=studio",
+                "--",
+                "-Dwarnings",
+            ],
+            &[
+                "clippy",
+                "--locked",
                 "--package=veneer-web",
                 "--target=wasm32-unknown-unknown",
                 "--",
@@ -84,7 +93,7 @@ const STAGES: [Stage; 6] = [
     },
     Stage {
         name: "web",
-        about: "the page is built, and is small enough",
+        about: "page and studio are built, and are small enough",
         commands: &[&["xtask", "web"]],
     },
     Stage {
@@ -121,6 +130,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
     let stages = chosen(only.as_deref())?;
     setup::toolchain()?;
+    if stages
+        .iter()
+        .any(|stage| ["wasm", "web"].contains(&stage.name))
+    {
+        setup::wasm_compiler()?;
+    }
     let runs_tests = stages.iter().any(|stage| stage.name == "test");
     let mut environment = Vec::new();
     if runs_tests && !without_gpu {

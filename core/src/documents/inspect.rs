@@ -6,6 +6,7 @@ use super::{
     DocumentError, InputFile, Part,
     archive::{Archive, open_zip},
     file::{head, open_buffered},
+    papers::{PaperKind, PaperText},
     part::Inside,
     workbook::{self, WorkbookKind},
 };
@@ -44,12 +45,16 @@ enum Content {
 
 fn parts(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
     let head = head(&**file, HEAD_BYTES)?;
+    if let Some(kind) = PaperKind::of(file.name(), &head) {
+        return paper(file, kind);
+    }
     let inside = match told_by(&head) {
         Content::Refused(reason) => return Err(unsupported(file, reason)),
         Content::Zip => return zipped(file, nesting),
         Content::Parquet => Inside::Parquet,
-        Content::Text => Inside::Text {
-            container: container(file.name()),
+        Content::Text => match container(file.name()) {
+            None => return paper(file, PaperKind::Plain),
+            container => Inside::Text { container },
         },
     };
     Ok(vec![guessed(file, inside)])
@@ -91,6 +96,36 @@ fn told_by(head: &[u8]) -> Content {
     }
 }
 
+/// A document; text that turns out to be records or a table is read as those.
+fn paper(file: &Rc<dyn InputFile>, kind: PaperKind) -> Result<Vec<Part>, DocumentError> {
+    if kind == PaperKind::Plain {
+        let mut rows = part(file, Inside::Text { container: None });
+        rows.guess();
+        let is_rows = match &rows.view.kind {
+            PartKind::Table { columns } => columns.len() > 1 && is_recognised(&rows.view.reading),
+            _ => false,
+        };
+        if is_rows {
+            return Ok(vec![rows]);
+        }
+    }
+    let text = PaperText::read(&**file, kind)?;
+    let mut part = part(file, Inside::Nothing);
+    part.view.kind = PartKind::Document {
+        n_pages: text.n_pages(),
+        n_chars: text.n_chars(),
+    };
+    part.view.reading = Reading::Chunks(ChunkReading::default());
+    part.view.reason = kind.name().to_owned();
+    part.inside = Inside::Paper(text);
+    Ok(vec![part])
+}
+
+/// Read by its own columns, not by templates that fit any table: prose has commas too.
+fn is_recognised(reading: &Reading) -> bool {
+    matches!(reading, Reading::Records(reading) if reading.templates.is_empty())
+}
+
 fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
     let zip = open_zip(open_buffered(&**file)?, file.name(), file.n_bytes())?;
     let has = |name: &str| zip.index_for_name(name).is_some();
@@ -98,6 +133,9 @@ fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docum
         WorkbookKind::Xlsx
     } else if has("mimetype") && has("content.xml") {
         WorkbookKind::Ods
+    } else if has("word/document.xml") {
+        drop(zip);
+        return paper(file, PaperKind::Docx);
     } else if nesting == Nesting::InArchive {
         let reason = "is an archive inside an archive, which is not opened; unpack it first";
         return Err(unsupported(file, reason));

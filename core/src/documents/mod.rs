@@ -20,7 +20,9 @@ mod guess;
 mod inspect;
 mod numbers;
 mod ods;
+mod papers;
 mod parquet_file;
+pub mod parquet_out;
 mod parquet_pages;
 mod parquet_values;
 mod part;
@@ -31,6 +33,7 @@ mod table;
 mod template_fill;
 mod units;
 mod workbook;
+pub mod xlsx_out;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use content::content;

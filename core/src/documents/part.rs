@@ -6,10 +6,12 @@ use super::{
     Arrivals, DocumentError, InputFile,
     arrivals::RecordArrivals,
     file::{Progress, Stream},
+    papers::PaperText,
     parquet_file, preview,
     table::{CellRows, Layout, Table, Width},
     template_fill::Templates,
     workbook::{self, WorkbookKind},
+    xlsx_out,
 };
 use crate::{
     data::{Container, DatasetError, Encoding, Format, Mapping, ReadOptions, Reader, Rows, cells},
@@ -38,13 +40,20 @@ pub(super) enum Inside {
         sheet: String,
     },
     Parquet,
+    /// A document, read when it was looked into.
+    Paper(PaperText),
     /// Nothing that can be read; the view says why.
     Nothing,
 }
 
 impl Part {
+    /// The file that it is a part of.
+    pub fn file(&self) -> &Rc<dyn InputFile> {
+        &self.file
+    }
+
     /// The first records under a reading. Never fails: what is wrong is in `failed`.
-    pub fn preview(&self, reading: &Reading, text: Option<&ModelText>) -> Preview {
+    pub fn preview(&self, reading: &Reading, text: Option<&Rc<ModelText>>) -> Preview {
         preview::preview(self, reading, text)
     }
 
@@ -55,9 +64,18 @@ impl Part {
     pub fn records(
         &self,
         reading: &Reading,
-        _text: Option<Rc<ModelText>>,
+        text: Option<Rc<ModelText>>,
     ) -> Result<Arrivals, DocumentError> {
         match (&self.inside, reading) {
+            (Inside::Paper(paper), Reading::Chunks(reading)) => {
+                Ok(Box::new(paper.arrivals(&self.view.name, reading, text)))
+            }
+            (Inside::Paper(_), Reading::Records(_)) => Err(DocumentError::Reading {
+                reason: format!(
+                    "`{}` is a document, which has no rows; read it in pieces",
+                    self.view.name
+                ),
+            }),
             (Inside::Nothing, _) => Err(DocumentError::Unsupported {
                 name: self.view.name.clone(),
                 reason: self.view.reason.clone(),
@@ -143,7 +161,8 @@ impl Part {
             return Ok((Rows::given(table.columns, table.rows), progress));
         }
         let (table, progress) = self.table(reading, options, n_rows)?;
-        Ok((Rows::given(table.columns, table.rows), progress))
+        let (columns, rows) = xlsx_out::taken_back(table.columns, table.rows);
+        Ok((Rows::given(columns, rows), progress))
     }
 
     /// The rows below the header, with what stands above it.
@@ -191,10 +210,12 @@ impl Part {
                 });
                 Ok((Box::new(rows), progress))
             }
-            Inside::Parquet | Inside::Nothing => Err(DocumentError::Unsupported {
-                name: self.view.name.clone(),
-                reason: self.view.reason.clone(),
-            }),
+            Inside::Parquet | Inside::Paper(_) | Inside::Nothing => {
+                Err(DocumentError::Unsupported {
+                    name: self.view.name.clone(),
+                    reason: self.view.reason.clone(),
+                })
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a reading makes of the first rows of a part.
 
+use std::rc::Rc;
+
 use super::{DocumentError, Part, content, template_fill::shown};
 use crate::{
-    data::{CellRow, Row},
+    data::{CellRow, Format, Row},
     protocol::studio::{Preview, Reading, RecordReading},
     text::ModelText,
 };
@@ -16,16 +18,28 @@ const SHOWN_RECORDS: usize = 10;
 /// Rows that are read of a sheet for a preview: those shown, and those by which columns are told.
 const READ_ROWS: usize = 300;
 
-pub(super) fn preview(part: &Part, reading: &Reading, text: Option<&ModelText>) -> Preview {
-    // Only documents, which are cut by tokens, need the model.
-    let _ = text;
+pub(super) fn preview(part: &Part, reading: &Reading, text: Option<&Rc<ModelText>>) -> Preview {
     let mut preview = Preview::default();
     let read = match reading {
         Reading::Records(reading) => table(part, reading, &mut preview),
-        Reading::Chunks(_) => part.records(reading, None).map(|_| ()),
+        Reading::Chunks(_) => pieces(part, reading, text, &mut preview),
     };
     preview.failed = read.err().map(|error| error.full());
     preview
+}
+
+fn pieces(
+    part: &Part,
+    reading: &Reading,
+    text: Option<&Rc<ModelText>>,
+    preview: &mut Preview,
+) -> Result<(), DocumentError> {
+    preview.format = Format::Text.name().into();
+    let arrivals = part.records(reading, text.cloned())?;
+    for arrival in arrivals.take(SHOWN_RECORDS) {
+        preview.records.extend(arrival?.record.map(content));
+    }
+    Ok(())
 }
 
 fn table(part: &Part, reading: &RecordReading, preview: &mut Preview) -> Result<(), DocumentError> {

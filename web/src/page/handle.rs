@@ -22,6 +22,7 @@ use crate::{
     state::{
         chat::Chat,
         columns::{Columns, Loaded},
+        place::Place,
     },
     texts::{Language, Texts},
 };
@@ -54,6 +55,8 @@ pub(super) struct Notice {
 /// Everything that components share. Copies are the same app.
 #[derive(Clone, Copy)]
 pub(super) struct App {
+    /// The part of the app that is looked at; `None` until it is known what the site offers.
+    pub(super) place: RwSignal<Option<Place>>,
     pub(super) language: RwSignal<Language>,
     pub(super) theme: RwSignal<Theme>,
     pub(super) device: RwSignal<Option<DeviceView>>,
@@ -86,6 +89,7 @@ impl App {
     /// Starts the worker and looks what the site offers.
     pub(super) fn start() -> Self {
         let app = Self {
+            place: RwSignal::new(Place::of_hash(&kept::hash())),
             language: RwSignal::new(kept::language()),
             theme: RwSignal::new(Theme::now()),
             device: RwSignal::new(None),
@@ -107,9 +111,28 @@ impl App {
             client: StoredValue::new_local(None),
         };
         provide_context(app);
-        app.start_worker();
+        kept::on_hash_change(move |hash| {
+            if let Some(place) = Place::of_hash(hash) {
+                app.go(place);
+            }
+        });
         leptos::task::spawn_local(app.look_for_offer());
         app
+    }
+
+    /// Looks at a part of the app from now on.
+    pub(super) fn go(self, place: Place) {
+        kept::keep_place(place);
+        if self.place.get_untracked() != Some(place) {
+            self.place.set(Some(place));
+        }
+    }
+
+    /// Starts the engine's worker when the chat is first looked at.
+    pub(super) fn wake(self) {
+        if self.client.with_value(Option::is_none) {
+            self.start_worker();
+        }
     }
 
     pub(super) fn texts(self) -> &'static Texts {
@@ -247,7 +270,13 @@ impl App {
                 Err(error) => Offer::Missing(Some(error.to_string())),
             },
         };
+        let has_model = first_model(&offer).is_some();
         self.offer.set(offer);
+        if self.place.get_untracked().is_none() {
+            let kept = kept::place();
+            let first = Place::first(&kept::hash(), kept.as_deref(), has_model);
+            self.place.set(Some(first));
+        }
     }
 }
 

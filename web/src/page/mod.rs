@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod bridge;
+mod chat_frame;
 mod chat_view;
 mod client;
 mod columns_bar;

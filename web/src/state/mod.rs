@@ -9,5 +9,6 @@ pub mod lanes;
 pub mod manifest;
 pub mod message;
 pub mod numbers;
+pub mod place;
 pub mod settings;
 pub mod studio;

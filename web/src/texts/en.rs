@@ -5,7 +5,6 @@ use veneer_core::protocol::tab::FaultKind;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
-    tagline: "Language models and their adapters, on this device",
     skip_to_chat: "Skip to the chat",
     language: "Language",
     theme: "Colours",

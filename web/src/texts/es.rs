@@ -5,7 +5,6 @@ use veneer_core::protocol::tab::FaultKind;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
-    tagline: "Modelos de lenguaje y sus adaptadores, en este dispositivo",
     skip_to_chat: "Ir a la conversación",
     language: "Idioma",
     theme: "Colores",

@@ -5,7 +5,6 @@ use veneer_core::protocol::tab::FaultKind;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
-    tagline: "言語モデルとアダプターを、この端末で",
     skip_to_chat: "チャットへ移動",
     language: "言語",
     theme: "配色",

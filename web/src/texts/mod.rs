@@ -87,7 +87,7 @@ macro_rules! texts {
 }
 
 texts! {
-    tagline skip_to_chat language theme theme_light theme_dark panel
+    skip_to_chat language theme theme_light theme_dark panel
 
     status_starting status_no_model status_ready status_answering status_failed
 

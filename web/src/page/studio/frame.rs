@@ -1,33 +1,100 @@
-//! Projects, the steps from left to right, what is under way, and the way back.
+//! The frame of the studio: the project, the steps from left to right, what is under way, and the way
+//! back.
+
+mod project_bar;
+mod projects;
+mod under_way;
 
 use leptos::prelude::*;
 
 use super::{
     checks::CheckStep,
-    editor::Editor,
     export::ExportStep,
-    grid::EditStep,
+    grid::{EditStep, Grid, HelpSheet, Palette},
     handle::{Step, Studio},
     history::HistoryPanel,
-    import::ImportStep,
+    import::{ImportStep, Incoming},
+    keys::Keys,
     split::SplitStep,
-    tokens::TokenPanel,
 };
+use project_bar::ProjectBar;
+use projects::Projects;
+use under_way::{Toasts, UnderWay};
 
+/// Everything below the top bar when data is looked at.
 #[component]
 pub(in crate::page) fn StudioFrame() -> impl IntoView {
     let studio = Studio::get();
     studio.wake();
+    Keys::provide();
+    Grid::provide();
+    let incoming = Incoming::provide();
+    let history = RwSignal::new(false);
+    let is_open = Memo::new(move |_| studio.project.with(Option::is_some));
+    let dragging = RwSignal::new(false);
+    let over = move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        dragging.set(true);
+    };
     view! {
-        <main class="studio">
-            {move || match studio.step.get() {
-                Step::Import => view! { <ImportStep /> }.into_any(),
-                Step::Check => view! { <CheckStep /> }.into_any(),
-                Step::Edit => view! { <EditStep /><Editor /><TokenPanel /> }.into_any(),
-                Step::Split => view! { <SplitStep /> }.into_any(),
-                Step::Export => view! { <ExportStep /> }.into_any(),
-            }}
-            <HistoryPanel />
-        </main>
+        <div
+            class="studio"
+            class:dragging=move || dragging.get()
+            data-testid="studio"
+            on:dragover=over
+            on:dragleave=move |_| dragging.set(false)
+            on:drop=move |event| {
+                event.prevent_default();
+                dragging.set(false);
+                incoming.take_dropped(&event);
+            }
+        >
+            <Show when=move || is_open.get() fallback=move || view! { <Projects /> }>
+                <ProjectBar history=history />
+                <TakenOver />
+                <main id="studio-main" class="studio-main">
+                    {move || match studio.step.get() {
+                        Step::Import => view! { <ImportStep /> }.into_any(),
+                        Step::Check => view! { <CheckStep /> }.into_any(),
+                        Step::Edit => view! { <EditStep /> }.into_any(),
+                        Step::Split => view! { <SplitStep /> }.into_any(),
+                        Step::Export => view! { <ExportStep /> }.into_any(),
+                    }}
+                </main>
+                <Show when=move || history.get()>
+                    <HistoryPanel on_close=move || history.set(false) />
+                </Show>
+            </Show>
+            <UnderWay />
+            <Toasts />
+            <HelpSheet />
+            <Palette />
+        </div>
+    }
+}
+
+/// Says that another tab has the project now, and offers it back.
+#[component]
+fn TakenOver() -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().frame;
+    let go_on = move |_| {
+        let id = studio
+            .project
+            .with_untracked(|open| open.as_ref().map(|open| open.id.clone()));
+        if let Some(id) = id {
+            studio.open(id, true);
+        }
+    };
+    view! {
+        <Show when=move || studio.taken_over.get()>
+            <div class="note" role="alert" data-testid="studio-taken-over">
+                {move || texts().taken_over}
+                " "
+                <button type="button" class="main" data-testid="studio-go-on" on:click=go_on>
+                    {move || texts().take_over}
+                </button>
+            </div>
+        </Show>
     }
 }

@@ -10,9 +10,12 @@ use veneer_core::protocol::{
 };
 use web_sys::{Blob, File};
 
-use crate::page::{
-    client::{Client, StudioWire},
-    handle::App,
+use crate::{
+    page::{
+        client::{Client, StudioWire},
+        handle::App,
+    },
+    state::studio::draft::{Draft, Unsaved},
 };
 
 /// The steps of the studio, left to right.
@@ -55,6 +58,8 @@ pub(in crate::page) struct Toast {
 /// Everything that the studio's components share. Copies are the same studio.
 #[derive(Clone, Copy)]
 pub(in crate::page) struct Studio {
+    /// Callbacks have no context to ask for it.
+    pub(in crate::page) app: App,
     pub(in crate::page) projects: RwSignal<ProjectsView>,
     /// The open project.
     pub(in crate::page) project: RwSignal<Option<ProjectView>>,
@@ -65,6 +70,10 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) version: RwSignal<u64>,
     /// The record at the cursor, which editor and token view show.
     pub(in crate::page) current: RwSignal<Option<RecordKey>>,
+    /// What the editor makes of it, as far as it is not stored yet.
+    pub(in crate::page) draft: RwSignal<Option<Draft>>,
+    /// Drafts of other records that could not be stored.
+    pub(in crate::page) unsaved: RwSignal<Vec<Unsaved>>,
     pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
     pub(in crate::page) work: RwSignal<Vec<StudioWork>>,
     pub(in crate::page) toasts: RwSignal<Vec<Toast>>,
@@ -82,6 +91,7 @@ impl Studio {
     /// A studio without its worker, which [`Studio::wake`] starts.
     pub(in crate::page) fn provide() -> Self {
         let studio = Self {
+            app: App::get(),
             projects: RwSignal::default(),
             project: RwSignal::default(),
             step: RwSignal::default(),
@@ -89,6 +99,8 @@ impl Studio {
             list: RwSignal::default(),
             version: RwSignal::default(),
             current: RwSignal::default(),
+            draft: RwSignal::default(),
+            unsaved: RwSignal::default(),
             text_model: RwSignal::default(),
             work: RwSignal::default(),
             toasts: RwSignal::default(),
@@ -106,7 +118,7 @@ impl Studio {
         }
         match Client::start(move |reply| self.hear_unasked(reply)) {
             Ok(client) => self.client.set_value(Some(client)),
-            Err(fault) => App::get().complain(fault),
+            Err(fault) => self.app.complain(fault),
         }
         self.ask(StudioRequest::Start, &[], |_| {});
     }
@@ -119,7 +131,7 @@ impl Studio {
         files: &[File],
         then: impl FnMut(&StudioOutcome) + 'static,
     ) -> Option<RequestId> {
-        let app = App::get();
+        let app = self.app;
         self.ask_or(request, files, then, move |fault| {
             app.complain(fault.clone());
         })
@@ -172,6 +184,12 @@ impl Studio {
 
     pub(in crate::page) fn redo(self) {
         self.ask(StudioRequest::Redo, &[], |_| {});
+    }
+
+    /// Opens a project; another tab that has it gives it up only if asked to.
+    pub(in crate::page) fn open(self, id: String, take_over: bool) {
+        self.taken_over.set(false);
+        self.ask(StudioRequest::OpenProject { id, take_over }, &[], |_| {});
     }
 
     pub(in crate::page) fn open_sample(self, sample: Sample) {
@@ -290,7 +308,7 @@ impl Studio {
                 self.work.set(Vec::new());
                 self.project.set(None);
                 self.client.set_value(None);
-                App::get().complain(fault.clone());
+                self.app.complain(fault.clone());
                 self.wake();
             }
             StudioReply::Progress(_) | StudioReply::Done(_) => {}

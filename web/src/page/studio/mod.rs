@@ -11,6 +11,7 @@ mod grid;
 mod handle;
 mod history;
 mod import;
+mod keys;
 mod split;
 mod tokens;
 

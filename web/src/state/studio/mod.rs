@@ -1,1 +1,21 @@
 //! What the studio decides: plain values with native tests.
+
+pub mod actions;
+pub mod changes;
+pub mod columns;
+pub mod copying;
+pub mod divide;
+pub mod draft;
+pub mod filters;
+pub mod highlight;
+pub mod importing;
+pub mod json_text;
+pub mod markdown;
+pub mod order;
+pub mod remaining;
+pub mod rows;
+pub mod selection;
+pub mod shortcuts;
+pub mod stroke;
+pub mod token_rows;
+pub mod viewport;

@@ -1,7 +1,46 @@
+//! The history and snapshots.
+
 use super::studio_texts;
 
 studio_texts! {
     HistoryTexts {
         title: "History", "Historial", "履歴";
+        about: "Everything that was done, newest first. Undo reaches back over visits.", "Todo lo que se hizo, lo más reciente primero. Deshacer llega a visitas anteriores.", "行った操作の一覧です（新しい順）。以前の作業まで戻せます。";
+        empty: "Nothing was done yet.", "Todavía no se ha hecho nada.", "まだ操作はありません。";
+        undone: "undone", "deshecho", "取り消し済み";
+        undo: "Undo", "Deshacer", "元に戻す";
+        redo: "Redo", "Rehacer", "やり直す";
+        undo_what: "Undo: {what}", "Deshacer: {what}", "元に戻す: {what}";
+        redo_what: "Redo: {what}", "Rehacer: {what}", "やり直す: {what}";
+        nothing_to_undo: "Nothing to undo", "Nada que deshacer", "元に戻す操作はありません";
+        nothing_to_redo: "Nothing to redo", "Nada que rehacer", "やり直す操作はありません";
+        close: "Close", "Cerrar", "閉じる";
+        snapshots: "Snapshots", "Instantáneas", "スナップショット";
+        snapshots_about: "A snapshot is a name for the project as it is now, to compare with and to go back to.", "Una instantánea es un nombre para el proyecto tal como está, para comparar y volver.", "現在の状態に名前を付け、後で比較したり戻したりできます。";
+        snapshot_name: "Name of the snapshot", "Nombre de la instantánea", "スナップショットの名前";
+        take: "Take snapshot", "Crear instantánea", "作成";
+        compare: "Compare with now", "Comparar con ahora", "現在と比較";
+        restore: "Go back to it", "Volver a ella", "この状態に戻す";
+        delete: "Delete", "Eliminar", "削除";
+        delete_sure: "Delete the snapshot “{name}”? The records stay as they are.", "¿Eliminar la instantánea «{name}»? Los registros quedan como están.", "スナップショット「{name}」を削除しますか。レコードは変わりません。";
+        n_records: "{n} records", "{n} registros", "{n} 件";
+        difference: "{edited} edited, {added} added, {removed} removed, {moved} otherwise changed since “{name}”", "{edited} editados, {added} añadidos, {removed} quitados, {moved} con otros cambios desde «{name}»", "「{name}」以降: 編集 {edited}、追加 {added}、削除 {removed}、その他の変更 {moved}";
+        no_difference: "Nothing differs from “{name}”.", "Nada difiere de «{name}».", "「{name}」との違いはありません。";
+        did_import: "Imported {n} records", "Se importaron {n} registros", "{n} 件を取り込み";
+        did_edit: "Edited {n} records", "Se editaron {n} registros", "{n} 件を編集";
+        did_add: "Added {n} records", "Se añadieron {n} registros", "{n} 件を追加";
+        did_tag: "Tagged {n} records", "Se etiquetaron {n} registros", "{n} 件にタグを付与";
+        did_untag: "Took a tag off {n} records", "Se quitó una etiqueta a {n} registros", "{n} 件からタグを削除";
+        did_trash: "Moved {n} records to the trash", "{n} registros a la papelera", "{n} 件をごみ箱へ移動";
+        did_take_back: "Took {n} records out of the trash", "{n} registros recuperados de la papelera", "{n} 件をごみ箱から復元";
+        did_move: "Moved {n} records", "Se movieron {n} registros", "{n} 件を移動";
+        did_replace: "Replaced text in {n} records", "Texto reemplazado en {n} registros", "{n} 件の文字列を置換";
+        did_assign: "Assigned {n} records", "Se asignaron {n} registros", "{n} 件を割り当て";
+        did_fix: "Fixed {n} records", "Se corrigieron {n} registros", "{n} 件を修正";
+        did_accept: "Accepted findings of {n} records", "Hallazgos aceptados en {n} registros", "{n} 件の指摘を承認";
+        did_split: "Split {n} records", "Se dividieron {n} registros", "{n} 件を分割";
+        did_freeze: "Froze or thawed the split", "División congelada o descongelada", "分割の固定を変更";
+        did_restore: "Went back to a snapshot", "Se volvió a una instantánea", "スナップショットに復元";
+        did_settings: "Changed settings", "Se cambiaron ajustes", "設定を変更";
     }
 }

@@ -7,10 +7,16 @@ mod frame;
 mod grid;
 mod history;
 mod import;
+mod shortcuts;
 mod split;
 mod tokens;
 
+pub use grid::GridTexts;
+
 use super::Language;
+
+pub use checks::ChecksTexts;
+pub use editor::EditorTexts;
 
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
 macro_rules! studio_texts {
@@ -41,6 +47,7 @@ pub struct StudioTexts {
     pub frame: frame::FrameTexts,
     pub import: import::ImportTexts,
     pub grid: grid::GridTexts,
+    pub shortcuts: shortcuts::ShortcutTexts,
     pub editor: editor::EditorTexts,
     pub tokens: tokens::TokensTexts,
     pub checks: checks::ChecksTexts,
@@ -55,6 +62,7 @@ macro_rules! language {
             frame: frame::FrameTexts::$name,
             import: import::ImportTexts::$name,
             grid: grid::GridTexts::$name,
+            shortcuts: shortcuts::ShortcutTexts::$name,
             editor: editor::EditorTexts::$name,
             tokens: tokens::TokensTexts::$name,
             checks: checks::ChecksTexts::$name,
@@ -89,6 +97,7 @@ mod tests {
             texts.frame.all(),
             texts.import.all(),
             texts.grid.all(),
+            texts.shortcuts.all(),
             texts.editor.all(),
             texts.tokens.all(),
             texts.checks.all(),

@@ -1,0 +1,387 @@
+//! How a part is read: format, where each field comes from, numbers, header; pieces of documents.
+
+use leptos::prelude::*;
+use veneer_core::protocol::studio::{
+    ChunkReading, Numbers, PartKey, PartKind, Reading, RecordReading,
+};
+
+use super::incoming::Incoming;
+use crate::{
+    page::{handle::App, studio::handle::Studio},
+    state::studio::importing::{self, Choice, Source},
+    texts::fill,
+};
+
+/// Encodings to choose from where the guess is wrong.
+const ENCODINGS: [&str; 8] = [
+    "utf-8",
+    "utf-16le",
+    "utf-16be",
+    "shift_jis",
+    "euc-jp",
+    "windows-1252",
+    "latin1",
+    "gb18030",
+];
+
+const SEPARATORS: [(&str, &str); 4] = [(",", ","), (";", ";"), ("\t", "Tab"), ("|", "|")];
+
+/// The value of a choice that leaves it to Veneer.
+const GUESS: &str = "";
+
+#[component]
+pub(super) fn ReadingForm(part: PartKey) -> impl IntoView {
+    let incoming = Incoming::get();
+    let choice = Memo::new(move |_| incoming.parts.with(|parts| parts.choice(part).cloned()));
+    let is_table = move || {
+        choice.with(|choice| {
+            choice
+                .as_ref()
+                .is_some_and(|choice| choice.records().is_some())
+        })
+    };
+    view! {
+        <Show
+            when=is_table
+            fallback=move || view! { <ChunkForm part=part choice=choice /> }
+        >
+            <Fields part=part choice=choice />
+            <TableForm part=part choice=choice />
+        </Show>
+    }
+}
+
+fn reading_of(choice: Option<&Choice>) -> RecordReading {
+    choice
+        .and_then(Choice::records)
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// Format and where each of its fields comes from.
+#[component]
+fn Fields(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
+    let app = App::get();
+    let incoming = Incoming::get();
+    let texts = move || &app.language.get().studio().import;
+    let format = Memo::new(move |_| choice.with(|choice| reading_of(choice.as_ref()).format));
+    let choose = move |event| {
+        let name = event_target_value(&event);
+        let format = (name != GUESS).then_some(name);
+        incoming.decide(part, |choice| choice.set_format(format));
+    };
+    let shown = move || {
+        let previewed = choice.with(|choice| {
+            let preview = choice.as_ref()?.preview.as_ref()?;
+            Some(preview.format.clone())
+        });
+        importing::fields_of(format.get().or(previewed).as_deref()).to_vec()
+    };
+    view! {
+        <label>
+            {move || texts().format}
+            <select data-testid="import-format" on:change=choose>
+                <option value=GUESS prop:selected=move || format.get().is_none()>
+                    {move || texts().format_guess}
+                </option>
+                {importing::FIELDS.map(|(name, _)| view! {
+                    <option
+                        value=name
+                        prop:selected=move || format.get().as_deref() == Some(name)
+                    >
+                        {name}
+                    </option>
+                })}
+            </select>
+        </label>
+        <div class="fields">
+            <For each=shown key=|field| *field let:field>
+                <Field part=part choice=choice field=field />
+            </For>
+        </div>
+        <p class="hint">{move || texts().template_about}</p>
+    }
+}
+
+/// A column, or a text with columns in it.
+#[component]
+fn Field(part: PartKey, choice: Memo<Option<Choice>>, field: &'static str) -> impl IntoView {
+    let app = App::get();
+    let incoming = Incoming::get();
+    let texts = move || &app.language.get().studio().import;
+    let source = Memo::new(move |_| {
+        choice.with(|choice| {
+            choice
+                .as_ref()
+                .map_or(Source::Nothing, |choice| choice.source_of(field))
+        })
+    });
+    let columns = move || {
+        choice.with(|choice| match choice.as_ref().map(|c| &c.view.kind) {
+            Some(PartKind::Table { columns }) => columns.clone(),
+            _ => Vec::new(),
+        })
+    };
+    // Chosen from one list: nothing, a template, or a column behind its mark.
+    let choose = move |event| {
+        let value = event_target_value(&event);
+        let source = match value.strip_prefix("column:") {
+            Some(column) => Source::Column(column.to_owned()),
+            None if value == "template" => Source::Template(String::new()),
+            None => Source::Nothing,
+        };
+        incoming.decide(part, |choice| choice.set_source(field, source));
+    };
+    let write = move |event| {
+        let text = event_target_value(&event);
+        incoming.decide(part, |choice| {
+            choice.set_source(field, Source::Template(text));
+        });
+    };
+    let template = move || match source.get() {
+        Source::Template(text) => Some(text),
+        _ => None,
+    };
+    view! {
+        <div class="field">
+            <label>
+                {field}
+                <select data-testid=format!("import-field-{field}") on:change=choose>
+                    <option value="" prop:selected=move || source.get() == Source::Nothing>
+                        {move || texts().no_column}
+                    </option>
+                    <option value="template" prop:selected=move || template().is_some()>
+                        {move || texts().by_template}
+                    </option>
+                    <For each=columns key=|column| column.clone() let:column>
+                        <option
+                            value=format!("column:{column}")
+                            prop:selected={
+                                let column = column.clone();
+                                move || source.get() == Source::Column(column.clone())
+                            }
+                        >
+                            {column.clone()}
+                        </option>
+                    </For>
+                </select>
+            </label>
+            <Show when=move || template().is_some()>
+                <textarea
+                    rows="3"
+                    data-testid=format!("import-template-{field}")
+                    aria-label=move || format!("{field}: {}", texts().by_template)
+                    prop:value=move || template().unwrap_or_default()
+                    on:change=write
+                ></textarea>
+            </Show>
+        </div>
+    }
+}
+
+/// Encoding, separator, header, numbers.
+#[component]
+fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
+    let app = App::get();
+    let incoming = Incoming::get();
+    let texts = move || &app.language.get().studio().import;
+    let reading = Memo::new(move |_| choice.with(|choice| reading_of(choice.as_ref())));
+    let change = move |change: Box<dyn FnOnce(&mut RecordReading)>| {
+        incoming.decide(part, |choice| {
+            if let Reading::Records(reading) = &mut choice.reading {
+                change(reading);
+            }
+        });
+    };
+    let guessed = move |event| {
+        let value: String = event_target_value(&event);
+        (value != GUESS).then_some(value)
+    };
+    let header = move || reading.get().header.unwrap_or_default();
+    let number = |event| {
+        event_target_value(&event)
+            .trim()
+            .parse::<u32>()
+            .unwrap_or(0)
+    };
+    let numbers = [
+        (Numbers::AsTheyStand, "as"),
+        (Numbers::Plain, "plain"),
+        (Numbers::WithUnits, "units"),
+    ];
+    let number_label = move |kind| match kind {
+        Numbers::AsTheyStand => texts().numbers_as,
+        Numbers::Plain => texts().numbers_plain,
+        Numbers::WithUnits => texts().numbers_units,
+    };
+    let choose_numbers = move |event| {
+        let name = event_target_value(&event);
+        let kind = numbers.iter().find(|(_, known)| *known == name);
+        if let Some((kind, _)) = kind.copied() {
+            change(Box::new(move |reading| reading.numbers = kind));
+        }
+    };
+    view! {
+        <div class="fields">
+            <label>
+                {move || texts().encoding}
+                <select
+                    data-testid="import-encoding"
+                    on:change=move |event| {
+                        let encoding = guessed(event);
+                        change(Box::new(move |reading| reading.encoding = encoding));
+                    }
+                >
+                    <option value=GUESS>{move || texts().format_guess}</option>
+                    {ENCODINGS.map(|name| view! {
+                        <option
+                            value=name
+                            prop:selected=move || reading.get().encoding.as_deref() == Some(name)
+                        >
+                            {name}
+                        </option>
+                    })}
+                </select>
+            </label>
+            <label>
+                {move || texts().separator}
+                <select
+                    data-testid="import-separator"
+                    on:change=move |event| {
+                        let separator = guessed(event);
+                        change(Box::new(move |reading| reading.separator = separator));
+                    }
+                >
+                    <option value=GUESS>{move || texts().format_guess}</option>
+                    {SEPARATORS.map(|(value, name)| view! { <option value=value>{name}</option> })}
+                </select>
+            </label>
+            <label>
+                {move || texts().skipped_rows}
+                <input
+                    type="text"
+                    inputmode="numeric"
+                    data-testid="import-skipped-rows"
+                    prop:value=move || header().skipped_rows.to_string()
+                    on:change=move |event| {
+                        let rows = header().header_rows;
+                        incoming.decide(part, |choice| choice.set_header(number(event), rows));
+                    }
+                />
+            </label>
+            <label>
+                {move || texts().header_rows}
+                <input
+                    type="text"
+                    inputmode="numeric"
+                    data-testid="import-header-rows"
+                    prop:value=move || header().header_rows.to_string()
+                    on:change=move |event| {
+                        let skipped = header().skipped_rows;
+                        incoming.decide(part, |choice| choice.set_header(skipped, number(event)));
+                    }
+                />
+            </label>
+            <label>
+                {move || texts().numbers}
+                <select data-testid="import-numbers" on:change=choose_numbers>
+                    {numbers.map(|(kind, name)| view! {
+                        <option value=name prop:selected=move || reading.get().numbers == kind>
+                            {move || number_label(kind)}
+                        </option>
+                    })}
+                </select>
+            </label>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-testid="import-take-chosen"
+                    prop:checked=move || reading.get().take_chosen
+                    on:change=move |event| {
+                        let chosen = event_target_checked(&event);
+                        change(Box::new(move |reading| reading.take_chosen = chosen));
+                    }
+                />
+                {move || texts().take_chosen}
+            </label>
+        </div>
+    }
+}
+
+/// Length and overlap of the pieces of a document.
+#[component]
+fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
+    let app = App::get();
+    let studio = Studio::get();
+    let incoming = Incoming::get();
+    let texts = move || &app.language.get().studio().import;
+    let reading = Memo::new(move |_| {
+        choice
+            .with(|choice| choice.as_ref().and_then(Choice::chunks).cloned())
+            .unwrap_or_default()
+    });
+    let change = move |change: Box<dyn FnOnce(&mut ChunkReading)>| {
+        incoming.decide(part, |choice| {
+            if let Reading::Chunks(reading) = &mut choice.reading {
+                change(reading);
+            }
+        });
+    };
+    let unit = move || {
+        let model = studio
+            .text_model
+            .with(|model| model.as_ref().map(|model| model.name.clone()));
+        match model {
+            Some(model) => fill(texts().in_tokens, &[("model", &model)]),
+            None => texts().in_chars.to_owned(),
+        }
+    };
+    let number = |event, fallback| {
+        let typed = event_target_value(&event);
+        typed.trim().parse::<u32>().unwrap_or(fallback)
+    };
+    view! {
+        <div class="fields">
+            <label>
+                {move || texts().chunk_size}
+                <input
+                    type="text"
+                    inputmode="numeric"
+                    data-testid="import-chunk-size"
+                    prop:value=move || reading.get().size.to_string()
+                    on:change=move |event| {
+                        let size = number(event, reading.get_untracked().size).max(16);
+                        change(Box::new(move |reading| reading.size = size));
+                    }
+                />
+            </label>
+            <label>
+                {move || texts().chunk_overlap}
+                <input
+                    type="text"
+                    inputmode="numeric"
+                    data-testid="import-chunk-overlap"
+                    prop:value=move || reading.get().overlap.to_string()
+                    on:change=move |event| {
+                        let now = reading.get_untracked();
+                        let overlap = number(event, now.overlap).min(now.size / 2);
+                        change(Box::new(move |reading| reading.overlap = overlap));
+                    }
+                />
+            </label>
+            <p class="hint">{unit}</p>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-testid="import-tables-as-rows"
+                    prop:checked=move || reading.get().tables_as_rows
+                    on:change=move |event| {
+                        let rows = event_target_checked(&event);
+                        change(Box::new(move |reading| reading.tables_as_rows = rows));
+                    }
+                />
+                {move || texts().tables_as_rows}
+            </label>
+        </div>
+    }
+}

@@ -1,0 +1,57 @@
+//! Actions in words: for the history, the tooltips of undo and redo, and what was just done.
+
+use veneer_core::protocol::studio::{ActionKind, ActionView};
+
+use crate::{
+    state::numbers,
+    texts::{Language, fill},
+};
+
+/// `Tagged 12 records with "review"`.
+pub fn words(action: &ActionView, language: Language) -> String {
+    let texts = &language.studio().history;
+    let text = match action.what {
+        ActionKind::Import => texts.did_import,
+        ActionKind::Edit => texts.did_edit,
+        ActionKind::Add => texts.did_add,
+        ActionKind::Tag => texts.did_tag,
+        ActionKind::Untag => texts.did_untag,
+        ActionKind::Trash => texts.did_trash,
+        ActionKind::TakeBack => texts.did_take_back,
+        ActionKind::Move => texts.did_move,
+        ActionKind::Replace => texts.did_replace,
+        ActionKind::Assign => texts.did_assign,
+        ActionKind::Fix => texts.did_fix,
+        ActionKind::Accept => texts.did_accept,
+        ActionKind::Split => texts.did_split,
+        ActionKind::Freeze => texts.did_freeze,
+        ActionKind::Restore => texts.did_restore,
+        ActionKind::Settings => texts.did_settings,
+    };
+    let n = numbers::whole(action.n_records, language);
+    let text = fill(text, &[("n", &n)]);
+    match action.detail.trim() {
+        "" => text,
+        detail => format!("{text} ({detail})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_words_in_every_language() {
+        for language in Language::ALL {
+            let action = ActionView {
+                what: ActionKind::Tag,
+                detail: "revisar".into(),
+                n_records: 1_234,
+                ..ActionView::default()
+            };
+            let text = words(&action, language);
+            assert!(text.contains("(revisar)"), "{text}");
+            assert!(!text.contains('{'), "{text}");
+        }
+    }
+}

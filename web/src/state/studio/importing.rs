@@ -1,0 +1,227 @@
+//! Files on their way to records: what was found, what is taken, how it is read.
+
+use veneer_core::protocol::studio::{
+    ChunkReading, Header, PartKey, PartKind, PartView, Preview, Reading, RecordReading,
+};
+
+/// Formats with the fields that each reads, the ones that it needs first.
+pub const FIELDS: [(&str, &[&str]); 7] = [
+    ("alpaca", &["instruction", "input", "output", "system"]),
+    ("sharegpt", &["conversations", "system", "tools"]),
+    ("openai", &["messages", "tools"]),
+    ("prompt-completion", &["prompt", "completion"]),
+    ("query-response", &["query", "response", "system"]),
+    ("text", &["text"]),
+    ("tokenized", &["input_ids", "labels"]),
+];
+
+/// The fields of a format; those of Alpaca, which fit any table, where it is not known.
+pub fn fields_of(format: Option<&str>) -> &'static [&'static str] {
+    let known = FIELDS.iter().find(|(name, _)| Some(*name) == format);
+    known.unwrap_or(&FIELDS[0]).1
+}
+
+/// A part with what the user decided about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    pub view: PartView,
+    pub included: bool,
+    pub reading: Reading,
+    pub preview: Option<Preview>,
+}
+
+impl Choice {
+    fn new(view: PartView) -> Self {
+        Self {
+            included: view.kind != PartKind::Unreadable,
+            reading: view.reading.clone(),
+            view,
+            preview: None,
+        }
+    }
+
+    /// How its rows are read; `None` for documents.
+    pub fn records(&self) -> Option<&RecordReading> {
+        match &self.reading {
+            Reading::Records(reading) => Some(reading),
+            Reading::Chunks(_) => None,
+        }
+    }
+
+    pub fn chunks(&self) -> Option<&ChunkReading> {
+        match &self.reading {
+            Reading::Chunks(reading) => Some(reading),
+            Reading::Records(_) => None,
+        }
+    }
+
+    /// Where a field is read from.
+    pub fn source_of(&self, field: &str) -> Source {
+        let Some(reading) = self.records() else {
+            return Source::Nothing;
+        };
+        let in_list = |list: &[(String, String)]| {
+            let found = list.iter().find(|(name, _)| name == field);
+            found.map(|(_, value)| value.clone())
+        };
+        if let Some(template) = in_list(&reading.templates) {
+            return Source::Template(template);
+        }
+        in_list(&reading.columns).map_or(Source::Nothing, Source::Column)
+    }
+
+    /// Reads a field from elsewhere.
+    pub fn set_source(&mut self, field: &str, source: Source) {
+        let Reading::Records(reading) = &mut self.reading else {
+            return;
+        };
+        reading.columns.retain(|(name, _)| name != field);
+        reading.templates.retain(|(name, _)| name != field);
+        match source {
+            Source::Nothing => {}
+            Source::Column(column) => reading.columns.push((field.to_owned(), column)),
+            Source::Template(text) => reading.templates.push((field.to_owned(), text)),
+        }
+    }
+
+    /// Another format has other fields: what no longer means anything goes.
+    pub fn set_format(&mut self, format: Option<String>) {
+        let Reading::Records(reading) = &mut self.reading else {
+            return;
+        };
+        if let Some(format) = &format {
+            let fields = fields_of(Some(format));
+            let known = |(name, _): &(String, String)| fields.contains(&name.as_str());
+            reading.columns.retain(known);
+            reading.templates.retain(known);
+        }
+        reading.format = format;
+    }
+
+    /// Rows of notes and of the header; both 0 leaves it to be guessed.
+    pub fn set_header(&mut self, skipped_rows: u32, header_rows: u32) {
+        if let Reading::Records(reading) = &mut self.reading {
+            reading.header = (skipped_rows + header_rows > 0).then_some(Header {
+                skipped_rows,
+                header_rows: header_rows.max(1),
+            });
+        }
+    }
+}
+
+/// Where a field comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Nothing,
+    Column(String),
+    /// A text with `{column}` in it.
+    Template(String),
+}
+
+/// Everything that was found and is not imported yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Importing {
+    pub choices: Vec<Choice>,
+}
+
+impl Importing {
+    /// More files were looked into.
+    pub fn found(&mut self, parts: Vec<PartView>) {
+        for view in parts {
+            self.choices.retain(|choice| choice.view.part != view.part);
+            self.choices.push(Choice::new(view));
+        }
+    }
+
+    pub fn choice(&self, part: PartKey) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.view.part == part)
+    }
+
+    pub fn choice_mut(&mut self, part: PartKey) -> Option<&mut Choice> {
+        self.choices
+            .iter_mut()
+            .find(|choice| choice.view.part == part)
+    }
+
+    /// What is to be imported, in the order in which it was found.
+    pub fn included(&self) -> Vec<(PartKey, Reading)> {
+        let included = self.choices.iter().filter(|choice| choice.included);
+        included
+            .map(|choice| (choice.view.part, choice.reading.clone()))
+            .collect()
+    }
+
+    /// A preview arrived; one for a reading that was changed since is dropped.
+    pub fn show_preview(&mut self, part: PartKey, reading: &Reading, preview: &Preview) {
+        if let Some(choice) = self.choice_mut(part)
+            && choice.reading == *reading
+        {
+            choice.preview = Some(preview.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(key: u32, kind: PartKind) -> PartView {
+        PartView {
+            part: PartKey(key),
+            name: format!("file{key}.csv"),
+            bytes: 10,
+            kind,
+            reading: Reading::Records(RecordReading::default()),
+            reason: String::new(),
+            remembered: false,
+        }
+    }
+
+    fn table(key: u32) -> PartView {
+        let columns = vec!["q".into(), "a".into()];
+        part(key, PartKind::Table { columns })
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_included() {
+        let mut importing = Importing::default();
+        importing.found(vec![table(1), part(2, PartKind::Unreadable)]);
+        assert_eq!(importing.included().len(), 1);
+        importing.found(vec![table(1)]);
+        assert_eq!(importing.choices.len(), 2, "the same part is not doubled");
+    }
+
+    #[test]
+    fn a_field_comes_from_one_place() {
+        let mut choice = Choice::new(table(1));
+        choice.set_source("output", Source::Column("a".into()));
+        choice.set_source("output", Source::Template("{a}!".into()));
+        assert_eq!(choice.source_of("output"), Source::Template("{a}!".into()));
+        assert!(choice.records().unwrap().columns.is_empty());
+        choice.set_source("output", Source::Nothing);
+        assert_eq!(choice.source_of("output"), Source::Nothing);
+    }
+
+    #[test]
+    fn fields_of_another_format_go() {
+        let mut choice = Choice::new(table(1));
+        choice.set_source("instruction", Source::Column("q".into()));
+        choice.set_source("system", Source::Template("s".into()));
+        choice.set_format(Some("query-response".into()));
+        assert_eq!(choice.source_of("instruction"), Source::Nothing);
+        assert_eq!(choice.source_of("system"), Source::Template("s".into()));
+    }
+
+    #[test]
+    fn a_late_preview_of_another_reading_is_dropped() {
+        let mut importing = Importing::default();
+        importing.found(vec![table(1)]);
+        let old = importing.choices[0].reading.clone();
+        importing
+            .choice_mut(PartKey(1))
+            .unwrap()
+            .set_format(Some("text".into()));
+        importing.show_preview(PartKey(1), &old, &Preview::default());
+        assert!(importing.choices[0].preview.is_none());
+    }
+}
