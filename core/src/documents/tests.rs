@@ -9,7 +9,10 @@ use crate::{
     text::{Body, Role},
 };
 
+mod archives;
+mod parquet;
 mod sheets;
+mod statistics;
 mod use_cases;
 
 /// A file of `tests/fixtures/documents`.
