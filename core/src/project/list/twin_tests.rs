@@ -62,8 +62,11 @@ fn project() -> Project {
         }
         if rng.below(3) > 0 {
             let n_tokens = rng.below(100) as i64;
-            db.execute("INSERT INTO token_count VALUES (?1, ?2, 1, 0)", [id, n_tokens])
-                .unwrap();
+            db.execute(
+                "INSERT INTO token_count VALUES (?1, ?2, 1, 0)",
+                [id, n_tokens],
+            )
+            .unwrap();
         }
         if rng.below(9) == 0 {
             db.execute("INSERT INTO member VALUES ('near', 7, ?1)", [id])
