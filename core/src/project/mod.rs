@@ -26,6 +26,7 @@ mod hash;
 mod index;
 mod journal;
 mod list;
+mod loaded;
 mod names;
 mod openings;
 mod order;
