@@ -61,4 +61,5 @@ pub(crate) use {
     split::{Facts, column_text, draw},
     stats::language,
     validate::validate,
+    write::{header, to_fields},
 };

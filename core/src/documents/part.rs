@@ -11,6 +11,7 @@ use super::{
     table::{CellRows, Layout, Table, Width},
     template_fill::Templates,
     workbook::{self, WorkbookKind},
+    xlsx_out,
 };
 use crate::{
     data::{Container, DatasetError, Encoding, Format, Mapping, ReadOptions, Reader, Rows, cells},
@@ -159,7 +160,8 @@ impl Part {
         };
         let header = reading.header;
         let table = Table::new(cells, Layout { header, width }).map_err(failed)?;
-        Ok((Rows::given(table.columns, table.rows), progress))
+        let (columns, rows) = xlsx_out::taken_back(table.columns, table.rows);
+        Ok((Rows::given(columns, rows), progress))
     }
 
     /// The rows as they stand, with whatever is above the header.

@@ -11,6 +11,7 @@ use rust_xlsxwriter::{
 use serde_json::{Map, Value};
 
 use super::DocumentError;
+use crate::data::{GivenRows, Row};
 
 /// Names the columns of a row whose cells are JSON, as a JSON list; marks the file as ours.
 pub const CELLS_COLUMN: &str = "veneer_cells";
@@ -22,9 +23,6 @@ const PART_MARK: &str = " ⟨veneer part ";
 const MAX_CELL: usize = 32_000;
 const MAX_ROWS: usize = 1_048_576;
 const MAX_COLUMNS: usize = 16_384;
-
-/// Whole numbers that a cell keeps exactly.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A workbook of one sheet with these columns.
 ///
@@ -76,6 +74,25 @@ pub fn unpacked(mut row: Map<String, Value>) -> Map<String, Value> {
     row
 }
 
+/// A table of ours without the columns that only serve to take it back.
+pub(super) fn taken_back(columns: Vec<String>, rows: GivenRows) -> (Vec<String>, GivenRows) {
+    if !columns.iter().any(|name| name == CELLS_COLUMN) {
+        return (columns, rows);
+    }
+    let own = |name: &String| name != CELLS_COLUMN && !name.contains(PART_MARK);
+    let columns = columns.into_iter().filter(own).collect();
+    let rows = rows.map(|row| {
+        Ok(match row? {
+            Row::Object { line, object } => Row::Object {
+                line,
+                object: unpacked(object),
+            },
+            broken => broken,
+        })
+    });
+    (columns, Box::new(rows))
+}
+
 fn join_parts(row: &mut Map<String, Value>) {
     let mut parts: Vec<(String, u32, String)> = Vec::new();
     row.retain(|name, value| {
@@ -112,8 +129,7 @@ fn cell(value: &Value) -> (Cell, bool) {
         Value::Number(number) => {
             let exact = number
                 .as_f64()
-                .filter(|float| number.is_f64() == (float.fract() != 0.0))
-                .filter(|float| float.abs() < MAX_EXACT);
+                .filter(|float| number.is_f64() == (float.fract() != 0.0) && stays(*float));
             match exact {
                 Some(float) => (Cell::Number(float), true),
                 None => (Cell::Text(number.to_string()), true),
@@ -121,6 +137,14 @@ fn cell(value: &Value) -> (Cell, bool) {
         }
         other => (Cell::Text(other.to_string()), true),
     }
+}
+
+/// Whether spreadsheets, which keep 15 digits, show a number as it is.
+fn stays(number: f64) -> bool {
+    let size = number.abs();
+    let shown: Option<f64> = format!("{number:.14e}").parse().ok();
+    let plain = (1e-9..1e15).contains(&size) || number.to_bits() == 0;
+    plain && shown == Some(number)
 }
 
 /// Whether a text comes back from a cell as it went in: XML has no control characters, an empty cell
@@ -381,6 +405,7 @@ mod tests {
     fn every_kind_of_value_comes_back() {
         round_trip(vec![
             json!({"q": "¿Qué?\nes\tun bono", "a": "=1+1", "n": 3, "f": 0.5, "whole": 3.0}),
+            json!({"f": 0.123_456_789_012_345_68, "n": -7, "whole": 1e-12}),
             json!({"q": "", "a": " @x ", "n": 18_446_744_073_709_551_615_u64, "t": true, "z": null}),
             json!({"a": "_x000D_", "q": "cr\r\nbell\u{7}", "list": [{"k": "v"}, 2], "f": -1e300}),
             json!({"q": "日本語😀", "a": "TRUE", "t": "true", "n": "0123"}),
@@ -396,6 +421,58 @@ mod tests {
             json!({"q": "short", "a": "x".repeat(100_000)}),
             json!({"q": [long.clone()], "a": blanks}),
         ]);
+    }
+
+    /// Records out in a format, as a sheet, and in again as any spreadsheet comes in.
+    #[track_caller]
+    fn through_the_door(records: &str, format: crate::data::Format) {
+        let options = crate::data::ReadOptions::default();
+        let loaded = crate::data::read(records.as_bytes(), &options).expect("readable");
+        let rows: Vec<Map<String, Value>> = loaded
+            .records
+            .iter()
+            .filter_map(|record| crate::data::to_fields(record, None, format, true).0)
+            .collect();
+        let columns = crate::data::header(&rows, format);
+        let bytes = xlsx(&columns, rows).expect("written");
+        let file = crate::documents::file::Bytes::new("out.xlsx", bytes);
+        let parts = crate::documents::inspect(file);
+        let part = parts.first().expect("a sheet");
+        let arrivals = part.records(&part.view.reading, None).expect("read");
+        let back: Vec<crate::data::Record> = arrivals
+            .map(|arrival| {
+                let arrival = arrival.expect("a row");
+                arrival
+                    .record
+                    .unwrap_or_else(|| panic!("{:?}", arrival.problems))
+            })
+            .collect();
+        assert_eq!(back.len(), loaded.records.len());
+        for (back, record) in back.iter().zip(&loaded.records) {
+            assert_eq!((&back.body, &back.extra), (&record.body, &record.extra));
+        }
+    }
+
+    #[test]
+    fn records_come_back_through_the_importer() {
+        let chats = json!([
+            {"messages": [
+                {"role": "system", "content": "sé breve"},
+                {"role": "user", "content": "=1+1"},
+                {"role": "assistant", "content": "2", "weight": 0},
+                {"role": "user", "content": " y\r\n"},
+                {"role": "assistant", "content": "x".repeat(40_000)}],
+             "tags": ["a", "b"], "n": 3},
+            {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
+             "tags": [], "source": "0123"},
+        ]);
+        through_the_door(&chats.to_string(), crate::data::Format::Openai);
+        let plain = json!([
+            {"instruction": "¿Qué es?\nUn bono", "input": "", "output": "+x", "rating": 4.5},
+            {"instruction": "日本", "output": "はい", "system": "s", "ok": true},
+            {"instruction": "z".repeat(70_000), "output": "a", "rating": 1},
+        ]);
+        through_the_door(&plain.to_string(), crate::data::Format::Alpaca);
     }
 
     #[test]

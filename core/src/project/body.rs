@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::{
     ProjectError,
     content::{Origin, to_stored, turn_role},
+    names,
 };
 use crate::{
     data::{Body, Place, Problem, Record, Severity, fingerprint, language, n_chars, validate},
@@ -42,9 +43,11 @@ pub(super) fn insert_body(
     let n_errors = problems.iter().filter(|problem| is_error(problem)).count();
     let starts = Starts::of(&record);
     let (n_turns, roles) = turns(&record);
+    let fields = names::set_of(db, record.extra.keys().cloned().collect())?;
     db.prepare_cached(
         "INSERT INTO body (prompt_print, whole_print, n_chars, n_turns, roles, language, n_errors,
-            n_warnings, system, prompt, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            n_warnings, system, prompt, answer, fields)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         print.prompt.to_be_bytes(),
@@ -58,6 +61,7 @@ pub(super) fn insert_body(
         starts.system,
         starts.prompt,
         starts.answer,
+        fields,
     ])?;
     let body = db.last_insert_rowid();
     let json = to_stored(record, origin)?;

@@ -33,18 +33,6 @@ impl Project {
             working: Rc::clone(&self.working),
         })
     }
-
-    /// The records that a target means, as they stand in the list or were named.
-    pub(super) fn targeted(&self, target: Target) -> Vec<u64> {
-        match target {
-            Target::Records(records) => records.into_iter().map(|record| record.0).collect(),
-            Target::List { except } => {
-                let except: HashSet<u64> = except.into_iter().map(|record| record.0).collect();
-                let list = self.list.iter().copied();
-                list.filter(|record| !except.contains(record)).collect()
-            }
-        }
-    }
 }
 
 struct ChangeWork {
@@ -70,7 +58,7 @@ impl Work for ChangeWork {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::New(asked) => {
                 let (target, change) = *asked;
-                let records = project.targeted(target);
+                let records = project.target_ids(&target)?;
                 let kind = kind(&change);
                 let detail = detail(&change);
                 let Some(edit) = TextEdit::of(&change)? else {

@@ -14,6 +14,8 @@ pub(super) mod live;
 pub(super) mod repeats;
 pub(super) mod table;
 pub(super) mod template;
+#[cfg(test)]
+mod tests;
 
 use super::{Project, ProjectError, Step, Task, Work};
 use crate::protocol::studio::{FindingsView, StudioProgress, StudioStage};

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::ProjectError;
+use super::{ProjectError, body::role_bit};
 use crate::protocol::studio::TurnRole;
 use marks::Marks;
 
@@ -34,6 +34,8 @@ pub(super) struct Columns {
     pub(super) reviewers: Names,
     /// `name_set` by its id; sets are never changed.
     sets: HashMap<i64, Vec<String>>,
+    /// Grows with every row that is read.
+    pub(super) version: u64,
     /// Grows when a body that was read before is no longer what it was, so that what others keep
     /// about bodies by their place is void.
     pub(super) epoch: u64,
@@ -71,8 +73,6 @@ pub(super) struct BodyColumns {
     /// Id of the `name_set` of columns beside the text.
     pub(super) fields: i64,
     pub(super) n_turns: u32,
-    pub(super) n_errors: u32,
-    pub(super) n_warnings: u32,
     pub(super) language: u32,
     pub(super) roles: u8,
 }
@@ -85,6 +85,7 @@ impl Columns {
             languages: Names::default(),
             reviewers: Names::default(),
             sets: HashMap::new(),
+            version: 0,
             epoch: 0,
             marks: Marks::set_on(db)?,
             records_read: false,
@@ -108,6 +109,13 @@ impl Columns {
         found.ok().map(|place| &self.records[place])
     }
 
+    /// Records outside the trash, or in it.
+    pub(super) fn count(&self, in_trash: bool) -> u64 {
+        let state = if in_trash { IN_TRASH } else { THERE };
+        let records = self.records.iter();
+        records.filter(|record| record.state == state).count() as u64
+    }
+
     pub(super) fn set(&self, id: i64) -> &[String] {
         self.sets.get(&id).map_or(&[], Vec::as_slice)
     }
@@ -122,6 +130,13 @@ impl Columns {
     }
 }
 
+impl RecordColumns {
+    /// Whether it is there, be it in the trash.
+    pub(super) fn is_there(&self) -> bool {
+        self.state == THERE || self.state == IN_TRASH
+    }
+}
+
 impl BodyColumns {
     const fn missing() -> Self {
         Self {
@@ -130,22 +145,14 @@ impl BodyColumns {
             n_tokens: -1,
             fields: 0,
             n_turns: 0,
-            n_errors: 0,
-            n_warnings: 0,
             language: 0,
             roles: 0,
         }
     }
 
     pub(super) fn has_role(&self, role: TurnRole) -> bool {
-        self.roles & role_bit(role) != 0
+        u32::from(self.roles) & role_bit(role) != 0
     }
-}
-
-/// The bit of `body.roles` that stands for a role.
-pub(super) fn role_bit(role: TurnRole) -> u8 {
-    let place = TurnRole::ALL.iter().position(|other| *other == role);
-    1 << place.unwrap_or_default()
 }
 
 /// Names as numbers.
@@ -172,10 +179,6 @@ impl Names {
 
     pub(super) fn name(&self, number: u32) -> &str {
         self.names.get(number as usize).map_or("", String::as_str)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
     }
 
     /// The place of each number among the names in order.

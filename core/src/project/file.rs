@@ -4,8 +4,8 @@ use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
 
-use super::{Project, ProjectError, journal::Field};
-use crate::protocol::studio::{ActionView, ProjectView, Query, SourceView};
+use super::{Project, ProjectError, journal::Field, list::Lists};
+use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 
 /// What SQLite files say whose they are: `VNRP`.
 const APPLICATION_ID: i64 = 0x564e_5250;
@@ -184,7 +184,7 @@ impl Project {
         Ok(counts)
     }
 
-    fn prepare(db: Connection) -> Result<Self, ProjectError> {
+    fn prepare(mut db: Connection) -> Result<Self, ProjectError> {
         // The file may come from anybody: it brings data, and nothing that runs.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
@@ -196,10 +196,10 @@ impl Project {
         db.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS pending (record INTEGER PRIMARY KEY, value)",
         )?;
+        let lists = RefCell::new(Lists::new(&mut db)?);
         Ok(Self {
             db,
-            list: Vec::new(),
-            query: Query::default(),
+            lists,
             text: RefCell::new(None),
             counts: RefCell::new(None),
             working: Rc::new(()),
@@ -290,6 +290,7 @@ pub(super) fn remove_unused_bodies(db: &Connection) -> Result<(), ProjectError> 
          DELETE FROM member WHERE body IN unused;
          DELETE FROM token_count WHERE body IN unused;
          DELETE FROM search WHERE rowid IN unused;
+         DELETE FROM opening WHERE body IN unused;
          DELETE FROM content WHERE body IN unused;
          DELETE FROM body WHERE id IN unused;
          DROP TABLE unused;",

@@ -285,3 +285,6 @@ impl Repairing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

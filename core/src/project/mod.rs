@@ -15,16 +15,27 @@ mod columns;
 mod content;
 mod edit;
 mod error;
+mod facets;
+mod fields;
 mod file;
+mod filter;
 mod findings;
 mod fixes;
 mod groups;
 mod hash;
+mod index;
 mod journal;
+mod list;
 mod names;
+mod openings;
 mod order;
+mod rows;
+mod search;
 mod sides;
 mod snapshots;
+mod snippet;
+mod sorting;
+mod spoken;
 #[cfg(test)]
 mod testing;
 mod text_edit;
@@ -38,17 +49,13 @@ use std::{cell::RefCell, rc::Rc};
 use rusqlite::Connection;
 
 use crate::{
-    documents::Part,
-    protocol::studio::{
-        Change, Changed, Content, Difference, Export, ExportPlan, Facets, ImportSummary, ListView,
-        Query, Reading, RecordKey, RecordView, Replace, Replacements, Sample, SnapshotKey,
-        SnapshotView, StudioProgress, Target, Window,
-    },
+    protocol::studio::{Export, ExportPlan, Replace, Replacements, StudioProgress, Target},
     text::ModelText,
 };
 
 pub use error::ProjectError;
 use file::Counts;
+use list::Lists;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -56,9 +63,8 @@ pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open project.
 pub struct Project {
     db: Connection,
-    /// Ids of the records of the current list, in its order, and the query that made it.
-    list: Vec<u64>,
-    query: Query,
+    /// The current list, and what lists are made from.
+    lists: RefCell<Lists>,
     /// Tokenizer and template, once they were read from the file.
     text: RefCell<Option<Rc<ModelText>>>,
     counts: RefCell<Option<Counts>>,
@@ -110,31 +116,6 @@ pub fn run<T>(
 
 #[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
 impl Project {
-    // --- list.rs, search.rs, facets.rs ---
-    /// Makes the current list again if what changed is what it is made of.
-    fn relist_after(&mut self, touched: &[journal::Field]) -> Result<ListView, ProjectError> {
-        let n = self.list.len() as u64;
-        Ok(ListView {
-            n,
-            n_of: n,
-            took_ms: 0.0,
-        })
-    }
-    /// Makes the current list; `window` and `Target::List` mean this list until the next query.
-    pub fn query(&self, query: Query) -> Task<ListView> {
-        unimplemented!()
-    }
-    pub fn window(&self, from: u64, n: u64) -> Result<Window, ProjectError> {
-        unimplemented!()
-    }
-    pub fn facets(&self) -> Result<Facets, ProjectError> {
-        unimplemented!()
-    }
-    /// Brings the search index up to the newest record; queries search what is not in it yet anyway.
-    pub fn index(&self) -> Task<()> {
-        unimplemented!()
-    }
-
     // --- replace.rs ---
     pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
         unimplemented!()

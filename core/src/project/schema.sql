@@ -45,7 +45,7 @@ CREATE TABLE body (
     fields INTEGER NOT NULL DEFAULT 0
 );
 -- In the order of the table and without its texts: lists read this once, whole.
-CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, n_errors, n_warnings, fields);
+CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields);
 CREATE INDEX body_by_prompt ON body (prompt_print);
 CREATE INDEX body_by_whole ON body (whole_print);
 
@@ -87,7 +87,7 @@ CREATE TABLE finding (
     expected TEXT NOT NULL,
     advice TEXT NOT NULL
 );
-CREATE INDEX finding_by_body ON finding (body);
+CREATE INDEX finding_by_body ON finding (body, kind, is_error);
 CREATE INDEX finding_by_kind ON finding (kind, body);
 CREATE TABLE checked ("check" TEXT PRIMARY KEY, settings TEXT NOT NULL, up_to INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -148,13 +148,3 @@ CREATE VIRTUAL TABLE search USING fts5 (system, developer, user, assistant, tool
 CREATE TABLE opening (body INTEGER PRIMARY KEY, prompt TEXT NOT NULL, answer TEXT NOT NULL);
 CREATE INDEX opening_by_prompt ON opening (prompt);
 CREATE INDEX opening_by_answer ON opening (answer);
-
--- Without a trigger SQLite empties a whole table without telling of its rows, and lists go by what it
--- tells (`project/columns/marks.rs`).
-CREATE TRIGGER record_goes AFTER DELETE ON record WHEN 0 BEGIN SELECT 1; END;
-CREATE TRIGGER token_count_goes AFTER DELETE ON token_count WHEN 0 BEGIN SELECT 1; END;
--- What is derived from a text goes with it.
-CREATE TRIGGER body_goes AFTER DELETE ON body BEGIN
-    DELETE FROM search WHERE rowid = old.id;
-    DELETE FROM opening WHERE body = old.id;
-END;

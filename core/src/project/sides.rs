@@ -377,3 +377,6 @@ impl Members {
         hex(&hash.finalize())
     }
 }
+
+#[cfg(test)]
+mod tests;

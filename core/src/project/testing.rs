@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 use serde_json::Map;
 
 use super::{Project, body::insert_body, content::Origin};
+use crate::protocol::studio::TextOptions;
 use crate::text::{Body, Conversation, Message, Record, Role};
 
 /// Room between neighbours of the order of records.
@@ -65,4 +66,63 @@ pub(super) fn chat(question: &str, answer: &str) -> Record {
         extra: Map::new(),
         line: 0,
     }
+}
+
+/// Files of a small tokenizer without a template of its own.
+pub(super) fn text_files() -> Vec<(String, Vec<u8>)> {
+    macro_rules! file {
+        ($name:literal) => {
+            (
+                $name.to_owned(),
+                include_bytes!(concat!(
+                    "../../../tests/fixtures/tokenizers/byte_level/",
+                    $name
+                ))
+                .to_vec(),
+            )
+        };
+    }
+    vec![
+        file!("tokenizer.json"),
+        file!("tokenizer_config.json"),
+        file!("special_tokens_map.json"),
+    ]
+}
+
+/// The project with that tokenizer under ChatML, cutting at `max_length`.
+pub(super) fn with_text_model(mut project: Project, max_length: u32) -> Project {
+    let options = TextOptions {
+        max_length,
+        template: Some("chatml".into()),
+        ..TextOptions::default()
+    };
+    project.set_text_options(options).unwrap();
+    project.use_text_model("tiny", text_files()).unwrap();
+    project
+}
+
+/// A conversation of these turns.
+pub(super) fn turns(turns: &[(Role, &str)]) -> Record {
+    let mut record = chat("", "");
+    let messages = turns.iter().map(|(role, text)| Message::new(*role, *text));
+    record.body = Body::Chat(Conversation {
+        messages: messages.collect(),
+        tools: Vec::new(),
+    });
+    record
+}
+
+/// What is stored of every record, in the order of ids: its state, its text, what was accepted.
+pub(super) fn state(project: &Project) -> Vec<(i64, String, i64)> {
+    let mut statement = project
+        .db
+        .prepare(
+            "SELECT state, json, accepted FROM record JOIN content ON content.body = record.body
+             ORDER BY record.id",
+        )
+        .unwrap();
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
 }

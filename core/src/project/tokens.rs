@@ -151,3 +151,6 @@ fn repaired(record: &Record, fix: &str, kind: RefusalKind, model: &ModelText) ->
     let model = (kind == RefusalKind::ControlTokens).then_some(model);
     Repair::from_name(fix)?.of(record, model)
 }
+
+#[cfg(test)]
+mod tests;

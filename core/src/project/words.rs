@@ -10,11 +10,22 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+/// Characters of a word that count; longer ones are no words, and only make the index large.
+const MAX_WORD_CHARS: usize = 48;
+
+/// Whether capitals are other words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    Kept,
+    Folded,
+}
+
 /// The words of a text in their order, handed out one by one.
-pub(super) fn cut(text: &str, emit: &mut dyn FnMut(&str)) {
+pub(super) fn cut(text: &str, case: Case, emit: &mut dyn FnMut(&str)) {
     let mut cutter = Cutter {
         emit,
         word: String::new(),
+        n_chars: 0,
         joined: None,
     };
     let mut rest = text;
@@ -22,13 +33,16 @@ pub(super) fn cut(text: &str, emit: &mut dyn FnMut(&str)) {
         // Most text needs no folding beyond case; the general way costs many times as much.
         let n_plain = plain_prefix(rest);
         if n_plain > 0 {
-            rest[..n_plain]
-                .chars()
-                .for_each(|char| cutter.push(char.to_ascii_lowercase()));
+            for char in rest[..n_plain].chars() {
+                cutter.push(match case {
+                    Case::Kept => char,
+                    Case::Folded => char.to_ascii_lowercase(),
+                });
+            }
             rest = &rest[n_plain..];
         } else {
             let n_odd = odd_prefix(rest).max(first.len_utf8());
-            fold(&rest[..n_odd], &mut |char| cutter.push(char));
+            fold(&rest[..n_odd], case, &mut |char| cutter.push(char));
             rest = &rest[n_odd..];
         }
     }
@@ -63,7 +77,7 @@ fn is_plain(char: char) -> bool {
 }
 
 /// Compatibility forms, case, and accents of Latin and Greek.
-fn fold(text: &str, push: &mut dyn FnMut(char)) {
+fn fold(text: &str, case: Case, push: &mut dyn FnMut(char)) {
     let mut base = ' ';
     let bare = text.nfkd().filter(|&char| {
         if is_combining_mark(char) {
@@ -73,8 +87,13 @@ fn fold(text: &str, push: &mut dyn FnMut(char)) {
         base = char;
         true
     });
-    for char in bare.flat_map(char::to_lowercase).nfc() {
-        push(if char == 'ς' { 'σ' } else { char });
+    match case {
+        Case::Kept => bare.nfc().for_each(push),
+        Case::Folded => bare
+            .flat_map(char::to_lowercase)
+            .map(|char| if char == 'ς' { 'σ' } else { char })
+            .nfc()
+            .for_each(push),
     }
 }
 
@@ -133,6 +152,7 @@ fn kind(char: char) -> Kind {
 struct Cutter<'a> {
     emit: &'a mut dyn FnMut(&str),
     word: String,
+    n_chars: usize,
     /// The last character of a run without spaces.
     joined: Option<char>,
 }
@@ -150,7 +170,11 @@ impl Cutter<'_> {
             self.end_joined();
         }
         match kind {
-            Kind::Letter | Kind::Mark => self.word.push(char),
+            Kind::Letter | Kind::Mark if self.n_chars == MAX_WORD_CHARS => {}
+            Kind::Letter | Kind::Mark => {
+                self.word.push(char);
+                self.n_chars += 1;
+            }
             Kind::Joined => {
                 self.end_word();
                 if let Some(before) = self.joined.replace(char) {
@@ -169,6 +193,7 @@ impl Cutter<'_> {
         if !self.word.is_empty() {
             (self.emit)(&self.word);
             self.word.clear();
+            self.n_chars = 0;
         }
     }
 
@@ -200,22 +225,23 @@ pub(super) struct Phrase {
 
 /// What a user typed: phrases that must all be there. Each stretch without spaces is one, and so is
 /// what stands in quotes; a star at the end of a word lets it go on. Nothing is an error.
-pub(super) fn phrases(typed: &str) -> Vec<Phrase> {
+pub(super) fn phrases(typed: &str, case: Case) -> Vec<Phrase> {
     let mut phrases = Vec::new();
     // Every other stretch is quoted; a quote that is never closed reaches to the end.
     for (number, stretch) in typed.split(['"', '“', '”', '„']).enumerate() {
         if number % 2 == 1 {
-            phrases.extend(phrase(stretch));
+            phrases.extend(phrase(stretch, case));
         } else {
-            phrases.extend(stretch.split_whitespace().filter_map(phrase));
+            let words = stretch.split_whitespace();
+            phrases.extend(words.filter_map(|word| phrase(word, case)));
         }
     }
     phrases
 }
 
-fn phrase(stretch: &str) -> Option<Phrase> {
+fn phrase(stretch: &str, case: Case) -> Option<Phrase> {
     let mut words = Vec::new();
-    cut(stretch, &mut |word| words.push(word.to_owned()));
+    cut(stretch, case, &mut |word| words.push(word.to_owned()));
     let mut open = stretch.ends_with('*');
     let last = words.last()?;
     // In a text the run may go on behind its last character, which then stands in a pair.
@@ -255,12 +281,16 @@ pub(super) fn index_query(phrases: &[Phrase], column: Option<&str>) -> String {
 }
 
 /// Whether all phrases are in the texts; what the index says about texts that it does not have yet.
-pub(super) fn holds(phrases: &[Phrase], texts: &[&str]) -> bool {
+pub(super) fn hold<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    phrases: &[Phrase],
+    case: Case,
+) -> bool {
     let mut found = vec![false; phrases.len()];
     let mut words = Words::default();
     for text in texts {
         words.clear();
-        cut(text, &mut |word| words.push(word));
+        cut(text, case, &mut |word| words.push(word));
         for (phrase, found) in phrases.iter().zip(&mut found) {
             *found = *found || words.contain(phrase);
         }
@@ -318,21 +348,23 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let mut words = Vec::new();
-        cut(text, &mut |word| words.push(word.to_owned()));
+        cut(text, Case::Folded, &mut |word| words.push(word.to_owned()));
         words
+    }
+
+    fn holds(typed: &str, texts: &[&str]) -> bool {
+        let phrases = phrases(typed, Case::Folded);
+        hold(texts.iter().copied(), &phrases, Case::Folded)
     }
 
     #[track_caller]
     fn finds(typed: &str, text: &str) {
-        assert!(holds(&phrases(typed), &[text]), "`{typed}` is in `{text}`");
+        assert!(holds(typed, &[text]), "`{typed}` is in `{text}`");
     }
 
     #[track_caller]
     fn misses(typed: &str, text: &str) {
-        assert!(
-            !holds(&phrases(typed), &[text]),
-            "`{typed}` is not in `{text}`"
-        );
+        assert!(!holds(typed, &[text]), "`{typed}` is not in `{text}`");
     }
 
     #[test]
@@ -370,9 +402,10 @@ mod tests {
             let mut cutter = Cutter {
                 emit: &mut emit,
                 word: String::new(),
+                n_chars: 0,
                 joined: None,
             };
-            fold(text, &mut |char| cutter.push(char));
+            fold(text, Case::Folded, &mut |char| cutter.push(char));
             cutter.end_word();
             cutter.end_joined();
             assert_eq!(words(text), general, "{text}");
@@ -395,7 +428,7 @@ mod tests {
         ] {
             let runs = text.contains(typed);
             assert_eq!(
-                holds(&phrases(typed), &[text]),
+                holds(typed, &[text]),
                 runs && typed != "3-1234で",
                 "{typed}"
             );
@@ -419,21 +452,32 @@ mod tests {
     }
 
     #[test]
+    fn capitals_can_be_other_words() {
+        let found = |typed, text| hold([text].into_iter(), &phrases(typed, Case::Kept), Case::Kept);
+        assert!(found("Él", "dijo Él"));
+        assert!(!found("Él", "dijo él"));
+        assert!(!found("bank", "Bank"));
+    }
+
+    #[test]
     fn phrases_do_not_reach_over_messages() {
         let texts = ["the end", "of days"];
-        assert!(!holds(&phrases("\"end of\""), &texts));
-        assert!(holds(&phrases("end of"), &texts));
+        assert!(!holds("\"end of\"", &texts));
+        assert!(holds("end of", &texts));
     }
 
     #[test]
     fn odd_input_is_only_words() {
-        assert!(phrases("\"").is_empty());
-        assert!(phrases("* ( ) \"\" -").is_empty());
-        let query = index_query(&phrases("a AND b* NEAR(x) col:\"y z\" 🙂"), None);
+        assert!(phrases("\"", Case::Folded).is_empty());
+        assert!(phrases("* ( ) \"\" -", Case::Folded).is_empty());
+        let query = index_query(
+            &phrases("a AND b* NEAR(x) col:\"y z\" 🙂", Case::Folded),
+            None,
+        );
         let expected = r#""a" AND "and" AND "b" * AND "near x" AND "col" AND "y z" AND "🙂""#;
         assert_eq!(query, expected);
         assert_eq!(
-            index_query(&phrases("x"), Some("user")),
+            index_query(&phrases("x", Case::Folded), Some("user")),
             r#"{user} : ("x")"#
         );
     }

@@ -3,10 +3,9 @@
 use rusqlite::{Connection, Row, Rows};
 
 use super::{BodyColumns, Columns, NO_SIDE, NOT_THERE, RecordColumns};
-use crate::project::ProjectError;
+use crate::project::{ProjectError, names};
 
-const BODY: &str =
-    "SELECT body.id, n_chars, n_turns, roles, language, n_errors, n_warnings, fields, n_tokens
+const BODY: &str = "SELECT body.id, n_chars, n_turns, roles, language, fields, n_tokens
     FROM body LEFT JOIN token_count ON token_count.body = body.id";
 const RECORD: &str =
     "SELECT id, position, body, reviewer, tags, accepted, source, line, state, side,
@@ -34,12 +33,16 @@ impl Columns {
         let changes = self.marks.take(db)?;
         if changes.all {
             self.forget_bodies();
-            return self.forget_records();
+            self.forget_records();
+            return Ok(());
         }
         let last_body = self.bodies.last().map_or(0, |body| body.id);
         // New rows have ids behind all others; they are read in their order.
         if changes.bodies.last().is_some_and(|id| *id > last_body) {
             self.bodies_read = false;
+        }
+        if !changes.is_empty() {
+            self.version += 1;
         }
         let old = changes.bodies.partition_point(|id| *id <= last_body);
         if old > 0 {
@@ -54,7 +57,8 @@ impl Columns {
         }
         let old = changes.records.partition_point(|id| *id <= last_record);
         if old > self.records.len() / 4 {
-            return self.forget_records();
+            self.forget_records();
+            return Ok(());
         }
         // Records may have got bodies that are new.
         while old > 0 && !self.bodies_read {
@@ -65,15 +69,16 @@ impl Columns {
     }
 
     fn forget_bodies(&mut self) {
+        self.version += 1;
         self.bodies.truncate(1);
         self.bodies_read = false;
         self.epoch += 1;
     }
 
-    fn forget_records(&mut self) -> Result<(), ProjectError> {
+    fn forget_records(&mut self) {
+        self.version += 1;
         self.records.clear();
         self.records_read = false;
-        Ok(())
     }
 
     fn read_bodies(&mut self, db: &Connection, n_rows: usize) -> Result<usize, ProjectError> {
@@ -86,6 +91,7 @@ impl Columns {
             let body = self.body(row)?;
             self.bodies.push(body);
         }
+        self.version += 1;
         let sets: Vec<i64> = self.bodies[before..]
             .iter()
             .map(|body| body.fields)
@@ -101,6 +107,7 @@ impl Columns {
         let before = self.records.len();
         let mut rows = statement.query([last, n_rows as i64])?;
         self.push_records(&mut rows)?;
+        self.version += 1;
         let sets: Vec<i64> = self.records[before..]
             .iter()
             .flat_map(|record| [record.tags, record.accepted])
@@ -139,7 +146,8 @@ impl Columns {
                 // One that was not there when everything was read.
                 Some(_) if place == 0 => {
                     self.forget_bodies();
-                    return self.forget_records();
+                    self.forget_records();
+                    return Ok(());
                 }
                 Some(body) => {
                     self.bodies[place] = body;
@@ -209,7 +217,10 @@ impl Columns {
                     self.read_sets(db, &[record.tags, record.accepted])?;
                 }
                 (None, Ok(place)) => self.records[place].state = NOT_THERE,
-                (Some(_), Err(_)) => return self.forget_records(),
+                (Some(_), Err(_)) => {
+                    self.forget_records();
+                    return Ok(());
+                }
                 (None, Err(_)) => {}
             }
         }
@@ -224,10 +235,8 @@ impl Columns {
             n_turns: row.get(2)?,
             roles: row.get(3)?,
             language: self.languages.number(language),
-            n_errors: row.get(5)?,
-            n_warnings: row.get(6)?,
-            fields: row.get(7)?,
-            n_tokens: row.get::<_, Option<i64>>(8)?.unwrap_or(-1),
+            fields: row.get(5)?,
+            n_tokens: row.get::<_, Option<i64>>(6)?.unwrap_or(-1),
         })
     }
 
@@ -258,18 +267,7 @@ impl Columns {
             if last.replace(*id) == Some(*id) || self.sets.contains_key(id) {
                 continue;
             }
-            let sql = "SELECT names FROM name_set WHERE id = ?1";
-            let mut statement = db.prepare_cached(sql)?;
-            let mut rows = statement.query([id])?;
-            let names = match rows.next()? {
-                Some(row) => {
-                    let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-                    serde_json::from_str(json).map_err(|error| ProjectError::Broken {
-                        detail: format!("the set of names {id} cannot be read: {error}"),
-                    })?
-                }
-                None => Vec::new(),
-            };
+            let names = names::names_of(db, *id)?;
             self.sets.insert(*id, names);
         }
         Ok(())

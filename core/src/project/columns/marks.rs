@@ -18,6 +18,27 @@ pub(super) struct Changes {
     pub(super) all: bool,
 }
 
+impl Changes {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            records,
+            bodies,
+            token_counts,
+            all,
+        } = self;
+        records.is_empty() && bodies.is_empty() && token_counts.is_empty() && !all
+    }
+}
+
+/// Without a trigger SQLite empties a whole table without telling of its rows.
+const TELL_ALL: &str = "
+    CREATE TEMP TRIGGER IF NOT EXISTS record_goes AFTER DELETE ON main.record
+        WHEN 0 BEGIN SELECT 1; END;
+    CREATE TEMP TRIGGER IF NOT EXISTS body_goes AFTER DELETE ON main.body
+        WHEN 0 BEGIN SELECT 1; END;
+    CREATE TEMP TRIGGER IF NOT EXISTS token_count_goes AFTER DELETE ON main.token_count
+        WHEN 0 BEGIN SELECT 1; END;";
+
 /// The connection keeps the other end of this.
 pub(super) struct Marks {
     changes: Arc<Mutex<Changes>>,
@@ -27,9 +48,10 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn set_on(db: &mut Connection) -> Result<Self, ProjectError> {
+        db.execute_batch(TELL_ALL)?;
         let changes = Arc::new(Mutex::new(Changes::default()));
         let noted = Arc::clone(&changes);
-        db.update_hook(Some(move |_, _: &str, table: &str, row| {
+        db.update_hook(Some(move |_, _: &str, table: &str, row: i64| {
             let mut changes = noted.lock().unwrap_or_else(PoisonError::into_inner);
             let rows = match table {
                 "record" => &mut changes.records,

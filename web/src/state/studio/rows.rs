@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use veneer_core::protocol::studio::{Row, Window};
+use veneer_core::protocol::studio::{RecordKey, Row, Window};
 
 /// Rows that come and go together.
 pub const CHUNK: u64 = 64;
@@ -32,10 +32,16 @@ pub struct Rows {
 #[derive(Debug, Clone, PartialEq)]
 struct Chunk {
     version: u64,
+    /// Length of the list that it was cut from.
+    n: u64,
     rows: Vec<Arc<Row>>,
 }
 
 impl Rows {
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The row at a place of the list, though it may be older than the list.
     pub fn get(&self, at: u64) -> Option<&Arc<Row>> {
         let chunk = self.chunks.get(&(at / CHUNK))?;
@@ -53,6 +59,13 @@ impl Rows {
     pub fn renew(&mut self, version: u64, visible: &Range<u64>) {
         self.version = version;
         self.chunks.retain(|number, _| touches(*number, visible));
+    }
+
+    /// Where among some places a record is now.
+    pub fn find(&self, record: RecordKey, places: Range<u64>) -> Option<u64> {
+        places
+            .into_iter()
+            .find(|at| self.fresh(*at).is_some_and(|row| row.record == record))
     }
 
     /// Nothing of a project stays when another one is opened.
@@ -79,12 +92,14 @@ impl Rows {
         })
     }
 
-    /// Whether a chunk is as the list is now, and not one that ended early.
+    /// Whether a chunk is as the list is now. One that ends early was cut from a shorter list, or
+    /// asking for it again would bring the same.
     fn is_whole(&self, number: u64, n: u64) -> bool {
         let want = (n - (number * CHUNK).min(n)).min(CHUNK);
-        self.chunks
-            .get(&number)
-            .is_some_and(|chunk| chunk.version == self.version && chunk.rows.len() as u64 >= want)
+        self.chunks.get(&number).is_some_and(|chunk| {
+            let is_full = chunk.rows.len() as u64 >= want || chunk.n == n;
+            chunk.version == self.version && is_full
+        })
     }
 
     /// Takes rows in that were asked for under a version.
@@ -97,7 +112,8 @@ impl Rows {
                 continue;
             }
             let rows = rows.iter().cloned().map(Arc::new).collect();
-            self.chunks.insert(number, Chunk { version, rows });
+            let n = window.n;
+            self.chunks.insert(number, Chunk { version, n, rows });
         }
         self.forget_far(visible);
     }
@@ -129,8 +145,6 @@ fn touches(chunk: u64, range: &Range<u64>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use veneer_core::protocol::studio::RecordKey;
-
     use super::*;
 
     fn window(from: u64, n: u64) -> Window {
@@ -216,6 +230,27 @@ mod tests {
         rows.cut(10);
         assert!(rows.get(5).is_some());
         assert!(rows.get(70).is_none());
+    }
+
+    #[test]
+    fn a_chunk_that_ends_early_is_not_asked_for_for_ever() {
+        let mut rows = Rows::default();
+        let mut short = window(0, 5);
+        rows.put(&short, 0, &(0..10));
+        assert_eq!(rows.wanted(&(0..10), &(0..10), 10), wanted(0, 10));
+        short.n = 10;
+        rows.put(&short, 0, &(0..10));
+        assert_eq!(rows.wanted(&(0..10), &(0..10), 10), None);
+    }
+
+    #[test]
+    fn a_record_is_found_where_it_is_now() {
+        let mut rows = Rows::default();
+        rows.put(&window(0, 64), 0, &(0..10));
+        assert_eq!(rows.find(RecordKey(8), 0..100), Some(7));
+        assert_eq!(rows.find(RecordKey(80), 0..100), None);
+        rows.renew(1, &(0..10));
+        assert_eq!(rows.find(RecordKey(8), 0..100), None, "old rows");
     }
 
     #[test]
