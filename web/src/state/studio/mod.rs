@@ -11,6 +11,7 @@ pub mod highlight;
 pub mod importing;
 pub mod json_text;
 pub mod markdown;
+pub mod naming;
 pub mod order;
 pub mod remaining;
 pub mod rows;
