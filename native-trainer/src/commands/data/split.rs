@@ -16,6 +16,9 @@ use crate::{
     files::{Prepared, prepare, publish_all},
 };
 
+/// Values of the stratifying column that are listed; `--json` has all.
+const MAX_SHOWN_STRATA: usize = 20;
+
 /// Set records aside for validation and test, without leaks
 ///
 /// The same seed draws the same split. Records that ask the same, exact duplicates among them, and
@@ -46,6 +49,11 @@ pub(crate) struct SplitArgs {
     /// metadata.source
     #[arg(long, value_name = "FIELD")]
     group: Option<String>,
+
+    /// Give each value of this column the same share on every side; `language` is told from the
+    /// text where no column has that name
+    #[arg(long, value_name = "FIELD")]
+    stratify: Option<String>,
 
     #[arg(
         long,
@@ -104,7 +112,16 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
             .iter()
             .map(|(name, path, side)| json!({"side": name, "file": path.display().to_string(), "n_records": side.len()}))
             .collect();
-        let report = json!({"seed": args.seed, "files": files, "n_groups": split.n_groups, "largest_group": split.largest_group});
+        let strata: Vec<_> = split
+            .strata
+            .iter()
+            .map(|(value, [train, val, test])| json!({"value": value, "train": train, "val": val, "test": test}))
+            .collect();
+        let report = json!({
+            "seed": args.seed, "files": files, "strata": strata,
+            "n_groups": split.n_groups, "largest_group": split.largest_group,
+            "n_ungrouped": split.n_ungrouped,
+        });
         format!("{report:#}\n")
     } else {
         describe(&args, &loaded, &split, &sides)
@@ -125,6 +142,8 @@ impl SplitArgs {
             test: portion(self.test, self.test_count),
             seed: self.seed,
             group: self.group.clone(),
+            stratify: self.stratify.clone(),
+            duplicates_apart: false,
         }
     }
 
@@ -161,6 +180,25 @@ fn describe(
         thousands(split.largest_group as u64)
     );
     text += &labelled("together", &groups);
+    if split.n_ungrouped > 0 {
+        let alone = format!(
+            "{}, without a value",
+            count(split.n_ungrouped as u64, "record")
+        );
+        text += &labelled("alone", &alone);
+    }
+    for (value, sides) in split.strata.iter().take(MAX_SHOWN_STRATA) {
+        let [train, val, test] = sides.map(thousands);
+        let value = if value.is_empty() {
+            "(no value)"
+        } else {
+            value.as_str()
+        };
+        text += &labelled(
+            "stratum",
+            &format!("{value}: {train} train, {val} val, {test} test"),
+        );
+    }
     text += &format!("\nWrote, with seed {}\n", args.seed);
     for (name, path, side) in sides {
         let share = 100.0 * side.len() as f64 / loaded.records.len() as f64;

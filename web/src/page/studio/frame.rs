@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::{
     checks::CheckStep,
     export::ExportStep,
-    grid::EditStep,
+    grid::{EditStep, Grid, HelpSheet, Palette},
     handle::{Step, Studio},
     history::HistoryPanel,
     import::{ImportStep, Incoming},
@@ -27,6 +27,7 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
     let studio = Studio::get();
     studio.wake();
     Keys::provide();
+    Grid::provide();
     let incoming = Incoming::provide();
     let history = RwSignal::new(false);
     let is_open = Memo::new(move |_| studio.project.with(Option::is_some));
@@ -66,6 +67,8 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
             </Show>
             <UnderWay />
             <Toasts />
+            <HelpSheet />
+            <Palette />
         </div>
     }
 }

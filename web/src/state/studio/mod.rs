@@ -2,14 +2,23 @@
 
 pub mod actions;
 pub mod changes;
+pub mod columns;
+pub mod copying;
+pub mod divide;
 pub mod draft;
 pub mod export_form;
+pub mod filters;
+pub mod highlight;
 pub mod importing;
 pub mod json_text;
 pub mod markdown;
+pub mod order;
 pub mod remaining;
+pub mod rows;
+pub mod selection;
 pub mod shortcuts;
 pub mod split_form;
 pub mod stroke;
 pub mod text_model;
 pub mod token_rows;
+pub mod viewport;

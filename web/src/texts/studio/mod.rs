@@ -11,6 +11,8 @@ mod shortcuts;
 mod split;
 mod tokens;
 
+pub use grid::GridTexts;
+
 use super::Language;
 
 pub use checks::ChecksTexts;

@@ -1,4 +1,4 @@
-//! Errors of core and exceptions of the browser as faults that the page has texts for.
+//! Errors of core as faults that the page has texts for.
 
 use veneer_core::{
     arch::ArchError,
@@ -9,10 +9,6 @@ use veneer_core::{
     text::TextError,
     weights::{LoadError, adapter::AdapterError, gguf::GgufError},
 };
-use wasm_bindgen::JsValue;
-
-use super::browser;
-
 fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
     Fault {
         kind,
@@ -21,7 +17,7 @@ fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
     }
 }
 
-pub(super) fn of_checkpoint(error: &CheckpointError) -> Fault {
+pub(crate) fn of_checkpoint(error: &CheckpointError) -> Fault {
     match error {
         CheckpointError::Gguf(error) => of_gguf(error),
         CheckpointError::Arch(error) => of_arch(error),
@@ -31,7 +27,7 @@ pub(super) fn of_checkpoint(error: &CheckpointError) -> Fault {
     }
 }
 
-pub(super) fn of_load(error: &LoadError) -> Fault {
+pub(crate) fn of_load(error: &LoadError) -> Fault {
     let kind = match error {
         LoadError::StoredAs { .. } | LoadError::Dtype { .. } => FaultKind::Unsupported,
         _ => FaultKind::BrokenFile,
@@ -39,7 +35,7 @@ pub(super) fn of_load(error: &LoadError) -> Fault {
     with_hint(kind, error, error.hint())
 }
 
-pub(super) fn of_gguf(error: &GgufError) -> Fault {
+pub(crate) fn of_gguf(error: &GgufError) -> Fault {
     let kind = match error {
         GgufError::Magic { .. } => FaultKind::NotAModel,
         GgufError::Version { .. } | GgufError::Architecture { .. } => FaultKind::Unsupported,
@@ -57,7 +53,7 @@ fn of_arch(error: &ArchError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(super) fn of_text(error: &TextError) -> Fault {
+pub(crate) fn of_text(error: &TextError) -> Fault {
     let kind = match error {
         TextError::File { .. } | TextError::Vocabulary { .. } => FaultKind::BrokenFile,
         TextError::TemplateSyntax { .. }
@@ -69,7 +65,7 @@ pub(super) fn of_text(error: &TextError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(super) fn of_adapter(error: &AdapterError) -> Fault {
+pub(crate) fn of_adapter(error: &AdapterError) -> Fault {
     let kind = match error {
         AdapterError::OtherModel { .. } => FaultKind::OtherModel,
         AdapterError::Config(_) | AdapterError::Tensors { .. } => FaultKind::Unsupported,
@@ -78,7 +74,7 @@ pub(super) fn of_adapter(error: &AdapterError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(super) fn of_gpu(error: &GpuError) -> Fault {
+pub(crate) fn of_gpu(error: &GpuError) -> Fault {
     let kind = match error {
         GpuError::Lost { .. } => FaultKind::DeviceLost,
         GpuError::TooLarge { .. } | GpuError::OutOfMemory { .. } => FaultKind::TooLarge,
@@ -89,7 +85,7 @@ pub(super) fn of_gpu(error: &GpuError) -> Fault {
     with_hint(kind, error, hint.unwrap_or_default())
 }
 
-pub(super) fn of_infer(error: &InferError) -> Fault {
+pub(crate) fn of_infer(error: &InferError) -> Fault {
     let kind = match error {
         InferError::Gpu(error) | InferError::Plan(PlanError::Matrix(error)) => {
             return of_gpu(error);
@@ -102,15 +98,4 @@ pub(super) fn of_infer(error: &InferError) -> Fault {
         _ => FaultKind::Internal,
     };
     Fault::new(kind, error.to_string())
-}
-
-/// What the private file system says about `what`.
-pub(super) fn of_store(what: &str, error: &JsValue) -> Fault {
-    let kind = match browser::name_of(error).as_str() {
-        "QuotaExceededError" => FaultKind::StorageFull,
-        "NoModificationAllowedError" | "InvalidStateError" => FaultKind::StoreBusy,
-        "SecurityError" | "NotAllowedError" => FaultKind::StoreUnavailable,
-        _ => FaultKind::StoreDamaged,
-    };
-    Fault::new(kind, format!("`{what}`: {}", browser::text_of(error)))
 }

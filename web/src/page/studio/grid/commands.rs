@@ -1,0 +1,216 @@
+//! What the commands of the list do.
+
+use leptos::prelude::*;
+use veneer_core::protocol::studio::{
+    Change, Content, ContentBody, Side, SortBy, StudioOutcome, StudioRequest, Target, Turn,
+    TurnRole,
+};
+use wasm_bindgen::JsCast;
+
+use super::{
+    clipboard,
+    handle::{Grid, Panel, Question},
+    picking, table,
+};
+use crate::state::studio::{shortcuts::Command, viewport::Viewport};
+
+/// Does what a command of the list means; others are somebody else's.
+pub(super) fn act(grid: Grid, command: Command) {
+    match command {
+        Command::Next => step(grid, 1),
+        Command::Previous => step(grid, -1),
+        Command::NextPage => step(grid, page(grid)),
+        Command::PreviousPage => step(grid, -page(grid)),
+        Command::First => jump(grid, 0),
+        Command::Last => jump(grid, u64::MAX),
+        Command::ExtendDown => extend(grid, true),
+        Command::ExtendUp => extend(grid, false),
+        Command::ToggleSelected => picking::toggle_at_cursor(grid),
+        Command::SelectAll => grid.selection.update(|selection| selection.select_all()),
+        Command::ClearSelection => clear(grid),
+        Command::Open => open(grid),
+        Command::Leave => leave(grid),
+        Command::Search => focus("grid-search"),
+        Command::Filters => unfold(grid, Panel::Filters),
+        Command::Columns => unfold(grid, Panel::Columns),
+        Command::Replace => unfold(grid, Panel::Replace),
+        Command::Tag => ask(grid, Question::Tag),
+        Command::SideTrain => change(grid, Change::SetSide(Some(Side::Train))),
+        Command::SideValidation => change(grid, Change::SetSide(Some(Side::Validation))),
+        Command::SideTest => change(grid, Change::SetSide(Some(Side::Test))),
+        Command::SideNone => change(grid, Change::SetSide(None)),
+        Command::MoveUp => move_by_one(grid, true),
+        Command::MoveDown => move_by_one(grid, false),
+        Command::Trash if !in_trash(grid) => change(grid, Change::Trash),
+        Command::TakeBack if in_trash(grid) => change(grid, Change::TakeBack),
+        Command::Copy => clipboard::copy_table(grid),
+        Command::CopyJson => clipboard::copy_json(grid),
+        Command::NewRecord => new_record(grid),
+        _ => {}
+    }
+}
+
+fn page(grid: Grid) -> i64 {
+    let rows = grid.view.with_untracked(Viewport::page);
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// Moves the cursor; a range that comes next begins where it arrives.
+fn step(grid: Grid, by: i64) {
+    match grid.cursor.get_untracked() {
+        Some(at) => jump(grid, at.saturating_add_signed(by)),
+        None => jump(grid, grid.view.with_untracked(|view| view.visible().start)),
+    }
+}
+
+fn jump(grid: Grid, to: u64) {
+    grid.go_to(to);
+    if let Some(at) = grid.cursor.get_untracked() {
+        grid.selection.update(|selection| selection.begin(at));
+    }
+    table::focus_cursor(grid);
+}
+
+fn extend(grid: Grid, down: bool) {
+    picking::extend_by(grid, down);
+    table::focus_cursor(grid);
+}
+
+/// First what is unfolded, then the selection.
+fn clear(grid: Grid) {
+    match grid.panel.get_untracked() {
+        Some(_) => grid.panel.set(None),
+        None => grid.selection.update(|selection| selection.clear()),
+    }
+}
+
+/// The record at the cursor, in the editor.
+pub(super) fn open(grid: Grid) {
+    if grid.cursor.get_untracked().is_none() {
+        return;
+    }
+    grid.opened.set(true);
+    request_animation_frame(|| {
+        let place = ".edit-record textarea, .edit-record [contenteditable=\"true\"]";
+        focus_first(place);
+    });
+}
+
+/// Back to the list.
+pub(super) fn leave(grid: Grid) {
+    grid.opened.set(false);
+    request_animation_frame(move || {
+        let at = grid.cursor.get_untracked().unwrap_or(0);
+        table::focus_row(at);
+    });
+}
+
+pub(super) fn unfold(grid: Grid, panel: Panel) {
+    let now = grid.panel.get_untracked();
+    grid.panel.set((now != Some(panel)).then_some(panel));
+}
+
+pub(super) fn ask(grid: Grid, question: Question) {
+    if question == Question::EmptyTrash || grid.target().is_some() {
+        grid.ask_facets();
+        grid.question.set(Some(question));
+    }
+}
+
+pub(super) fn in_trash(grid: Grid) -> bool {
+    grid.studio.query.with_untracked(|query| query.filter.trash)
+}
+
+/// Does something to what is selected, else to the record at the cursor.
+pub(super) fn change(grid: Grid, change: Change) {
+    if let Some((target, _)) = grid.target() {
+        change_these(grid, target, change);
+    }
+}
+
+pub(super) fn change_these(grid: Grid, target: Target, change: Change) {
+    let removes = matches!(change, Change::Trash | Change::TakeBack);
+    if removes {
+        grid.follow();
+    }
+    let n = grid.studio.list.with_untracked(|list| list.n);
+    let request = StudioRequest::Change { target, change };
+    grid.studio.ask(request, &[], move |outcome| {
+        let StudioOutcome::Changed(changed) = outcome else {
+            return;
+        };
+        // "All of the list" would mean other records in another list.
+        let is_other_list = changed.list.n != n;
+        grid.selection.update(|selection| {
+            if removes || (is_other_list && selection.is_of_list()) {
+                selection.clear();
+            }
+        });
+    });
+}
+
+/// Whether the list is in the order of the dataset, which moving changes.
+pub(super) fn can_move(grid: Grid) -> bool {
+    let query = grid.studio.query.get_untracked();
+    query.sort.by == SortBy::Position && !query.sort.descending && !query.filter.trash
+}
+
+fn move_by_one(grid: Grid, up: bool) {
+    let (Some(at), Some(row)) = (grid.cursor.get_untracked(), grid.row_at_cursor()) else {
+        return;
+    };
+    let n = grid.studio.list.with_untracked(|list| list.n);
+    let neighbour = match up {
+        true => at.checked_sub(1),
+        false => Some(at + 2).filter(|_| at + 1 < n),
+    };
+    let Some(neighbour) = neighbour.filter(|_| can_move(grid)) else {
+        return;
+    };
+    let before = grid
+        .rows
+        .with_untracked(|rows| rows.get(neighbour).map(|row| row.record));
+    // Not here yet, so its record is not known; at the end there is none.
+    if before.is_none() && neighbour < n {
+        return;
+    }
+    let target = Target::Records(vec![row.record]);
+    change_these(grid, target, Change::Move { before });
+}
+
+/// An empty question with an empty answer behind the record at the cursor.
+pub(super) fn new_record(grid: Grid) {
+    let turns = [TurnRole::User, TurnRole::Assistant];
+    let content = Content {
+        body: ContentBody::Chat {
+            turns: turns.map(|role| Turn::new(role, "")).to_vec(),
+            tools: Vec::new(),
+        },
+        extra: serde_json::Map::new(),
+    };
+    let after = grid.row_at_cursor().map(|row| row.record);
+    let place = grid.cursor.get_untracked();
+    let request = StudioRequest::AddRecord { after, content };
+    grid.studio.ask(request, &[], move |outcome| {
+        if let StudioOutcome::Record(view) = outcome {
+            grid.studio.current.set(Some(view.record));
+            grid.studio.refresh();
+            grid.cursor.set(place.map(|at| at + 1));
+            grid.opened.set(true);
+            request_animation_frame(|| focus_first(".edit-record textarea"));
+        }
+    });
+}
+
+/// Puts the focus on something by its id.
+pub(super) fn focus(id: &str) {
+    focus_first(&format!("#{id}"));
+}
+
+fn focus_first(place: &str) {
+    let found = document().query_selector(place).ok().flatten();
+    if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // What cannot take the focus leaves it where it is.
+        found.focus().ok();
+    }
+}

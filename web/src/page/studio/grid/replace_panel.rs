@@ -1,0 +1,140 @@
+//! Search and replace: what would change is shown before it does.
+
+use leptos::prelude::*;
+use veneer_core::protocol::studio::{
+    Change, Replace, Replacement, Replacements, StudioOutcome, StudioRequest, Target,
+};
+
+use super::{commands, handle::Grid};
+use crate::{
+    state::{
+        diff::{self, Stretch},
+        numbers,
+    },
+    texts::fill,
+};
+
+/// What a preview was made for, and what it found.
+type Previewed = (Target, Replace, Replacements);
+
+#[component]
+pub(super) fn ReplacePanel() -> impl IntoView {
+    let grid = Grid::get();
+    let texts = move || &grid.app.language.get().studio().grid;
+    let with = RwSignal::new(String::new());
+    let previewed = RwSignal::new(None::<Previewed>);
+    // What is selected, else everything that the search found.
+    let target = move || {
+        let n = grid.studio.list.with(|list| list.n);
+        let selected = grid.selection.with(|selection| selection.target(n));
+        selected.unwrap_or(Target::List { except: Vec::new() })
+    };
+    let asked = Memo::new(move |_| {
+        let search = grid.studio.query.with(|query| query.search.clone())?;
+        let replace = Replace {
+            search,
+            with: with.get(),
+        };
+        Some((target(), replace))
+    });
+    // A preview of something else is none.
+    let holds = Memo::new(move |_| {
+        let (target, replace, found) = previewed.get()?;
+        (asked.get()? == (target, replace)).then_some(found)
+    });
+    let preview = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let Some((target, replace)) = asked.get_untracked() else {
+            commands::focus("grid-search");
+            return;
+        };
+        let request = StudioRequest::PreviewReplace {
+            target: target.clone(),
+            replace: replace.clone(),
+        };
+        grid.studio.ask(request, &[], move |outcome| {
+            if let StudioOutcome::Replacements(found) = outcome {
+                previewed.set(Some((target.clone(), replace.clone(), found.clone())));
+            }
+        });
+    };
+    let apply = move |_| {
+        if let (Some(_), Some((target, replace))) = (holds.get_untracked(), asked.get_untracked()) {
+            commands::change_these(grid, target, Change::Replace(replace));
+            previewed.set(None);
+        }
+    };
+    view! {
+        <section class="grid-panel" data-testid="grid-replace-panel" aria-label=move || texts().replace>
+            <form class="grid-replace" on:submit=preview>
+                <p class="hint">
+                    {move || match asked.get() {
+                        None => texts().replace_what,
+                        Some(_) => texts().replace_about,
+                    }}
+                </p>
+                <label for="grid-replace-with">{move || texts().replace_with}</label>
+                <div class="row">
+                    <input
+                        type="text"
+                        id="grid-replace-with"
+                        data-testid="grid-replace-with"
+                        prop:value=move || with.get()
+                        on:input=move |event| with.set(event_target_value(&event))
+                    />
+                    <button type="submit" data-testid="grid-replace-preview">
+                        {move || texts().preview}
+                    </button>
+                </div>
+            </form>
+            {move || holds.get().map(|found| view! { <Found found=found on_apply=apply /> })}
+        </section>
+    }
+}
+
+/// What would change, and the button that changes it.
+#[component]
+fn Found(found: Replacements, #[prop(into)] on_apply: Callback<()>) -> impl IntoView {
+    let grid = Grid::get();
+    let texts = move || &grid.app.language.get().studio().grid;
+    let (n_records, n_matches) = (found.n_records, found.n_matches);
+    let said = move |text: &'static str| {
+        let language = grid.app.language.get();
+        let records = numbers::whole(n_records, language);
+        let matches = numbers::whole(n_matches, language);
+        fill(text, &[("records", &records), ("matches", &matches)])
+    };
+    view! {
+        <p role="status" data-testid="grid-replace-found">{move || said(texts().replace_found)}</p>
+        <Show when=move || n_records != 0>
+            <button
+                type="button"
+                class="main"
+                data-testid="grid-replace-apply"
+                on:click=move |_| on_apply.run(())
+            >
+                {move || said(texts().replace_apply)}
+            </button>
+        </Show>
+        <ul class="grid-examples">
+            {found.examples.iter().map(|one| example(one)).collect::<Vec<_>>()}
+        </ul>
+    }
+}
+
+/// Before and after, with what differs marked.
+fn example(one: &Replacement) -> impl IntoView + use<> {
+    let marked = |stretches: Vec<Stretch>| {
+        let parts = stretches.into_iter().map(|part| match part.differs {
+            true => view! { <mark>{part.text}</mark> }.into_any(),
+            false => part.text.into_any(),
+        });
+        parts.collect::<Vec<_>>()
+    };
+    view! {
+        <li data-testid="grid-replace-example" data-record=one.record.0.to_string()>
+            <del>{marked(diff::compare(&one.after, &one.before))}</del>
+            <ins>{marked(diff::compare(&one.before, &one.after))}</ins>
+        </li>
+    }
+}
