@@ -63,5 +63,5 @@ pub(crate) use {
     split::{Facts, column_text, draw},
     stats::language,
     validate::validate,
-    write::{header, to_fields},
+    write::{header, to_fields, write_sheet},
 };
