@@ -65,6 +65,7 @@ impl Project {
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
         Ok(RecordView {
             record,
+            n_tokens: self.record_tokens(&text)?,
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,
@@ -170,7 +171,7 @@ impl Project {
 
     pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT state, position, body, side, tags, reviewer, first_body, source, line, page, accepted
+            "SELECT state, position, body, side, tags, accepted, reviewer, first_body, source, line, page
              FROM record WHERE id = ?1 AND state < 2",
         )?;
         let row = statement.query_row([i64::try_from(record.0).unwrap_or(-1)], |row| {
@@ -180,12 +181,12 @@ impl Project {
                 body: row.get(2)?,
                 side: row.get(3)?,
                 tags: row.get(4)?,
-                reviewer: row.get(5)?,
-                first_body: row.get(6)?,
-                source: row.get(7)?,
-                line: row.get(8)?,
-                page: row.get(9)?,
-                accepted: row.get(10)?,
+                accepted: row.get(5)?,
+                reviewer: row.get(6)?,
+                first_body: row.get(7)?,
+                source: row.get(8)?,
+                line: row.get(9)?,
+                page: row.get(10)?,
             })
         });
         row.optional()?
