@@ -52,8 +52,6 @@ impl Project {
     pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
         let row = self.row(record)?;
         let (text, _) = read_body(&self.db, row.body)?;
-        // A tokenizer that is damaged keeps nobody from the text.
-        let n_tokens = self.record_tokens(&text).unwrap_or_default();
         let original = if row.first_body == row.body {
             None
         } else {
@@ -65,7 +63,8 @@ impl Project {
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
         Ok(RecordView {
             record,
-            n_tokens: self.record_tokens(&text)?,
+            // A tokenizer that is damaged keeps nobody from the text.
+            n_tokens: self.record_tokens(&text).unwrap_or_default(),
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,
@@ -77,7 +76,6 @@ impl Project {
             page: row.page,
             language,
             n_chars,
-            n_tokens,
             findings: self.findings_at(record.0, row.body, row.accepted)?,
             in_trash: row.state == 1,
             project: None,
