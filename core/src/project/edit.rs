@@ -24,6 +24,7 @@ pub(super) struct RecordRow {
     pub(super) body: i64,
     pub(super) side: Option<i64>,
     pub(super) tags: i64,
+    pub(super) accepted: i64,
     pub(super) reviewer: String,
     pub(super) first_body: i64,
     pub(super) source: Option<i64>,
@@ -169,7 +170,7 @@ impl Project {
 
     pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT state, position, body, side, tags, reviewer, first_body, source, line, page
+            "SELECT state, position, body, side, tags, reviewer, first_body, source, line, page, accepted
              FROM record WHERE id = ?1 AND state < 2",
         )?;
         let row = statement.query_row([i64::try_from(record.0).unwrap_or(-1)], |row| {
@@ -184,6 +185,7 @@ impl Project {
                 source: row.get(7)?,
                 line: row.get(8)?,
                 page: row.get(9)?,
+                accepted: row.get(10)?,
             })
         });
         row.optional()?

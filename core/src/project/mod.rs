@@ -53,9 +53,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::Connection;
 
-use crate::{
-    protocol::studio::StudioProgress, text::ModelText,
-};
+use crate::{protocol::studio::StudioProgress, text::ModelText};
 
 pub use error::ProjectError;
 use file::Counts;
