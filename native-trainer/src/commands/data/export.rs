@@ -137,7 +137,8 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let mut project = args.project()?;
     let out = Out::of(&args.out);
     let export = args.export(out)?;
-    let plan = project.plan_export(&export)?;
+    let planning = project.plan_export(export.clone());
+    let plan = project_file::run(&mut project, planning)?;
     args.refuse(&plan)?;
     let task = project.export(export, &day(project_file::now_ms()));
     let file = project_file::run(&mut project, task)?;
