@@ -58,9 +58,10 @@ pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
 pub(crate) use {
     fingerprint::fingerprint,
+    load::read_into,
     measure::n_chars,
     split::{Facts, column_text, draw},
     stats::language,
     validate::validate,
-    write::{header, to_fields},
+    write::{header, to_fields, write_sheet},
 };

@@ -18,6 +18,7 @@ mod figures;
 mod file;
 mod guess;
 mod inspect;
+mod load;
 mod numbers;
 mod ods;
 mod papers;
@@ -41,6 +42,7 @@ pub use error::DocumentError;
 pub use file::{InputFile, ReadSeek};
 pub use guess::columns_key;
 pub use inspect::inspect;
+pub use load::load;
 pub use part::Part;
 
 #[cfg(test)]

@@ -103,8 +103,22 @@ impl Part {
         reading: &RecordReading,
         n_rows: usize,
     ) -> Result<RecordArrivals, DocumentError> {
-        let name = &self.view.name;
-        let failed = |error| DocumentError::from_data(name, error);
+        let (reader, progress) = self.reader(reading, n_rows)?;
+        Ok(RecordArrivals::new(
+            reader,
+            &self.view.name,
+            progress,
+            reading.take_chosen,
+        ))
+    }
+
+    /// The same, before records are told apart by what they teach.
+    pub(super) fn reader(
+        &self,
+        reading: &RecordReading,
+        n_rows: usize,
+    ) -> Result<(Reader<Stream>, Progress), DocumentError> {
+        let failed = |error| DocumentError::from_data(&self.view.name, error);
         let mut options = self.options(reading)?;
         let (mut rows, progress) = self.rows(reading, &options, n_rows)?;
         if !reading.templates.is_empty() {
@@ -113,12 +127,7 @@ impl Part {
             rows = filled(rows, templates);
         }
         let reader = Reader::of_rows(rows, options).map_err(failed)?;
-        Ok(RecordArrivals::new(
-            reader,
-            name,
-            progress,
-            reading.take_chosen,
-        ))
+        Ok((reader, progress))
     }
 
     pub(super) fn options(&self, reading: &RecordReading) -> Result<ReadOptions, DocumentError> {

@@ -193,6 +193,12 @@ impl Project {
             .unwrap_or_default())
     }
 
+    /// The current list as it is; `None` where there was no query yet.
+    pub(super) fn listed(&self) -> Option<Vec<u64>> {
+        let lists = self.lists.borrow();
+        lists.current.as_ref().map(|current| current.ids.clone())
+    }
+
     /// Makes the current list again if what changed is what it is made of.
     pub(super) fn relist_after(&mut self, touched: &[Field]) -> Result<ListView, ProjectError> {
         let Some(current) = &self.lists.get_mut().current else {

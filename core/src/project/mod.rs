@@ -26,9 +26,11 @@ mod hash;
 mod index;
 mod journal;
 mod list;
+mod loaded;
 mod names;
 mod openings;
 mod order;
+mod out;
 mod replace;
 mod rows;
 mod search;
@@ -51,10 +53,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::Connection;
 
-use crate::{
-    protocol::studio::{Export, ExportPlan, StudioProgress},
-    text::ModelText,
-};
+use crate::{protocol::studio::StudioProgress, text::ModelText};
 
 pub use error::ProjectError;
 use file::Counts;
@@ -115,17 +114,5 @@ pub fn run<T>(
             Step::More(at) if progress(&at) => {}
             Step::More(_) => return Err(ProjectError::Cancelled),
         }
-    }
-}
-
-#[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
-impl Project {
-    // --- out.rs ---
-    pub fn plan_export(&self, export: &Export) -> Result<ExportPlan, ProjectError> {
-        unimplemented!()
-    }
-    /// One file, or a zip of several. `today` is an ISO date for the card.
-    pub fn export(&self, export: Export, today: &str) -> Task<ExportFile> {
-        unimplemented!()
     }
 }

@@ -15,9 +15,9 @@ use crate::{
 pub(super) enum TextEdit {
     Field(String, Option<Value>),
     System(Option<String>),
-    Replace(Box<Replacer>),
     /// Control tokens are those of the model, or without one the common ones.
     Repair(Repair, Option<Rc<ModelText>>),
+    Replace(Box<Replacer>),
 }
 
 impl TextEdit {
@@ -51,12 +51,12 @@ impl TextEdit {
                 record.extra.shift_remove(name);
             }
             Self::System(text) => set_system(record, text.as_deref()),
-            Self::Replace(replacer) => replacer.apply(record),
             Self::Repair(repair, model) => {
                 if let Some(repaired) = repair.of(record, model.as_deref()) {
                     *record = repaired;
                 }
             }
+            Self::Replace(replacer) => replacer.apply(record),
         }
     }
 }

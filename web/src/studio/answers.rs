@@ -20,7 +20,7 @@ use super::{
     text_files,
     voice::{Answer, Voice},
 };
-use crate::browser;
+use crate::browser::{self, storage};
 
 /// Carries a request out.
 ///
@@ -98,6 +98,7 @@ async fn with_project(
     Ok(match request {
         R::Import { parts } => {
             let parts = desk.inspected.borrow().parts(parts)?;
+            has_room(&parts).await?;
             let readings = readings(&parts);
             let work = desk.begin(|project| project.import(parts, now))?;
             let summary = desk.drive(work, voice).await?;
@@ -122,6 +123,10 @@ async fn with_project(
         R::EmptyTrash => {
             let work = desk.begin(Project::empty_trash)?;
             O::Changed(desk.drive(work, voice).await?)
+        }
+        R::PlanExport { export } => {
+            let work = desk.begin(|project| project.plan_export(export))?;
+            O::ExportPlan(desk.drive(work, voice).await?)
         }
         R::Check => {
             let work = desk.begin(Project::check)?;
@@ -197,7 +202,6 @@ fn glance(project: &Project, request: StudioRequest) -> Result<StudioOutcome, Pr
         R::Groups { check, from, n } => O::Groups(project.groups(&check, from, n)?),
         R::PreviewSplit { options } => O::Split(project.preview_split(&options)?),
         R::Split => O::Split(project.split()?),
-        R::PlanExport { export } => O::ExportPlan(project.plan_export(&export)?),
         other => {
             let reason = format!("nothing carries out {other:?}");
             return Err(ProjectError::CannotDo { reason });
@@ -240,6 +244,19 @@ async fn inspect(
         voice.go_on()?;
     }
     Ok(StudioOutcome::Inspected(views))
+}
+
+/// What is larger than the room that is left is not begun. What is not may still not fit: it is taken
+/// back whole then.
+async fn has_room(parts: &[(Part, Reading)]) -> Result<(), Fault> {
+    let n_bytes: u64 = parts.iter().map(|(part, _)| part.view.bytes).sum();
+    match storage::room().await {
+        Some(room) if room < n_bytes => {
+            let detail = format!("the files have {n_bytes} bytes, the browser has room for {room}");
+            Err(Fault::new(FaultKind::StorageFull, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How parts with columns are being read.
