@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quant", &[]),
     ("sampling", &["rng"]),
     ("text", &["rng"]),
-    ("data", &["text", "rng"]),
+    ("data", &["text", "protocol", "rng"]),
     ("curate", &["text", "data", "rng"]),
     ("recipe", &["text", "data", "rng"]),
     ("eval", &["text", "data", "rng"]),

@@ -7,6 +7,10 @@ pub mod state;
 pub mod texts;
 
 #[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(target_arch = "wasm32")]
+mod faults;
+#[cfg(target_arch = "wasm32")]
 #[expect(
     unreachable_pub,
     reason = "the macro of Leptos makes what it generates public"

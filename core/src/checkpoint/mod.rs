@@ -17,7 +17,10 @@ pub use folder::FolderFiles;
 use crate::{
     arch::Arch,
     text::ModelText,
-    weights::{ByteSource, PackedSource, gguf::GgufModel},
+    weights::{
+        ByteSource, PackedSource,
+        gguf::{GgufModel, GgufSource},
+    },
 };
 
 /// What is needed to run a model.
@@ -67,4 +70,16 @@ impl<'a> Checkpoint<'a> {
             text,
         })
     }
+}
+
+/// What a GGUF file says about text, as the file [`crate::text::GGUF_TEXT_FILE`], without its weights.
+///
+/// # Errors
+/// Files that are damaged or whose tokenizer is not supported.
+pub fn gguf_text_file<'a>(file: Box<dyn ByteSource + 'a>) -> Result<Vec<u8>, CheckpointError> {
+    let source = GgufSource::open(file)?;
+    let text = gguf::text_of(&source)?;
+    // Refused here, where the file's name is known, rather than when it is used.
+    ModelText::from_gguf(&text, None)?;
+    Ok(text.to_json())
 }

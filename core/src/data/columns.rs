@@ -91,11 +91,6 @@ impl Mapping {
     /// # Errors
     /// On an unknown field, a missing `=`, or a field given twice.
     pub fn parse(text: &str) -> Result<Self, DatasetError> {
-        let fault = |found: &str, reason: &str| DatasetError::Mapping {
-            found: found.into(),
-            reason: reason.into(),
-            fields: FIELDS.map(|(name, _)| name).join(", "),
-        };
         let mut mapping = Self::default();
         for part in text
             .split(',')
@@ -103,23 +98,49 @@ impl Mapping {
             .filter(|part| !part.is_empty())
         {
             let (name, column) = part.split_once('=').ok_or_else(|| fault(part, "no `=`"))?;
-            let field = canonical(name.trim()).ok_or_else(|| fault(part, "no such field"))?;
-            if column.trim().is_empty() {
-                return Err(fault(part, "no column after `=`"));
-            }
-            if mapping.column(field).is_some() {
-                return Err(fault(part, "the field is given twice"));
-            }
-            let column = column.trim().to_owned();
-            mapping.0.push(Assignment { field, column });
+            mapping.assign(name, column.trim())?;
         }
         Ok(mapping)
+    }
+
+    /// Fields with the columns that play them.
+    ///
+    /// # Errors
+    /// On an unknown field, an empty column, or a field given twice.
+    pub fn of_pairs(pairs: &[(String, String)]) -> Result<Self, DatasetError> {
+        let mut mapping = Self::default();
+        for (name, column) in pairs {
+            mapping.assign(name, column)?;
+        }
+        Ok(mapping)
+    }
+
+    fn assign(&mut self, name: &str, column: &str) -> Result<(), DatasetError> {
+        let fault = |reason: &str| fault(&format!("{name}={column}"), reason);
+        let field = canonical(name.trim()).ok_or_else(|| fault("no such field"))?;
+        if column.trim().is_empty() {
+            return Err(fault("no column after `=`"));
+        }
+        if self.has(field) {
+            return Err(fault("the field is given twice"));
+        }
+        self.0.push(Assignment {
+            field,
+            column: column.to_owned(),
+        });
+        Ok(())
     }
 
     /// The column that plays a field.
     pub fn column(&self, field: &str) -> Option<&str> {
         let found = self.0.iter().find(|assignment| assignment.field == field);
         found.map(|assignment| assignment.column.as_str())
+    }
+
+    /// The assignments whose columns a record has.
+    pub(crate) fn of_record(&self, record: &Map<String, Value>) -> Self {
+        let there = self.0.iter().filter(|a| record.contains_key(&a.column));
+        Self(there.cloned().collect())
     }
 
     pub(crate) fn has(&self, field: &str) -> bool {
@@ -183,6 +204,14 @@ impl Mapping {
                 }
             }
         }
+    }
+}
+
+fn fault(found: &str, reason: &str) -> DatasetError {
+    DatasetError::Mapping {
+        found: found.into(),
+        reason: reason.into(),
+        fields: FIELDS.map(|(name, _)| name).join(", "),
     }
 }
 

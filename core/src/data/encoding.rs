@@ -83,6 +83,13 @@ pub(crate) fn detect(sample: &[u8], complete: bool) -> Detected {
     )
 }
 
+/// The text of a file, whatever its encoding; bytes that are no text become replacement characters.
+pub fn decode_text(bytes: &[u8]) -> String {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let detected = detect(sample, sample.len() == bytes.len());
+    detected.encoding.0.decode(bytes).0.into_owned()
+}
+
 fn fits_utf8(sample: &[u8], complete: bool) -> bool {
     match std::str::from_utf8(sample) {
         Ok(_) => true,

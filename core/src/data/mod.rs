@@ -1,8 +1,10 @@
 //! Dataset formats in and out, detection, validation, statistics and splits.
 //!
-//! In: bytes → [`encoding`] → record borders ([`scan`], [`table`]) → [`format`] → [`parse`] →
-//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold.
+//! In: bytes → [`encoding`] → rows ([`rows`] by [`scan`] and [`table`]) → [`format`] → [`parse`] →
+//! [`validate`], driven by [`reader`]. Out: [`write`], which names what a format cannot hold, and
+//! [`handover`], what other tools need beside the data.
 
+mod cells;
 mod check;
 mod columns;
 mod encoding;
@@ -10,6 +12,7 @@ mod error;
 mod fingerprint;
 mod fix;
 mod format;
+pub mod handover;
 mod json;
 mod load;
 mod measure;
@@ -18,6 +21,8 @@ mod options;
 mod parse;
 mod problem;
 mod reader;
+mod repair;
+mod rows;
 mod scan;
 mod sniff;
 mod split;
@@ -26,10 +31,14 @@ mod table;
 mod validate;
 mod write;
 
+pub(crate) use sniff::holds_text;
+pub(crate) use table::{GUARD_COLUMN, unguard, wrong_width};
+
 pub use crate::text::{Body, Record};
+pub use cells::CellRow;
 pub use check::{CheckOptions, DEFAULT_MAX_CHARS, check};
 pub use columns::{Assignment, Mapping};
-pub use encoding::Encoding;
+pub use encoding::{Encoding, decode_text};
 pub use error::DatasetError;
 pub use fix::{Change, Fixed, fix};
 pub use format::Format;
@@ -39,7 +48,20 @@ pub use options::{Container, MAX_RECORD_BYTES, ReadOptions, Shape, Source};
 pub use parse::Supervision;
 pub use problem::{DEFAULT_KEPT_PER_KIND, Place, Problem, ProblemKind, Problems, Severity};
 pub use reader::{Item, Reader};
+pub use repair::Repair;
+pub use rows::{GivenRows, Rows, cells};
 pub use scan::Layout;
 pub use split::{Portion, Split, SplitOptions, split};
 pub use stats::{Bin, Distribution, Stats, StatsOptions, stats};
+pub use table::Row;
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
+#[cfg(feature = "studio")]
+pub(crate) use {
+    fingerprint::fingerprint,
+    load::read_into,
+    measure::n_chars,
+    split::{Facts, column_text, draw},
+    stats::language,
+    validate::validate,
+    write::{header, to_fields, write_sheet},
+};

@@ -32,6 +32,8 @@ pub struct ReadOptions {
     pub encoding: Option<Encoding>,
     pub mapping: Mapping,
     pub container: Option<Container>,
+    /// Of a table; `None` guesses.
+    pub separator: Option<u8>,
     pub max_record_bytes: usize,
     /// Keep the records as they stood in the file, for writing them back.
     pub keep_raw: bool,
@@ -52,6 +54,7 @@ impl Default for ReadOptions {
             encoding: None,
             mapping: Mapping::default(),
             container: None,
+            separator: None,
             max_record_bytes: MAX_RECORD_BYTES,
             keep_raw: false,
             repair: false,
@@ -85,6 +88,10 @@ pub enum Shape {
         separator: char,
         header: Vec<String>,
     },
+    /// Rows of something else than a text file.
+    Given {
+        columns: Vec<String>,
+    },
 }
 
 impl Shape {
@@ -98,6 +105,7 @@ impl Shape {
                 separator: '\t', ..
             } => "table, tab-separated".into(),
             Self::Table { separator, .. } => format!("table, separated by `{separator}`"),
+            Self::Given { columns } => format!("table of {} columns", columns.len()),
         }
     }
 }

@@ -59,6 +59,79 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    pub const ALL: [Self; 32] = [
+        Self::BrokenJson,
+        Self::InvalidEncoding,
+        Self::TooLarge,
+        Self::NotAnObject,
+        Self::BrokenRow,
+        Self::UnclosedArray,
+        Self::MissingField,
+        Self::WrongType,
+        Self::UnknownRole,
+        Self::UnsupportedContent,
+        Self::EmptyRecord,
+        Self::EmptyAnswer,
+        Self::NoAssistant,
+        Self::LabelsLength,
+        Self::BadTokens,
+        Self::MixedFormats,
+        Self::UnknownField,
+        Self::UnreadKey,
+        Self::EmptyContent,
+        Self::LastNotAssistant,
+        Self::FirstNotUser,
+        Self::RepeatedRole,
+        Self::SystemNotFirst,
+        Self::NothingTrained,
+        Self::OddWeight,
+        Self::ShiftedLabels,
+        Self::ControlToken,
+        Self::Mojibake,
+        Self::NulCharacter,
+        Self::Duplicate,
+        Self::ConflictingAnswers,
+        Self::TooLong,
+    ];
+
+    /// The name that `--json` says.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BrokenJson => "broken_json",
+            Self::InvalidEncoding => "invalid_encoding",
+            Self::TooLarge => "too_large",
+            Self::NotAnObject => "not_an_object",
+            Self::BrokenRow => "broken_row",
+            Self::UnclosedArray => "unclosed_array",
+            Self::MissingField => "missing_field",
+            Self::WrongType => "wrong_type",
+            Self::UnknownRole => "unknown_role",
+            Self::UnsupportedContent => "unsupported_content",
+            Self::EmptyRecord => "empty_record",
+            Self::EmptyAnswer => "empty_answer",
+            Self::NoAssistant => "no_assistant",
+            Self::LabelsLength => "labels_length",
+            Self::BadTokens => "bad_tokens",
+            Self::MixedFormats => "mixed_formats",
+            Self::UnknownField => "unknown_field",
+            Self::UnreadKey => "unread_key",
+            Self::EmptyContent => "empty_content",
+            Self::LastNotAssistant => "last_not_assistant",
+            Self::FirstNotUser => "first_not_user",
+            Self::RepeatedRole => "repeated_role",
+            Self::SystemNotFirst => "system_not_first",
+            Self::NothingTrained => "nothing_trained",
+            Self::OddWeight => "odd_weight",
+            Self::ShiftedLabels => "shifted_labels",
+            Self::ControlToken => "control_token",
+            Self::Mojibake => "mojibake",
+            Self::NulCharacter => "nul_character",
+            Self::Duplicate => "duplicate",
+            Self::ConflictingAnswers => "conflicting_answers",
+            Self::TooLong => "too_long",
+        }
+    }
+
     pub fn severity(self) -> Severity {
         if self <= Self::BadTokens {
             Severity::Error
@@ -68,7 +141,7 @@ impl ProblemKind {
     }
 
     /// A short heading for tables.
-    pub fn title(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             Self::BrokenJson => "broken JSON",
             Self::InvalidEncoding => "bytes that are not text",
@@ -315,6 +388,13 @@ mod tests {
         assert_eq!((problems.n_errors(), problems.n_warnings()), (1, 5));
         let lines: Vec<u64> = problems.first(9).iter().map(|p| p.line).collect();
         assert_eq!(lines, [9, 1, 2], "errors come first");
+    }
+
+    #[test]
+    fn names_are_those_that_json_says() {
+        for kind in ProblemKind::ALL {
+            assert_eq!(serde_json::json!(kind), kind.name());
+        }
     }
 
     #[test]

@@ -1,28 +1,25 @@
 //! Any supported file to records, one at a time.
 //!
-//! bytes → encoding ([`super::encoding`]) → records ([`super::scan`], [`super::table`]) → format
+//! bytes → encoding ([`super::encoding`]) → rows ([`super::rows`], or brought from elsewhere) → format
 //! ([`super::format`]) → [`Record`] ([`super::parse`]) with its problems ([`super::validate`]).
 //! Nothing but the first records, which tell the format, is held in memory.
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    io::{Chain, Cursor, Read},
+    io::Read,
 };
 
 use serde_json::{Map, Value};
 
 use super::{
-    Container, DatasetError, Format, Layout, Mapping, Place, Problem, ProblemKind, ReadOptions,
-    Record, Shape, Source, Supervision,
+    DatasetError, Format, Mapping, Place, Problem, ProblemKind, ReadOptions, Record, Rows, Source,
+    Supervision,
     columns::{list, near_miss},
-    encoding::{Detected, SAMPLE_BYTES, Utf8Reader, detect},
     fix::{Change, repair},
     format::{Recognised, recognise},
-    json,
     parse::parse,
-    scan::Scanner,
-    sniff::{binary_kind, decoded_sample, holds_json, registry_files},
-    table::{Row, Table, describe_header},
+    sniff::registry_files,
+    table::{Row, describe_header},
     validate::validate,
 };
 
@@ -33,6 +30,8 @@ const LOOKAHEAD: usize = 20;
 #[derive(Debug)]
 pub struct Item {
     pub place: Place,
+    /// The file's, or the record's own where it has another.
+    pub format: Format,
     pub record: Option<Record>,
     pub supervision: Supervision,
     /// The record as it stood in the file, if asked for.
@@ -46,30 +45,11 @@ pub struct Item {
 pub struct Reader<R> {
     rows: Rows<R>,
     /// Read ahead to tell the format.
-    waiting: VecDeque<Raw>,
+    waiting: VecDeque<(Place, Row)>,
     source: Source,
     options: ReadOptions,
-    n_rows: u64,
     n_taken: usize,
     failed: bool,
-}
-
-type Sampled<R> = Utf8Reader<Chain<Cursor<Vec<u8>>, R>>;
-
-enum Rows<R> {
-    Json(Box<Scanner<Sampled<R>>>),
-    Table(Box<Table<Sampled<R>>>),
-}
-
-enum Raw {
-    Object {
-        place: Place,
-        object: Map<String, Value>,
-    },
-    Broken {
-        place: Place,
-        problem: Problem,
-    },
 }
 
 impl<R: Read> Reader<R> {
@@ -77,57 +57,29 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// If the file is empty, binary, of no known format, or cannot be read.
-    pub fn new(mut source: R, options: ReadOptions) -> Result<Self, DatasetError> {
-        let mut sample = Vec::new();
-        let cap = SAMPLE_BYTES as u64;
-        source
-            .by_ref()
-            .take(cap)
-            .read_to_end(&mut sample)
-            .map_err(DatasetError::Read)?;
-        let complete = sample.len() < SAMPLE_BYTES;
-        if let Some(kind) = binary_kind(&sample) {
-            return Err(DatasetError::Binary { kind });
-        }
-        let detected = match options.encoding {
-            None => detect(&sample, complete),
-            Some(encoding) => Detected {
-                encoding,
-                bom: false,
-                reason: "as given",
-            },
-        };
-        let text = decoded_sample(&sample, detected.encoding);
-        if text.trim().is_empty() && complete {
-            return Err(DatasetError::Empty);
-        }
-        let utf8 = Utf8Reader::new(Cursor::new(sample).chain(source), detected.encoding);
-        let rows = if holds_json(&text, options.container) {
-            Rows::Json(Box::new(Scanner::new(utf8, options.max_record_bytes)))
-        } else {
-            let separator = (options.container == Some(Container::Tsv)).then_some(b'\t');
-            Rows::Table(Box::new(Table::new(
-                utf8,
-                &text,
-                separator,
-                options.max_record_bytes,
-            )?))
-        };
+    pub fn new(source: R, options: ReadOptions) -> Result<Self, DatasetError> {
+        Self::of_rows(Rows::open(source, &options)?, options)
+    }
+
+    /// Look at the first rows and tell their format.
+    ///
+    /// # Errors
+    /// If there is none, they are of no known format, or cannot be read.
+    pub fn of_rows(rows: Rows<R>, options: ReadOptions) -> Result<Self, DatasetError> {
         let mut reader = Self {
-            rows,
-            waiting: VecDeque::new(),
             source: Source {
                 format: Format::Text,
                 reason: String::new(),
                 mapping: Mapping::default(),
-                encoding: detected.encoding,
-                encoding_reason: detected.reason,
-                bom: detected.bom,
-                crlf: text.contains("\r\n"),
-                shape: Shape::Json(Layout::Lines),
+                encoding: rows.facts.detected.encoding,
+                encoding_reason: rows.facts.detected.reason,
+                bom: rows.facts.detected.bom,
+                crlf: rows.facts.crlf,
+                shape: rows.shape(),
             },
+            rows,
+            waiting: VecDeque::new(),
             options,
-            n_rows: 0,
             n_taken: 0,
             failed: false,
         };
@@ -138,76 +90,18 @@ impl<R: Read> Reader<R> {
     /// What was found out; the layout of JSON is final only after the last record.
     pub fn source(&self) -> Source {
         let mut source = self.source.clone();
-        source.shape = match &self.rows {
-            Rows::Json(scanner) => Shape::Json(scanner.layout()),
-            Rows::Table(table) => Shape::Table {
-                separator: char::from(table.separator),
-                header: table.header.clone(),
-            },
-        };
+        source.shape = self.rows.shape();
         source
+    }
+
+    /// Keep the records as they stood in the file from now on, or no longer.
+    pub fn keep_raw(&mut self, keep: bool) {
+        self.options.keep_raw = keep;
     }
 
     /// Parts of the file that hold no records of this dataset, after the last record.
     pub(crate) fn leftovers(&self) -> Vec<Problem> {
-        let place = Place { line: 1, record: 0 };
-        let (names, found, advice): (&[String], _, _) = match &self.rows {
-            Rows::Json(scanner) => (
-                &scanner.unread_keys,
-                "beside the records",
-                "put it into a file of its own if it holds records",
-            ),
-            Rows::Table(table) => (&table.repeated_names(), "twice", "rename the second column"),
-        };
-        let problem = |name: &String| {
-            Problem::new(ProblemKind::UnreadKey, place, name)
-                .found(found)
-                .expected("it once")
-                .advice(advice)
-        };
-        names.iter().map(problem).collect()
-    }
-
-    fn next_raw(&mut self) -> Result<Option<Raw>, DatasetError> {
-        let next = match &mut self.rows {
-            Rows::Json(scanner) => scanner
-                .next_chunk()
-                .map_err(DatasetError::Read)?
-                .map(|chunk| {
-                    self.n_rows += 1;
-                    let place = Place {
-                        line: chunk.line,
-                        record: self.n_rows,
-                    };
-                    match json::object(&chunk, place, self.options.max_record_bytes) {
-                        Ok(object) => Raw::Object { place, object },
-                        Err(problem) => Raw::Broken {
-                            place,
-                            problem: *problem,
-                        },
-                    }
-                }),
-            Rows::Table(table) => table.next_row()?.map(|row| {
-                self.n_rows += 1;
-                match row {
-                    Row::Object { line, object } => Raw::Object {
-                        place: Place {
-                            line,
-                            record: self.n_rows,
-                        },
-                        object,
-                    },
-                    Row::Broken(problem) => Raw::Broken {
-                        place: Place {
-                            line: problem.line,
-                            record: self.n_rows,
-                        },
-                        problem,
-                    },
-                }
-            }),
-        };
-        Ok(next)
+        self.rows.leftovers()
     }
 
     /// Read the first records and let the most of them decide.
@@ -215,19 +109,23 @@ impl<R: Read> Reader<R> {
         let mut votes: BTreeMap<Format, (usize, Recognised)> = BTreeMap::new();
         let (mut n_objects, mut unknown) = (0, None);
         while n_objects < LOOKAHEAD
-            && let Some(raw) = self.next_raw()?
+            && let Some(row) = self.rows.next_row()?
         {
-            if let Raw::Object { place, object } = &raw {
-                n_objects += 1;
-                match recognise(object, &self.options.mapping)? {
-                    Some(found) => votes.entry(found.format).or_insert((0, found)).0 += 1,
-                    None => unknown = unknown.or(Some((*place, object.clone()))),
-                }
-            }
-            self.waiting.push_back(raw);
+            n_objects += usize::from(matches!(row.1, Row::Object { .. }));
+            self.waiting.push_back(row);
         }
         if n_objects == 0 {
             return Err(self.nothing_readable());
+        }
+        self.check_given_columns()?;
+        for (place, row) in &self.waiting {
+            let Row::Object { object, .. } = row else {
+                continue;
+            };
+            match recognise(object, &self.options.mapping.of_record(object))? {
+                Some(found) => votes.entry(found.format).or_insert((0, found)).0 += 1,
+                None => unknown = unknown.or(Some((*place, object))),
+            }
         }
         if let Some(format) = self.options.format {
             self.source.format = format;
@@ -240,8 +138,9 @@ impl<R: Read> Reader<R> {
         }
         // The earlier format wins a tie: `max_by_key` keeps the last, hence the reversal.
         let Some((n, best)) = votes.into_values().rev().max_by_key(|(n, _)| *n) else {
-            let (place, object) = unknown.unwrap_or((Place { line: 1, record: 1 }, Map::new()));
-            return Err(self.unknown_format(place, &object));
+            let nothing = Map::new();
+            let (place, object) = unknown.unwrap_or((Place { line: 1, record: 1 }, &nothing));
+            return Err(self.unknown_format(place, object));
         };
         self.source.reason = match (n, n_objects) {
             (1, 1) => format!("the only record has {}", best.reason),
@@ -251,7 +150,7 @@ impl<R: Read> Reader<R> {
             (n, all) if n == all => format!("the first {n} records have {}", best.reason),
             (n, all) => format!("{n} of the first {all} records have {}", best.reason),
         };
-        if matches!(self.rows, Rows::Table(_)) {
+        if self.rows.columns().is_some() {
             self.source.reason = format!("the header has {}", best.reason);
         }
         self.source.format = best.format;
@@ -260,9 +159,9 @@ impl<R: Read> Reader<R> {
     }
 
     fn nothing_readable(&self) -> DatasetError {
-        let first = self.waiting.iter().find_map(|raw| match raw {
-            Raw::Broken { problem, .. } => Some(problem.to_string()),
-            Raw::Object { .. } => None,
+        let first = self.waiting.iter().find_map(|row| match row {
+            (_, Row::Broken(problem)) => Some(problem.to_string()),
+            (_, Row::Object { .. }) => None,
         });
         first.map_or(DatasetError::Empty, |first| DatasetError::NothingReadable {
             first,
@@ -278,25 +177,39 @@ impl<R: Read> Reader<R> {
             near_miss(name).map(|field| format!("; did you mean `{field}` where it says `{name}`?"))
         });
         let hint: String = hints.take(2).collect();
-        match &self.rows {
-            Rows::Json(_) => DatasetError::UnknownFormat {
+        match self.rows.columns() {
+            None => DatasetError::UnknownFormat {
                 line: place.line,
                 found: list(&names),
                 hint,
             },
-            Rows::Table(table) => DatasetError::UnknownColumns {
-                found: describe_header(&table.header),
+            Some(columns) => DatasetError::UnknownColumns {
+                found: describe_header(columns),
                 hint,
             },
         }
     }
 
-    fn item(&mut self, raw: Raw) -> Item {
-        let (place, mut object) = match raw {
-            Raw::Object { place, object } => (place, object),
-            Raw::Broken { place, problem } => {
+    /// A column that a given mapping names must be in one of the first records at least.
+    fn check_given_columns(&self) -> Result<(), DatasetError> {
+        let mut names: Vec<String> = Vec::new();
+        for (_, row) in &self.waiting {
+            if let Row::Object { object, .. } = row {
+                let new = object.keys().filter(|key| !names.contains(key));
+                let new: Vec<String> = new.cloned().collect();
+                names.extend(new);
+            }
+        }
+        Mapping::guess(&names, &self.options.mapping).map(|_| ())
+    }
+
+    fn item(&mut self, place: Place, row: Row) -> Item {
+        let mut object = match row {
+            Row::Object { object, .. } => object,
+            Row::Broken(problem) => {
                 return Item {
                     place,
+                    format: self.source.format,
                     record: None,
                     supervision: Supervision::Demonstration,
                     raw: None,
@@ -325,6 +238,7 @@ impl<R: Read> Reader<R> {
         );
         Item {
             place,
+            format,
             record,
             supervision,
             raw: kept,
@@ -395,10 +309,10 @@ impl<R: Read> Iterator for Reader<R> {
         {
             return None;
         }
-        let raw = match self.waiting.pop_front() {
-            Some(raw) => raw,
-            None => match self.next_raw() {
-                Ok(raw) => raw?,
+        let (place, row) = match self.waiting.pop_front() {
+            Some(row) => row,
+            None => match self.rows.next_row() {
+                Ok(row) => row?,
                 Err(error) => {
                     self.failed = true;
                     return Some(Err(error));
@@ -406,7 +320,7 @@ impl<R: Read> Iterator for Reader<R> {
             },
         };
         self.n_taken += 1;
-        Some(Ok(self.item(raw)))
+        Some(Ok(self.item(place, row)))
     }
 }
 

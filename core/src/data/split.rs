@@ -2,14 +2,17 @@
 //!
 //! Records that belong together stay together: those with the same value of a field (a customer, a
 //! document), those that ask the same (whatever they answer), and so exact duplicates. Whole
-//! groups are drawn, in an order that depends on the seed alone.
+//! groups are drawn, in an order that depends on the seed alone; with a field to stratify by, each of
+//! its values has the same share on every side, as far as the groups allow ([`draw`]).
+
+mod draw;
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{DatasetError, Record, fingerprint::fingerprint};
-use crate::rng::Rng;
+use super::{DatasetError, Record, fingerprint::fingerprint, stats::language};
+pub(crate) use draw::{Facts, draw};
 
 /// How much goes to one side.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -26,8 +29,13 @@ pub struct SplitOptions {
     pub val: Portion,
     pub test: Portion,
     pub seed: u64,
-    /// Records with the same value in this column stay on one side.
+    /// Records with the same value in this column stay on one side; those without a value stand alone.
     pub group: Option<String>,
+    /// Values of this column have the same shares on every side; `language` is told from the text
+    /// where no column has that name.
+    pub stratify: Option<String>,
+    /// Draw records that ask the same one by one, as if they had nothing to do with each other.
+    pub duplicates_apart: bool,
 }
 
 /// Indices of records, in the order of the file.
@@ -39,145 +47,83 @@ pub struct Split {
     /// Groups of records that belong together; a record on its own is a group of one.
     pub n_groups: usize,
     pub largest_group: usize,
+    /// Records without a value to group by.
+    pub n_ungrouped: usize,
+    /// Values of the stratifying column in their order, with the records on each side.
+    pub strata: Vec<(String, [u64; 3])>,
 }
 
 /// Draw a split.
 ///
 /// # Errors
-/// If the portions leave nothing to train on, the group field is missing, or the groups are too
-/// large to be divided as asked.
+/// If the portions leave nothing to train on, a field is missing, or the groups are too large to be
+/// divided as asked.
 pub fn split(records: &[Record], options: &SplitOptions) -> Result<Split, DatasetError> {
-    let n = records.len();
-    let n_val = size("--val", options.val, n)?;
-    let n_test = size("--test", options.test, n)?;
-    let refuse = |reason: String| Err(DatasetError::Split { reason });
-    if n_val + n_test == 0 {
-        return refuse(
-            "nothing to set aside; say how much with `--val 0.1` or `--val-count 20`".into(),
-        );
+    let mut facts = Facts::new(records.len());
+    if !options.duplicates_apart {
+        let prompts = records
+            .iter()
+            .map(|record| Some(fingerprint(record).prompt));
+        facts.keep_together(prompts);
     }
-    if n_val + n_test >= n {
-        return refuse(format!(
-            "{n_val} for validation and {n_test} for test leave none of {n} records to train on"
-        ));
+    if let Some(field) = &options.group {
+        facts.group_by(field, column(records, field), &|| column_names(records))?;
     }
-    let mut groups = groups(records, options.group.as_deref())?;
-    let n_groups = groups.len();
-    let largest_group = groups.iter().map(Vec::len).max().unwrap_or(0);
-    Rng::new(options.seed, 0).shuffle(&mut groups);
-    let mut taken = |wanted: usize, name: &str| {
-        let side = take(&mut groups, wanted);
-        if side.is_empty() && wanted > 0 {
-            return refuse(format!(
-                "no group of records that belong together is small enough for a {name} set of \
-                 {wanted}; there are {n_groups} groups, the largest of {largest_group}"
-            ))
-            .map(|_: Split| side);
-        }
-        Ok(side)
-    };
-    let (val, test) = (taken(n_val, "validation")?, taken(n_test, "test")?);
-    let mut train: Vec<usize> = groups.into_iter().flatten().collect();
-    train.sort_unstable();
-    Ok(Split {
-        train,
-        val,
-        test,
-        n_groups,
-        largest_group,
-    })
-}
-
-fn size(flag: &str, portion: Portion, n: usize) -> Result<usize, DatasetError> {
-    match portion {
-        Portion::None => Ok(0),
-        Portion::Count(count) => Ok(count),
-        Portion::Share(share) if share > 0.0 && share < 1.0 => {
-            Ok(((share * n as f64).round() as usize).max(1))
-        }
-        Portion::Share(share) => Err(DatasetError::Split {
-            reason: format!("{flag} is {share}, expected a share above 0 and below 1"),
-        }),
-    }
-}
-
-/// Take groups that still fit, in their order, up to `wanted` records.
-fn take(groups: &mut Vec<Vec<usize>>, wanted: usize) -> Vec<usize> {
-    let mut side = Vec::new();
-    groups.retain(|group| {
-        let fits = side.len() + group.len() <= wanted;
-        if fits {
-            side.extend_from_slice(group);
-        }
-        !fits
-    });
-    side.sort_unstable();
-    side
-}
-
-/// Records joined by a common group value or a common question, in the order of their first record.
-fn groups(records: &[Record], field: Option<&str>) -> Result<Vec<Vec<usize>>, DatasetError> {
-    let mut parents: Vec<usize> = (0..records.len()).collect();
-    let mut by_prompt: HashMap<u128, usize> = HashMap::new();
-    let mut by_field: HashMap<String, usize> = HashMap::new();
-    for (i, record) in records.iter().enumerate() {
-        let first = *by_prompt.entry(fingerprint(record).prompt).or_insert(i);
-        join(&mut parents, i, first);
-        if let Some(field) = field {
-            let first = *by_field.entry(group_key(record, field)?).or_insert(i);
-            join(&mut parents, i, first);
+    if let Some(field) = &options.stratify {
+        let told = field == "language" && column(records, field).all(|value| value.is_none());
+        if told {
+            facts.stratify_by(field, records.iter().map(language), &Vec::new)?;
+        } else {
+            facts.stratify_by(field, column(records, field), &|| column_names(records))?;
         }
     }
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut place: HashMap<usize, usize> = HashMap::new();
-    for i in 0..records.len() {
-        let root = root(&mut parents, i);
-        let at = *place.entry(root).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[at].push(i);
-    }
-    Ok(groups)
+    draw(facts, options)
 }
 
-/// A column, or a key inside one: `metadata.source`.
-fn group_key(record: &Record, field: &str) -> Result<String, DatasetError> {
+fn column<'a>(records: &'a [Record], field: &'a str) -> impl Iterator<Item = Option<String>> + 'a {
+    records
+        .iter()
+        .map(move |record| column_text(&record.extra, field))
+}
+
+/// The text of a column, or of a key inside one: `metadata.source`.
+pub(crate) fn column_text(extra: &Map<String, Value>, field: &str) -> Option<String> {
     let mut parts = field.split('.');
-    let first = parts.next().and_then(|part| record.extra.get(part));
+    let first = parts.next().and_then(|part| extra.get(part));
     let nested = parts.try_fold(first, |value, part| value.map(|value| value.get(part)));
-    let value = record.extra.get(field).or(nested.flatten());
-    match value {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Null) | None => {
-            let names: Vec<String> = record.extra.keys().cloned().collect();
-            let found = if names.is_empty() {
-                "no such columns".into()
-            } else {
-                super::columns::list(&names)
-            };
-            Err(DatasetError::Split {
-                reason: format!(
-                    "the record at line {} has no `{field}` to group by; it has {found}",
-                    record.line
-                ),
-            })
+    match extra.get(field).or(nested.flatten())? {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// Columns of the first records, for a message.
+fn column_names(records: &[Record]) -> Vec<String> {
+    /// Enough to see what a dataset has.
+    const LOOKED_AT: usize = 1000;
+    let mut names: Vec<String> = Vec::new();
+    for name in records
+        .iter()
+        .take(LOOKED_AT)
+        .flat_map(|record| record.extra.keys())
+    {
+        if !names.contains(name) {
+            names.push(name.clone());
         }
-        Some(other) => Ok(other.to_string()),
     }
+    names
 }
 
-fn root(parents: &mut [usize], mut i: usize) -> usize {
-    while parents[i] != i {
-        parents[i] = parents[parents[i]];
-        i = parents[i];
-    }
-    i
-}
+/// Numbers for texts, in the order in which they come.
+#[derive(Default)]
+struct Labels(HashMap<String, u32>);
 
-fn join(parents: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (root(parents, a), root(parents, b));
-    parents[a.max(b)] = a.min(b);
+impl Labels {
+    fn number(&mut self, text: String) -> u32 {
+        let next = self.0.len() as u32;
+        *self.0.entry(text).or_insert(next)
+    }
 }
 
 #[cfg(test)]
@@ -287,14 +233,78 @@ mod tests {
         let records = records(10, |i| format!("q{i}"));
         let reason = |options: &SplitOptions| split(&records, options).unwrap_err().to_string();
         assert!(reason(&options(Portion::Count(10), 1)).contains("leave none of 10 records"));
-        assert!(reason(&options(Portion::Share(1.5), 1)).contains("--val is 1.5"));
+        assert!(reason(&options(Portion::Share(1.5), 1)).contains("validation is 1.5"));
         assert!(reason(&options(Portion::None, 1)).contains("nothing to set aside"));
         let grouped = SplitOptions {
             group: Some("banco".into()),
             ..options(Portion::Count(1), 1)
         };
         assert!(
-            reason(&grouped).contains("line 1 has no `banco` to group by; it has `bank`, `meta`")
+            reason(&grouped)
+                .contains("no record has `banco` to group by; columns are `bank`, `meta`")
         );
+        let stratified = SplitOptions {
+            stratify: Some("banco".into()),
+            ..options(Portion::Count(1), 1)
+        };
+        assert!(reason(&stratified).contains("no record has `banco` to stratify by"));
+    }
+
+    #[test]
+    fn values_of_a_column_have_their_share_on_every_side() {
+        // Seven banks, 100 records of each.
+        let records = records(700, |i| format!("q{i}"));
+        let options = SplitOptions {
+            test: Portion::Count(35),
+            stratify: Some("bank".into()),
+            ..options(Portion::Share(0.1), 3)
+        };
+        let split = split(&records, &options).unwrap();
+        let shares: Vec<_> = split.strata.iter().map(|(_, sides)| *sides).collect();
+        assert_eq!(shares, [[85, 10, 5]; 7]);
+        assert_eq!(split.strata[2].0, "2");
+    }
+
+    #[test]
+    fn languages_are_told_from_the_text() {
+        let question = |i: usize| match i % 4 {
+            0 => format!("¿Cuál fue el beneficio neto del banco en el ejercicio {i}?"),
+            _ => format!("What was the net profit of the bank in the financial year {i}?"),
+        };
+        let options = SplitOptions {
+            stratify: Some("language".into()),
+            ..options(Portion::Count(20), 3)
+        };
+        let split = split(&records(80, question), &options).unwrap();
+        let strata = [
+            ("eng".to_owned(), [45, 15, 0]),
+            ("spa".to_owned(), [15, 5, 0]),
+        ];
+        assert_eq!(split.strata, strata);
+    }
+
+    #[test]
+    fn records_without_a_value_stand_alone() {
+        let mut records = records(30, |i| format!("q{i}"));
+        for record in &mut records[10..] {
+            record.extra.remove("bank");
+        }
+        let options = SplitOptions {
+            group: Some("bank".into()),
+            ..options(Portion::Count(5), 1)
+        };
+        let split = split(&records, &options).unwrap();
+        assert_eq!((split.n_groups, split.n_ungrouped), (27, 20));
+    }
+
+    #[test]
+    fn duplicates_may_be_drawn_apart() {
+        let records = records(100, |i| format!("q{}", i / 50));
+        let options = SplitOptions {
+            duplicates_apart: true,
+            ..options(Portion::Count(10), 1)
+        };
+        let split = split(&records, &options).unwrap();
+        assert_eq!((split.n_groups, split.val.len()), (100, 10));
     }
 }

@@ -166,7 +166,7 @@ impl Stats {
 }
 
 /// The language of a record's texts taken together; `None` for token ids.
-fn language(record: &Record) -> Option<String> {
+pub(crate) fn language(record: &Record) -> Option<String> {
     /// Enough to tell a language; more only costs time.
     const LOOKED_AT: usize = 2000;
     if matches!(record.body, Body::Tokens(_)) {

@@ -1,39 +1,23 @@
-//! CSV and TSV: the separator, the header, and rows as objects of text.
+//! Tables with one row of names: rows as objects of text.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    io::{self, Read},
-    rc::Rc,
-};
+use std::io::Read;
 
 use serde_json::{Map, Value};
 
-use super::{
-    DatasetError, Place, Problem, ProblemKind,
-    columns::{Mapping, list},
-};
+use super::{DatasetError, Place, Problem, ProblemKind, cells::Cells, columns::list};
 
 /// Column in which an export says which cells of the row it guarded (see [`super::write`]).
 pub(crate) const GUARD_COLUMN: &str = "veneer_guarded";
 
-const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
-
 /// Rows of a table, one object each.
 pub(crate) struct Table<R> {
-    rows: csv::Reader<Metered<R>>,
-    meter: Rc<Meter>,
+    rows: Cells<R>,
     pub(crate) header: Vec<String>,
-    row: csv::StringRecord,
-    cap: usize,
-    n_rows: u64,
-    last_line: u64,
-    ended: bool,
-    pub(crate) separator: u8,
 }
 
-/// One row, or what is wrong with it.
-pub(crate) enum Row {
+/// One record as it stands, or what is wrong with it.
+#[derive(Debug)]
+pub enum Row {
     Object {
         line: u64,
         object: Map<String, Value>,
@@ -49,42 +33,13 @@ impl<R: Read> Table<R> {
         separator: Option<u8>,
         cap: usize,
     ) -> Result<Self, DatasetError> {
-        let declared = declared_separator(sample);
-        let separator = declared
-            .or(separator)
-            .unwrap_or_else(|| sniff_separator(sample));
-        let meter = Rc::new(Meter::default());
-        meter.cap.set(cap as u64);
-        let source = Metered {
-            source,
-            meter: Rc::clone(&meter),
-        };
-        let mut rows = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            .flexible(true)
-            .has_headers(false)
-            .from_reader(source);
-        let mut row = csv::StringRecord::new();
-        for _ in 0..=usize::from(declared.is_some()) {
-            if !rows
-                .read_record(&mut row)
-                .map_err(|error| table_error(error, 1, cap))?
-            {
-                return Err(DatasetError::Empty);
-            }
-        }
-        let header = row.iter().map(|name| name.trim().to_owned()).collect();
-        Ok(Self {
-            rows,
-            meter,
-            header,
-            row,
-            cap,
-            n_rows: 0,
-            last_line: 1,
-            ended: false,
-            separator,
-        })
+        let mut rows = Cells::new(source, sample, separator, cap)?;
+        let header = rows.header()?;
+        Ok(Self { rows, header })
+    }
+
+    pub(crate) fn separator(&self) -> char {
+        char::from(self.rows.separator)
     }
 
     /// Header names that stand twice: only the first such column can be read.
@@ -99,89 +54,46 @@ impl<R: Read> Table<R> {
     }
 
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, DatasetError> {
-        while !self.ended {
-            self.meter.since_row.set(0);
-            let start = self.rows.position().byte();
-            let read = self.rows.read_record(&mut self.row);
-            let line = self.meter.line_of(start);
-            match read {
-                Err(error) => match utf8_problem(
-                    &error,
-                    Place {
-                        line,
-                        record: self.n_rows + 1,
-                    },
-                ) {
-                    Some(problem) => {
-                        self.n_rows += 1;
-                        return Ok(Some(Row::Broken(problem)));
-                    }
-                    None => return Err(table_error(error, self.last_line + 1, self.cap)),
-                },
-                Ok(false) => {
-                    self.ended = true;
-                    return Ok(self.unclosed_quote().map(Row::Broken));
-                }
-                // Spreadsheets leave rows of empty cells behind the data.
-                Ok(true) if self.row.iter().all(|cell| cell.trim().is_empty()) => {}
-                Ok(true) => {
-                    self.n_rows += 1;
-                    self.last_line = line;
-                    return Ok(Some(self.current_row(line)));
-                }
-            }
-        }
-        Ok(None)
+        let row = self.rows.next_row()?;
+        Ok(row.map(|row| match row {
+            Ok(place) => self.object(place),
+            Err(problem) => Row::Broken(*problem),
+        }))
     }
 
-    fn current_row(&self, line: u64) -> Row {
-        let place = Place {
-            line,
-            record: self.n_rows,
-        };
-        if self.row.len() != self.header.len() {
-            let columns = |n| format!("{n} column{}", if n == 1 { "" } else { "s" });
-            return Row::Broken(
-                Problem::new(ProblemKind::BrokenRow, place, "")
-                    .found(columns(self.row.len()))
-                    .expected(columns(self.header.len()))
-                    .advice(
-                        "put quotes (\") around a cell that holds a separator or a line break, \
-                         and write quotes inside it twice",
-                    ),
-            );
+    fn object(&self, place: Place) -> Row {
+        let cells = self.rows.cells();
+        if cells.len() != self.header.len() {
+            return Row::Broken(wrong_width(place, cells.len(), self.header.len()));
         }
         let mut object = Map::new();
-        for (name, cell) in self.header.iter().zip(&self.row) {
+        for (name, cell) in self.header.iter().zip(cells) {
             if !object.contains_key(name) {
                 object.insert(name.clone(), Value::String(cell.to_owned()));
             }
         }
         unguard(&mut object);
-        Row::Object { line, object }
-    }
-
-    /// A quote that never closes makes the rest of the file one cell.
-    fn unclosed_quote(&self) -> Option<Problem> {
-        let end = self.meter.line_of(u64::MAX);
-        let swallowed = end > self.last_line + 1 && !self.meter.quotes.get().is_multiple_of(2);
-        swallowed.then(|| {
-            let place = Place {
-                line: self.last_line,
-                record: self.n_rows,
-            };
-            Problem::new(ProblemKind::BrokenRow, place, "")
-                .found(format!(
-                    "a quote that is never closed; the row runs to line {end}"
-                ))
-                .expected("a closing quote")
-                .advice("close the quote, or write quotes inside a quoted cell twice")
-        })
+        Row::Object {
+            line: place.line,
+            object,
+        }
     }
 }
 
+/// A row with more or fewer cells than the header has names.
+pub(crate) fn wrong_width(place: Place, found: usize, expected: usize) -> Problem {
+    let columns = |n| format!("{n} column{}", if n == 1 { "" } else { "s" });
+    Problem::new(ProblemKind::BrokenRow, place, "")
+        .found(columns(found))
+        .expected(columns(expected))
+        .advice(
+            "put quotes (\") around a cell that holds a separator or a line break, \
+             and write quotes inside it twice",
+        )
+}
+
 /// Take back what our own export did to cells that a spreadsheet would run as formulas.
-fn unguard(object: &mut Map<String, Value>) {
+pub(crate) fn unguard(object: &mut Map<String, Value>) {
     let Some(Value::String(names)) = object.shift_remove(GUARD_COLUMN) else {
         return;
     };
@@ -194,135 +106,9 @@ fn unguard(object: &mut Map<String, Value>) {
     }
 }
 
-fn table_error(error: csv::Error, line: u64, cap: usize) -> DatasetError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(io) if io.kind() == io::ErrorKind::FileTooLarge => {
-            DatasetError::RowTooLarge {
-                line,
-                cap_mib: (cap >> 20) as u64,
-            }
-        }
-        csv::ErrorKind::Io(io) => DatasetError::Read(io),
-        other => DatasetError::Read(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{other:?}"),
-        )),
-    }
-}
-
-fn utf8_problem(error: &csv::Error, place: Place) -> Option<Problem> {
-    let csv::ErrorKind::Utf8 { err, .. } = error.kind() else {
-        return None;
-    };
-    Some(
-        Problem::new(ProblemKind::InvalidEncoding, place, "")
-            .found(format!(
-                "a byte that is not UTF-8 in cell {}",
-                err.field() + 1
-            ))
-            .expected("UTF-8 text")
-            .advice("name the file's encoding, for example `--encoding windows-1252`"),
-    )
-}
-
-/// `sep=;` in the first line, as Excel writes it.
-fn declared_separator(sample: &str) -> Option<u8> {
-    let line = sample.lines().next()?.trim_end();
-    let separator = line.strip_prefix("sep=")?.as_bytes();
-    if separator.is_empty() {
-        Some(b'\t')
-    } else {
-        Some(separator[0]).filter(u8::is_ascii)
-    }
-}
-
-/// The separator that gives the most column names we know, then the most even rows.
-fn sniff_separator(sample: &str) -> u8 {
-    let score = |separator: u8| {
-        let mut rows = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            .flexible(true)
-            .has_headers(false)
-            .from_reader(sample.as_bytes());
-        let rows: Vec<csv::StringRecord> = rows.records().take(50).map_while(Result::ok).collect();
-        let header: Vec<String> = rows
-            .first()
-            .map_or_else(Vec::new, |row| row.iter().map(String::from).collect());
-        let known =
-            Mapping::guess(&header, &Mapping::default()).map_or(0, |mapping| mapping.0.len());
-        let even = rows.iter().filter(|row| row.len() == header.len()).count();
-        (known, usize::from(header.len() > 1) * even, header.len())
-    };
-    let best = SEPARATORS
-        .into_iter()
-        .rev()
-        .max_by_key(|&separator| score(separator));
-    best.unwrap_or(b',')
-}
-
 /// The columns of a table as an error lists them.
 pub(crate) fn describe_header(header: &[String]) -> String {
     list(header)
-}
-
-#[derive(Default)]
-struct Meter {
-    since_row: Cell<u64>,
-    n_bytes: Cell<u64>,
-    quotes: Cell<u64>,
-    cap: Cell<u64>,
-    /// Line breaks not yet behind a row: offset, and whether it is `\n`.
-    breaks: RefCell<VecDeque<(u64, bool)>>,
-    n_lines: Cell<u64>,
-}
-
-impl Meter {
-    /// The line, from 1, of the row that is said to start at `byte`. The csv crate's own count
-    /// stops before the `\n` of a `\r\n` and before blank lines, so that they are stepped over here.
-    fn line_of(&self, byte: u64) -> u64 {
-        let mut breaks = self.breaks.borrow_mut();
-        let mut start = byte;
-        while let Some(&(offset, is_newline)) = breaks.front()
-            && offset <= start
-        {
-            start += u64::from(offset == start);
-            self.n_lines.set(self.n_lines.get() + u64::from(is_newline));
-            breaks.pop_front();
-        }
-        self.n_lines.get() + 1
-    }
-
-    fn count(&self, bytes: &[u8]) {
-        let mut breaks = self.breaks.borrow_mut();
-        let start = self.n_bytes.get();
-        for (offset, &byte) in (start..).zip(bytes) {
-            match byte {
-                b'"' => self.quotes.set(self.quotes.get() + 1),
-                b'\n' | b'\r' => breaks.push_back((offset, byte == b'\n')),
-                _ => {}
-            }
-        }
-        self.n_bytes.set(start + bytes.len() as u64);
-        self.since_row
-            .set(self.since_row.get() + bytes.len() as u64);
-    }
-}
-
-/// Counts what one row takes, so that a quote that never closes cannot fill the memory.
-struct Metered<R> {
-    source: R,
-    meter: Rc<Meter>,
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.source.read(buffer)?;
-        self.meter.count(&buffer[..n]);
-        if self.meter.since_row.get() > self.meter.cap.get() {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        Ok(n)
-    }
 }
 
 #[cfg(test)]
@@ -341,7 +127,7 @@ mod tests {
                 Row::Broken(problem) => Err(problem.to_string()),
             });
         }
-        (table.separator, rows)
+        (table.rows.separator, rows)
     }
 
     #[track_caller]

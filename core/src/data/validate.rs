@@ -338,12 +338,12 @@ impl Validator {
     }
 }
 
-fn is_empty(message: &Message) -> bool {
+pub(crate) fn is_empty(message: &Message) -> bool {
     message.text().trim().is_empty() && message.tool_calls.is_empty()
 }
 
 /// The first token of a template inside a text.
-fn control_token(text: &str) -> Option<&'static str> {
+pub(crate) fn control_token(text: &str) -> Option<&'static str> {
     text.match_indices(['<', '[']).find_map(|(at, _)| {
         CONTROL_TOKENS
             .into_iter()

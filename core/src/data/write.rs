@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{DatasetError, Format, Loaded, Record, Shape};
-use fields::to_fields;
+pub(crate) use fields::{header, to_fields};
 use rows::{TableStyle, write_json, write_table};
 
 /// How the file is laid out.
@@ -159,7 +159,31 @@ pub fn write_rows<'a>(
             let rows: Vec<&Map<String, Value>> = rows.collect();
             write_table(header, &rows, style, out)
         }
+        // The file it came from cannot be written; JSON keeps the types of cells.
+        Shape::Given { .. } => {
+            write_json(rows, super::Layout::Lines, out).map_err(DatasetError::Write)
+        }
     }
+}
+
+/// A table as spreadsheets open it: cells guarded against running as formulas, and a byte order mark.
+///
+/// # Errors
+/// If writing fails.
+#[cfg(feature = "studio")]
+pub(crate) fn write_sheet(
+    header: &[String],
+    rows: &[Map<String, Value>],
+    separator: u8,
+    out: &mut dyn Write,
+) -> Result<(), DatasetError> {
+    let rows: Vec<&Map<String, Value>> = rows.iter().collect();
+    let style = TableStyle {
+        separator,
+        guard: true,
+        bom: true,
+    };
+    write_table(header, &rows, style, out)
 }
 
 fn write_with(
@@ -190,7 +214,7 @@ fn write_with(
             bom,
         } => {
             let rows: Vec<Map<String, Value>> = rows.collect();
-            let header = fields::header(&rows, target.format);
+            let header = header(&rows, target.format);
             let rows: Vec<&Map<String, Value>> = rows.iter().collect();
             let style = TableStyle {
                 separator,

@@ -43,3 +43,42 @@ pub enum DocumentError {
     #[error(transparent)]
     Data(#[from] DatasetError),
 }
+
+impl DocumentError {
+    /// What reading failed with: another of these errors where it passed through [`std::io`].
+    pub(super) fn from_read(name: &str, error: std::io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(own) => own,
+            Err(source) => Self::Read {
+                name: name.into(),
+                source,
+            },
+        }
+    }
+
+    pub(super) fn from_data(name: &str, error: DatasetError) -> Self {
+        match error {
+            DatasetError::Read(source) => Self::from_read(name, source),
+            other => Self::Data(other),
+        }
+    }
+
+    /// For reading through [`std::io`] and [`crate::data`], which have errors of their own.
+    pub(super) fn into_data(self) -> DatasetError {
+        DatasetError::Read(std::io::Error::other(self))
+    }
+
+    /// The message with its causes.
+    pub(super) fn full(&self) -> String {
+        let mut text = self.to_string();
+        let mut error: &dyn std::error::Error = self;
+        while let Some(cause) = error.source() {
+            let said = cause.to_string();
+            if !text.contains(&said) {
+                text = format!("{text}: {said}");
+            }
+            error = cause;
+        }
+        text
+    }
+}

@@ -5,7 +5,7 @@ use crate::{data::DatasetError, documents::DocumentError, text::TextError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
-    #[error("the file is a SQLite database, but not a Veneer project")]
+    #[error("the file is not a Veneer project")]
     NotAProject,
 
     #[error(

@@ -7,22 +7,58 @@
 //! Invariant: every change of a record goes through the journal (`journal.rs`), in one transaction
 //! with its entry there, so that undo, redo and a crash at any moment leave a whole state.
 
+mod adding;
+mod body;
+mod bulk;
+mod checks;
+mod columns;
+mod content;
+mod edit;
 mod error;
+mod facets;
+mod fields;
+mod file;
+mod filter;
+mod findings;
+mod fixes;
+mod groups;
+mod hash;
+mod index;
+mod journal;
+mod list;
+mod loaded;
+mod names;
+mod openings;
+mod order;
+mod out;
+mod replace;
+mod rows;
+mod search;
+mod sides;
+mod snapshots;
+mod snippet;
+mod sorting;
+mod spoken;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text_edit;
+mod text_model;
+mod tokens;
+mod trash;
+mod words;
+
+use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::Connection;
 
-use crate::{
-    documents::Part,
-    protocol::studio::{
-        ActionView, Change, Changed, CheckName, Content, Difference, Export, ExportPlan, Facets,
-        FindingKind, FindingsView, FixName, FixTarget, Groups, ImportSummary, ListView,
-        ProjectView, Query, Reading, RecordKey, RecordView, Replace, Replacements, Sample,
-        SnapshotKey, SnapshotView, SplitPlan, SplitView, StudioProgress, Target, TextModelView,
-        TextOptions, TokensView, Window,
-    },
-};
+use crate::{protocol::studio::StudioProgress, text::ModelText};
 
 pub use error::ProjectError;
+use file::Counts;
+pub use file::check_file;
+use list::Lists;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -30,6 +66,13 @@ pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open project.
 pub struct Project {
     db: Connection,
+    /// The current list, and what lists are made from.
+    lists: RefCell<Lists>,
+    /// Tokenizer and template, once they were read from the file.
+    text: RefCell<Option<Rc<ModelText>>>,
+    counts: RefCell<Option<Counts>>,
+    /// Held by every [`Work`] that has written something which nothing refers to yet.
+    working: Rc<()>,
 }
 
 /// Something that takes a while. A step is a few milliseconds of work; a work that is dropped before
@@ -71,187 +114,5 @@ pub fn run<T>(
             Step::More(at) if progress(&at) => {}
             Step::More(_) => return Err(ProjectError::Cancelled),
         }
-    }
-}
-
-#[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
-impl Project {
-    // --- project.rs: the file ---
-    pub fn create(db: Connection, name: &str, now_ms: i64) -> Result<Self, ProjectError> {
-        unimplemented!()
-    }
-    /// Opens an existing project; leftovers of an import that was cut off are removed.
-    pub fn open(db: Connection) -> Result<Self, ProjectError> {
-        unimplemented!()
-    }
-    pub fn into_connection(self) -> Connection {
-        self.db
-    }
-    /// `id` is left empty: the caller knows where the project lies.
-    pub fn view(&self) -> Result<ProjectView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn rename(&mut self, name: &str) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn remember(&mut self, key: &str, value: &str) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn remembered(&self, key: &str) -> Result<Option<String>, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- adding.rs ---
-    pub fn import(&self, parts: Vec<(Part, Reading)>, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-    pub fn import_sample(&self, sample: Sample, now_ms: i64) -> Task<ImportSummary> {
-        unimplemented!()
-    }
-
-    // --- list.rs, search.rs, facets.rs ---
-    /// Makes the current list; `window` and `Target::List` mean this list until the next query.
-    pub fn query(&self, query: Query) -> Task<ListView> {
-        unimplemented!()
-    }
-    pub fn window(&self, from: u64, n: u64) -> Result<Window, ProjectError> {
-        unimplemented!()
-    }
-    pub fn facets(&self) -> Result<Facets, ProjectError> {
-        unimplemented!()
-    }
-    /// Brings the search index up to the newest record; queries search what is not in it yet anyway.
-    pub fn index(&self) -> Task<()> {
-        unimplemented!()
-    }
-
-    // --- edit.rs, bulk.rs, replace.rs ---
-    pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn save(
-        &mut self,
-        record: RecordKey,
-        content: Content,
-        now_ms: i64,
-    ) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn add(
-        &mut self,
-        after: Option<RecordKey>,
-        content: Content,
-        now_ms: i64,
-    ) -> Result<RecordView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn change(&self, target: Target, change: Change, now_ms: i64) -> Task<Changed> {
-        unimplemented!()
-    }
-    pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-    pub fn empty_trash(&self) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- journal.rs, snapshots.rs ---
-    pub fn undo(&mut self) -> Result<Changed, ProjectError> {
-        unimplemented!()
-    }
-    pub fn redo(&mut self) -> Result<Changed, ProjectError> {
-        unimplemented!()
-    }
-    pub fn history(&self, n: u64) -> Result<Vec<ActionView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn take_snapshot(&mut self, name: &str, now_ms: i64) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn snapshots(&self) -> Result<Vec<SnapshotView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn delete_snapshot(&mut self, snapshot: SnapshotKey) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn compare(
-        &self,
-        before: Option<SnapshotKey>,
-        after: Option<SnapshotKey>,
-    ) -> Result<Difference, ProjectError> {
-        unimplemented!()
-    }
-    pub fn restore(&mut self, snapshot: SnapshotKey, now_ms: i64) -> Result<Changed, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- text_model.rs ---
-    /// Files of a model by name (`tokenizer.json`, …, or one GGUF file); kept inside the project.
-    pub fn use_text_model(
-        &mut self,
-        name: &str,
-        files: Vec<(String, Vec<u8>)>,
-    ) -> Result<TextModelView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn set_text_options(&mut self, options: TextOptions) -> Result<(), ProjectError> {
-        unimplemented!()
-    }
-    pub fn text_model(&self) -> Result<Option<TextModelView>, ProjectError> {
-        unimplemented!()
-    }
-    pub fn tokens(
-        &self,
-        record: RecordKey,
-        draft: Option<Content>,
-    ) -> Result<TokensView, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- checks/ ---
-    pub fn check(&self) -> Task<FindingsView> {
-        unimplemented!()
-    }
-    pub fn findings(&self) -> Result<FindingsView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn groups(&self, check: &CheckName, from: u64, n: u64) -> Result<Groups, ProjectError> {
-        unimplemented!()
-    }
-    pub fn fix(
-        &self,
-        finding: FindingKind,
-        target: FixTarget,
-        fix: FixName,
-        now_ms: i64,
-    ) -> Task<Changed> {
-        unimplemented!()
-    }
-
-    // --- sides.rs ---
-    pub fn split(&self) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn apply_split(
-        &mut self,
-        plan: &SplitPlan,
-        now_ms: i64,
-    ) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-    pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
-        unimplemented!()
-    }
-
-    // --- out.rs ---
-    pub fn plan_export(&self, export: &Export) -> Result<ExportPlan, ProjectError> {
-        unimplemented!()
-    }
-    /// One file, or a zip of several. `today` is an ISO date for the card.
-    pub fn export(&self, export: Export, today: &str) -> Task<ExportFile> {
-        unimplemented!()
     }
 }

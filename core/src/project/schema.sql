@@ -26,7 +26,8 @@ CREATE TABLE source (
 
 -- The narrow part of a text: what lists are sorted and filtered by.
 CREATE TABLE body (
-    id INTEGER PRIMARY KEY,
+    -- Never used again, as those of records and actions: checks remember how far they came.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     prompt_print BLOB NOT NULL,
     whole_print BLOB NOT NULL,
     n_chars INTEGER NOT NULL,
@@ -39,20 +40,24 @@ CREATE TABLE body (
     -- First characters, for lists.
     system TEXT NOT NULL,
     prompt TEXT NOT NULL,
-    answer TEXT NOT NULL
+    answer TEXT NOT NULL,
+    -- Names of the columns beside the text, a `name_set`.
+    fields INTEGER NOT NULL DEFAULT 0
 );
+-- In the order of the table and without its texts: lists read this once, whole.
+CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields);
 CREATE INDEX body_by_prompt ON body (prompt_print);
 CREATE INDEX body_by_whole ON body (whole_print);
 
 -- The wide part: the record as JSON.
 CREATE TABLE content (body INTEGER PRIMARY KEY, json TEXT NOT NULL);
 
--- Sets of names, each stored once: tags, and kinds of findings that were accepted.
+-- Sets of names, each stored once: tags, kinds of findings that were accepted, columns.
 CREATE TABLE name_set (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
 INSERT INTO name_set VALUES (0, '[]');
 
 CREATE TABLE record (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- 0 there, 1 in the trash, 2 not there (an import under way, or its undoing).
     state INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -82,7 +87,7 @@ CREATE TABLE finding (
     expected TEXT NOT NULL,
     advice TEXT NOT NULL
 );
-CREATE INDEX finding_by_body ON finding (body);
+CREATE INDEX finding_by_body ON finding (body, kind, is_error);
 CREATE INDEX finding_by_kind ON finding (kind, body);
 CREATE TABLE checked ("check" TEXT PRIMARY KEY, settings TEXT NOT NULL, up_to INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -92,12 +97,18 @@ CREATE TABLE member ("check" TEXT NOT NULL, grp INTEGER NOT NULL, body INTEGER N
 CREATE INDEX member_by_body ON member (body);
 
 -- Lengths under the chosen tokenizer and template.
-CREATE TABLE token_count (body INTEGER PRIMARY KEY, n_tokens INTEGER NOT NULL, n_trained INTEGER NOT NULL);
+CREATE TABLE token_count (
+    body INTEGER PRIMARY KEY,
+    n_tokens INTEGER NOT NULL,
+    n_trained INTEGER NOT NULL,
+    -- Whether the token that ends answers is trained, where the model has one.
+    ends INTEGER NOT NULL
+);
 
 -- The journal. `change` holds the other value: what undoing an action, or doing it again, puts in
 -- place. Swapping is therefore the same in both directions.
 CREATE TABLE action (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
     detail TEXT NOT NULL,
     n_records INTEGER NOT NULL,
@@ -129,6 +140,11 @@ CREATE TABLE snapshot_record (
 ) WITHOUT ROWID;
 CREATE TABLE snapshot_fact (snapshot INTEGER NOT NULL, key TEXT NOT NULL, value TEXT, PRIMARY KEY (snapshot, key)) WITHOUT ROWID;
 
--- Full-text search over bodies. Texts come in cut into words (`project/words.rs`), so that Japanese
--- and Chinese are found by any run of characters.
-CREATE VIRTUAL TABLE search USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+-- Full-text search over bodies, a column a role. Texts come in cut into words (`project/words.rs`), so
+-- that Japanese and Chinese are found by any run of characters; the tokenizer only finds the spaces.
+CREATE VIRTUAL TABLE search USING fts5 (system, developer, user, assistant, tool, content = '', contentless_delete = 1, tokenize = 'ascii');
+
+-- How prompt and answer begin, for sorting; up to date with `search`.
+CREATE TABLE opening (body INTEGER PRIMARY KEY, prompt TEXT NOT NULL, answer TEXT NOT NULL);
+CREATE INDEX opening_by_prompt ON opening (prompt);
+CREATE INDEX opening_by_answer ON opening (answer);

@@ -26,7 +26,7 @@ use tokenizers::{
 use super::{ChatTemplate, ModelText, SplitRule, TextError, Tokenizer, TokenizerConfig};
 
 /// What the metadata say, by the names of their keys under `tokenizer.ggml`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct GgufText<'a> {
     /// `gpt2`, `llama`; absent or `none` in files that only take token ids.
     pub model: Option<&'a str>,

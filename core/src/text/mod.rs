@@ -9,6 +9,7 @@ mod conversation;
 mod encode;
 mod encoded;
 mod error;
+mod gguf_file;
 mod gguf_text;
 #[cfg(test)]
 mod golden_tests;
@@ -35,10 +36,13 @@ pub use encode::{
 };
 pub use encoded::{Encoded, IGNORE_INDEX};
 pub use error::TextError;
+pub use gguf_file::GGUF_TEXT_FILE;
 pub use gguf_text::GgufText;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TextFiles};
-pub use preflight::{Refusal, RefusalKind, check_record, inspect, prepare};
+pub use preflight::{
+    Refusal, RefusalKind, check_record, control_token, inspect, prepare, trains_end,
+};
 pub use record::{Body, Record};
 pub use split_rule::{SPLIT_RULES, SplitRule};
 pub use template::{ChatTemplate, RenderOptions, Rendered};

@@ -190,7 +190,8 @@ fn masks_end_as_pad(record: &Record, encoded: &Encoded, model: &ModelText) -> bo
         && !pairs().any(|(id, label)| model.end_token_ids.contains(id) && trained(label))
 }
 
-fn trains_end(encoded: &Encoded, model: &ModelText) -> bool {
+/// Whether a token that ends generation is among the trained ones.
+pub fn trains_end(encoded: &Encoded, model: &ModelText) -> bool {
     let ends =
         |label: &i32| u32::try_from(*label).is_ok_and(|id| model.end_token_ids.contains(&id));
     encoded.labels.iter().skip(1).any(ends)
@@ -226,7 +227,7 @@ fn end_never_trained(line: u64, prepared: &Prepared, model: &ModelText) -> Refus
 }
 
 /// The first control token that a message of the record spells out.
-fn control_token(record: &Record, model: &ModelText) -> Option<String> {
+pub fn control_token(record: &Record, model: &ModelText) -> Option<String> {
     let (Some(tokenizer), Body::Chat(chat)) = (&model.tokenizer, &record.body) else {
         return None;
     };

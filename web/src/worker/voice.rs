@@ -4,12 +4,11 @@ use std::cell::Cell;
 
 use veneer_core::{
     infer::Cancel,
-    protocol::tab::{Fault, FaultKind, FromWorker, Piece, Progress, Reply, RequestId, Stage},
+    protocol::tab::{Fault, FromWorker, Piece, Progress, Reply, RequestId, Stage},
 };
 use wasm_bindgen::JsValue;
-use web_sys::{AbortController, AbortSignal};
 
-use super::browser;
+use crate::browser::{self, Patience};
 
 /// Between two reports of progress.
 const PROGRESS_EVERY_MS: f64 = 100.0;
@@ -19,7 +18,7 @@ const PROGRESS_EVERY_MS: f64 = 100.0;
 pub(super) struct Voice {
     id: RequestId,
     cancel: Cancel,
-    abort: Option<AbortController>,
+    patience: Patience,
     last_progress: Cell<(Option<Stage>, f64)>,
 }
 
@@ -28,7 +27,7 @@ impl Voice {
         Self {
             id,
             cancel: Cancel::default(),
-            abort: AbortController::new().ok(),
+            patience: Patience::new(),
             last_progress: Cell::new((None, 0.0)),
         }
     }
@@ -60,9 +59,7 @@ impl Voice {
     /// The user does not want it any more.
     pub(super) fn give_up(&self) {
         self.cancel.cancel();
-        if let Some(abort) = &self.abort {
-            abort.abort();
-        }
+        self.patience.give_up();
     }
 
     /// What the engine looks at between its steps.
@@ -70,18 +67,15 @@ impl Voice {
         self.cancel.clone()
     }
 
-    /// What a download is cut off with.
-    pub(super) fn signal(&self) -> Option<AbortSignal> {
-        self.abort.as_ref().map(AbortController::signal)
+    /// What downloads look at.
+    pub(super) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// # Errors
     /// After [`Self::give_up`].
     pub(super) fn go_on(&self) -> Result<(), Fault> {
-        match self.cancel.is_cancelled() {
-            true => Err(Fault::new(FaultKind::Cancelled, "cancelled")),
-            false => Ok(()),
-        }
+        self.patience.go_on()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    data::{Body, Loaded, Severity, read},
+    data::{Body, Loaded, Severity, encoding::SAMPLE_BYTES, read},
     text::Role,
 };
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The fields of a record in a format; `None` if it cannot be expressed there.
-pub(super) fn to_fields(
+pub(crate) fn to_fields(
     record: &Record,
     original: Option<&Map<String, Value>>,
     format: Format,
@@ -64,7 +64,7 @@ pub(super) fn to_fields(
 }
 
 /// The columns of a table: the format's own first, then the others as they come.
-pub(super) fn header(rows: &[Map<String, Value>], format: Format) -> Vec<String> {
+pub(crate) fn header(rows: &[Map<String, Value>], format: Format) -> Vec<String> {
     let own: &[&str] = match format {
         Format::Alpaca => &["instruction", "input", "output", "system"],
         Format::PromptCompletion => &["prompt", "completion"],

@@ -10,9 +10,12 @@ use veneer_core::protocol::{
 };
 use web_sys::{Blob, File};
 
-use crate::page::{
-    client::{Client, StudioWire},
-    handle::App,
+use crate::{
+    page::{
+        client::{Client, StudioWire},
+        handle::App,
+    },
+    state::studio::draft::{Draft, Unsaved},
 };
 
 /// The steps of the studio, left to right.
@@ -67,6 +70,10 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) version: RwSignal<u64>,
     /// The record at the cursor, which editor and token view show.
     pub(in crate::page) current: RwSignal<Option<RecordKey>>,
+    /// What the editor makes of it, as far as it is not stored yet.
+    pub(in crate::page) draft: RwSignal<Option<Draft>>,
+    /// Drafts of other records that could not be stored.
+    pub(in crate::page) unsaved: RwSignal<Vec<Unsaved>>,
     pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
     pub(in crate::page) work: RwSignal<Vec<StudioWork>>,
     pub(in crate::page) toasts: RwSignal<Vec<Toast>>,
@@ -92,6 +99,8 @@ impl Studio {
             list: RwSignal::default(),
             version: RwSignal::default(),
             current: RwSignal::default(),
+            draft: RwSignal::default(),
+            unsaved: RwSignal::default(),
             text_model: RwSignal::default(),
             work: RwSignal::default(),
             toasts: RwSignal::default(),

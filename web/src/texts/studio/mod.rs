@@ -15,6 +15,10 @@ pub use grid::GridTexts;
 
 use super::Language;
 
+pub use checks::ChecksTexts;
+pub use editor::EditorTexts;
+pub use export::ExportTexts;
+
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
 macro_rules! studio_texts {
     ($struct:ident { $($name:ident: $en:expr, $es:expr, $ja:expr;)* }) => {

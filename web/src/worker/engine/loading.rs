@@ -13,10 +13,14 @@ use veneer_core::{
 };
 
 use super::{
-    super::{browser, faults, opening::Opened, source::BlobSource, voice::Voice},
+    super::{opening::Opened, voice::Voice},
     Model, OpenModel,
 };
-use crate::state::files::{Chosen, Directory};
+use crate::{
+    browser::{self, blob::BlobSource},
+    faults,
+    state::files::{Chosen, Directory},
+};
 
 /// Tokens of a conversation where the user does not say and the model allows more.
 const USUAL_CONTEXT: usize = 4096;

@@ -1,0 +1,238 @@
+//! axolotl: one YAML file that names the data, how it is read, and the settings.
+
+use serde_json::{Value, json};
+
+use super::{Contents, Handover, WrittenFile, llama_factory::whole, slug, yaml::Yaml};
+use crate::{
+    data::Format,
+    protocol::{TargetModules, studio::Side},
+};
+
+/// A dataset for axolotl.
+pub struct Axolotl<'a>(pub Handover<'a>);
+
+impl Axolotl<'_> {
+    /// The format that keeps most of what the records have; `None` where there is none.
+    pub fn format(contents: &Contents) -> Option<Format> {
+        let n = contents.n();
+        if contents.n_tokens > 0 {
+            return None;
+        }
+        Some(if n > 0 && contents.n_whole_text == n {
+            Format::Text
+        } else if n > 0 && contents.n_prompted_text == n {
+            Format::PromptCompletion
+        } else {
+            Format::Openai
+        })
+    }
+
+    /// What axolotl does not do with these records, with their number.
+    pub fn losses(contents: &Contents) -> Vec<(String, u64)> {
+        let pairs = (
+            "better and worse answers (this configuration trains the better one only)",
+            contents.n_pairs,
+        );
+        let some = [pairs].into_iter().filter(|(_, n)| *n > 0);
+        some.map(|(what, n)| (what.to_owned(), n)).collect()
+    }
+
+    /// Settings for `axolotl train`.
+    pub fn yaml(&self) -> String {
+        let mut yaml = Yaml::default();
+        yaml.comment("Run in this folder: axolotl train axolotl.yaml")
+            .blank();
+        if self.0.model.is_empty() {
+            yaml.comment("Name on the Hugging Face Hub, or a folder");
+        }
+        yaml.entry("base_model", self.0.model()).blank();
+        self.data(&mut yaml);
+        self.adapter(&mut yaml);
+        self.settings(&mut yaml);
+        yaml.into_text()
+    }
+
+    fn data(&self, yaml: &mut Yaml) {
+        match self.0.trained() {
+            Some(file) => yaml.entry("datasets", json!([self.dataset(file)])),
+            None => yaml.comment("No file of the train side was written"),
+        };
+        match self.0.on(Side::Validation) {
+            Some(file) => {
+                let mut dataset = self.dataset(file);
+                // A local file is one split, whatever it is used for.
+                dataset["split"] = json!("train");
+                yaml.entry("test_datasets", json!([dataset]));
+            }
+            None => {
+                yaml.comment("No file of the validation side: nothing is held back")
+                    .entry("val_set_size", 0.0);
+            }
+        }
+        let job = self.0.job;
+        yaml.entry("dataset_prepared_path", "prepared")
+            .entry("sequence_len", job.max_length)
+            .entry("sample_packing", job.packing)
+            .entry("train_on_inputs", false)
+            .blank();
+    }
+
+    fn dataset(&self, file: &WrittenFile) -> Value {
+        let mut dataset = json!({ "path": file.path, "ds_type": "json" });
+        match self.0.format {
+            Format::Alpaca => dataset["type"] = json!("alpaca"),
+            Format::Text => {
+                dataset["type"] = json!("completion");
+                dataset["field"] = json!("text");
+            }
+            Format::PromptCompletion => dataset["type"] = question_answer("prompt", "completion"),
+            Format::QueryResponse => dataset["type"] = question_answer("query", "response"),
+            Format::Sharegpt => {
+                dataset["type"] = json!("chat_template");
+                dataset["field_messages"] = json!("conversations");
+                dataset["message_property_mappings"] = json!({"role": "from", "content": "value"});
+                dataset["roles_to_train"] = json!(["assistant"]);
+            }
+            Format::Openai | Format::Tokenized => {
+                dataset["type"] = json!("chat_template");
+                dataset["field_messages"] = json!("messages");
+                dataset["message_property_mappings"] =
+                    json!({"role": "role", "content": "content"});
+                if self.0.contents.n_with_tools > 0 {
+                    dataset["field_tools"] = json!("tools");
+                }
+                dataset["roles_to_train"] = json!(["assistant"]);
+                if self.0.contents.n_weighted > 0 {
+                    dataset["message_field_training"] = json!("weight");
+                }
+            }
+        }
+        dataset
+    }
+
+    fn adapter(&self, yaml: &mut Yaml) {
+        let job = self.0.job;
+        yaml.entry("adapter", "lora")
+            .entry("lora_r", job.lora_r)
+            .entry("lora_alpha", whole(job.lora_alpha))
+            .entry("lora_dropout", job.lora_dropout);
+        match &job.target_modules {
+            TargetModules::List(names) => yaml.entry("lora_target_modules", json!(names)),
+            TargetModules::Pattern(pattern) if pattern == "all-linear" => {
+                yaml.entry("lora_target_linear", true)
+            }
+            TargetModules::Pattern(pattern) => yaml.entry("lora_target_modules", pattern.as_str()),
+        };
+        if job.use_rslora {
+            yaml.entry("peft_use_rslora", true);
+        }
+        yaml.blank();
+    }
+
+    fn settings(&self, yaml: &mut Yaml) {
+        let job = self.0.job;
+        yaml.entry("output_dir", format!("outputs/{}", slug(self.0.name)))
+            .entry("micro_batch_size", job.per_device_train_batch_size)
+            .entry(
+                "gradient_accumulation_steps",
+                job.gradient_accumulation_steps,
+            )
+            .entry("num_epochs", job.num_train_epochs);
+        if let Some(steps) = job.max_steps {
+            yaml.entry("max_steps", steps);
+        }
+        yaml.entry("optimizer", "adamw_torch")
+            .entry("learning_rate", job.learning_rate)
+            .entry("lr_scheduler", json!(job.lr_scheduler_type));
+        if job.warmup_steps > 0 {
+            yaml.entry("warmup_steps", job.warmup_steps);
+        } else {
+            yaml.entry("warmup_ratio", job.warmup_ratio);
+        }
+        yaml.entry("weight_decay", job.weight_decay)
+            .entry("max_grad_norm", job.max_grad_norm)
+            .entry("gradient_checkpointing", job.gradient_checkpointing)
+            .entry("save_strategy", json!(job.save_strategy));
+        if self.0.on(Side::Validation).is_some() {
+            yaml.entry("eval_strategy", json!(job.eval_strategy));
+        }
+        yaml.entry("logging_steps", 10)
+            .entry("seed", job.seed)
+            .entry("bf16", "auto");
+    }
+}
+
+/// axolotl's own type for columns of any name: nothing is put around the question.
+fn question_answer(question: &str, answer: &str) -> Value {
+    json!({
+        "field_instruction": question, "field_output": answer,
+        "format": "{instruction}", "no_input_format": "{instruction}",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{data::handover::tests::file, protocol::TrainJob};
+
+    fn yaml(format: Format, contents: &Contents, job: &TrainJob) -> String {
+        let files = [
+            file("train.jsonl", Some(Side::Train), 8),
+            file("validation.jsonl", Some(Side::Validation), 1),
+        ];
+        Axolotl(Handover {
+            name: "Banca",
+            files: &files,
+            format,
+            contents,
+            model: "",
+            job,
+        })
+        .yaml()
+    }
+
+    #[test]
+    fn messages_go_through_the_models_template() {
+        let contents = Contents {
+            n_chat: 3,
+            n_weighted: 1,
+            n_with_tools: 1,
+            ..Contents::default()
+        };
+        let yaml = yaml(Format::Openai, &contents, &TrainJob::default());
+        let dataset = "datasets:\n  - path: \"train.jsonl\"\n    ds_type: \"json\"\n    \
+                       type: \"chat_template\"\n    field_messages: \"messages\"\n";
+        assert!(yaml.contains(dataset), "{yaml}");
+        assert!(
+            yaml.contains("    message_field_training: \"weight\"\n"),
+            "{yaml}"
+        );
+        assert!(yaml.contains("    field_tools: \"tools\"\n"), "{yaml}");
+        assert!(
+            yaml.contains("test_datasets:\n  - path: \"validation.jsonl\""),
+            "{yaml}"
+        );
+        assert!(yaml.contains("    split: \"train\"\n"), "{yaml}");
+        assert!(yaml.contains("PUT-THE-BASE-MODEL-HERE"), "{yaml}");
+    }
+
+    #[test]
+    fn all_linear_layers_have_a_setting_of_their_own() {
+        let job = TrainJob {
+            target_modules: TargetModules::Pattern("all-linear".into()),
+            ..TrainJob::default()
+        };
+        let yaml = yaml(Format::Alpaca, &Contents::default(), &job);
+        assert!(yaml.contains("lora_target_linear: true"), "{yaml}");
+        assert!(yaml.contains("    type: \"alpaca\"\n"), "{yaml}");
+    }
+
+    #[test]
+    fn token_ids_have_no_counterpart() {
+        let contents = Contents {
+            n_tokens: 1,
+            ..Contents::default()
+        };
+        assert_eq!(Axolotl::format(&contents), None);
+    }
+}

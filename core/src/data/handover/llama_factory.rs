@@ -1,0 +1,380 @@
+//! LLaMA-Factory: an entry of `dataset_info.json` for each file, and settings to train with.
+//!
+//! Both are read from the folder of the data: `dataset_dir` is `.`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Contents, Handover, WrittenFile, slug, yaml::Yaml};
+use crate::{
+    data::Format,
+    protocol::{TargetModules, studio::Side},
+};
+
+/// A dataset for LLaMA-Factory.
+pub struct LlamaFactory<'a>(pub Handover<'a>);
+
+impl LlamaFactory<'_> {
+    /// The format that keeps most of what the records have; `None` where there is none.
+    pub fn format(contents: &Contents) -> Option<Format> {
+        let n = contents.n();
+        if contents.n_tokens > 0 {
+            return None;
+        }
+        Some(if n > 0 && contents.n_pairs == n {
+            Format::Alpaca
+        } else if n > 0 && contents.n_whole_text == n {
+            Format::Text
+        } else if n > 0 && contents.n_prompted_text == n {
+            Format::PromptCompletion
+        } else if contents.n_with_tools + contents.n_with_developer > 0 {
+            Format::Sharegpt
+        } else {
+            Format::Openai
+        })
+    }
+
+    /// What LLaMA-Factory does not do with these records, with their number.
+    pub fn losses(contents: &Contents) -> Vec<(String, u64)> {
+        let losses = [
+            (
+                "conversations in which question and answer do not take turns \
+                 (LLaMA-Factory leaves them out)",
+                contents.n_irregular,
+            ),
+            (
+                "weights of messages (LLaMA-Factory trains every answer)",
+                contents.n_weighted,
+            ),
+        ];
+        let some = losses.into_iter().filter(|(_, n)| *n > 0);
+        some.map(|(what, n)| (what.to_owned(), n)).collect()
+    }
+
+    /// `dataset_info.json`
+    pub fn dataset_info(&self) -> String {
+        let entries: Map<String, Value> = self
+            .0
+            .files
+            .iter()
+            .map(|file| (self.entry_name(file), self.entry(file)))
+            .collect();
+        format!("{:#}\n", Value::Object(entries))
+    }
+
+    fn entry_name(&self, file: &WrittenFile) -> String {
+        let name = slug(self.0.name);
+        match file.side {
+            Some(side) => format!("{name}_{}", super::side_name(side)),
+            None => name,
+        }
+    }
+
+    fn is_ranking(&self) -> bool {
+        let contents = self.0.contents;
+        contents.n_pairs > 0 && contents.n_pairs == contents.n()
+    }
+
+    fn entry(&self, file: &WrittenFile) -> Value {
+        let contents = self.0.contents;
+        let mut entry = json!({ "file_name": file.path });
+        let columns = match self.0.format {
+            Format::Openai => {
+                entry["formatting"] = json!("sharegpt");
+                json!({ "messages": "messages" })
+            }
+            Format::Sharegpt => {
+                entry["formatting"] = json!("sharegpt");
+                let mut columns = json!({ "messages": "conversations" });
+                if contents.n_with_tools > 0 {
+                    columns["tools"] = json!("tools");
+                }
+                columns
+            }
+            Format::Alpaca if self.is_ranking() => {
+                entry["ranking"] = json!(true);
+                json!({
+                    "prompt": "instruction", "query": "input",
+                    "chosen": "chosen", "rejected": "rejected",
+                })
+            }
+            Format::Alpaca => {
+                let mut columns =
+                    json!({ "prompt": "instruction", "query": "input", "response": "output" });
+                if contents.n_with_system > 0 {
+                    columns["system"] = json!("system");
+                }
+                if contents.n_multi_turn > 0 {
+                    columns["history"] = json!("history");
+                }
+                columns
+            }
+            // `query` has a default that these files do not have.
+            Format::QueryResponse => json!({ "prompt": "query", "response": "response" }),
+            Format::PromptCompletion => json!({ "prompt": "prompt", "response": "completion" }),
+            Format::Text | Format::Tokenized => json!({ "prompt": "text" }),
+        };
+        entry["columns"] = columns;
+        if self.0.format == Format::Openai {
+            entry["tags"] = json!({
+                "role_tag": "role", "content_tag": "content", "user_tag": "user",
+                "assistant_tag": "assistant", "system_tag": "system",
+            });
+        }
+        entry
+    }
+
+    /// Settings for `llamafactory-cli train`.
+    pub fn train_yaml(&self) -> String {
+        let mut yaml = Yaml::default();
+        yaml.comment("Run in this folder: llamafactory-cli train llama_factory.yaml")
+            .blank();
+        self.model(&mut yaml);
+        self.data(&mut yaml);
+        self.settings(&mut yaml);
+        yaml.into_text()
+    }
+
+    fn model(&self, yaml: &mut Yaml) {
+        if self.0.model.is_empty() {
+            yaml.comment("Name on the Hugging Face Hub, or a folder");
+        }
+        yaml.entry("model_name_or_path", self.0.model());
+        match template(self.0.model) {
+            Some(template) => yaml.entry("template", template),
+            None => yaml.comment(
+                "Without `template`, LLaMA-Factory takes the one of the model's tokenizer",
+            ),
+        };
+        let stage = if self.0.format == Format::Text {
+            "pt"
+        } else if self.is_ranking() {
+            "dpo"
+        } else {
+            "sft"
+        };
+        yaml.entry("stage", stage)
+            .entry("do_train", true)
+            .entry("finetuning_type", "lora");
+        let job = self.0.job;
+        yaml.entry("lora_rank", job.lora_r)
+            .entry("lora_alpha", whole(job.lora_alpha))
+            .entry("lora_dropout", job.lora_dropout)
+            .entry("lora_target", targets(&job.target_modules));
+        if job.use_rslora {
+            yaml.entry("use_rslora", true);
+        }
+        yaml.blank();
+    }
+
+    fn data(&self, yaml: &mut Yaml) {
+        let job = self.0.job;
+        let name = |file| self.entry_name(file);
+        yaml.entry("dataset_dir", ".");
+        match self.0.trained() {
+            Some(file) => yaml.entry("dataset", name(file)),
+            None => yaml.comment("No file of the train side was written"),
+        };
+        if let Some(file) = self.0.on(Side::Validation) {
+            yaml.entry("eval_dataset", name(file))
+                .entry("eval_strategy", json!(job.eval_strategy));
+        }
+        yaml.entry("cutoff_len", job.max_length);
+        if job.packing {
+            yaml.entry("packing", true);
+        }
+        yaml.blank();
+    }
+
+    fn settings(&self, yaml: &mut Yaml) {
+        let job = self.0.job;
+        yaml.entry("output_dir", format!("saves/{}", slug(self.0.name)))
+            .entry("logging_steps", 10)
+            .entry("save_strategy", json!(job.save_strategy))
+            .entry("report_to", "none")
+            .blank()
+            .entry(
+                "per_device_train_batch_size",
+                job.per_device_train_batch_size,
+            )
+            .entry(
+                "gradient_accumulation_steps",
+                job.gradient_accumulation_steps,
+            )
+            .entry("learning_rate", job.learning_rate)
+            .entry("num_train_epochs", job.num_train_epochs);
+        if let Some(steps) = job.max_steps {
+            yaml.entry("max_steps", steps);
+        }
+        yaml.entry("lr_scheduler_type", json!(job.lr_scheduler_type));
+        if job.warmup_steps > 0 {
+            yaml.entry("warmup_steps", job.warmup_steps);
+        } else {
+            yaml.entry("warmup_ratio", job.warmup_ratio);
+        }
+        yaml.entry("weight_decay", job.weight_decay)
+            .entry("max_grad_norm", job.max_grad_norm)
+            .entry("seed", job.seed)
+            .entry("bf16", true);
+    }
+}
+
+/// 32 rather than 32.0 where a tool reads an integer.
+pub(super) fn whole(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e9 {
+        json!(number as i64)
+    } else {
+        json!(number)
+    }
+}
+
+/// Names with commas; a pattern has no counterpart, and stands for all linear layers.
+fn targets(modules: &TargetModules) -> String {
+    match modules {
+        TargetModules::List(names) => names.join(","),
+        TargetModules::Pattern(_) => "all".into(),
+    }
+}
+
+/// LLaMA-Factory's name for the template of a family, by the model's name.
+fn template(model: &str) -> Option<&'static str> {
+    const TEMPLATES: [(&[&str], &str); 10] = [
+        (&["qwen3", "instruct-2507"], "qwen3_nothink"),
+        (&["qwen3"], "qwen3"),
+        (&["qwen2"], "qwen"),
+        (&["llama-3.2"], "llama3"),
+        (&["llama-3.1"], "llama3"),
+        (&["llama-3"], "llama3"),
+        (&["llama-2"], "llama2"),
+        (&["gemma-2"], "gemma"),
+        (&["mistral-7b-instruct"], "mistral"),
+        (&["phi-3"], "phi"),
+    ];
+    let name = model.to_ascii_lowercase();
+    let matches = |words: &[&str]| words.iter().all(|word| name.contains(word));
+    let found = TEMPLATES.iter().find(|(words, _)| matches(words));
+    found.map(|(_, template)| *template)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{data::handover::tests::file, protocol::TrainJob};
+
+    fn handover<'a>(
+        files: &'a [WrittenFile],
+        format: Format,
+        contents: &'a Contents,
+        job: &'a TrainJob,
+    ) -> LlamaFactory<'a> {
+        LlamaFactory(Handover {
+            name: "Banca",
+            files,
+            format,
+            contents,
+            model: "Qwen/Qwen2.5-0.5B-Instruct",
+            job,
+        })
+    }
+
+    fn info(format: Format, contents: &Contents) -> Value {
+        let job = TrainJob::default();
+        let files = [file("data.jsonl", None, 5)];
+        let text = handover(&files, format, contents, &job).dataset_info();
+        serde_json::from_str::<Value>(&text).expect("JSON")["banca"].clone()
+    }
+
+    #[test]
+    fn messages_need_tags_for_role_and_content() {
+        let entry = info(Format::Openai, &Contents::default());
+        assert_eq!(entry["formatting"], "sharegpt");
+        assert_eq!(entry["columns"]["messages"], "messages");
+        assert_eq!(entry["tags"]["role_tag"], "role");
+        assert_eq!(entry["tags"]["content_tag"], "content");
+        assert_eq!(entry["tags"]["assistant_tag"], "assistant");
+    }
+
+    #[test]
+    fn columns_are_named_only_where_the_records_have_them() {
+        let mut contents = Contents::default();
+        let plain = info(Format::Alpaca, &contents);
+        assert_eq!(
+            plain["columns"],
+            json!({"prompt": "instruction", "query": "input", "response": "output"})
+        );
+        contents.n_with_system = 1;
+        contents.n_multi_turn = 1;
+        let full = info(Format::Alpaca, &contents);
+        assert_eq!(full["columns"]["system"], "system");
+        assert_eq!(full["columns"]["history"], "history");
+    }
+
+    #[test]
+    fn tools_pairs_and_plain_text_choose_the_format() {
+        let format = |contents: &Contents| LlamaFactory::format(contents);
+        let chat = Contents {
+            n_chat: 2,
+            ..Contents::default()
+        };
+        assert_eq!(format(&chat), Some(Format::Openai));
+        let tools = Contents {
+            n_with_tools: 1,
+            ..chat.clone()
+        };
+        assert_eq!(format(&tools), Some(Format::Sharegpt));
+        assert_eq!(info(Format::Sharegpt, &tools)["columns"]["tools"], "tools");
+        let pairs = Contents {
+            n_pairs: 2,
+            ..chat.clone()
+        };
+        assert_eq!(format(&pairs), Some(Format::Alpaca));
+        let entry = info(Format::Alpaca, &pairs);
+        assert_eq!(
+            (&entry["ranking"], &entry["columns"]["rejected"]),
+            (&json!(true), &json!("rejected"))
+        );
+        let tokens = Contents {
+            n_tokens: 1,
+            ..chat
+        };
+        assert_eq!(format(&tokens), None);
+    }
+
+    #[test]
+    fn the_settings_name_the_files_of_their_sides() {
+        let job = TrainJob::default();
+        let contents = Contents::default();
+        let files = [
+            file("train.jsonl", Some(Side::Train), 8),
+            file("validation.jsonl", Some(Side::Validation), 1),
+            file("test.jsonl", Some(Side::Test), 1),
+        ];
+        let made = handover(&files, Format::Openai, &contents, &job);
+        let yaml = made.train_yaml();
+        for line in [
+            "dataset: \"banca_train\"",
+            "eval_dataset: \"banca_validation\"",
+            "template: \"qwen\"",
+            "lora_rank: 16",
+            "lora_target: \"q_proj,k_proj,v_proj,o_proj\"",
+            "learning_rate: 0.0002",
+            "lr_scheduler_type: \"cosine\"",
+        ] {
+            assert!(yaml.lines().any(|found| found == line), "{line}\n{yaml}");
+        }
+        let info: Value = serde_json::from_str(&made.dataset_info()).expect("JSON");
+        assert_eq!(info.as_object().map(Map::len), Some(3));
+        assert_eq!(info["banca_train"]["file_name"], "train.jsonl");
+    }
+
+    #[test]
+    fn what_it_would_leave_out_or_train_is_said() {
+        let contents = Contents {
+            n_chat: 9,
+            n_irregular: 2,
+            n_weighted: 1,
+            ..Contents::default()
+        };
+        let losses = LlamaFactory::losses(&contents);
+        assert_eq!(losses.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [2, 1]);
+    }
+}

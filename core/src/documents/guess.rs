@@ -1,0 +1,177 @@
+//! How a table would be read: plainly, below notes, or, without questions and answers, by templates.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    DocumentError, Part,
+    statistics::{guess_header, title},
+    template_fill::{literal, placeholder},
+};
+use crate::{
+    data::{CellRow, DatasetError, Shape},
+    protocol::studio::{PartKind, PartView, Reading, RecordReading},
+};
+
+/// Rows by which a reading is guessed.
+const GUESS_ROWS: usize = 100;
+
+/// A key for the columns of a part, the same for every file that has them; readings are remembered
+/// under it. Empty where there is nothing to remember.
+pub fn columns_key(view: &PartView) -> String {
+    match &view.kind {
+        PartKind::Unreadable => String::new(),
+        PartKind::Document { .. } => "document".into(),
+        PartKind::Table { columns } => {
+            let mut hash = Sha256::new();
+            for column in columns {
+                hash.update((column.len() as u64).to_le_bytes());
+                hash.update(column);
+            }
+            let digest = hash.finalize();
+            let hex: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
+            format!("table-{hex}")
+        }
+    }
+}
+
+impl Part {
+    /// Fill in kind, reading and reason by what the first rows are.
+    pub(super) fn guess(&mut self) {
+        let plain = RecordReading::default();
+        let guessed = match self.recognised(plain.clone()) {
+            Err(error) if may_lie_elsewhere(&error) => self.guess_elsewhere(plain),
+            other => other,
+        };
+        match guessed {
+            Ok((reading, reason)) => match self.first_rows(&reading, GUESS_ROWS) {
+                Ok((columns, _)) => {
+                    self.view.kind = PartKind::Table { columns };
+                    self.view.reading = Reading::Records(reading);
+                    self.view.reason = reason;
+                }
+                Err(error) => self.unreadable(&error),
+            },
+            Err(error) => self.unreadable(&error),
+        }
+    }
+
+    pub(super) fn unreadable(&mut self, error: &DocumentError) {
+        self.view.kind = PartKind::Unreadable;
+        self.view.reason = error.full();
+        self.inside = super::part::Inside::Nothing;
+    }
+
+    /// The reading with the columns by which its format is told, and why.
+    fn recognised(
+        &self,
+        mut reading: RecordReading,
+    ) -> Result<(RecordReading, String), DocumentError> {
+        let records = self.table_records(&reading, GUESS_ROWS)?;
+        let source = records.reader().source();
+        let assignments = source.mapping.0.iter();
+        reading.columns = assignments
+            .map(|assignment| (assignment.field.to_owned(), assignment.column.clone()))
+            .collect();
+        let mut reason = source.format.name().to_owned();
+        if !matches!(source.shape, Shape::Given { .. }) {
+            reason = format!("{reason}, {}", source.shape.describe());
+            if source.encoding != crate::data::Encoding::UTF_8 {
+                reason = format!("{reason}, {}", source.encoding);
+            }
+        }
+        Ok((reading, format!("{reason}: {}", source.reason)))
+    }
+
+    /// The header lies below notes, or there is no question and no answer in the table.
+    fn guess_elsewhere(
+        &self,
+        plain: RecordReading,
+    ) -> Result<(RecordReading, String), DocumentError> {
+        let options = self.options(&plain)?;
+        let is_table = self
+            .rows(&plain, &options, GUESS_ROWS)?
+            .0
+            .columns()
+            .is_some();
+        if !is_table || !self.has_cells() {
+            let title = stem(&self.view.name);
+            return self.by_templates(plain, &title);
+        }
+        let (cells, _) = self.cells(&options, GUESS_ROWS)?;
+        let rows = cells.take(GUESS_ROWS).filter_map(|row| match row {
+            Ok(CellRow::Cells { cells, .. }) => Some(cells),
+            Ok(CellRow::Broken(_)) | Err(_) => None,
+        });
+        let header = guess_header(&rows.collect::<Vec<_>>());
+        let mut reading = RecordReading { header, ..plain };
+        if header.is_some()
+            && let Ok(recognised) = self.recognised(reading.clone())
+        {
+            return Ok(recognised);
+        }
+        let (table, _) = self.table(&reading, &options, GUESS_ROWS)?;
+        reading.numbers = table.suggested;
+        let title = title(&table.notes).unwrap_or_else(|| stem(&self.view.name));
+        self.by_templates(reading, &title)
+    }
+
+    /// Records by templates: what the table is, its columns, and an answer still to be written.
+    fn by_templates(
+        &self,
+        mut reading: RecordReading,
+        title: &str,
+    ) -> Result<(RecordReading, String), DocumentError> {
+        let (columns, _) = self.first_rows(&reading, GUESS_ROWS)?;
+        let line = |name: &String| Some(format!("{}: {}", literal(name), placeholder(name)?));
+        let lines: Vec<String> = columns.iter().filter_map(line).collect();
+        reading.templates = vec![
+            ("instruction".into(), literal(&instruction(title, &columns))),
+            ("input".into(), lines.join("\n")),
+            ("output".into(), String::new()),
+        ];
+        self.table_records(&reading, GUESS_ROWS)?;
+        let reason = format!(
+            "a table of {} columns without a question and its answer; templates make the records, \
+             and the answers are still to be written",
+            columns.len()
+        );
+        Ok((reading, reason))
+    }
+}
+
+/// In the language of the table.
+fn instruction(title: &str, columns: &[String]) -> String {
+    let text = format!("{title} {}", columns.join(" "));
+    let is_japanese = |c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}');
+    if text.chars().any(is_japanese) {
+        return format!("「{title}」の次のデータを使ってください。");
+    }
+    match whatlang::detect(&text) {
+        Some(found) if found.lang() == whatlang::Lang::Spa => {
+            format!("Usa los siguientes datos de «{title}».")
+        }
+        _ => format!("Use the following data from “{title}”."),
+    }
+}
+
+/// The name of a sheet, or of a file without folders and ending.
+fn stem(name: &str) -> String {
+    let last = name.rsplit([' ', '/', '\\']).next().unwrap_or(name);
+    let last = name.rsplit_once(" › ").map_or(last, |(_, sheet)| sheet);
+    let last = last.rsplit('/').next().unwrap_or(last);
+    last.rsplit_once('.')
+        .map_or(last, |(stem, _)| stem)
+        .to_owned()
+}
+
+/// Whether the first row may simply not be the header, or hold no question and answer.
+fn may_lie_elsewhere(error: &DocumentError) -> bool {
+    matches!(
+        error,
+        DocumentError::Data(
+            DatasetError::UnknownColumns { .. }
+                | DatasetError::UnknownFormat { .. }
+                | DatasetError::NothingReadable { .. }
+        )
+    )
+}

@@ -1,0 +1,235 @@
+//! What a file is: by its content first, then by its name.
+
+use std::rc::Rc;
+
+use super::{
+    DocumentError, InputFile, Part,
+    archive::{Archive, open_zip},
+    file::{head, open_buffered},
+    papers::{PaperKind, PaperText},
+    part::Inside,
+    workbook::{self, WorkbookKind},
+};
+use crate::{
+    data::{Container, holds_text},
+    protocol::studio::{ChunkReading, PartKey, PartKind, PartView, Reading, RecordReading},
+};
+
+/// Bytes by which a file is told.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// Rows of a sheet that are looked at to see whether it has any.
+const FIRST_ROWS: usize = 1;
+
+/// What is in a file. A file of which nothing can be read is one part that says so.
+pub fn inspect(file: Rc<dyn InputFile>) -> Vec<Part> {
+    parts(&file, Nesting::Outside).unwrap_or_else(|error| vec![unreadable(&file, &error)])
+}
+
+/// Where a file lies; archives in archives are not opened, however deep they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nesting {
+    Outside,
+    InArchive,
+}
+
+/// What the bytes at the start of a file say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Zip,
+    Parquet,
+    Text,
+    /// Known, and not read; with what to do instead.
+    Refused(&'static str),
+}
+
+fn parts(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
+    let head = head(&**file, HEAD_BYTES)?;
+    if let Some(kind) = PaperKind::of(file.name(), &head) {
+        return paper(file, kind);
+    }
+    let inside = match told_by(&head) {
+        Content::Refused(reason) => return Err(unsupported(file, reason)),
+        Content::Zip => return zipped(file, nesting),
+        Content::Parquet => Inside::Parquet,
+        Content::Text => match container(file.name()) {
+            None => return paper(file, PaperKind::Plain),
+            container => Inside::Text { container },
+        },
+    };
+    Ok(vec![guessed(file, inside)])
+}
+
+fn told_by(head: &[u8]) -> Content {
+    const OFFICE: &str = "is an old or protected Office file; save it as XLSX, DOCX or ODS without a \
+                          password";
+    const MAGIC: [(&[u8], Content); 8] = [
+        (b"PK\x03\x04", Content::Zip),
+        (b"PK\x05\x06", Content::Zip),
+        (b"PAR1", Content::Parquet),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            Content::Refused(OFFICE),
+        ),
+        (
+            b"\x1f\x8b",
+            Content::Refused("is compressed with gzip; unpack it first"),
+        ),
+        (
+            b"\x28\xb5\x2f\xfd",
+            Content::Refused("is compressed with zstd; unpack it first"),
+        ),
+        (
+            b"ARROW1",
+            Content::Refused("is an Arrow file; write it as Parquet"),
+        ),
+        (
+            b"SQLite format 3\0",
+            Content::Refused("is a database; open it as a project"),
+        ),
+    ];
+    let found = MAGIC.iter().find(|(magic, _)| head.starts_with(magic));
+    match found {
+        Some((_, content)) => *content,
+        None if holds_text(head) => Content::Text,
+        None => Content::Refused("holds no text and is of no known kind"),
+    }
+}
+
+/// A document; text that turns out to be records or a table is read as those.
+fn paper(file: &Rc<dyn InputFile>, kind: PaperKind) -> Result<Vec<Part>, DocumentError> {
+    if kind == PaperKind::Plain {
+        let mut rows = part(file, Inside::Text { container: None });
+        rows.guess();
+        let is_rows = match &rows.view.kind {
+            PartKind::Table { columns } => columns.len() > 1 && is_recognised(&rows.view.reading),
+            _ => false,
+        };
+        if is_rows {
+            return Ok(vec![rows]);
+        }
+    }
+    let text = PaperText::read(&**file, kind)?;
+    let mut part = part(file, Inside::Nothing);
+    part.view.kind = PartKind::Document {
+        n_pages: text.n_pages(),
+        n_chars: text.n_chars(),
+    };
+    part.view.reading = Reading::Chunks(ChunkReading::default());
+    part.view.reason = kind.name().to_owned();
+    part.inside = Inside::Paper(text);
+    Ok(vec![part])
+}
+
+/// Read by its own columns, not by templates that fit any table: prose has commas too.
+fn is_recognised(reading: &Reading) -> bool {
+    matches!(reading, Reading::Records(reading) if reading.templates.is_empty())
+}
+
+fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
+    let zip = open_zip(open_buffered(&**file)?, file.name(), file.n_bytes())?;
+    let has = |name: &str| zip.index_for_name(name).is_some();
+    let kind = if has("xl/workbook.xml") {
+        WorkbookKind::Xlsx
+    } else if has("mimetype") && has("content.xml") {
+        WorkbookKind::Ods
+    } else if has("word/document.xml") {
+        drop(zip);
+        return paper(file, PaperKind::Docx);
+    } else if nesting == Nesting::InArchive {
+        let reason = "is an archive inside an archive, which is not opened; unpack it first";
+        return Err(unsupported(file, reason));
+    } else {
+        drop(zip);
+        return members(file);
+    };
+    drop(zip);
+    let sheets = workbook::sheets(&**file, kind, FIRST_ROWS)?;
+    if sheets.is_empty() {
+        return Err(DocumentError::NoText {
+            name: file.name().into(),
+            reason: "all of its sheets are empty".into(),
+        });
+    }
+    let sheets = sheets.into_iter();
+    Ok(sheets
+        .map(|(sheet, _)| guessed(file, Inside::Sheet { kind, sheet }))
+        .collect())
+}
+
+fn members(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
+    let found = Archive::open(&**file)?.members();
+    if found.is_empty() {
+        return Err(DocumentError::NoText {
+            name: file.name().into(),
+            reason: "the archive has no files".into(),
+        });
+    }
+    let mut all = Vec::new();
+    for member in found {
+        match member.file {
+            Ok(member) => match parts(&member, Nesting::InArchive) {
+                Ok(parts) => all.extend(parts),
+                Err(error) => all.push(unreadable(&member, &error)),
+            },
+            Err(error) => {
+                let mut part = unreadable(file, &error);
+                part.view.name = member.name;
+                part.view.bytes = member.n_bytes;
+                all.push(part);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A part with the reading that seems right.
+fn guessed(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
+    let mut part = part(file, inside);
+    part.guess();
+    part
+}
+
+fn container(name: &str) -> Option<Container> {
+    Container::from_extension(extension(name))
+}
+
+fn extension(name: &str) -> &str {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    file.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// A part of which nothing is known yet.
+fn part(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
+    let name = match &inside {
+        Inside::Sheet { sheet, .. } => format!("{} › {sheet}", file.name()),
+        _ => file.name().to_owned(),
+    };
+    Part {
+        view: PartView {
+            part: PartKey(0),
+            name,
+            bytes: file.n_bytes(),
+            kind: PartKind::Unreadable,
+            reading: Reading::Records(RecordReading::default()),
+            reason: String::new(),
+            remembered: false,
+        },
+        file: Rc::clone(file),
+        inside,
+    }
+}
+
+fn unreadable(file: &Rc<dyn InputFile>, error: &DocumentError) -> Part {
+    let mut part = part(file, Inside::Nothing);
+    part.view.reading = Reading::Chunks(ChunkReading::default());
+    part.unreadable(error);
+    part
+}
+
+fn unsupported(file: &Rc<dyn InputFile>, reason: &str) -> DocumentError {
+    DocumentError::Unsupported {
+        name: file.name().into(),
+        reason: reason.into(),
+    }
+}

@@ -1,0 +1,201 @@
+//! Documents to pieces of text: plain text, Markdown, HTML, DOCX, PDF.
+//!
+//! bytes → [`Paper`]: pages of headings, paragraphs, code and tables → [`chunk::chunks`] → records. A
+//! document is read as a person reads it: what is markup is gone, what is a table stays one.
+//!
+//! A page number is kept where the document has pages of its own (PDF, page breaks of DOCX).
+
+mod chunk;
+mod docx;
+#[cfg(test)]
+mod fixture_tests;
+mod html;
+mod markdown;
+mod paper_text;
+mod pdf;
+mod pdf_layout;
+mod plain;
+mod sentences;
+
+use super::DocumentError;
+
+pub(crate) use chunk::{Piece, pieces};
+pub(crate) use paper_text::PaperText;
+
+/// Largest document that is read, as it lies in its file.
+pub(crate) const MAX_BYTES: u64 = 512 << 20;
+
+/// What a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PaperKind {
+    Plain,
+    Markdown,
+    Html,
+    Docx,
+    Pdf,
+}
+
+impl PaperKind {
+    /// What a document is by its first bytes, else by its name; `None` for what is no document.
+    pub(crate) fn of(name: &str, start: &[u8]) -> Option<Self> {
+        let by_content = Self::of_content(start);
+        let is_zip = start.starts_with(b"PK");
+        let by_name = Self::of_name(name).filter(|kind| (*kind == Self::Docx) == is_zip);
+        // A PDF that is none is damaged, and read as one to say so.
+        by_content.or(by_name)
+    }
+
+    /// By the ending of a file's name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "txt" | "text" | "log" | "rst" => Some(Self::Plain),
+            "md" | "markdown" => Some(Self::Markdown),
+            "html" | "htm" | "xhtml" => Some(Self::Html),
+            "docx" => Some(Self::Docx),
+            "pdf" => Some(Self::Pdf),
+            _ => None,
+        }
+    }
+
+    /// By its first bytes, where they are unmistakable.
+    pub(crate) fn of_content(start: &[u8]) -> Option<Self> {
+        let text = start.trim_ascii_start();
+        let lower: Vec<u8> = text.iter().take(15).map(u8::to_ascii_lowercase).collect();
+        if start.windows(5).take(1024).any(|bytes| bytes == b"%PDF-") {
+            Some(Self::Pdf)
+        } else if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") {
+            Some(Self::Html)
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain text",
+            Self::Markdown => "Markdown",
+            Self::Html => "HTML",
+            Self::Docx => "DOCX",
+            Self::Pdf => "PDF",
+        }
+    }
+}
+
+/// A document, read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Paper {
+    pub(crate) pages: Vec<Page>,
+}
+
+/// A page, or the whole of a document without pages.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Page {
+    /// From 1; `None` where the document has no pages.
+    pub(crate) number: Option<u32>,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// What stands on its own in a document.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Block {
+    Heading(String),
+    Paragraph(String),
+    Code(String),
+    /// Rows of cells; the first is the header.
+    Table(Vec<Vec<String>>),
+}
+
+impl Paper {
+    /// Read a document. `name` is for errors.
+    ///
+    /// # Errors
+    /// If it is damaged, locked, or has no text.
+    pub(crate) fn read(kind: PaperKind, name: &str, bytes: Vec<u8>) -> Result<Self, DocumentError> {
+        let paper = match kind {
+            PaperKind::Plain => plain::read(&bytes),
+            PaperKind::Markdown => markdown::read(&bytes),
+            PaperKind::Html => html::read(name, &bytes)?,
+            PaperKind::Docx => docx::read(name, &bytes)?,
+            PaperKind::Pdf => pdf::read(name, bytes)?,
+        };
+        if paper.n_chars() == 0 {
+            return Err(DocumentError::NoText {
+                name: name.to_owned(),
+                reason: match kind {
+                    PaperKind::Pdf => {
+                        "its pages are pictures; have them read by a text recognition \
+                                       (OCR) program first"
+                            .to_owned()
+                    }
+                    _ => "it is empty".to_owned(),
+                },
+            });
+        }
+        Ok(paper)
+    }
+
+    pub(crate) fn n_chars(&self) -> u64 {
+        let blocks = self.pages.iter().flat_map(|page| &page.blocks);
+        blocks.map(|block| block.n_chars() as u64).sum()
+    }
+
+    /// Pages that have numbers; 0 where the document has none.
+    pub(crate) fn n_pages(&self) -> u32 {
+        let last = self.pages.iter().filter_map(|page| page.number).max();
+        last.unwrap_or(0)
+    }
+}
+
+impl Block {
+    fn n_chars(&self) -> usize {
+        match self {
+            Self::Heading(text) | Self::Paragraph(text) | Self::Code(text) => text.chars().count(),
+            Self::Table(rows) => rows.iter().flatten().map(|cell| cell.chars().count()).sum(),
+        }
+    }
+
+    /// The block as running text; rows of a table one a line.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Heading(text) | Self::Paragraph(text) | Self::Code(text) => text.clone(),
+            Self::Table(rows) => {
+                let lines: Vec<String> = rows.iter().map(|row| row.join(" | ")).collect();
+                lines.join("\n")
+            }
+        }
+    }
+}
+
+/// Runs of white space as one space, none at the ends.
+fn collapsed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text of any encoding that data may have.
+fn decoded(bytes: &[u8]) -> String {
+    crate::data::decode_text(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_says_more_than_names() {
+        assert_eq!(PaperKind::of_content(b"\n%PDF-1.7"), Some(PaperKind::Pdf));
+        assert_eq!(
+            PaperKind::of_content(b"  <!DOCTYPE html><html>"),
+            Some(PaperKind::Html)
+        );
+        assert_eq!(PaperKind::of_content(b"{\"a\":1}"), None);
+        assert_eq!(PaperKind::of_name("a/b.MD"), Some(PaperKind::Markdown));
+        assert_eq!(PaperKind::of_name("README"), None);
+    }
+
+    #[test]
+    fn a_document_without_text_is_refused() {
+        let error = Paper::read(PaperKind::Plain, "a.txt", b" \n ".to_vec()).unwrap_err();
+        assert!(error.to_string().contains("`a.txt` has no text"), "{error}");
+    }
+}

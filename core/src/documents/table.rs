@@ -1,0 +1,387 @@
+//! Rows of cells to rows of named fields.
+//!
+//! notes above | header, of one row or several | rows. CSV and sheets come here alike; a CSV with
+//! one plain header row, whose numbers stay as they are, is read by [`crate::data`] itself.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::{
+    figures::{Figures, Sample},
+    units::Unit,
+};
+use crate::{
+    data::{
+        CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row, unguard,
+        wrong_width,
+    },
+    protocol::studio::{Header, Numbers},
+};
+
+/// Rows looked at before the first is given, to see which columns have names and cells.
+pub(super) const SAMPLE_ROWS: usize = 200;
+
+/// How cells that do not fit the header are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Width {
+    /// A row must have as many cells as the header: a separator may be missing (CSV).
+    Fixed,
+    /// Cells stand in columns of their own; a row ends where its last text is (sheets).
+    Open,
+}
+
+/// A table with the names of its columns.
+pub(super) struct Table {
+    pub(super) columns: Vec<String>,
+    pub(super) rows: GivenRows,
+    /// What stands above the header.
+    pub(super) notes: Vec<Vec<String>>,
+    /// What its numbers seem to need.
+    pub(super) suggested: Numbers,
+}
+
+pub(super) type CellRows = Box<dyn Iterator<Item = Result<CellRow, DatasetError>>>;
+
+/// How a table is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) header: Option<Header>,
+    pub(super) width: Width,
+    pub(super) numbers: Numbers,
+}
+
+impl Table {
+    /// # Errors
+    /// If there is no row below the header, or a row cannot be read.
+    pub(super) fn new(mut cells: CellRows, layout: Layout) -> Result<Self, DatasetError> {
+        let header = layout.header.unwrap_or(Header {
+            skipped_rows: 0,
+            header_rows: 1,
+        });
+        let mut notes = Vec::new();
+        for _ in 0..header.skipped_rows {
+            notes.push(next_cells(&mut cells)?);
+        }
+        let mut head = Vec::new();
+        for _ in 0..header.header_rows {
+            head.push(next_cells(&mut cells)?);
+        }
+        let sample = cells.by_ref().take(SAMPLE_ROWS);
+        let sample: Vec<CellRow> = sample.collect::<Result<_, _>>()?;
+        let names = column_names(&head, &sample);
+        let shown = Sample {
+            notes: &notes,
+            names: &names,
+            rows: sample.iter().filter_map(cells_of).collect(),
+        };
+        let figures = Figures::new(&shown, layout.numbers != Numbers::Plain);
+        let suggested = figures.suggested(&shown);
+        let columns = match layout.numbers {
+            Numbers::AsTheyStand => names,
+            Numbers::Plain | Numbers::WithUnits => distinct(figures.names()),
+        };
+        let naming = Naming {
+            guarded: columns.iter().any(|name| name == GUARD_COLUMN),
+            columns: columns.clone(),
+            layout,
+            figures,
+        };
+        let rows = sample.into_iter().map(Ok).chain(cells);
+        let rows = rows.enumerate().map(move |(i, row)| {
+            let row = row?;
+            Ok(naming.row(row, i as u64 + 1))
+        });
+        Ok(Self {
+            columns,
+            rows: Box::new(rows),
+            notes,
+            suggested,
+        })
+    }
+}
+
+/// The next row for the header or above it.
+fn next_cells(cells: &mut CellRows) -> Result<Vec<String>, DatasetError> {
+    match cells.next().transpose()? {
+        None => Err(DatasetError::Empty),
+        Some(CellRow::Cells { cells, .. }) => Ok(cells),
+        Some(CellRow::Broken(_)) => Ok(Vec::new()),
+    }
+}
+
+fn cells_of(row: &CellRow) -> Option<&[String]> {
+    match row {
+        CellRow::Cells { cells, .. } => Some(cells),
+        CellRow::Broken(_) => None,
+    }
+}
+
+struct Naming {
+    columns: Vec<String>,
+    layout: Layout,
+    figures: Figures,
+    guarded: bool,
+}
+
+impl Naming {
+    fn row(&self, row: CellRow, record: u64) -> Row {
+        let (line, mut cells) = match row {
+            CellRow::Broken(problem) => return Row::Broken(problem),
+            CellRow::Cells { line, cells } => (line, cells),
+        };
+        if let Some(problem) = self.problem(&cells, Place { line, record }) {
+            return Row::Broken(problem);
+        }
+        if self.layout.numbers != Numbers::AsTheyStand {
+            self.figures.apply(&mut cells);
+        }
+        let mut object = Map::new();
+        let mut cells = cells.into_iter();
+        for name in &self.columns {
+            let cell = cells.next().unwrap_or_default();
+            object.insert(name.clone(), Value::String(cell));
+        }
+        // A remark far to the right, below the rows that named the columns.
+        for (i, cell) in cells.enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            let name = unnamed(self.columns.len() + i);
+            object.insert(name, Value::String(cell));
+        }
+        if self.guarded {
+            unguard(&mut object);
+        }
+        Row::Object { line, object }
+    }
+
+    fn problem(&self, cells: &[String], place: Place) -> Option<Problem> {
+        let filled = cells.iter().filter(|cell| !cell.trim().is_empty());
+        if self.layout.header.is_some() && self.columns.len() > 2 && filled.count() == 1 {
+            let note = cells.iter().find(|cell| !cell.trim().is_empty())?;
+            let problem = Problem::new(ProblemKind::BrokenRow, place, "")
+                .found(format!("a note: {}", short(note)))
+                .expected(format!("{} columns", self.columns.len()));
+            return Some(
+                problem.advice("notes below a table are no records; nothing is to be done"),
+            );
+        }
+        let n_extra = cells.len().saturating_sub(self.columns.len());
+        let extra_is_empty = cells.iter().rev().take(n_extra).all(|cell| cell.is_empty());
+        let fits = cells.len() >= self.columns.len() && extra_is_empty;
+        (self.layout.width == Width::Fixed && !fits)
+            .then(|| wrong_width(place, cells.len(), self.columns.len()))
+    }
+}
+
+fn short(text: &str) -> String {
+    let mut short: String = text.trim().chars().take(40).collect();
+    if text.trim().chars().nth(40).is_some() {
+        short.push('…');
+    }
+    format!("\"{short}\"")
+}
+
+/// One name for each column that has a name or, in the first rows, a cell.
+fn column_names(head: &[Vec<String>], sample: &[CellRow]) -> Vec<String> {
+    let last_filled = |cells: &[String]| {
+        let last = cells.iter().rposition(|cell| !cell.trim().is_empty());
+        last.map_or(0, |last| last + 1)
+    };
+    let widths = sample.iter().filter_map(cells_of).map(last_filled);
+    let width = head.iter().map(|row| last_filled(row)).chain(widths).max();
+    let names = joined(head, width.unwrap_or(0));
+    let named = names.into_iter().enumerate().map(
+        |(i, name)| {
+            if name.is_empty() { unnamed(i) } else { name }
+        },
+    );
+    distinct(named.collect())
+}
+
+/// The rows of a header as one, group before member, a row of units in brackets.
+fn joined(head: &[Vec<String>], width: usize) -> Vec<String> {
+    let (units, head) = match head.split_last() {
+        Some((last, names)) if !names.is_empty() && is_units(last) => (Some(last), names),
+        _ => (None, head),
+    };
+    let mut names = vec![String::new(); width];
+    for (i, row) in head.iter().enumerate() {
+        let is_last = i + 1 == head.len();
+        let mut group = "";
+        for (at, name) in names.iter_mut().enumerate() {
+            let own = row.get(at).map_or("", |cell| cell.trim());
+            if !own.is_empty() {
+                group = own;
+            }
+            // A group's name stands over its first column only.
+            let is_member = !is_last && head.last().is_some_and(|last| is_filled(last, at));
+            append(
+                name,
+                if own.is_empty() && is_member {
+                    group
+                } else {
+                    own
+                },
+            );
+        }
+    }
+    for (name, unit) in names.iter_mut().zip(units.into_iter().flatten()) {
+        if !unit.trim().is_empty() {
+            *name = format!("{name} ({})", unit.trim());
+        }
+    }
+    names
+}
+
+fn is_units(row: &[String]) -> bool {
+    let mut filled = row.iter().filter(|cell| !cell.trim().is_empty()).peekable();
+    filled.peek().is_some() && filled.all(|cell| Unit::parse(cell).is_some())
+}
+
+fn is_filled(row: &[String], at: usize) -> bool {
+    row.get(at).is_some_and(|cell| !cell.trim().is_empty())
+}
+
+fn append(name: &mut String, part: &str) {
+    let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Merged cells repeat the same text in each row that they cover.
+    if part.is_empty() || *name == part || name.ends_with(&format!(" {part}")) {
+        return;
+    }
+    if !name.is_empty() {
+        name.push(' ');
+    }
+    name.push_str(&part);
+}
+
+fn unnamed(at: usize) -> String {
+    format!("column {}", at + 1)
+}
+
+/// Names that stand twice are numbered, so that no column is lost.
+fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let taken: std::collections::HashSet<String> = names.iter().cloned().collect();
+    let number = |name: String| {
+        let n = seen.entry(name.clone()).or_insert(0);
+        *n += 1;
+        if *n == 1 {
+            return name;
+        }
+        let mut numbered = format!("{name} ({n})");
+        while taken.contains(&numbered) {
+            *n += 1;
+            numbered = format!("{name} ({n})");
+        }
+        numbered
+    };
+    names.into_iter().map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str, header: Option<(u32, u32)>, width: Width) -> (Vec<String>, Vec<String>) {
+        let lines: Vec<String> = text.lines().map(String::from).collect();
+        let cells = lines.into_iter().enumerate().map(|(i, line)| {
+            Ok(CellRow::Cells {
+                line: i as u64 + 1,
+                cells: line.split(',').map(String::from).collect(),
+            })
+        });
+        let header = header.map(|(skipped_rows, header_rows)| Header {
+            skipped_rows,
+            header_rows,
+        });
+        let table = Table::new(
+            Box::new(cells),
+            Layout {
+                header,
+                width,
+                numbers: Numbers::AsTheyStand,
+            },
+        )
+        .unwrap();
+        let rows = table.rows.map(|row| match row.unwrap() {
+            Row::Object { line, object } => format!("{line} {}", Value::Object(object)),
+            Row::Broken(problem) => problem.to_string(),
+        });
+        (table.columns, rows.collect())
+    }
+
+    #[test]
+    fn one_header_row() {
+        let (columns, rows) = table("a,b\n1,2\n", None, Width::Open);
+        assert_eq!(columns, ["a", "b"]);
+        assert_eq!(rows, [r#"2 {"a":"1","b":"2"}"#]);
+    }
+
+    #[test]
+    fn groups_stand_before_their_members() {
+        let text = "note\n,2015,,2020,\narea,men,women,men,women\nx,1,2,3,4\n";
+        let (columns, rows) = table(text, Some((1, 2)), Width::Fixed);
+        assert_eq!(
+            columns,
+            ["area", "2015 men", "2015 women", "2020 men", "2020 women"]
+        );
+        assert!(rows[0].starts_with("4 {\"area\":\"x\""), "{rows:?}");
+    }
+
+    #[test]
+    fn a_merged_cell_names_once() {
+        let (columns, _) = table(
+            "area,2020,2020\narea,men,women\nx,1,2\n",
+            Some((0, 2)),
+            Width::Open,
+        );
+        assert_eq!(columns, ["area", "2020 men", "2020 women"]);
+    }
+
+    #[test]
+    fn a_row_of_units_stands_in_brackets() {
+        let text = "area,people,,\n,all,men,income\n,人,人,千円\nx,1,2,3\n";
+        let (columns, _) = table(text, Some((0, 3)), Width::Fixed);
+        assert_eq!(
+            columns,
+            [
+                "area",
+                "people all (人)",
+                "people men (人)",
+                "people income (千円)"
+            ]
+        );
+    }
+
+    #[test]
+    fn columns_without_or_with_the_same_name_are_kept() {
+        let (columns, _) = table("a,,a\n1,2,3\n", None, Width::Open);
+        assert_eq!(columns, ["a", "column 2", "a (2)"]);
+    }
+
+    #[test]
+    fn short_rows_are_faults_of_csv_and_not_of_sheets() {
+        let text = "a,b,c\n1,2\n1,2,3,\n1,2,3,4\n";
+        let (_, rows) = table(text, None, Width::Fixed);
+        assert!(rows[0].contains("found 2 columns"), "{rows:?}");
+        let (columns, rows) = table(text, None, Width::Open);
+        assert_eq!(columns.len(), 4);
+        assert_eq!(rows[0], r#"2 {"a":"1","b":"2","c":"","column 4":""}"#);
+    }
+
+    #[test]
+    fn notes_below_the_table_are_said() {
+        let (_, rows) = table("t\na,b,c\n1,2,3\n注) x\n", Some((1, 1)), Width::Fixed);
+        assert!(rows[1].contains("a note: \"注) x\""), "{rows:?}");
+    }
+
+    #[test]
+    fn a_header_without_rows_below_has_no_rows() {
+        let cells = std::iter::empty();
+        let layout = Layout {
+            header: None,
+            width: Width::Open,
+            numbers: Numbers::AsTheyStand,
+        };
+        assert!(Table::new(Box::new(cells), layout).is_err());
+    }
+}

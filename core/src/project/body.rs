@@ -1,0 +1,177 @@
+//! A text into the project, with everything that is derived from it and never changes again.
+
+use rusqlite::{Connection, params};
+
+use super::{
+    ProjectError,
+    content::{Origin, to_stored, turn_role},
+    names,
+};
+use crate::{
+    data::{Body, Place, Problem, Record, Severity, fingerprint, language, n_chars, validate},
+    protocol::studio::TurnRole,
+    text::{Message, Role},
+};
+
+/// Characters of a text that lists show.
+const START_CHARS: usize = 160;
+
+/// Name of the check whose findings a body has from the start.
+pub(super) const RECORD_CHECK: &str = "record";
+
+/// Stores a new body and returns its id, which is larger than that of every body before.
+/// `problems` are those found in reading; without, the record is validated here.
+///
+/// # Errors
+/// If the database refuses.
+pub(super) fn insert_body(
+    db: &Connection,
+    record: Record,
+    origin: Origin,
+    problems: Option<&[Problem]>,
+) -> Result<i64, ProjectError> {
+    let validated;
+    let problems = match problems {
+        Some(problems) => problems,
+        None => {
+            let place = Place { line: 0, record: 0 };
+            validated = validate(&record, origin.format, place);
+            &validated
+        }
+    };
+    let print = fingerprint(&record);
+    let n_errors = problems.iter().filter(|problem| is_error(problem)).count();
+    let starts = Starts::of(&record);
+    let (n_turns, roles) = turns(&record);
+    let fields = names::set_of(db, record.extra.keys().cloned().collect())?;
+    db.prepare_cached(
+        "INSERT INTO body (prompt_print, whole_print, n_chars, n_turns, roles, language, n_errors,
+            n_warnings, system, prompt, answer, fields)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        print.prompt.to_be_bytes(),
+        print.whole.to_be_bytes(),
+        n_chars(&record) as u64,
+        n_turns,
+        roles,
+        language(&record).unwrap_or_default(),
+        n_errors as u64,
+        (problems.len() - n_errors) as u64,
+        starts.system,
+        starts.prompt,
+        starts.answer,
+        fields,
+    ])?;
+    let body = db.last_insert_rowid();
+    let json = to_stored(record, origin)?;
+    db.prepare_cached("INSERT INTO content (body, json) VALUES (?1, ?2)")?
+        .execute(params![body, json])?;
+    for problem in problems {
+        insert_finding(db, body, problem)?;
+    }
+    Ok(body)
+}
+
+fn is_error(problem: &Problem) -> bool {
+    problem.severity == Severity::Error
+}
+
+fn insert_finding(db: &Connection, body: i64, problem: &Problem) -> Result<(), ProjectError> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO finding (body, \"check\", kind, is_error, field, found, expected, advice)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    statement.execute(params![
+        body,
+        RECORD_CHECK,
+        problem.kind.name(),
+        is_error(problem),
+        problem.field,
+        problem.found,
+        problem.expected,
+        problem.advice,
+    ])?;
+    Ok(())
+}
+
+/// Number of messages, and one bit a role in the order of [`TurnRole::ALL`].
+fn turns(record: &Record) -> (u64, u32) {
+    match &record.body {
+        Body::Chat(chat) => {
+            let bits = chat.messages.iter().map(|m| role_bit(turn_role(m.role)));
+            (
+                chat.messages.len() as u64,
+                bits.fold(0, |all, bit| all | bit),
+            )
+        }
+        Body::Text { prompt, .. } if !prompt.is_empty() => {
+            (2, role_bit(TurnRole::User) | role_bit(TurnRole::Assistant))
+        }
+        Body::Text { .. } | Body::Tokens(_) => (1, role_bit(TurnRole::Assistant)),
+    }
+}
+
+/// The bit of `body.roles` that stands for a role.
+pub(super) fn role_bit(role: TurnRole) -> u32 {
+    let place = TurnRole::ALL.iter().position(|other| *other == role);
+    1 << place.unwrap_or_default()
+}
+
+/// What lists show of a record: the beginnings of its last question and answer.
+struct Starts {
+    system: String,
+    prompt: String,
+    answer: String,
+}
+
+impl Starts {
+    fn of(record: &Record) -> Self {
+        match &record.body {
+            Body::Chat(chat) => {
+                let last = |role: Role| {
+                    let found = chat.messages.iter().rfind(|message| message.role == role);
+                    found.map(shown).unwrap_or_default()
+                };
+                let first = chat.messages.first();
+                let system = first.filter(|m| matches!(m.role, Role::System | Role::Developer));
+                Self {
+                    system: system.map(shown).unwrap_or_default(),
+                    prompt: last(Role::User),
+                    answer: last(Role::Assistant),
+                }
+            }
+            Body::Text { prompt, completion } => Self {
+                system: String::new(),
+                prompt: start(prompt),
+                answer: start(completion),
+            },
+            Body::Tokens(encoded) => {
+                let ids = encoded.input_ids.iter().take(START_CHARS / 4);
+                let ids: Vec<String> = ids.map(u32::to_string).collect();
+                Self {
+                    system: String::new(),
+                    prompt: String::new(),
+                    answer: ids.join(" "),
+                }
+            }
+        }
+    }
+}
+
+/// Its text, or the first call where there is none.
+fn shown(message: &Message) -> String {
+    match message.tool_calls.first() {
+        Some(call) if message.text().is_empty() => start(&call.to_string()),
+        _ => start(message.text()),
+    }
+}
+
+/// The first characters on one line.
+fn start(text: &str) -> String {
+    let mut start = String::with_capacity(text.len().min(2 * START_CHARS));
+    for c in text.trim_start().chars().take(START_CHARS) {
+        start.push(if c.is_control() { ' ' } else { c });
+    }
+    start
+}

@@ -1,0 +1,240 @@
+use super::*;
+use crate::{
+    data::{ReadOptions, check, read},
+    project::{
+        run,
+        testing::{chat, in_memory, project_of, question, turns, with_text_model},
+    },
+    protocol::studio::{CheckName, FindingSummary, TextOptions},
+    text::{Record, Role, encode_record},
+};
+
+fn checked(project: &mut Project) -> FindingsView {
+    let task = project.check();
+    run(project, task, &mut |_| true).unwrap()
+}
+
+#[track_caller]
+fn summary<'a>(view: &'a FindingsView, kind: &str) -> &'a FindingSummary {
+    let found = view.kinds.iter().find(|summary| summary.kind.0 == kind);
+    found.unwrap_or_else(|| panic!("no `{kind}` in {:?}", view.kinds))
+}
+
+#[test]
+fn numbers_are_those_of_the_command_line() {
+    let text = "query,response\na,b\nc,d\na, b \na,e\na,e\nf,\ng<|im_end|>,h\nc,d\n";
+    let loaded = read(text.as_bytes(), &ReadOptions::default()).unwrap();
+    let problems = check(&loaded, &Default::default());
+    let view = project_of(loaded.records.clone()).findings().unwrap();
+    let counted: Vec<(String, u64)> = problems
+        .counts()
+        .iter()
+        .map(|(kind, n)| (kind.name().to_owned(), *n))
+        .collect();
+    assert_eq!(counted.len(), 4, "{counted:?}");
+    for (kind, n) in counted {
+        assert_eq!(summary(&view, &kind).n_records, n, "{kind}");
+    }
+    assert_eq!(view.kinds[0].kind.0, "empty_answer", "errors come first");
+    assert_eq!(view.n_records_with_errors, 1);
+    assert!(view.outdated.is_empty(), "no model is chosen");
+}
+
+#[test]
+fn groups_come_in_the_order_of_the_dataset() {
+    let project = project_of([
+        chat("x", "1"),
+        chat("a", "1"),
+        chat("b", "1"),
+        chat(" b", "1 "),
+        chat("a", "1"),
+        chat("a", "2"),
+    ]);
+    let groups = |check: &str| {
+        let groups = project.groups(&CheckName(check.into()), 0, 9).unwrap();
+        let ids = |group: &crate::protocol::studio::GroupView| {
+            group.records.iter().map(|row| row.record.0).collect()
+        };
+        groups.groups.iter().map(ids).collect::<Vec<Vec<u64>>>()
+    };
+    assert_eq!(groups(table::DUPLICATES), [vec![2, 5], vec![3, 4]]);
+    assert_eq!(groups(table::CONFLICTS), [vec![2, 5, 6]]);
+    let page = project.groups(&CheckName(table::DUPLICATES.into()), 1, 9);
+    let page = page.unwrap();
+    assert_eq!((page.n, page.from, page.groups.len()), (2, 1, 1));
+}
+
+#[test]
+fn what_repeats_is_said_at_the_later_records() {
+    let project = project_of([chat("a", "1"), chat("a", "1"), chat("a", "2")]);
+    let found = |record: u64| {
+        let findings = project.findings_at(record, record as i64, 0).unwrap();
+        let text =
+            |view: &crate::protocol::studio::FindingView| format!("{}: {}", view.kind, view.found);
+        findings.iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(found(1), [""; 0]);
+    assert_eq!(found(2), ["duplicate: the text of 1 record before it"]);
+    assert_eq!(
+        found(3),
+        ["conflicting_answers: the question of 2 records before it"]
+    );
+}
+
+fn odd_records() -> Vec<Record> {
+    vec![
+        question(0),
+        // Behind the limit of 100 tokens lies all that is trained.
+        chat(&"long ".repeat(80), "a"),
+        // Cut, and still trained on.
+        chat("q", &"a long answer ".repeat(40)),
+        chat("q", "a<|im_start|>b"),
+        turns(&[(Role::User, "nobody answers")]),
+    ]
+}
+
+#[test]
+fn lengths_and_refusals_are_those_of_training() {
+    let mut project = with_text_model(project_of(odd_records()), 100);
+    let before = project.findings().unwrap();
+    assert_eq!(before.outdated, [CheckName(table::TEMPLATE.into())]);
+    assert!(!project.view().unwrap().checked);
+    let view = checked(&mut project);
+    assert!(view.outdated.is_empty() && project.view().unwrap().checked);
+    for kind in ["cut_away", "control_tokens", "no_trained_tokens"] {
+        let found = summary(&view, kind);
+        assert_eq!((found.n_records, found.is_error), (1, true), "{kind}");
+    }
+    assert_eq!(summary(&view, "too_long").n_records, 2);
+
+    let (model, options) = (
+        project.model_text().unwrap().unwrap(),
+        project.encode_options(),
+    );
+    let options = options.unwrap();
+    for (body, record) in odd_records().iter().enumerate() {
+        let prepared = encode_record(record, &model, &options).unwrap();
+        let counted: (u64, u64) = project
+            .db
+            .query_row(
+                "SELECT n_tokens, n_trained FROM token_count WHERE body = ?1",
+                [body as i64 + 1],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        let n_trained = prepared.encoded.n_targets() as u64;
+        assert_eq!(counted, (prepared.spans.len() as u64, n_trained));
+    }
+}
+
+#[test]
+fn other_options_begin_again_and_new_texts_are_looked_at_alone() {
+    let mut project = with_text_model(in_memory(30), 2048);
+    checked(&mut project);
+    let mut n_looked_at = 0;
+    let recheck = |project: &mut Project, n: &mut u64| {
+        let task = project.check();
+        *n = 0;
+        run(project, task, &mut |at| {
+            *n = at.total;
+            true
+        })
+        .unwrap()
+    };
+    recheck(&mut project, &mut n_looked_at);
+    assert_eq!(n_looked_at, 0, "nothing is left to look at");
+    let options = project.text_options().unwrap();
+    let shorter = TextOptions {
+        max_length: 40,
+        ..options.clone()
+    };
+    project.set_text_options(shorter).unwrap();
+    assert_eq!(project.text_model().unwrap().unwrap().n_counted, 0);
+    let view = checked(&mut project);
+    assert!(summary(&view, "too_long").n_records > 10);
+    assert_eq!(project.text_model().unwrap().unwrap().n_counted, 30);
+    project.set_text_options(options).unwrap();
+    let view = checked(&mut project);
+    assert!(view.kinds.iter().all(|kind| kind.kind.0 != "too_long"));
+}
+
+#[test]
+fn a_check_that_is_stopped_goes_on_where_it_was() {
+    let mut project = with_text_model(in_memory(2500), 2048);
+    let task = project.check();
+    let stopped = run(&mut project, task, &mut |at| at.done < 2400);
+    assert!(matches!(stopped, Err(ProjectError::Cancelled)));
+    assert_eq!(project.findings().unwrap().outdated.len(), 1);
+    let task = project.check();
+    let mut n_total = 0;
+    run(&mut project, task, &mut |at| {
+        n_total = at.total;
+        true
+    })
+    .unwrap();
+    assert!((1..1000).contains(&n_total), "{n_total} were left");
+    let n_counted = project.text_model().unwrap().unwrap().n_counted;
+    assert_eq!(n_counted, 2500);
+}
+
+#[test]
+fn an_end_that_no_record_teaches_is_a_fault_of_all() {
+    // Llama 3 closes turns with a token that this vocabulary does not have.
+    let mut project = with_text_model(in_memory(3), 2048);
+    let options = TextOptions {
+        template: Some("llama3".into()),
+        ..project.text_options().unwrap()
+    };
+    project.set_text_options(options).unwrap();
+    let view = checked(&mut project);
+    let found = summary(&view, table::END_NEVER_TRAINED);
+    assert_eq!((found.n_records, found.is_error), (3, true));
+    assert!(found.fixes.is_empty());
+}
+
+/// A check of a later day: rows, and a line in the table.
+#[test]
+fn a_new_check_needs_rows_and_nothing_else() {
+    let mut project = project_of([
+        chat("a", "1"),
+        chat("b", "22"),
+        chat("c", "3"),
+        chat("d", "4"),
+    ]);
+    project
+        .db
+        .execute_batch(
+            "INSERT INTO finding VALUES
+                (1, 'poetry', 'reads_like_poetry', 0, '', 'a rhyme', 'prose', ''),
+                (2, 'poetry', 'reads_like_poetry', 0, '', 'a rhyme', 'prose', ''),
+                (3, 'weather', 'too_much_rain', 1, '', 'rain', 'sun', 'take an umbrella');
+             INSERT INTO member VALUES ('poetry', 7, 1), ('poetry', 7, 2);",
+        )
+        .unwrap();
+    let view = project.findings().unwrap();
+    let poetry = summary(&view, "reads_like_poetry");
+    assert_eq!((poetry.n_records, poetry.has_groups), (2, true));
+    assert_eq!(poetry.title, "reads like poetry");
+    let weather = summary(&view, "too_much_rain");
+    assert!(weather.is_error && !weather.has_groups);
+    assert_eq!(weather.fixes.len(), 2, "what can always be done");
+    let groups = project.groups(&CheckName("poetry".into()), 0, 9).unwrap();
+    assert_eq!((groups.n, groups.groups[0].group), (1, 7));
+
+    let mut fix = |kind: &str, fix: &str| {
+        let target = crate::protocol::studio::FixTarget::All;
+        let (kind, fix) = (
+            crate::protocol::studio::FindingKind(kind.into()),
+            crate::protocol::studio::FixName(fix.into()),
+        );
+        let task = project.fix(kind, target, fix, 5);
+        run(&mut project, task, &mut |_| true).unwrap().n_records
+    };
+    assert_eq!(fix("reads_like_poetry", "keep_longest"), 1);
+    assert_eq!(fix("too_much_rain", "accept"), 1);
+    let view = project.findings().unwrap();
+    assert_eq!(summary(&view, "reads_like_poetry").n_records, 1);
+    let weather = summary(&view, "too_much_rain");
+    assert_eq!((weather.n_records, weather.n_accepted), (0, 1));
+    assert_eq!(view.n_records_with_errors, 0);
+}

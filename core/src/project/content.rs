@@ -1,0 +1,251 @@
+//! What a record says: as the page edits it, as everything else computes with it, as it is stored.
+//!
+//! [`Content`] ↔ [`Record`] is one to one. Stored is the content as JSON, with what the record's file
+//! kept more apart than a record does ([`Origin`]), so that it can go back the way it came.
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::ProjectError;
+use crate::{
+    data::Format,
+    protocol::studio::{Content, ContentBody, Turn, TurnRole},
+    text::{Body, Conversation, Encoded, Message, Record, Role},
+};
+
+/// How a record stood in its file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Origin {
+    pub(super) format: Format,
+    /// Alpaca's `instruction` and `input`, which a record joins; otherwise empty.
+    pub(super) raw: Map<String, Value>,
+}
+
+impl Origin {
+    /// Keeps of a raw row what a record cannot give back.
+    pub(super) fn new(format: Format, raw: Option<&Map<String, Value>>) -> Self {
+        let mut kept = Map::new();
+        let text = |key: &str| {
+            let text = raw?.get(key)?.as_str()?;
+            (!text.is_empty()).then(|| Value::from(text))
+        };
+        if format == Format::Alpaca
+            && let (Some(instruction), Some(input)) = (text("instruction"), text("input"))
+        {
+            kept.insert("instruction".into(), instruction);
+            kept.insert("input".into(), input);
+        }
+        Self { format, raw: kept }
+    }
+
+    /// Of a record that was written here: the format that holds all of it.
+    pub(super) fn of(body: &Body) -> Self {
+        let format = match body {
+            Body::Chat(_) => Format::Openai,
+            Body::Text { prompt, .. } if prompt.is_empty() => Format::Text,
+            Body::Text { .. } => Format::PromptCompletion,
+            Body::Tokens(_) => Format::Tokenized,
+        };
+        Self {
+            format,
+            raw: Map::new(),
+        }
+    }
+}
+
+/// The form of `content.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    body: ContentBody,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    extra: Map<String, Value>,
+    format: Format,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    raw: Map<String, Value>,
+}
+
+/// A record as it is stored; what was read back by [`read_stored`].
+pub(super) fn to_stored(record: Record, origin: Origin) -> Result<String, ProjectError> {
+    let Content { body, extra } = content_of(record);
+    let Origin { format, raw } = origin;
+    let stored = Stored {
+        body,
+        extra,
+        format,
+        raw,
+    };
+    serde_json::to_string(&stored).map_err(|error| ProjectError::Broken {
+        detail: format!("a record cannot be stored: {error}"),
+    })
+}
+
+/// A stored record. It has no line: that belongs to the record, not to its text.
+///
+/// # Errors
+/// If it was not stored by [`to_stored`].
+pub(super) fn read_stored(json: &str) -> Result<(Record, Origin), ProjectError> {
+    let stored: Stored = serde_json::from_str(json).map_err(|error| ProjectError::Broken {
+        detail: format!("a stored record cannot be read: {error}"),
+    })?;
+    let Stored {
+        body,
+        extra,
+        format,
+        raw,
+    } = stored;
+    let record = record_of(Content { body, extra });
+    Ok((record, Origin { format, raw }))
+}
+
+/// The record that a body holds.
+///
+/// # Errors
+/// If there is no such body, or it is damaged.
+pub(super) fn read_body(db: &Connection, body: i64) -> Result<(Record, Origin), ProjectError> {
+    let mut statement = db.prepare_cached("SELECT json FROM content WHERE body = ?1")?;
+    let mut rows = statement.query([body])?;
+    let Some(row) = rows.next()? else {
+        return Err(ProjectError::Broken {
+            detail: format!("text {body} is missing"),
+        });
+    };
+    let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+    read_stored(json)
+}
+
+pub(super) fn content_of(record: Record) -> Content {
+    let body = match record.body {
+        Body::Chat(chat) => ContentBody::Chat {
+            turns: chat.messages.into_iter().map(turn_of).collect(),
+            tools: chat.tools,
+        },
+        Body::Text { prompt, completion } => ContentBody::Text { prompt, completion },
+        Body::Tokens(Encoded { input_ids, labels }) => ContentBody::Tokens { input_ids, labels },
+    };
+    Content {
+        body,
+        extra: record.extra,
+    }
+}
+
+pub(super) fn record_of(content: Content) -> Record {
+    let body = match content.body {
+        ContentBody::Chat { turns, tools } => Body::Chat(Conversation {
+            messages: turns.into_iter().map(message_of).collect(),
+            tools,
+        }),
+        ContentBody::Text { prompt, completion } => Body::Text { prompt, completion },
+        ContentBody::Tokens { input_ids, labels } => Body::Tokens(Encoded { input_ids, labels }),
+    };
+    Record {
+        body,
+        extra: content.extra,
+        line: 0,
+    }
+}
+
+pub(super) fn turn_role(role: Role) -> TurnRole {
+    match role {
+        Role::System => TurnRole::System,
+        Role::Developer => TurnRole::Developer,
+        Role::User => TurnRole::User,
+        Role::Assistant => TurnRole::Assistant,
+        Role::Tool => TurnRole::Tool,
+    }
+}
+
+pub(super) fn text_role(role: TurnRole) -> Role {
+    match role {
+        TurnRole::System => Role::System,
+        TurnRole::Developer => Role::Developer,
+        TurnRole::User => Role::User,
+        TurnRole::Assistant => Role::Assistant,
+        TurnRole::Tool => Role::Tool,
+    }
+}
+
+fn turn_of(message: Message) -> Turn {
+    let Message {
+        role,
+        content,
+        name,
+        weight,
+        tool_calls,
+        tool_call_id,
+        extra,
+    } = message;
+    Turn {
+        role: turn_role(role),
+        text: content,
+        weight,
+        name,
+        tool_calls,
+        tool_call_id,
+        extra,
+    }
+}
+
+fn message_of(turn: Turn) -> Message {
+    let Turn {
+        role,
+        text,
+        weight,
+        name,
+        tool_calls,
+        tool_call_id,
+        extra,
+    } = turn;
+    Message {
+        role: text_role(role),
+        content: text,
+        name,
+        weight,
+        tool_calls,
+        tool_call_id,
+        extra,
+    }
+}
+
+/// A preference pair holds its better answer twice: as the text that is trained, and under `chosen`
+/// for the way out. An edit of the one is an edit of the other.
+pub(super) fn keep_pair(before: &Record, after: &mut Record) {
+    if !before.extra.contains_key("rejected")
+        || before.extra.get("chosen") != after.extra.get("chosen")
+    {
+        return;
+    }
+    let (Some(old), Some(new)) = (answer(before), answer(after)) else {
+        return;
+    };
+    let new = Value::from(new);
+    let Some(chosen) = after.extra.get_mut("chosen") else {
+        return;
+    };
+    let text = match chosen {
+        Value::Array(messages) => messages.last_mut().and_then(|message| {
+            let key = ["content", "value"]
+                .into_iter()
+                .find(|key| message.get(*key).is_some())?;
+            message.get_mut(key)
+        }),
+        Value::Object(message) => message.get_mut("content"),
+        text => Some(text),
+    };
+    if let Some(text) = text
+        && text.as_str() == Some(old)
+    {
+        *text = new;
+    }
+}
+
+fn answer(record: &Record) -> Option<&str> {
+    match &record.body {
+        Body::Chat(chat) => {
+            let last = chat.messages.iter().rfind(|m| m.role == Role::Assistant)?;
+            last.content.as_deref()
+        }
+        Body::Text { completion, .. } => Some(completion),
+        Body::Tokens(_) => None,
+    }
+}

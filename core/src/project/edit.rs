@@ -1,0 +1,226 @@
+//! One record: seen whole, saved, added.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{
+    Project, ProjectError,
+    body::insert_body,
+    content::{Origin, content_of, keep_pair, read_body, record_of},
+    file::note_leftovers,
+    journal::Field,
+    names::names_of,
+    order,
+};
+use crate::protocol::studio::{ActionKind, Content, RecordKey, RecordView, Side};
+
+/// Saves of one record that follow each other this closely are one action: an editor that saves by
+/// itself would otherwise fill the history.
+const ONE_EDIT_MS: i64 = 3000;
+
+/// A row of `record`.
+pub(super) struct RecordRow {
+    pub(super) state: i64,
+    pub(super) position: i64,
+    pub(super) body: i64,
+    pub(super) side: Option<i64>,
+    pub(super) tags: i64,
+    pub(super) accepted: i64,
+    pub(super) reviewer: String,
+    pub(super) first_body: i64,
+    pub(super) source: Option<i64>,
+    pub(super) line: u64,
+    pub(super) page: Option<u32>,
+}
+
+/// A side as it is stored.
+pub(super) fn side_of(number: i64) -> Option<Side> {
+    usize::try_from(number)
+        .ok()
+        .and_then(|at| Side::ALL.get(at).copied())
+}
+
+pub(super) fn side_number(side: Side) -> i64 {
+    Side::ALL
+        .iter()
+        .position(|other| *other == side)
+        .unwrap_or(0) as i64
+}
+
+impl Project {
+    /// # Errors
+    /// If there is no such record.
+    pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
+        let row = self.row(record)?;
+        let (text, _) = read_body(&self.db, row.body)?;
+        let original = if row.first_body == row.body {
+            None
+        } else {
+            Some(content_of(read_body(&self.db, row.first_body)?.0))
+        };
+        let (language, n_chars) = self
+            .db
+            .prepare_cached("SELECT language, n_chars FROM body WHERE id = ?1")?
+            .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
+        Ok(RecordView {
+            record,
+            // A tokenizer that is damaged keeps nobody from the text.
+            n_tokens: self.record_tokens(&text).unwrap_or_default(),
+            content: content_of(text),
+            original,
+            position: self.place_of(record, &row)?,
+            tags: names_of(&self.db, row.tags)?,
+            side: row.side.and_then(side_of),
+            reviewer: row.reviewer,
+            source: row.source.map_or(Ok(None), |source| self.source(source))?,
+            line: row.line,
+            page: row.page,
+            language,
+            n_chars,
+            findings: self.findings_at(record.0, row.body, row.accepted)?,
+            in_trash: row.state == 1,
+            project: None,
+        })
+    }
+
+    /// A new version of a record's text. Saves in quick succession are one action.
+    ///
+    /// # Errors
+    /// If there is no such record.
+    pub fn save(
+        &mut self,
+        record: RecordKey,
+        content: Content,
+        now_ms: i64,
+    ) -> Result<RecordView, ProjectError> {
+        let row = self.row(record)?;
+        let (before, mut origin) = read_body(&self.db, row.body)?;
+        let mut after = record_of(content);
+        keep_pair(&before, &mut after);
+        if after != before {
+            if std::mem::discriminant(&after.body) != std::mem::discriminant(&before.body) {
+                origin = Origin::of(&after.body);
+            }
+            match self.edit_going_on(record, now_ms)? {
+                Some(action) => {
+                    let tx = self.db.transaction()?;
+                    let body = insert_body(&tx, after, origin, None)?;
+                    tx.execute(
+                        "UPDATE record SET body = ?2 WHERE id = ?1",
+                        params![record.0, body],
+                    )?;
+                    tx.execute(
+                        "UPDATE action SET at_ms = ?2 WHERE id = ?1",
+                        params![action, now_ms],
+                    )?;
+                    note_leftovers(&tx)?;
+                    tx.commit()?;
+                }
+                None => {
+                    self.act_quietly(ActionKind::Edit, "", now_ms, |changes| {
+                        let body = insert_body(changes.db, after, origin, None)?;
+                        changes.set(Field::Body, record.0, body)
+                    })?;
+                }
+            }
+        }
+        self.with_project(record)
+    }
+
+    /// A new record behind another one, or at the end.
+    ///
+    /// # Errors
+    /// If there is no record to put it behind.
+    pub fn add(
+        &mut self,
+        after: Option<RecordKey>,
+        content: Content,
+        now_ms: i64,
+    ) -> Result<RecordView, ProjectError> {
+        let text = record_of(content);
+        let behind = after.map(|after| self.row(after)).transpose()?;
+        let mut added = RecordKey(0);
+        self.act_quietly(ActionKind::Add, "", now_ms, |changes| {
+            let db = changes.db;
+            let origin = Origin::of(&text.body);
+            let body = insert_body(db, text, origin, None)?;
+            db.prepare_cached(
+                "INSERT INTO record (state, position, body, first_body, line)
+                 VALUES (2, ?1, ?2, ?2, 0)",
+            )?
+            .execute(params![order::next_position(db)?, body])?;
+            added = RecordKey(u64::try_from(db.last_insert_rowid()).unwrap_or_default());
+            if let Some(behind) = behind {
+                let next = db
+                    .prepare_cached(
+                        "SELECT id FROM record WHERE state < 2 AND id <> ?2
+                            AND (position, id) > (?1, ?3) ORDER BY position, id LIMIT 1",
+                    )?
+                    .query_row(
+                        params![behind.position, added.0, after.map(|key| key.0)],
+                        |row| row.get(0),
+                    )
+                    .optional()?;
+                order::place(changes, &[added.0], next)?;
+            }
+            changes.set(Field::State, added.0, 0)
+        })?;
+        self.with_project(added)
+    }
+
+    pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT state, position, body, side, tags, accepted, reviewer, first_body, source, line, page
+             FROM record WHERE id = ?1 AND state < 2",
+        )?;
+        let row = statement.query_row([i64::try_from(record.0).unwrap_or(-1)], |row| {
+            Ok(RecordRow {
+                state: row.get(0)?,
+                position: row.get(1)?,
+                body: row.get(2)?,
+                side: row.get(3)?,
+                tags: row.get(4)?,
+                accepted: row.get(5)?,
+                reviewer: row.get(6)?,
+                first_body: row.get(7)?,
+                source: row.get(8)?,
+                line: row.get(9)?,
+                page: row.get(10)?,
+            })
+        });
+        row.optional()?
+            .ok_or(ProjectError::NoRecord { record: record.0 })
+    }
+
+    fn with_project(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
+        Ok(RecordView {
+            project: Some(self.view()?),
+            ..self.record(record)?
+        })
+    }
+
+    /// From 1, among the records outside the trash.
+    fn place_of(&self, record: RecordKey, row: &RecordRow) -> Result<u64, ProjectError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT count(*) FROM record WHERE state = 0 AND (position, id) < (?1, ?2)",
+        )?;
+        let n_before: u64 =
+            statement.query_row(params![row.position, record.0], |row| row.get(0))?;
+        Ok(n_before + 1)
+    }
+
+    /// The latest action, if it edited this record a moment ago, nothing was undone since, and no
+    /// snapshot was taken of what it made.
+    fn edit_going_on(&self, record: RecordKey, now_ms: i64) -> Result<Option<i64>, ProjectError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id FROM action
+             WHERE id = (SELECT max(id) FROM action) AND undone = 0
+                AND kind = 'edit' AND detail = '' AND n_records = 1
+                AND at_ms BETWEEN ?2 - ?3 AND ?2
+                AND EXISTS (SELECT 1 FROM change
+                    WHERE action = action.id AND field = 'body' AND record = ?1)
+                AND NOT EXISTS (SELECT 1 FROM snapshot WHERE snapshot.at_ms >= action.at_ms)",
+        )?;
+        let action = statement.query_row(params![record.0, now_ms, ONE_EDIT_MS], |row| row.get(0));
+        Ok(action.optional()?)
+    }
+}

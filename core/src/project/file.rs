@@ -1,0 +1,357 @@
+//! The project's file: made, opened, refused, and seen at a glance.
+
+use std::{cell::RefCell, rc::Rc};
+
+use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
+
+use super::{Project, ProjectError, journal::Field, list::Lists};
+use crate::protocol::studio::{ActionView, ProjectView, SourceView};
+
+/// What SQLite files say whose they are: `VNRP`.
+const APPLICATION_ID: i64 = 0x564e_5250;
+
+/// The form of the file; raised with every change that an older version could not read.
+const FORM: i64 = 1;
+
+const REMEMBERED: &str = "remembered ";
+
+/// How many works may have left something that no action knows.
+const LEFTOVERS: &str = "leftovers";
+
+/// Records at a glance, counted once and again after records came or went.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    n_records: u64,
+    n_trash: u64,
+    /// Records outside the trash of each source; sources without any record are not there.
+    of_sources: Vec<(i64, u64)>,
+}
+
+/// Looks at the first bytes of a file and at its length, before it is opened: SQLite would take a last
+/// page that was cut off for one that ends in zeros.
+///
+/// # Errors
+/// If the file is no project, or shorter than it says.
+pub fn check_file(head: &[u8], n_bytes: u64) -> Result<(), ProjectError> {
+    // https://www.sqlite.org/fileformat.html, "The Database Header".
+    let number = |at: usize| -> Option<u64> {
+        let bytes = head.get(at..at + 4)?;
+        Some(
+            bytes
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        )
+    };
+    let is_ours = number(68) == Some(APPLICATION_ID as u64);
+    if !head.starts_with(super::FILE_MAGIC) || !is_ours && head.len() >= HEADER_BYTES {
+        return Err(ProjectError::NotAProject);
+    }
+    let cut_off = |expected: u64| {
+        Err(ProjectError::Broken {
+            detail: format!("it has {n_bytes} bytes of {expected}; copy or download it again"),
+        })
+    };
+    let (Some(page_size), Some(n_pages)) = (number(14).map(|n| n & 0xffff), number(28)) else {
+        return cut_off(HEADER_BYTES as u64);
+    };
+    let page_size = if page_size == 1 {
+        1 << 16
+    } else {
+        page_size.max(512)
+    };
+    // Written by something so old that it does not keep the number of pages.
+    let counted = number(24) == number(92);
+    let expected = match counted {
+        true => n_pages * page_size,
+        false => n_bytes.next_multiple_of(page_size),
+    };
+    if n_bytes < expected {
+        return cut_off(expected);
+    }
+    Ok(())
+}
+
+const HEADER_BYTES: usize = 100;
+
+impl Project {
+    /// Makes a project in an empty database.
+    ///
+    /// # Errors
+    /// If the database is not empty.
+    pub fn create(db: Connection, name: &str, now_ms: i64) -> Result<Self, ProjectError> {
+        let n_tables: u64 =
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if n_tables > 0 {
+            return Err(ProjectError::CannotDo {
+                reason: "the file is not empty; choose a new one for the project".into(),
+            });
+        }
+        let tx = db.unchecked_transaction()?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", FORM)?;
+        tx.execute_batch(include_str!("schema.sql"))?;
+        tx.execute("INSERT INTO meta VALUES ('name', ?1)", [name])?;
+        tx.execute("INSERT INTO meta VALUES ('made_ms', ?1)", [now_ms])?;
+        tx.commit()?;
+        Self::prepare(db)
+    }
+
+    /// Opens an existing project; leftovers of an import that was cut off are removed.
+    ///
+    /// # Errors
+    /// If the file is none, is damaged, or was made by a newer version.
+    pub fn open(db: Connection) -> Result<Self, ProjectError> {
+        let number = |name: &str| -> Result<i64, ProjectError> {
+            Ok(db.pragma_query_value(None, name, |row| row.get(0))?)
+        };
+        if number("application_id")? != APPLICATION_ID {
+            return Err(ProjectError::NotAProject);
+        }
+        let found = number("user_version")?;
+        if found > FORM {
+            return Err(ProjectError::Newer { found, known: FORM });
+        }
+        let mut project = Self::prepare(db)?;
+        project.remove_leftovers()?;
+        Ok(project)
+    }
+
+    /// Reads the whole file and finds damage that opening it does not show. Takes seconds for a large
+    /// project; for files that come from elsewhere.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn verify(&self) -> Result<(), ProjectError> {
+        let found: String = self
+            .db
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(ProjectError::Broken { detail: found })
+    }
+
+    /// The database, for edges that copy it or look through it. Changes go through the journal.
+    pub fn connection(&self) -> &Connection {
+        &self.db
+    }
+
+    pub fn into_connection(self) -> Connection {
+        self.db
+    }
+
+    /// `id` is left empty: the caller knows where the project lies.
+    pub fn view(&self) -> Result<ProjectView, ProjectError> {
+        let counts = self.counts()?;
+        let action = |which: &str| -> Result<Option<ActionView>, ProjectError> {
+            let id: Option<i64> = self
+                .db
+                .prepare_cached(which)?
+                .query_row([], |row| row.get(0))?;
+            id.map_or(Ok(None), |id| self.action(id))
+        };
+        Ok(ProjectView {
+            id: String::new(),
+            name: self.meta("name")?.unwrap_or_default(),
+            n_records: counts.n_records,
+            n_trash: counts.n_trash,
+            sources: self.sources(&counts)?,
+            undo: action("SELECT max(id) FROM action WHERE undone = 0")?,
+            redo: action("SELECT min(id) FROM action WHERE undone = 1")?,
+            checked: self.outdated()?.is_empty(),
+            split_frozen: super::journal::fact(&self.db, SPLIT_FROZEN)?.is_some(),
+            remembered: self.all_remembered()?,
+        })
+    }
+
+    pub fn rename(&mut self, name: &str) -> Result<(), ProjectError> {
+        self.set_meta("name", name)
+    }
+
+    pub fn remember(&mut self, key: &str, value: &str) -> Result<(), ProjectError> {
+        self.set_meta(&format!("{REMEMBERED}{key}"), value)
+    }
+
+    pub fn remembered(&self, key: &str) -> Result<Option<String>, ProjectError> {
+        self.meta(&format!("{REMEMBERED}{key}"))
+    }
+
+    pub(super) fn meta(&self, key: &str) -> Result<Option<String>, ProjectError> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT CAST(value AS TEXT) FROM meta WHERE key = ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    pub(super) fn set_meta(&mut self, key: &str, value: &str) -> Result<(), ProjectError> {
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+            .execute([key, value])?;
+        Ok(())
+    }
+
+    /// One source, as views name it.
+    pub(super) fn source(&self, id: i64) -> Result<Option<SourceView>, ProjectError> {
+        let counts = self.counts()?;
+        let n = counts.of_sources.iter().find(|(source, _)| *source == id);
+        let fact = |what: &str| -> Result<String, ProjectError> {
+            let fact = super::journal::fact(&self.db, &format!("source {id} {what}"))?;
+            Ok(fact.unwrap_or_default())
+        };
+        let (licence, url) = (fact("licence")?, fact("url")?);
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT name, sha256, format, n_rejected FROM source WHERE id = ?1")?;
+        let view = statement.query_row([id], |row| {
+            Ok(SourceView {
+                source: u32::try_from(id).unwrap_or(u32::MAX),
+                name: row.get(0)?,
+                sha256: row.get(1)?,
+                format: row.get(2)?,
+                n_records: n.map_or(0, |(_, n)| *n),
+                n_rejected: row.get(3)?,
+                licence,
+                url,
+            })
+        });
+        Ok(view.optional()?)
+    }
+
+    /// Counts are wrong after records came, went, or changed their state.
+    pub(super) fn forget_counts(&self, touched: &[Field]) {
+        if touched.contains(&Field::State) {
+            *self.counts.borrow_mut() = None;
+        }
+    }
+
+    pub(super) fn counts(&self) -> Result<Counts, ProjectError> {
+        if let Some(counts) = &*self.counts.borrow() {
+            return Ok(counts.clone());
+        }
+        let mut counts = Counts::default();
+        let mut statement = self.db.prepare_cached(
+            "SELECT source, sum(state = 0), sum(state = 1) FROM record WHERE state < 2 GROUP BY source",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let n: u64 = row.get(1)?;
+            counts.n_records += n;
+            counts.n_trash += row.get::<_, u64>(2)?;
+            if let Some(source) = row.get(0)? {
+                counts.of_sources.push((source, n));
+            }
+        }
+        *self.counts.borrow_mut() = Some(counts.clone());
+        Ok(counts)
+    }
+
+    fn prepare(mut db: Connection) -> Result<Self, ProjectError> {
+        // The file may come from anybody: it brings data, and nothing that runs.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        db.set_prepared_statement_cache_capacity(128);
+        db.pragma_update(None, "temp_store", "memory")?;
+        // In KiB where negative.
+        db.pragma_update(None, "cache_size", -32 * 1024)?;
+        db.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS pending (record INTEGER PRIMARY KEY, value)",
+        )?;
+        let lists = RefCell::new(Lists::new(&mut db)?);
+        Ok(Self {
+            db,
+            lists,
+            text: RefCell::new(None),
+            counts: RefCell::new(None),
+            working: Rc::new(()),
+        })
+    }
+
+    fn sources(&self, counts: &Counts) -> Result<Vec<SourceView>, ProjectError> {
+        let of = |(id, _): &(i64, u64)| self.source(*id).transpose();
+        counts.of_sources.iter().filter_map(of).collect()
+    }
+
+    fn all_remembered(&self) -> Result<Vec<(String, String)>, ProjectError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT substr(key, length(?1) + 1), CAST(value AS TEXT) FROM meta
+             WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
+        )?;
+        let rows = statement.query_map([REMEMBERED], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether nothing is going on whose work looks like leftovers until it is done.
+    pub(super) fn is_idle(&self) -> bool {
+        Rc::strong_count(&self.working) == 1
+    }
+
+    /// What cut-off works of this visit left, unless something else than the caller is going on.
+    pub(super) fn remove_leftovers_of_nobody_but(
+        &mut self,
+        own: &Rc<()>,
+    ) -> Result<(), ProjectError> {
+        // One is the project's, the other the caller's.
+        if Rc::strong_count(own) <= 2 {
+            self.remove_leftovers()?;
+        }
+        Ok(())
+    }
+
+    fn remove_leftovers(&mut self) -> Result<(), ProjectError> {
+        let noted = self.meta(LEFTOVERS)?;
+        if noted.is_none_or(|n| n == "0") {
+            return Ok(());
+        }
+        let tx = self.db.transaction()?;
+        tx.execute_batch(
+            "DELETE FROM record WHERE state = 2
+                AND id NOT IN (SELECT record FROM change WHERE field = 'state')
+                AND id NOT IN (SELECT record FROM snapshot_record);
+             DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL);",
+        )?;
+        remove_unused_bodies(&tx)?;
+        tx.execute("DELETE FROM meta WHERE key = ?1", params![LEFTOVERS])?;
+        tx.commit()?;
+        Ok(())
+    }
+}
+
+/// Key of the fact that holds the hash of a frozen split.
+pub(super) const SPLIT_FROZEN: &str = "split frozen";
+
+/// From here on something lies about that no action knows; the next opening removes it.
+pub(super) fn note_leftovers(db: &Connection) -> Result<(), ProjectError> {
+    db.prepare_cached(
+        "INSERT INTO meta (key, value) VALUES (?1, 1) ON CONFLICT DO UPDATE SET value = value + 1",
+    )?
+    .execute([LEFTOVERS])?;
+    Ok(())
+}
+
+/// What was noted once is in its place now.
+pub(super) fn settle_leftovers(db: &Connection) -> Result<(), ProjectError> {
+    db.prepare_cached("UPDATE meta SET value = value - 1 WHERE key = ?1 AND value > 0")?
+        .execute([LEFTOVERS])?;
+    Ok(())
+}
+
+/// Bodies that nothing refers to, with all that was derived from them.
+pub(super) fn remove_unused_bodies(db: &Connection) -> Result<(), ProjectError> {
+    db.execute_batch(
+        "CREATE TEMP TABLE unused (body INTEGER PRIMARY KEY);
+         INSERT INTO unused SELECT id FROM body WHERE id NOT IN (
+            SELECT body FROM record UNION SELECT first_body FROM record
+            UNION SELECT value FROM change WHERE field = 'body'
+            UNION SELECT body FROM snapshot_record);
+         DELETE FROM finding WHERE body IN unused;
+         DELETE FROM member WHERE body IN unused;
+         DELETE FROM token_count WHERE body IN unused;
+         DELETE FROM search WHERE rowid IN unused;
+         DELETE FROM opening WHERE body IN unused;
+         DELETE FROM content WHERE body IN unused;
+         DELETE FROM body WHERE id IN unused;
+         DROP TABLE unused;",
+    )?;
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! What the checks found: over all records, and at one.
+
+use super::{
+    Project, ProjectError,
+    checks::{
+        live::LiveRecords,
+        repeats,
+        table::{self, CONFLICTS, DUPLICATES, Kind},
+        template,
+    },
+    names::{names_of, sets_with},
+};
+use crate::protocol::studio::{
+    CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName,
+};
+
+/// Checks that need no rows, and their kinds of findings.
+const BY_PRINT: [(&str, &str); 2] = [
+    (DUPLICATES, "duplicate"),
+    (CONFLICTS, "conflicting_answers"),
+];
+
+impl Project {
+    /// Everything that the checks found so far in records outside the trash.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn findings(&self) -> Result<FindingsView, ProjectError> {
+        let live = LiveRecords::read(&self.db)?;
+        let mut counts = Counts {
+            project: self,
+            live: &live,
+            with_errors: vec![false; live.all().len()],
+            kinds: Vec::new(),
+        };
+        counts.of_texts()?;
+        for (check, kind) in BY_PRINT {
+            counts.of_groups(check, kind)?;
+        }
+        counts.of_run()?;
+        let with_errors = counts.with_errors.iter().filter(|has| **has).count();
+        let mut kinds = counts.kinds;
+        kinds.sort_by_key(|kind| {
+            let (n, name) = (kind.n_records, kind.kind.clone());
+            (!kind.is_error, std::cmp::Reverse(n), name)
+        });
+        Ok(FindingsView {
+            kinds,
+            outdated: self.outdated()?,
+            n_records_with_errors: with_errors as u64,
+        })
+    }
+
+    /// What was found at one record, errors first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub(super) fn findings_at(
+        &self,
+        record: u64,
+        body: i64,
+        accepted: i64,
+    ) -> Result<Vec<FindingView>, ProjectError> {
+        let accepted = names_of(&self.db, accepted)?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT kind, is_error, field, found, expected, advice FROM finding
+             WHERE body = ?1 ORDER BY is_error DESC, rowid",
+        )?;
+        let mut rows = statement.query([body])?;
+        let mut findings = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            let is_error: bool = row.get(1)?;
+            let advice: String = row.get(5)?;
+            findings.push(view(&name, &accepted, |view| {
+                view.is_error = is_error;
+                view.advice = advice;
+            }));
+            let Some(view) = findings.last_mut() else {
+                continue;
+            };
+            (view.field, view.found, view.expected) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        }
+        findings.extend(self.repeat_at(record, body, &accepted)?);
+        Ok(findings)
+    }
+
+    /// The record is not the first that says or asks this.
+    fn repeat_at(
+        &self,
+        record: u64,
+        body: i64,
+        accepted: &[String],
+    ) -> Result<Option<FindingView>, ProjectError> {
+        for ((_, kind), column, what) in [
+            (BY_PRINT[0], "whole_print", "the text"),
+            (BY_PRINT[1], "prompt_print", "the question"),
+        ] {
+            let sql = format!(
+                "SELECT count(*) FROM body AS own
+                 JOIN body AS other ON other.{column} = own.{column}
+                 JOIN record AS earlier ON earlier.body = other.id AND earlier.state = 0
+                 JOIN record AS this ON this.id = ?2 AND this.state = 0
+                 WHERE own.id = ?1
+                    AND (earlier.position, earlier.id) < (this.position, this.id)"
+            );
+            let mut statement = self.db.prepare_cached(&sql)?;
+            let n: u64 = statement.query_row((body, record), |row| row.get(0))?;
+            if n > 0 {
+                return Ok(Some(view(kind, accepted, |view| {
+                    let others = if n == 1 { "record" } else { "records" };
+                    view.found = format!("{what} of {n} {others} before it");
+                })));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Checks that have not seen every record as it is now.
+    pub(super) fn outdated(&self) -> Result<Vec<CheckName>, ProjectError> {
+        let is_behind = template::is_behind(self)?;
+        let behind = is_behind.then(|| CheckName(table::TEMPLATE.into()));
+        Ok(behind.into_iter().collect())
+    }
+}
+
+/// What is shown of a kind, whether or not this version knows it. The advice of a row is for the
+/// command line too; where the table has its own, that one is better.
+fn view(name: &str, accepted: &[String], of_row: impl FnOnce(&mut FindingView)) -> FindingView {
+    let kind = table::kind(name);
+    let mut view = FindingView {
+        kind: FindingKind(name.to_owned()),
+        is_error: kind.is_some_and(|kind| kind.is_error),
+        title: title(name, kind),
+        field: String::new(),
+        found: String::new(),
+        expected: String::new(),
+        advice: String::new(),
+        accepted: accepted.iter().any(|other| other == name),
+        fixes: fixes(kind),
+    };
+    of_row(&mut view);
+    if let Some(kind) = kind {
+        view.advice = kind.advice.to_owned();
+    }
+    view
+}
+
+fn title(name: &str, kind: Option<Kind>) -> String {
+    kind.map_or_else(|| name.replace('_', " "), |kind| kind.title.to_owned())
+}
+
+fn fixes(kind: Option<Kind>) -> Vec<FixName> {
+    let fixes = kind.map_or(table::FIXES_OF_UNKNOWN, |kind| kind.fixes);
+    fixes.iter().map(|fix| FixName((*fix).to_owned())).collect()
+}
+
+/// Counts records by kind of finding.
+struct Counts<'a> {
+    project: &'a Project,
+    live: &'a LiveRecords,
+    /// Beside the records.
+    with_errors: Vec<bool>,
+    kinds: Vec<FindingSummary>,
+}
+
+impl Counts<'_> {
+    /// Findings of single texts, joined to the records that have them.
+    fn of_texts(&mut self) -> Result<(), ProjectError> {
+        let db = &self.project.db;
+        // The index alone answers this.
+        let mut statement = db.prepare_cached("SELECT DISTINCT kind FROM finding")?;
+        let kinds = statement.query_map([], |row| row.get(0))?;
+        let kinds: Vec<String> = kinds.collect::<Result<_, _>>()?;
+        for kind in kinds {
+            let (check, is_error): (String, bool) = db
+                .prepare_cached("SELECT \"check\", is_error FROM finding WHERE kind = ?1 LIMIT 1")?
+                .query_row([&kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let settled = sets_with(db, &kind)?;
+            let mut statement = db.prepare_cached(
+                "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body",
+            )?;
+            let mut rows = statement.query([&kind])?;
+            let (mut n_records, mut n_accepted) = (0, 0);
+            while let Some(row) = rows.next()? {
+                let (start, records) = self.live.of_body(row.get(0)?);
+                for (place, live) in (start..).zip(records) {
+                    if settled.contains(&live.accepted) {
+                        n_accepted += 1;
+                    } else {
+                        n_records += 1;
+                        self.with_errors[place] |= is_error;
+                    }
+                }
+            }
+            self.push(&kind, &check, is_error, (n_records, n_accepted));
+        }
+        Ok(())
+    }
+
+    fn of_groups(&mut self, check: &str, kind: &str) -> Result<(), ProjectError> {
+        let flagged = repeats::flagged(&self.project.db, check, self.live)?;
+        let settled = sets_with(&self.project.db, kind)?;
+        let accepted = flagged
+            .iter()
+            .filter(|live| settled.contains(&live.accepted));
+        let n_accepted = accepted.count() as u64;
+        let n_records = flagged.len() as u64 - n_accepted;
+        self.push(kind, check, false, (n_records, n_accepted));
+        Ok(())
+    }
+
+    fn of_run(&mut self) -> Result<(), ProjectError> {
+        let n_records = template::n_without_end(self.project)?;
+        let kind = table::END_NEVER_TRAINED;
+        self.push(kind, table::TEMPLATE, true, (n_records, 0));
+        Ok(())
+    }
+
+    fn push(&mut self, name: &str, check: &str, is_error: bool, (n, n_accepted): (u64, u64)) {
+        if n + n_accepted == 0 {
+            return;
+        }
+        let kind = table::kind(name);
+        self.kinds.push(FindingSummary {
+            kind: FindingKind(name.to_owned()),
+            check: CheckName(check.to_owned()),
+            is_error,
+            title: title(name, kind),
+            advice: kind.map_or_else(String::new, |kind| kind.advice.to_owned()),
+            n_records: n,
+            n_accepted,
+            has_groups: self.has_groups(check),
+            fixes: fixes(kind),
+        });
+    }
+
+    fn has_groups(&self, check: &str) -> bool {
+        if table::grouping(check) != table::Grouping::Members {
+            return true;
+        }
+        let sql = "SELECT EXISTS (SELECT 1 FROM member WHERE \"check\" = ?1)";
+        let statement = self.project.db.prepare_cached(sql);
+        // Without an answer there is a list, and no groups.
+        statement
+            .and_then(|mut statement| statement.query_row([check], |row| row.get(0)))
+            .unwrap_or(false)
+    }
+}

@@ -1,0 +1,239 @@
+//! What is done about findings: one action each, undoable, for one record, some or all.
+//!
+//! A fix is a name of [`super::checks::table`]. It either changes what becomes of records (trash,
+//! keep one of a group, accept), or repairs their texts ([`Repair`]), which makes new bodies first, in
+//! steps, and one action at the end.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    rc::Rc,
+};
+
+use super::{
+    Project, ProjectError, Step, Task, Work,
+    bulk::TextChange,
+    checks::{
+        live::{Live, LiveRecords},
+        repeats,
+        table::{self, ACCEPT, Grouping, KEEP_FIRST, KEEP_LONGEST, TRASH},
+    },
+    journal::Field,
+    names::{names_of, set_of, sets_with},
+    text_edit::TextEdit,
+};
+use crate::{
+    data::Repair,
+    protocol::studio::{ActionKind, Changed, FindingKind, FixName, FixTarget},
+};
+
+/// `record.state` of the trash.
+const IN_TRASH: i64 = 1;
+
+impl Project {
+    /// Settles findings of one kind, of all records that have it, or of these.
+    pub fn fix(
+        &self,
+        finding: FindingKind,
+        target: FixTarget,
+        fix: FixName,
+        now_ms: i64,
+    ) -> Task<Changed> {
+        Box::new(Fixing {
+            finding: finding.0,
+            target,
+            fix: fix.0,
+            now_ms,
+            texts: None,
+            working: Rc::clone(&self.working),
+        })
+    }
+}
+
+struct Fixing {
+    finding: String,
+    target: FixTarget,
+    fix: String,
+    now_ms: i64,
+    texts: Option<TextChange>,
+    #[expect(
+        dead_code,
+        reason = "held, so that nobody removes the texts made so far"
+    )]
+    working: Rc<()>,
+}
+
+impl Work for Fixing {
+    type Output = Changed;
+
+    fn step(&mut self, project: &mut Project) -> Result<Step<Changed>, ProjectError> {
+        if let Some(mut texts) = self.texts.take() {
+            if texts.is_made() {
+                return texts.put_in_place(project, self.now_ms).map(Step::Done);
+            }
+            texts.make(project)?;
+            return Ok(Step::More(self.texts.insert(texts).progress()));
+        }
+        let live = LiveRecords::read(&project.db)?;
+        if let Some(repair) = Repair::from_name(&self.fix) {
+            let records = self.targeted(project, &live)?;
+            let records = records.iter().map(|live| live.record).collect();
+            let of_model = table::kind(&self.finding).is_some_and(|k| k.check == table::TEMPLATE);
+            let model = if of_model {
+                project.model_text()?
+            } else {
+                None
+            };
+            let edit = TextEdit::Repair(repair, model);
+            let texts = TextChange::new(records, edit, ActionKind::Fix, self.detail());
+            return Ok(Step::More(self.texts.insert(texts).progress()));
+        }
+        match self.fix.as_str() {
+            ACCEPT => {
+                let accepted = self.accepted(project, &live)?;
+                self.act(project, ActionKind::Accept, Field::Accepted, accepted)
+            }
+            TRASH => {
+                let records = self.targeted(project, &live)?;
+                self.trash(project, records)
+            }
+            KEEP_FIRST | KEEP_LONGEST => {
+                let records = self.not_kept(project, &live)?;
+                self.trash(project, records)
+            }
+            unknown => Err(ProjectError::CannotDo {
+                reason: format!("there is no fix `{unknown}`"),
+            }),
+        }
+    }
+}
+
+impl Fixing {
+    /// Kind of finding and fix, as the history shows them.
+    fn detail(&self) -> String {
+        format!("{} {}", self.finding, self.fix)
+    }
+
+    /// The records that it goes to: those named, or all that have the finding and where nobody has
+    /// accepted it.
+    fn targeted(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
+        if let FixTarget::Records(records) = &self.target {
+            let wanted: HashSet<u64> = records.iter().map(|record| record.0).collect();
+            let named = live
+                .all()
+                .iter()
+                .filter(|live| wanted.contains(&live.record));
+            return Ok(named.copied().collect());
+        }
+        let settled = sets_with(&project.db, &self.finding)?;
+        let check = self.check(project)?;
+        let mut records = match table::grouping(&check) {
+            Grouping::Members => {
+                let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body";
+                let mut statement = project.db.prepare_cached(sql)?;
+                let mut rows = statement.query([&self.finding])?;
+                let mut records = Vec::new();
+                while let Some(row) = rows.next()? {
+                    records.extend_from_slice(live.of_body(row.get(0)?).1);
+                }
+                records
+            }
+            _ => repeats::flagged(&project.db, &check, live)?,
+        };
+        records.retain(|live| !settled.contains(&live.accepted));
+        Ok(records)
+    }
+
+    /// Of the groups of the finding's check, the records that do not stay.
+    fn not_kept(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
+        let wanted: HashSet<u64> = match &self.target {
+            FixTarget::All => {
+                let settled = sets_with(&project.db, &self.finding)?;
+                let open = live
+                    .all()
+                    .iter()
+                    .filter(|live| !settled.contains(&live.accepted));
+                open.map(|live| live.record).collect()
+            }
+            FixTarget::Records(records) => records.iter().map(|record| record.0).collect(),
+        };
+        let mut others = Vec::new();
+        for group in repeats::groups(&project.db, &self.check(project)?, live)? {
+            let mut kept = group.records[0];
+            if self.fix == KEEP_LONGEST {
+                let mut longest = n_chars(project, kept.body)?;
+                for live in &group.records[1..] {
+                    let n = n_chars(project, live.body)?;
+                    if n > longest {
+                        (kept, longest) = (*live, n);
+                    }
+                }
+            }
+            let go = |live: &Live| *live != kept && wanted.contains(&live.record);
+            others.extend(group.records.into_iter().filter(go));
+        }
+        Ok(others)
+    }
+
+    /// The check that the kind belongs to: by the table, or by its own rows.
+    fn check(&self, project: &Project) -> Result<String, ProjectError> {
+        use rusqlite::OptionalExtension as _;
+        if let Some(kind) = table::kind(&self.finding) {
+            return Ok(kind.check.to_owned());
+        }
+        let sql = "SELECT \"check\" FROM finding WHERE kind = ?1 LIMIT 1";
+        let mut statement = project.db.prepare_cached(sql)?;
+        let check = statement.query_row([&self.finding], |row| row.get(0));
+        Ok(check.optional()?.unwrap_or_default())
+    }
+
+    /// Records with the sets of kinds that are accepted from now on.
+    fn accepted(
+        &self,
+        project: &Project,
+        live: &LiveRecords,
+    ) -> Result<Vec<(u64, i64)>, ProjectError> {
+        let records = self.targeted(project, live)?;
+        let mut with: BTreeMap<i64, i64> = BTreeMap::new();
+        for live in &records {
+            if !with.contains_key(&live.accepted) {
+                let mut names = names_of(&project.db, live.accepted)?;
+                names.push(self.finding.clone());
+                with.insert(live.accepted, set_of(&project.db, names)?);
+            }
+        }
+        let set = |live: &Live| (live.record, with[&live.accepted]);
+        Ok(records.iter().map(set).collect())
+    }
+
+    fn trash(
+        &self,
+        project: &mut Project,
+        records: Vec<Live>,
+    ) -> Result<Step<Changed>, ProjectError> {
+        let values = records.into_iter().map(|live| (live.record, IN_TRASH));
+        self.act(project, ActionKind::Fix, Field::State, values.collect())
+    }
+
+    fn act(
+        &self,
+        project: &mut Project,
+        kind: ActionKind,
+        field: Field,
+        values: Vec<(u64, i64)>,
+    ) -> Result<Step<Changed>, ProjectError> {
+        let changed = project.act(kind, &self.detail(), self.now_ms, |changes| {
+            changes.set_each(field, values)
+        });
+        changed.map(Step::Done)
+    }
+}
+
+fn n_chars(project: &Project, body: i64) -> Result<i64, ProjectError> {
+    let mut statement = project
+        .db
+        .prepare_cached("SELECT n_chars FROM body WHERE id = ?1")?;
+    Ok(statement.query_row([body], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests;

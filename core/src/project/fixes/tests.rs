@@ -1,0 +1,202 @@
+use super::*;
+use crate::{
+    project::{
+        run,
+        testing::{chat, in_memory, project_of, state, turns, with_text_model},
+    },
+    protocol::studio::RecordKey,
+    text::{Record, Role},
+};
+use Role::{Assistant, System, User};
+
+#[track_caller]
+fn fix(project: &mut Project, kind: &str, fix: &str, target: FixTarget) -> Changed {
+    let task = project.fix(FindingKind(kind.into()), target, FixName(fix.into()), 7);
+    run(project, task, &mut |_| true).unwrap()
+}
+
+fn counted(project: &Project, kind: &str) -> (u64, u64) {
+    let view = project.findings().unwrap();
+    let found = view.kinds.iter().find(|summary| summary.kind.0 == kind);
+    found.map_or((0, 0), |found| (found.n_records, found.n_accepted))
+}
+
+/// The fix settles the finding at the records that have it, and undoing brings all of it back.
+#[track_caller]
+fn settles(mut project: Project, kind: &str, name: &str) {
+    let before = state(&project);
+    let n = counted(&project, kind).0;
+    assert!(n > 0, "no `{kind}` in the project");
+    let listed = table::kind(kind).unwrap().fixes;
+    assert!(listed.contains(&name), "the table offers {listed:?}");
+    let changed = fix(&mut project, kind, name, FixTarget::All);
+    assert_eq!(changed.n_records, n);
+    assert_eq!(changed.action.unwrap().detail, format!("{kind} {name}"));
+    assert_eq!(counted(&project, kind).0, 0, "{kind} after {name}");
+    let after = state(&project);
+    assert_ne!(after, before);
+    project.undo().unwrap();
+    assert_eq!(state(&project), before);
+    assert_eq!(counted(&project, kind).0, n);
+    project.redo().unwrap();
+    assert_eq!(state(&project), after);
+}
+
+fn with(odd: Record) -> Project {
+    project_of([chat("a", "1"), odd.clone(), chat("b", "2"), odd])
+}
+
+#[test]
+fn texts_are_repaired() {
+    let answer = |answer: &str| with(turns(&[(User, "q"), (Assistant, answer)]));
+    settles(answer("a\0b"), "nul_character", "strip_controls");
+    settles(
+        answer("a<|im_end|>"),
+        "control_token",
+        "remove_control_tokens",
+    );
+    settles(answer("aÃ±o"), "mojibake", "redecode");
+    let last = with(turns(&[(User, "q"), (Assistant, "a"), (User, "r")]));
+    settles(last, "last_not_assistant", "drop_last_turns");
+    let empty = with(turns(&[(System, ""), (User, "q"), (Assistant, "a")]));
+    settles(empty, "empty_content", "drop_empty_messages");
+    let twice = with(turns(&[(User, "q"), (User, "r"), (Assistant, "a")]));
+    settles(twice, "repeated_role", "join_same_roles");
+    let late = with(turns(&[(User, "q"), (System, "s"), (Assistant, "a")]));
+    settles(late, "system_not_first", "move_system_first");
+}
+
+#[test]
+fn weights_are_set() {
+    let weighted = |weight: f32| {
+        let mut record = chat("q", "a");
+        let crate::text::Body::Chat(chat) = &mut record.body else {
+            unreachable!()
+        };
+        chat.messages[1].weight = Some(weight);
+        with(record)
+    };
+    settles(weighted(0.0), "nothing_trained", "set_weight");
+    settles(weighted(0.5), "odd_weight", "set_weight");
+}
+
+#[test]
+fn records_go_to_the_trash_or_are_accepted() {
+    settles(with(turns(&[(User, "q")])), "no_assistant", "trash");
+    let first = || with(turns(&[(Assistant, "q"), (User, "r"), (Assistant, "a")]));
+    settles(first(), "first_not_user", "accept");
+    let mut project = first();
+    fix(&mut project, "first_not_user", "accept", FixTarget::All);
+    assert_eq!(counted(&project, "first_not_user"), (0, 2));
+    let accepted = state(&project)[1].2;
+    let findings = project.findings_at(2, 2, accepted).unwrap();
+    assert!(findings[0].accepted && findings[0].kind.0 == "first_not_user");
+}
+
+#[test]
+fn of_groups_one_stays() {
+    let groups = || {
+        project_of([
+            chat("a", "1"),
+            chat("b", "1"),
+            chat("a", "1"),
+            chat("a", "a longer answer"),
+            chat("a", "1"),
+        ])
+    };
+    settles(groups(), "duplicate", "keep_first");
+    settles(groups(), "conflicting_answers", "accept");
+    let there = |project: &Project| -> Vec<usize> {
+        let state = state(project).into_iter().enumerate();
+        state
+            .filter(|(_, (state, ..))| *state == 0)
+            .map(|(i, _)| i + 1)
+            .collect()
+    };
+    let mut project = groups();
+    fix(&mut project, "duplicate", "keep_first", FixTarget::All);
+    assert_eq!(there(&project), [1, 2, 4]);
+    fix(
+        &mut project,
+        "conflicting_answers",
+        "keep_longest",
+        FixTarget::All,
+    );
+    assert_eq!(there(&project), [2, 4]);
+    let mut project = groups();
+    fix(
+        &mut project,
+        "conflicting_answers",
+        "keep_first",
+        FixTarget::All,
+    );
+    assert_eq!(there(&project), [1, 2]);
+    let mut project = groups();
+    let one = FixTarget::Records(vec![RecordKey(1), RecordKey(5)]);
+    fix(&mut project, "duplicate", "keep_first", one);
+    assert_eq!(there(&project), [1, 2, 3, 4], "the others were not meant");
+}
+
+#[test]
+fn what_was_accepted_is_left_alone_by_a_fix_of_all() {
+    let mut project = with(turns(&[(User, "q"), (User, "r"), (Assistant, "a")]));
+    let second = FixTarget::Records(vec![RecordKey(2)]);
+    fix(&mut project, "repeated_role", "accept", second);
+    let changed = fix(
+        &mut project,
+        "repeated_role",
+        "join_same_roles",
+        FixTarget::All,
+    );
+    assert_eq!(changed.n_records, 1);
+    assert_eq!(counted(&project, "repeated_role"), (0, 1));
+}
+
+#[test]
+fn refusals_of_training_are_settled_too() {
+    let odd = turns(&[(User, "q"), (Assistant, "a<|im_start|>b")]);
+    let mut project = with_text_model(with(odd), 2048);
+    let check = project.check();
+    run(&mut project, check, &mut |_| true).unwrap();
+    assert_eq!(counted(&project, "control_tokens").0, 2);
+    fix(
+        &mut project,
+        "control_tokens",
+        "remove_control_tokens",
+        FixTarget::All,
+    );
+    let check = project.check();
+    run(&mut project, check, &mut |_| true).unwrap();
+    assert_eq!(counted(&project, "control_tokens").0, 0);
+    project.undo().unwrap();
+    assert_eq!(
+        counted(&project, "control_tokens").0,
+        2,
+        "known of the old texts"
+    );
+}
+
+#[test]
+fn a_fix_that_is_stopped_changes_nothing() {
+    let odd = turns(&[(User, "q"), (User, "r"), (Assistant, "a")]);
+    let mut project = project_of(std::iter::repeat_n(odd, 200));
+    let before = state(&project);
+    let (kind, name) = (
+        FindingKind("repeated_role".into()),
+        FixName("join_same_roles".into()),
+    );
+    let task = project.fix(kind, FixTarget::All, name, 7);
+    let stopped = run(&mut project, task, &mut |at| at.done < 100);
+    assert!(matches!(stopped, Err(ProjectError::Cancelled)));
+    assert_eq!(state(&project), before);
+    assert_eq!(project.history(9).unwrap(), []);
+}
+
+#[test]
+fn an_unknown_fix_is_refused() {
+    let mut project = in_memory(1);
+    let (kind, name) = (FindingKind("duplicate".into()), FixName("juggle".into()));
+    let task = project.fix(kind, FixTarget::All, name, 7);
+    let refused = run(&mut project, task, &mut |_| true).unwrap_err();
+    assert_eq!(refused.to_string(), "there is no fix `juggle`");
+}

@@ -1,0 +1,110 @@
+//! Brings the search index up to the newest text, in steps.
+
+use rusqlite::{Connection, params};
+
+use super::{
+    Project, ProjectError, Step, Task, Work, openings,
+    search::indexed_up_to,
+    spoken::Spoken,
+    words::{Case, cut},
+};
+use crate::protocol::studio::{StudioProgress, StudioStage, TurnRole};
+
+/// Stored text that is indexed in one step. Each is a transaction, which costs by itself.
+const BYTES_AT_ONCE: usize = 128 << 10;
+
+/// Rows of the index of beginnings that one step fills in.
+const OPENINGS_AT_ONCE: usize = 1_000;
+
+/// A word that nobody can look for, between messages, so that phrases end with them.
+const BORDER: &str = "\u{e000}";
+
+impl Project {
+    /// Brings the search index up to the newest record; queries search what is not in it yet anyway.
+    pub fn index(&self) -> Task<()> {
+        Box::new(IndexWork { n_done: 0 })
+    }
+}
+
+struct IndexWork {
+    n_done: u64,
+}
+
+impl Work for IndexWork {
+    type Output = ();
+
+    fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
+        if !openings::fill(&mut project.db, OPENINGS_AT_ONCE)? {
+            return Ok(Step::More(self.progress(0)));
+        }
+        let n_indexed = index_some(&mut project.db)?;
+        if n_indexed == 0 {
+            return Ok(Step::Done(()));
+        }
+        self.n_done += n_indexed;
+        let n_left: u64 = project
+            .db
+            .prepare_cached("SELECT coalesce(max(id), 0) - ?1 FROM body")?
+            .query_row([indexed_up_to(&project.db)?], |row| row.get(0))?;
+        Ok(Step::More(self.progress(n_left)))
+    }
+}
+
+impl IndexWork {
+    fn progress(&self, n_left: u64) -> StudioProgress {
+        StudioProgress {
+            stage: StudioStage::Indexing,
+            what: String::new(),
+            done: self.n_done,
+            total: self.n_done + n_left,
+        }
+    }
+}
+
+/// Indexes the next texts, and says how many.
+fn index_some(db: &mut Connection) -> Result<u64, ProjectError> {
+    let tx = db.transaction()?;
+    let up_to = indexed_up_to(&tx)?;
+    let mut n_indexed = 0;
+    {
+        let sql = "SELECT body, json FROM content WHERE body > ?1 ORDER BY body";
+        let mut statement = tx.prepare_cached(sql)?;
+        let mut put = tx.prepare_cached(
+            "INSERT INTO search (rowid, system, developer, user, assistant, tool)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let mut rows = statement.query([up_to])?;
+        let mut n_bytes = 0;
+        let mut columns = TurnRole::ALL.map(|_| String::new());
+        while n_bytes < BYTES_AT_ONCE
+            && let Some(row) = rows.next()?
+        {
+            let json = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            n_bytes += json.len();
+            fill(&Spoken::read(json)?, &mut columns);
+            let [system, developer, user, assistant, tool] = &columns;
+            let body: i64 = row.get(0)?;
+            put.execute(params![body, system, developer, user, assistant, tool])?;
+            n_indexed += 1;
+        }
+    }
+    tx.commit()?;
+    Ok(n_indexed)
+}
+
+/// The words of each role, in the order of [`TurnRole::ALL`].
+fn fill(spoken: &Spoken<'_>, columns: &mut [String; 5]) {
+    for (role, words) in TurnRole::ALL.into_iter().zip(columns) {
+        words.clear();
+        for text in spoken.by(Some(role)) {
+            if !words.is_empty() {
+                words.push_str(BORDER);
+                words.push(' ');
+            }
+            cut(text, Case::Folded, &mut |word| {
+                words.push_str(word);
+                words.push(' ');
+            });
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What people look for, and whether a record says it.
+//!
+//! Words come from the index as far as it reaches; behind it, and for a text or a regular expression,
+//! the texts are looked at one by one. Both go by [`super::words`] and find the same.
+
+mod hits;
+
+use regex::{Regex, RegexBuilder};
+
+pub(super) use hits::{Hits, indexed_up_to};
+
+use super::{
+    ProjectError,
+    spoken::Spoken,
+    words::{self, Case, Phrase},
+};
+use crate::protocol::studio::{Search, SearchMode, TurnRole};
+
+/// A search made ready for many records.
+pub(super) struct Finder {
+    role: Option<TurnRole>,
+    pattern: Pattern,
+}
+
+enum Pattern {
+    Words {
+        phrases: Vec<Phrase>,
+        case: Case,
+        /// For the index, which knows no case.
+        folded: Vec<Phrase>,
+    },
+    Text {
+        regex: Regex,
+        /// What a stored record must hold as JSON, quick to look for.
+        stored: Option<Regex>,
+    },
+}
+
+/// More words than this are not looked up in the index one by one.
+const MOST_WORDS: usize = 100;
+
+impl Finder {
+    /// `None` where nothing is looked for.
+    ///
+    /// # Errors
+    /// If the regular expression is none.
+    pub(super) fn new(search: &Search) -> Result<Option<Self>, ProjectError> {
+        if search.text.is_empty() {
+            return Ok(None);
+        }
+        let pattern = match search.mode {
+            SearchMode::Words => words_pattern(search),
+            SearchMode::Text => Some(literal(&search.text, search.case_sensitive)?),
+            SearchMode::Regex => Some(Pattern::Text {
+                regex: regex(&search.text, search.case_sensitive)?,
+                stored: None,
+            }),
+        };
+        let role = search.role;
+        Ok(pattern.map(|pattern| Self { role, pattern }))
+    }
+
+    /// For replacing, with the expression that finds each place: words are taken as they stand.
+    ///
+    /// # Errors
+    /// If there is nothing to look for, or the regular expression is none.
+    pub(super) fn to_replace(search: &Search) -> Result<(Self, Regex), ProjectError> {
+        let mode = match search.mode {
+            SearchMode::Words => SearchMode::Text,
+            mode => mode,
+        };
+        let search = Search {
+            mode,
+            ..search.clone()
+        };
+        match Self::new(&search)? {
+            Some(finder) => match &finder.pattern {
+                Pattern::Text { regex, .. } => {
+                    let regex = regex.clone();
+                    Ok((finder, regex))
+                }
+                Pattern::Words { .. } => Err(nothing_to_look_for()),
+            },
+            None => Err(nothing_to_look_for()),
+        }
+    }
+
+    pub(super) fn role(&self) -> Option<TurnRole> {
+        self.role
+    }
+
+    /// What to ask the index, where it can answer.
+    pub(super) fn index_query(&self) -> Option<String> {
+        match &self.pattern {
+            Pattern::Words { folded, .. } => {
+                let n_words: usize = folded.iter().map(|phrase| phrase.words.len()).sum();
+                let column = self.role.map(column);
+                (n_words <= MOST_WORDS).then(|| words::index_query(folded, column))
+            }
+            Pattern::Text { .. } => None,
+        }
+    }
+
+    /// Whether what the index finds must be looked at.
+    pub(super) fn doubts_index(&self) -> bool {
+        matches!(
+            &self.pattern,
+            Pattern::Words {
+                case: Case::Kept,
+                ..
+            }
+        )
+    }
+
+    /// Whether a stored record may say it, at a glance.
+    pub(super) fn may_find(&self, json: &str) -> bool {
+        match &self.pattern {
+            Pattern::Text {
+                stored: Some(stored),
+                ..
+            } => stored.is_match(json),
+            _ => true,
+        }
+    }
+
+    /// Whether a stored record says it.
+    pub(super) fn finds(&self, json: &str) -> Result<bool, ProjectError> {
+        if !self.may_find(json) {
+            return Ok(false);
+        }
+        let spoken = Spoken::read(json)?;
+        let mut texts = spoken.by(self.role);
+        Ok(match &self.pattern {
+            Pattern::Words { phrases, case, .. } => words::hold(texts, phrases, *case),
+            Pattern::Text { regex, .. } => texts.any(|text| regex.is_match(text)),
+        })
+    }
+
+    /// Where the first of it is in a text, in bytes; for words, the first one of them.
+    pub(super) fn place_in(&self, text: &str) -> Option<usize> {
+        match &self.pattern {
+            Pattern::Words { phrases, .. } => {
+                let first = phrases.iter().filter_map(|phrase| phrase.words.first());
+                let regexes = first.filter_map(|word| regex(&regex::escape(word), false).ok());
+                regexes
+                    .filter_map(|regex| Some(regex.find(text)?.start()))
+                    .min()
+            }
+            Pattern::Text { regex, .. } => Some(regex.find(text)?.start()),
+        }
+    }
+}
+
+fn nothing_to_look_for() -> ProjectError {
+    ProjectError::CannotDo {
+        reason: "there is nothing to look for; write what is to be replaced".into(),
+    }
+}
+
+/// Punctuation alone is looked for as it stands; spaces alone are nothing.
+fn words_pattern(search: &Search) -> Option<Pattern> {
+    let case = if search.case_sensitive {
+        Case::Kept
+    } else {
+        Case::Folded
+    };
+    let phrases = words::phrases(&search.text, case);
+    if phrases.is_empty() {
+        let text = search.text.trim();
+        return (!text.is_empty())
+            .then(|| literal(text, search.case_sensitive).ok())
+            .flatten();
+    }
+    Some(Pattern::Words {
+        folded: words::phrases(&search.text, Case::Folded),
+        phrases,
+        case,
+    })
+}
+
+fn literal(text: &str, case_sensitive: bool) -> Result<Pattern, ProjectError> {
+    let stored = serde_json::Value::from(text).to_string();
+    let stored = stored.strip_prefix('"').unwrap_or(&stored);
+    let stored = stored.strip_suffix('"').unwrap_or(stored);
+    Ok(Pattern::Text {
+        regex: regex(&regex::escape(text), case_sensitive)?,
+        stored: Some(regex(&regex::escape(stored), case_sensitive)?),
+    })
+}
+
+fn regex(pattern: &str, case_sensitive: bool) -> Result<Regex, ProjectError> {
+    let built = RegexBuilder::new(pattern)
+        .case_insensitive(!case_sensitive)
+        .build();
+    built.map_err(|error| ProjectError::CannotDo {
+        reason: told(pattern, &error),
+    })
+}
+
+/// What is wrong with a regular expression, and where.
+fn told(pattern: &str, error: &regex::Error) -> String {
+    let advice = "correct it, or search for the text as it stands";
+    if let regex::Error::CompiledTooBig(_) = error {
+        return format!("the regular expression is too large; {advice}");
+    }
+    // The library draws the pattern indented, with a caret below the place, and ends with the cause.
+    let said = error.to_string();
+    let cause = said
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("error: "));
+    let cause = cause.unwrap_or("it cannot be read").to_owned();
+    let caret = said.lines().find(|line| line.trim_start().starts_with('^'));
+    match caret.and_then(|line| line.find('^')?.checked_sub(4)) {
+        Some(before) if !pattern.contains('\n') => {
+            let rest: String = pattern.chars().skip(before).take(20).collect();
+            format!(
+                "the regular expression is wrong at character {}, near `{rest}`: {cause}; {advice}",
+                before + 1,
+            )
+        }
+        _ => format!("the regular expression is wrong: {cause}; {advice}"),
+    }
+}
+
+/// The column of the index that holds what a role says.
+fn column(role: TurnRole) -> &'static str {
+    match role {
+        TurnRole::System => "system",
+        TurnRole::Developer => "developer",
+        TurnRole::User => "user",
+        TurnRole::Assistant => "assistant",
+        TurnRole::Tool => "tool",
+    }
+}

@@ -1,0 +1,382 @@
+//! Train, validation and test of a project: drawn, applied, frozen.
+//!
+//! The draw is that of `veneer data split` ([`crate::data::draw`]). A frozen split keeps a hash of
+//! what is on each side; as long as it is frozen, no record changes its side.
+
+use std::collections::HashSet;
+
+use rusqlite::Connection;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Project, ProjectError,
+    file::SPLIT_FROZEN,
+    hash::hex,
+    journal::{Field, fact},
+};
+use crate::{
+    data::{Facts, Portion, Split, SplitOptions, column_text, draw},
+    protocol::studio::{ActionKind, Share, Side, SplitPlan, SplitView},
+};
+
+/// Key of the fact that holds the plan that was applied last.
+const SPLIT_PLAN: &str = "split plan";
+
+/// Values of the stratifying column that a view lists.
+const SHOWN_STRATA: usize = 200;
+
+impl Project {
+    /// The sides as they are.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn split(&self) -> Result<SplitView, ProjectError> {
+        let members = Members::read(&self.db)?;
+        let plan = fact(&self.db, SPLIT_PLAN)?;
+        // A plan of another version is as good as none.
+        let plan: Option<SplitPlan> = plan.and_then(|plan| serde_json::from_str(&plan).ok());
+        let mut view = members.view(&members.sides);
+        if let Some(field) = plan.as_ref().and_then(|plan| plan.stratify_by.as_deref()) {
+            view.strata = self.strata(field, &members)?;
+        }
+        if let Some(facts) = plan.as_ref().map(|plan| self.facts(plan, &members)) {
+            // The plan's column may be gone by now; then there are no groups to speak of.
+            if let Ok(facts) = facts {
+                (view.n_groups, view.largest_group) = facts.group_sizes();
+            }
+        }
+        view.plan = plan;
+        view.frozen = fact(&self.db, SPLIT_FROZEN)?;
+        view.frozen_holds = match &view.frozen {
+            Some(frozen) => *frozen == members.hash(),
+            None => false,
+        };
+        Ok(view)
+    }
+
+    /// What a plan would make; nothing is changed.
+    ///
+    /// # Errors
+    /// If the plan cannot be carried out.
+    pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
+        let members = Members::read(&self.db)?;
+        let split = self.draw(plan, &members)?;
+        let mut view = members.view(&sides_of(&split, members.n()));
+        view.plan = Some(plan.clone());
+        view.n_groups = split.n_groups as u64;
+        view.largest_group = split.largest_group as u64;
+        view.strata = shown(split.strata);
+        view.frozen = fact(&self.db, SPLIT_FROZEN)?;
+        view.frozen_holds = view.frozen.as_ref().is_some_and(|f| *f == members.hash());
+        Ok(view)
+    }
+
+    /// Puts every record that is not in the trash on its side.
+    ///
+    /// # Errors
+    /// If the split is frozen, or the plan cannot be carried out.
+    pub fn apply_split(
+        &mut self,
+        plan: &SplitPlan,
+        now_ms: i64,
+    ) -> Result<SplitView, ProjectError> {
+        refuse_if_frozen(&self.db)?;
+        let members = Members::read(&self.db)?;
+        let split = self.draw(plan, &members)?;
+        let sides = sides_of(&split, members.n());
+        let values = members.records.iter().copied().zip(sides);
+        let json = serde_json::json!(plan).to_string();
+        self.act_quietly(ActionKind::Split, "", now_ms, |changes| {
+            changes.set_each(Field::Side, values)?;
+            changes.fact(SPLIT_PLAN, Some(&json))
+        })
+        .and_then(|done| self.split_after(done.as_ref()))
+    }
+
+    /// Freezes the sides, or thaws them.
+    ///
+    /// # Errors
+    /// If there are no sides to freeze.
+    pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
+        let members = Members::read(&self.db)?;
+        if frozen && members.sides.iter().all(Option::is_none) {
+            return Err(ProjectError::CannotDo {
+                reason: "no record is on a side yet; draw a split before freezing it".into(),
+            });
+        }
+        let hash = frozen.then(|| members.hash());
+        let detail = if frozen { "frozen" } else { "thawed" };
+        self.act_quietly(ActionKind::Freeze, detail, now_ms, |changes| {
+            changes.fact(SPLIT_FROZEN, hash.as_deref())
+        })
+        .and_then(|done| self.split_after(done.as_ref()))
+    }
+
+    fn split_after(
+        &mut self,
+        done: Option<&super::journal::Done>,
+    ) -> Result<SplitView, ProjectError> {
+        let changed = self.changed(done)?;
+        let mut view = self.split()?;
+        view.project = Some(changed.project);
+        Ok(view)
+    }
+
+    fn draw(&self, plan: &SplitPlan, members: &Members) -> Result<Split, ProjectError> {
+        let options = SplitOptions {
+            val: portion(plan.validation),
+            test: portion(plan.test),
+            seed: plan.seed,
+            ..SplitOptions::default()
+        };
+        Ok(draw(self.facts(plan, members)?, &options)?)
+    }
+
+    fn facts(&self, plan: &SplitPlan, members: &Members) -> Result<Facts, ProjectError> {
+        let mut facts = Facts::new(members.n());
+        if plan.keep_duplicates_together {
+            facts.keep_together(members.prompts.iter().map(Some));
+        }
+        let columns = || self.columns_beside_text(members);
+        if let Some(field) = &plan.group_by {
+            let values = self.values_of(field, members)?;
+            facts.group_by(field, values.into_iter(), &columns)?;
+        }
+        if let Some(field) = &plan.stratify_by {
+            let values = self.values_of(field, members)?;
+            facts.stratify_by(field, values.into_iter(), &columns)?;
+        }
+        Ok(facts)
+    }
+
+    /// Counts on the sides of today, by the value of a column.
+    fn strata(
+        &self,
+        field: &str,
+        members: &Members,
+    ) -> Result<Vec<(String, [u64; 3])>, ProjectError> {
+        let mut strata = std::collections::BTreeMap::<String, [u64; 3]>::new();
+        for (value, side) in self
+            .values_of(field, members)?
+            .into_iter()
+            .zip(&members.sides)
+        {
+            let counts = strata.entry(value.unwrap_or_default()).or_default();
+            if let Some(count) = side.and_then(|side| counts.get_mut(side as usize)) {
+                *count += 1;
+            }
+        }
+        Ok(shown(strata.into_iter().collect()))
+    }
+
+    /// The value of a column for each record; of `source` and `language`, where no record has such a
+    /// column, the file it came from and the language it was told to be.
+    fn values_of(
+        &self,
+        field: &str,
+        members: &Members,
+    ) -> Result<Vec<Option<String>>, ProjectError> {
+        let mut read = self
+            .db
+            .prepare_cached("SELECT json FROM content WHERE body = ?1")?;
+        let mut values = Vec::with_capacity(members.n());
+        for body in &members.bodies {
+            let mut rows = read.query([body])?;
+            let Some(row) = rows.next()? else {
+                values.push(None);
+                continue;
+            };
+            let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            values.push(column_text(&beside(json)?, field));
+        }
+        let sql = match field {
+            "language" => "SELECT language FROM body WHERE id = ?1",
+            "source" => {
+                "SELECT source.name FROM record JOIN source ON source.id = record.source
+                 WHERE record.id = ?1"
+            }
+            _ => return Ok(values),
+        };
+        if values.iter().any(Option::is_some) {
+            return Ok(values);
+        }
+        use rusqlite::OptionalExtension as _;
+        let mut told = self.db.prepare_cached(sql)?;
+        for (i, value) in values.iter_mut().enumerate() {
+            let id = if field == "language" {
+                members.bodies[i]
+            } else {
+                members.records[i] as i64
+            };
+            *value = told.query_row([id], |row| row.get(0)).optional()?;
+        }
+        Ok(values)
+    }
+
+    /// Names of columns of the first records, for a message.
+    fn columns_beside_text(&self, members: &Members) -> Vec<String> {
+        /// Enough to see what there is.
+        const LOOKED_AT: usize = 1000;
+        let mut names: Vec<String> = Vec::new();
+        for body in members.bodies.iter().take(LOOKED_AT) {
+            let Ok((record, _)) = super::content::read_body(&self.db, *body) else {
+                continue;
+            };
+            for name in record.extra.keys() {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+        }
+        names
+    }
+}
+
+/// # Errors
+/// If the sides are frozen: with what to do about it.
+pub(super) fn refuse_if_frozen(db: &Connection) -> Result<(), ProjectError> {
+    if fact(db, SPLIT_FROZEN)?.is_none() {
+        return Ok(());
+    }
+    Err(ProjectError::CannotDo {
+        reason: "the split is frozen, so that results stay comparable; thaw it to change sides"
+            .into(),
+    })
+}
+
+fn portion(share: Share) -> Portion {
+    match share {
+        Share::Fraction(0.0) | Share::Count(0) => Portion::None,
+        Share::Fraction(share) => Portion::Share(share),
+        // More than fits is more than there are records.
+        Share::Count(n) => Portion::Count(usize::try_from(n).unwrap_or(usize::MAX)),
+    }
+}
+
+/// The side of each record of a split, as it is stored.
+fn sides_of(split: &Split, n: usize) -> Vec<Option<i64>> {
+    let mut sides = vec![None; n];
+    for (side, members) in [&split.train, &split.val, &split.test]
+        .into_iter()
+        .enumerate()
+    {
+        for &i in members {
+            sides[i] = Some(side as i64);
+        }
+    }
+    sides
+}
+
+/// The largest strata, in their own order.
+fn shown(mut strata: Vec<(String, [u64; 3])>) -> Vec<(String, [u64; 3])> {
+    if strata.len() > SHOWN_STRATA {
+        strata.sort_by_key(|(_, sides)| std::cmp::Reverse(sides.iter().sum::<u64>()));
+        strata.truncate(SHOWN_STRATA);
+        strata.sort();
+    }
+    strata
+}
+
+/// The columns beside the text of a stored record; the text itself is skipped.
+fn beside(json: &str) -> Result<Map<String, Value>, ProjectError> {
+    #[derive(Deserialize)]
+    struct Beside {
+        #[serde(default)]
+        extra: Map<String, Value>,
+    }
+    let beside: Beside = serde_json::from_str(json).map_err(|error| ProjectError::Broken {
+        detail: format!("a stored record cannot be read: {error}"),
+    })?;
+    Ok(beside.extra)
+}
+
+type Print = [u8; 16];
+
+/// Records outside the trash, in their order, one value of each in every list.
+struct Members {
+    records: Vec<u64>,
+    bodies: Vec<i64>,
+    sides: Vec<Option<i64>>,
+    prompts: Vec<Print>,
+    wholes: Vec<Print>,
+}
+
+impl Members {
+    fn read(db: &Connection) -> Result<Self, ProjectError> {
+        let mut statement = db.prepare_cached(
+            "SELECT record.id, body.id, side, prompt_print, whole_print
+             FROM record JOIN body ON body.id = record.body
+             WHERE state = 0 ORDER BY position, record.id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut members = Self {
+            records: Vec::new(),
+            bodies: Vec::new(),
+            sides: Vec::new(),
+            prompts: Vec::new(),
+            wholes: Vec::new(),
+        };
+        while let Some(row) = rows.next()? {
+            members.records.push(row.get(0)?);
+            members.bodies.push(row.get(1)?);
+            members.sides.push(row.get(2)?);
+            members.prompts.push(row.get(3)?);
+            members.wholes.push(row.get(4)?);
+        }
+        Ok(members)
+    }
+
+    fn n(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Counts of sides, and what leaks between them.
+    fn view(&self, sides: &[Option<i64>]) -> SplitView {
+        let on = |side: Option<Side>| {
+            let number = side.map(|side| side as i64);
+            sides.iter().filter(|other| **other == number).count() as u64
+        };
+        let train = Some(Side::Train as i64);
+        let asked = sides.iter().zip(&self.prompts);
+        let trained: HashSet<&Print> = asked
+            .clone()
+            .filter(|(side, _)| **side == train)
+            .map(|(_, prompt)| prompt)
+            .collect();
+        let leaks = |(side, prompt): &(&Option<i64>, &Print)| {
+            side.is_some() && **side != train && trained.contains(prompt)
+        };
+        SplitView {
+            n_train: on(Some(Side::Train)),
+            n_validation: on(Some(Side::Validation)),
+            n_test: on(Some(Side::Test)),
+            n_without: on(None),
+            n_leaking: asked.filter(leaks).count() as u64,
+            ..SplitView::default()
+        }
+    }
+
+    /// SHA-256 over the fingerprints of each side, in an order that does not depend on that of the
+    /// records.
+    fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        for side in Side::ALL {
+            let on_side = self.sides.iter().zip(&self.wholes);
+            let mut prints: Vec<&Print> = on_side
+                .filter(|(other, _)| **other == Some(side as i64))
+                .map(|(_, print)| print)
+                .collect();
+            prints.sort_unstable();
+            hash.update((prints.len() as u64).to_be_bytes());
+            for print in prints {
+                hash.update(print);
+            }
+        }
+        hex(&hash.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use rusqlite::Connection;
+
+use super::*;
+use crate::{
+    data::split,
+    project::testing::{chat, in_memory, project_of, question},
+    text::Record,
+};
+
+fn plan(validation: Share, test: Share) -> SplitPlan {
+    SplitPlan {
+        validation,
+        test,
+        ..SplitPlan::default()
+    }
+}
+
+fn with_banks(n: usize) -> Vec<Record> {
+    let with_bank = |i: usize| {
+        let mut record = question(i);
+        record.extra.insert("bank".into(), (i % 4).into());
+        record
+            .extra
+            .insert("meta".into(), serde_json::json!({"k": i / 5}));
+        record
+    };
+    (0..n).map(with_bank).collect()
+}
+
+fn sides(project: &Project) -> Vec<Option<i64>> {
+    Members::read(&project.db).unwrap().sides
+}
+
+#[test]
+fn a_preview_changes_nothing_and_says_what_applying_does() {
+    let mut project = project_of(with_banks(200));
+    let plan = SplitPlan {
+        stratify_by: Some("bank".into()),
+        group_by: Some("meta.k".into()),
+        ..plan(Share::Fraction(0.1), Share::Count(15))
+    };
+    let preview = project.preview_split(&plan).unwrap();
+    assert_eq!(preview.n_train + preview.n_validation + preview.n_test, 200);
+    assert_eq!((preview.n_groups, preview.largest_group), (40, 5));
+    assert_eq!(project.split().unwrap().n_without, 200);
+    let mut applied = project.apply_split(&plan, 5).unwrap();
+    assert!(applied.project.take().unwrap().undo.is_some());
+    assert_eq!(applied, preview);
+    assert_eq!(project.split().unwrap(), preview);
+    let undone = project.undo().unwrap();
+    assert_eq!(undone.action.unwrap().n_records, 200);
+    let none = project.split().unwrap();
+    assert_eq!((none.n_without, none.plan), (200, None));
+}
+
+#[test]
+fn the_draw_is_that_of_the_command_line() {
+    let records = with_banks(300);
+    let mut project = project_of(records.clone());
+    for (field, group) in [
+        (Some("bank"), None),
+        (None, Some("meta.k")),
+        (Some("language"), None),
+    ] {
+        let plan = SplitPlan {
+            stratify_by: field.map(str::to_owned),
+            group_by: group.map(str::to_owned),
+            seed: 9,
+            ..plan(Share::Fraction(0.2), Share::Count(30))
+        };
+        project.apply_split(&plan, 5).unwrap();
+        let options = SplitOptions {
+            val: Portion::Share(0.2),
+            test: Portion::Count(30),
+            seed: 9,
+            group: plan.group_by,
+            stratify: plan.stratify_by,
+            duplicates_apart: false,
+        };
+        let drawn = split(&records, &options).unwrap();
+        assert_eq!(sides(&project), sides_of(&drawn, 300));
+        assert_eq!(project.split().unwrap().strata, drawn.strata);
+    }
+}
+
+#[test]
+fn records_are_told_by_their_file() {
+    let mut project = in_memory(40);
+    project
+        .db
+        .execute_batch(
+            "INSERT INTO source VALUES (1, 'a.csv', '', '', '', 0, 0), (2, 'b.csv', '', '', '', 0, 0);
+             UPDATE record SET source = 1 + (id > 10);",
+        )
+        .unwrap();
+    let plan = SplitPlan {
+        stratify_by: Some("source".into()),
+        ..plan(Share::Count(4), Share::Count(0))
+    };
+    let view = project.apply_split(&plan, 5).unwrap();
+    let strata = [
+        ("a.csv".to_owned(), [9, 1, 0]),
+        ("b.csv".to_owned(), [27, 3, 0]),
+    ];
+    assert_eq!(view.strata, strata);
+}
+
+#[test]
+fn what_leaks_is_counted() {
+    let mut project = project_of((0..20).map(|i| chat(&format!("q{}", i / 2), &format!("a{i}"))));
+    let mut plan = plan(Share::Count(6), Share::Count(0));
+    assert_eq!(project.apply_split(&plan, 5).unwrap().n_leaking, 0);
+    plan.keep_duplicates_together = false;
+    let preview = project.preview_split(&plan).unwrap();
+    assert!(preview.n_leaking > 0);
+    assert_eq!(preview.n_groups, 20);
+}
+
+#[test]
+fn a_frozen_split_holds_until_a_record_changes() {
+    let mut project = in_memory(60);
+    let refused = project.freeze_split(true, 5).unwrap_err().to_string();
+    assert!(refused.contains("no record is on a side yet"), "{refused}");
+    let plan = plan(Share::Fraction(0.2), Share::Fraction(0.1));
+    project.apply_split(&plan, 5).unwrap();
+    let frozen = project.freeze_split(true, 6).unwrap();
+    let hash = frozen.frozen.clone().unwrap();
+    assert!(frozen.frozen_holds && frozen.project.unwrap().split_frozen);
+    assert_eq!(hash.len(), 64);
+    let refused = project.apply_split(&plan, 7).unwrap_err().to_string();
+    assert!(refused.contains("thaw it"), "{refused}");
+
+    let file = project.into_connection();
+    let mut project = Project::open(file).unwrap();
+    let again = project.split().unwrap();
+    assert_eq!(
+        (again.frozen.as_ref(), again.frozen_holds),
+        (Some(&hash), true)
+    );
+
+    // The order of records is not part of what is frozen; their texts are.
+    let edit = |project: &mut Project, field, value: i64| {
+        let act = project.act(ActionKind::Edit, "", 8, |changes| {
+            changes.set(field, 3, value)
+        });
+        act.unwrap();
+        project.split().unwrap().frozen_holds
+    };
+    assert!(edit(&mut project, Field::Position, 1 << 40));
+    assert!(!edit(&mut project, Field::Body, 4));
+    project.undo().unwrap();
+    assert!(project.split().unwrap().frozen_holds);
+    assert!(!edit(&mut project, Field::State, 1));
+    project.undo().unwrap();
+
+    let thawed = project.freeze_split(false, 9).unwrap();
+    assert_eq!((thawed.frozen, thawed.frozen_holds), (None, false));
+    project.undo().unwrap();
+    assert!(
+        project.split().unwrap().frozen_holds,
+        "thawing is undone too"
+    );
+}
+
+#[test]
+fn plans_that_cannot_be_are_refused() {
+    let project = project_of(with_banks(10));
+    let reason = |plan: &SplitPlan| project.preview_split(plan).unwrap_err().to_string();
+    let nothing = plan(Share::Fraction(0.0), Share::Count(0));
+    assert!(reason(&nothing).contains("nothing to set aside"));
+    let all = plan(Share::Count(u64::MAX), Share::Fraction(0.1));
+    assert!(reason(&all).contains("leave none of 10 records"));
+    let unknown = SplitPlan {
+        group_by: Some("banco".into()),
+        ..SplitPlan::default()
+    };
+    assert!(
+        reason(&unknown).contains("no record has `banco` to group by; columns are `bank`, `meta`")
+    );
+    let empty = Project::create(Connection::open_in_memory().unwrap(), "", 1).unwrap();
+    assert!(empty.preview_split(&SplitPlan::default()).is_err());
+}

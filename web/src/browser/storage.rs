@@ -1,0 +1,66 @@
+//! What the browser keeps for this page, and how much of it.
+
+use js_sys::Reflect;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{FileSystemDirectoryHandle, StorageEstimate, StorageManager};
+
+use super::{folder::Folder, scope, settled, text_of};
+
+fn manager() -> Option<StorageManager> {
+    let navigator = scope().navigator();
+    // Absent where the page is not served securely.
+    let storage = Reflect::get(&navigator, &"storage".into()).ok()?;
+    (!storage.is_undefined()).then(|| navigator.storage())
+}
+
+/// The folder in which everything of Veneer lies, or why there is none.
+pub(crate) async fn root() -> Result<Folder, String> {
+    let manager = manager().ok_or("the page is not served over https or from this machine")?;
+    let root: FileSystemDirectoryHandle = settled(manager.get_directory())
+        .await
+        .map_err(|error| text_of(&error))?;
+    let root = Folder::new(root).folder("veneer").await;
+    root.map_err(|fault| fault.detail)
+}
+
+/// Whether files can be written: some browsers open folders in private windows and refuse that.
+pub(crate) async fn probe(folder: &Folder, beginning: &str) -> Result<(), String> {
+    let name = format!(
+        "{beginning}probe-{}",
+        (js_sys::Math::random() * 1e15) as u64
+    );
+    let probed = folder.write_text(&name, "probe").await;
+    probed.map_err(|fault| fault.detail)?;
+    // Left over it would only be swept later.
+    folder.remove(&name).await.ok();
+    Ok(())
+}
+
+/// Asks the browser not to clear the storage by itself; it decides without saying why.
+pub(crate) async fn ask_to_persist() {
+    if let Some(Ok(promise)) = manager().map(|manager| manager.persist()) {
+        JsFuture::from(promise).await.ok();
+    }
+}
+
+pub(crate) async fn is_persistent() -> bool {
+    let Some(Ok(promise)) = manager().map(|manager| manager.persisted()) else {
+        return false;
+    };
+    let answer = JsFuture::from(promise).await;
+    answer.is_ok_and(|answer| answer.is_truthy())
+}
+
+/// Bytes in use and allowed.
+pub(crate) async fn estimate() -> Option<(u64, u64)> {
+    let promise = manager()?.estimate().ok()?;
+    let estimate: StorageEstimate = settled(promise).await.ok()?;
+    let bytes = |number: Option<f64>| number.unwrap_or_default() as u64;
+    Some((bytes(estimate.get_usage()), bytes(estimate.get_quota())))
+}
+
+/// Bytes that still fit, where the browser says so.
+pub(crate) async fn room() -> Option<u64> {
+    let (used, quota) = estimate().await?;
+    (quota > 0).then(|| quota.saturating_sub(used))
+}

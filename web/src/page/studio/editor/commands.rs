@@ -1,0 +1,265 @@
+//! What keys and buttons do to the record at hand.
+
+use leptos::prelude::*;
+use veneer_core::protocol::studio::{Content, RecordKey, StudioOutcome, StudioRequest, TurnRole};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlTextAreaElement};
+
+use super::{FocusAt, Shared, of_draft};
+use crate::{
+    page::studio::{handle::Studio, keys::Keys},
+    state::studio::{
+        draft::{self, Draft, TurnId},
+        shortcuts::Command,
+    },
+};
+
+/// The commands of the editor. Copies are the same.
+#[derive(Clone, Copy)]
+pub(super) struct Commands {
+    studio: Studio,
+    shared: Shared,
+    keys: Keys,
+}
+
+impl Commands {
+    /// Listens for as long as the editor is there.
+    pub(super) fn provide() -> Self {
+        let commands = Self {
+            studio: Studio::get(),
+            shared: Shared::get(),
+            keys: Keys::get(),
+        };
+        provide_context(commands);
+        commands.keys.on(move |command| commands.obey(command));
+        commands
+    }
+
+    pub(super) fn get() -> Self {
+        expect_context()
+    }
+
+    fn obey(self, command: Command) {
+        match command {
+            Command::Save => self.studio.save_again(),
+            Command::SaveAndNext => self.save_and_next(),
+            Command::Leave => self.leave(),
+            Command::NewRecord => self.new_record(),
+            Command::NextTurn => self.step(1),
+            Command::PreviousTurn => self.step(-1),
+            Command::AddTurn => self.add(self.at(), true),
+            Command::SplitTurn => self.with_turn(|this, id| this.split(id)),
+            Command::MoveTurnUp => self.with_turn(|this, id| this.shift(id, -1)),
+            Command::MoveTurnDown => self.with_turn(|this, id| this.shift(id, 1)),
+            Command::DeleteTurn => self.with_turn(Self::remove),
+            Command::DuplicateTurn => self.with_turn(Self::duplicate_turn),
+            Command::ChangeRole => self.with_turn(|this, id| this.focus(FocusAt::Role(id))),
+            _ => {}
+        }
+    }
+
+    /// The turn that has the keyboard, else the one that had it last.
+    fn at(self) -> Option<TurnId> {
+        let at = self.shared.at.get_untracked()?;
+        self.draft(|draft| draft.index_of(at)).flatten().map(|_| at)
+    }
+
+    fn with_turn(self, how: impl FnOnce(Self, TurnId)) {
+        if let Some(id) = self.at() {
+            how(self, id);
+        }
+    }
+
+    pub(super) fn draft<T>(self, read: impl FnOnce(&Draft) -> T) -> Option<T> {
+        self.studio
+            .draft
+            .with_untracked(|draft| draft.as_ref().map(read))
+    }
+
+    pub(super) fn focus(self, at: FocusAt) {
+        self.shared.focus.set(Some(at));
+    }
+
+    /// Stores the record; the next one is opened with the keyboard in its answer.
+    fn save_and_next(self) {
+        self.studio.save_again();
+        self.shared.enter.set(true);
+        self.keys.fire(Command::Next);
+    }
+
+    /// Ends writing: the keyboard goes back to the list.
+    fn leave(self) {
+        self.studio.save_draft();
+        let active = document().active_element();
+        if let Some(active) = active.and_then(|active| active.dyn_into::<HtmlElement>().ok()) {
+            // An element of the page can always lose the focus.
+            active.blur().ok();
+        }
+        let list = document().query_selector("[data-keys=\"list\"] [role=\"grid\"]");
+        if let Ok(Some(list)) = list
+            && let Ok(list) = list.dyn_into::<HtmlElement>()
+        {
+            list.focus().ok();
+        }
+    }
+
+    fn step(self, by: isize) {
+        let next = self.draft(|draft| {
+            let at = self.shared.at.get_untracked();
+            let at = at.and_then(|at| draft.index_of(at));
+            let next = match at {
+                Some(at) => at.saturating_add_signed(by),
+                None => 0,
+            };
+            draft.ids.get(next).copied()
+        });
+        if let Some(next) = next.flatten() {
+            self.focus(FocusAt::Text(next));
+        }
+    }
+
+    /// Adds a turn beside another one, or at the end.
+    pub(super) fn add(self, beside: Option<TurnId>, below: bool) {
+        let new = self.studio.edit_at_once(|draft| match beside {
+            Some(id) => draft.add_beside(id, below),
+            None => Some(draft.append()),
+        });
+        if let Some(new) = new.flatten() {
+            self.focus(FocusAt::Text(new));
+        }
+    }
+
+    /// Cuts a turn where the cursor stands in its text.
+    pub(super) fn split(self, id: TurnId) {
+        let Some(field) = text_area(id) else { return };
+        let at = field.selection_start().ok().flatten().unwrap_or_default();
+        let text = field.value();
+        let new = self
+            .studio
+            .edit_at_once(|draft| draft.split(id, &text, at as usize));
+        if let Some(new) = new.flatten() {
+            self.focus(FocusAt::Text(new));
+        }
+    }
+
+    pub(super) fn join(self, id: TurnId) {
+        self.studio.edit_at_once(|draft| draft.join_next(id));
+        self.focus(FocusAt::Text(id));
+    }
+
+    pub(super) fn remove(self, id: TurnId) {
+        let next = self.studio.edit_at_once(|draft| {
+            let at = draft.index_of(id)?;
+            draft.remove(id);
+            let last = draft.ids.len().checked_sub(1)?;
+            draft.ids.get(at.min(last)).copied()
+        });
+        if let Some(next) = next.flatten() {
+            self.focus(FocusAt::Text(next));
+        }
+        self.studio.app.say(self.texts().deleted);
+    }
+
+    fn duplicate_turn(self, id: TurnId) {
+        let new = self.studio.edit_at_once(|draft| draft.duplicate(id));
+        if let Some(new) = new.flatten() {
+            self.focus(FocusAt::Text(new));
+        }
+    }
+
+    /// Moves a turn up or down by the keyboard, which stays on it.
+    pub(super) fn shift(self, id: TurnId, by: isize) {
+        let at = self.draft(|draft| draft.index_of(id)).flatten();
+        if let Some(to) = at.and_then(|at| at.checked_add_signed(by)) {
+            self.move_to(id, to);
+        }
+    }
+
+    pub(super) fn move_to(self, id: TurnId, to: usize) {
+        let on_handle = active_is_handle();
+        let moved = self.studio.edit_at_once(|draft| draft.move_to(id, to));
+        if moved == Some(true) {
+            let number = (to + 1).to_string();
+            let said = crate::texts::fill(self.texts().moved_to, &[("n", &number)]);
+            self.studio.app.say(said);
+        }
+        // The element moved in the page, which takes the focus from it.
+        self.focus(match on_handle {
+            true => FocusAt::Handle(id),
+            false => FocusAt::Text(id),
+        });
+    }
+
+    pub(super) fn set_role(self, id: TurnId, role: TurnRole) {
+        self.studio.edit_at_once(|draft| draft.set_role(id, role));
+    }
+
+    pub(super) fn neighbour(self, command: Command) {
+        self.keys.fire(command);
+    }
+
+    /// The keys of a command, for the hint of its button.
+    pub(super) fn keys_of(self, command: Command) -> String {
+        self.keys.shown(command)
+    }
+
+    /// An empty record behind the one at hand.
+    pub(super) fn new_record(self) {
+        let like = self.draft(|draft| draft.content.clone());
+        self.add_record(draft::new_content(like.as_ref()));
+    }
+
+    pub(super) fn duplicate_record(self) {
+        if let Some(content) = self.draft(|draft| draft.content.clone()) {
+            self.add_record(content);
+        }
+    }
+
+    fn add_record(self, content: Content) {
+        self.studio.save_draft();
+        let after = self.studio.current.get_untracked();
+        let request = StudioRequest::AddRecord { after, content };
+        self.studio.ask(request, &[], move |outcome| {
+            if let StudioOutcome::Record(view) = outcome {
+                self.show(view.record);
+            }
+        });
+    }
+
+    fn show(self, record: RecordKey) {
+        self.shared.enter.set(true);
+        self.studio.current.set(Some(record));
+        // It has a place in the list only when that is made again.
+        self.studio.refresh();
+    }
+
+    fn texts(self) -> &'static crate::texts::studio::EditorTexts {
+        &self.studio.app.language.get_untracked().studio().editor
+    }
+
+    /// Puts the keyboard into a record that was opened to be written in: its first empty text, else
+    /// its last answer.
+    pub(super) fn enter_when_there(self) {
+        let opened = Memo::new(move |_| of_draft(self.studio, |draft| Some(draft.record())));
+        Effect::new(move || {
+            if opened.get().is_none() || !self.shared.enter.get_untracked() {
+                return;
+            }
+            self.shared.enter.set(false);
+            if let Some(id) = self.draft(Draft::entry).flatten() {
+                self.focus(FocusAt::Text(id));
+            }
+        });
+    }
+}
+
+/// The field of a turn's text, where it is shown as such.
+fn text_area(id: TurnId) -> Option<HtmlTextAreaElement> {
+    let found = document().get_element_by_id(&super::card::text_id(id))?;
+    found.dyn_into().ok()
+}
+
+fn active_is_handle() -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| active.class_list().contains("handle"))
+}

@@ -1,0 +1,270 @@
+//! The way of a draft: opened with the record at the cursor, changed, stored, kept where it cannot be.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use veneer_core::protocol::{
+    studio::{Content, RecordKey, RecordView, StudioOutcome, StudioRequest},
+    tab::{Fault, FaultKind},
+};
+
+use crate::{
+    page::studio::handle::Studio,
+    state::studio::draft::{Draft, Unsaved},
+};
+
+/// How long nothing is typed before it is stored.
+const PAUSE: Duration = Duration::from_millis(600);
+
+/// Where the browser keeps what was typed last when the page goes away.
+const KEPT: &str = "veneer-draft";
+
+impl Studio {
+    /// Changes the draft; it is stored when nothing more comes for a moment.
+    pub(in crate::page) fn edit(self, how: impl FnOnce(&mut Draft)) {
+        let revision = self.change_draft(|draft| {
+            how(draft);
+            draft.revision
+        });
+        let is_latest = move || {
+            let now = self
+                .draft
+                .try_with_untracked(|draft| draft.as_ref().map(|draft| draft.revision));
+            now.flatten() == revision
+        };
+        set_timeout(
+            move || {
+                if is_latest() {
+                    self.save_draft();
+                }
+            },
+            PAUSE,
+        );
+    }
+
+    /// Changes the draft and stores it at once: a step of its own for undo.
+    pub(in crate::page) fn edit_at_once<T>(self, how: impl FnOnce(&mut Draft) -> T) -> Option<T> {
+        // What was typed before is another step.
+        self.save_draft();
+        let result = self.change_draft(how);
+        self.save_draft();
+        result
+    }
+
+    fn change_draft<T>(self, how: impl FnOnce(&mut Draft) -> T) -> Option<T> {
+        self.draft
+            .try_update(|draft| draft.as_mut().map(how))
+            .flatten()
+    }
+
+    /// Stores what is not stored yet.
+    pub(in crate::page) fn save_draft(self) {
+        let is_saved = self
+            .draft
+            .with_untracked(|draft| draft.as_ref().is_none_or(Draft::is_saved));
+        if is_saved {
+            return;
+        }
+        let sent = self.change_draft(|draft| Some((draft.unsaved()?, draft.send()?)));
+        if let Some((unsaved, content)) = sent.flatten() {
+            self.store(unsaved, content);
+        }
+    }
+
+    /// Tries everything again that could not be stored.
+    pub(in crate::page) fn save_again(self) {
+        self.save_draft();
+        let waiting = self.unsaved.get_untracked();
+        for unsaved in waiting {
+            let content = unsaved.content.clone();
+            self.store(unsaved, content);
+        }
+    }
+
+    fn store(self, unsaved: Unsaved, content: Content) {
+        let record = unsaved.record;
+        if !self.is_open(&unsaved.project) {
+            self.keep(unsaved, None);
+            return;
+        }
+        let request = StudioRequest::SaveRecord { record, content };
+        let (stored, failed) = (unsaved.clone(), unsaved.clone());
+        let asked = self.ask_or(
+            request,
+            &[],
+            move |outcome| {
+                if let StudioOutcome::Record(view) = outcome {
+                    self.take_stored(&stored, view);
+                }
+            },
+            move |fault| self.keep(failed.clone(), Some(fault.clone())),
+        );
+        if asked.is_none() {
+            let fault = Fault::new(FaultKind::Internal, "the studio's worker does not run");
+            self.keep(unsaved, Some(fault));
+        }
+    }
+
+    fn take_stored(self, stored: &Unsaved, view: &RecordView) {
+        if self.unsaved.with_untracked(|list| !list.is_empty()) {
+            self.unsaved
+                .update(|list| list.retain(|other| other != stored));
+        }
+        let is_shown = self.shows(stored.record);
+        if is_shown {
+            self.change_draft(|draft| draft.stored(view.clone()));
+        }
+    }
+
+    /// Keeps what could not be stored: in the draft where it still is there, else beside it.
+    fn keep(self, unsaved: Unsaved, fault: Option<Fault>) {
+        if self.shows(unsaved.record)
+            && let Some(fault) = fault
+        {
+            self.change_draft(|draft| draft.failed(fault));
+            return;
+        }
+        self.unsaved.update(|list| {
+            list.retain(|other| other.record != unsaved.record || other.project != unsaved.project);
+            list.push(unsaved);
+        });
+        if let Some(fault) = fault {
+            self.app.complain(fault);
+        }
+    }
+
+    fn shows(self, record: RecordKey) -> bool {
+        self.draft
+            .with_untracked(|draft| draft.as_ref().is_some_and(|draft| draft.record() == record))
+    }
+
+    fn is_open(self, project: &str) -> bool {
+        self.project
+            .with_untracked(|open| open.as_ref().is_some_and(|open| open.id == project))
+    }
+
+    /// Opens the record at the cursor; what was typed in the one before is stored first.
+    pub(super) fn open_record(self, record: Option<RecordKey>, missing: RwSignal<Option<Fault>>) {
+        missing.set(None);
+        if record.is_some_and(|record| self.shows(record)) {
+            return;
+        }
+        self.leave_draft();
+        let Some(record) = record else { return };
+        self.ask_or(
+            StudioRequest::Record { record },
+            &[],
+            move |outcome| {
+                let is_wanted = self.current.get_untracked() == Some(record);
+                if let (StudioOutcome::Record(view), true) = (outcome, is_wanted) {
+                    self.take_record(view);
+                }
+            },
+            move |fault| missing.set(Some(fault.clone())),
+        );
+    }
+
+    /// Asks again for the record that is shown.
+    pub(super) fn refresh_record(self) {
+        let shown = self
+            .draft
+            .with_untracked(|draft| draft.as_ref().map(Draft::record));
+        let Some(record) = shown else { return };
+        self.ask_or(
+            StudioRequest::Record { record },
+            &[],
+            move |outcome| {
+                if let StudioOutcome::Record(view) = outcome
+                    && self.shows(record)
+                {
+                    self.change_draft(|draft| draft.refresh(view.clone()));
+                }
+            },
+            // It may be gone by now, and then so will be the cursor.
+            |_| {},
+        );
+    }
+
+    fn take_record(self, view: &RecordView) {
+        let project = self
+            .project
+            .with_untracked(|open| open.as_ref().map(|open| open.id.clone()))
+            .unwrap_or_default();
+        let is_this = |other: &Unsaved| other.record == view.record && other.project == project;
+        let kept = self
+            .unsaved
+            .with_untracked(|list| list.iter().find(|other| is_this(other)).cloned());
+        let draft = match kept {
+            None => Draft::new(&project, view.clone()),
+            Some(kept) => {
+                self.unsaved
+                    .update(|list| list.retain(|other| *other != kept));
+                Draft::restored(kept, view.clone())
+            }
+        };
+        self.draft.set(Some(draft));
+        self.save_draft();
+    }
+
+    /// The record goes out of sight.
+    pub(super) fn leave_draft(self) {
+        if self.draft.with_untracked(Option::is_none) {
+            return;
+        }
+        self.save_draft();
+        let left = self.draft.try_update(Option::take).flatten();
+        // What is on its way comes back to `keep` if it fails; what failed before would be lost.
+        if let Some(draft) = left.filter(|draft| draft.fault.is_some())
+            && let Some(unsaved) = draft.unsaved()
+        {
+            self.keep(unsaved, None);
+        }
+    }
+
+    /// Whether anything is typed and not stored.
+    pub(super) fn has_unsaved(self) -> bool {
+        let draft = self
+            .draft
+            .with_untracked(|draft| draft.as_ref().is_some_and(|draft| !draft.is_saved()));
+        draft || self.unsaved.with_untracked(|list| !list.is_empty())
+    }
+
+    /// Leaves what is not stored with the browser: the page may not live until it is.
+    pub(super) fn leave_with_browser(self) {
+        let draft = self
+            .draft
+            .with_untracked(|draft| draft.as_ref().and_then(Draft::unsaved));
+        let all: Vec<Unsaved> = draft
+            .into_iter()
+            .chain(self.unsaved.get_untracked())
+            .collect();
+        let Ok(Some(storage)) = window().local_storage() else {
+            return;
+        };
+        // A browser that keeps nothing cannot be helped.
+        if all.is_empty() {
+            storage.remove_item(KEPT).ok();
+        } else if let Ok(text) = serde_json::to_string(&all) {
+            storage.set_item(KEPT, &text).ok();
+        }
+    }
+
+    /// Takes back what an earlier visit left with the browser.
+    pub(super) fn take_from_browser(self) {
+        let Ok(Some(storage)) = window().local_storage() else {
+            return;
+        };
+        let Ok(Some(text)) = storage.get_item(KEPT) else {
+            return;
+        };
+        storage.remove_item(KEPT).ok();
+        let left: Vec<Unsaved> = serde_json::from_str(&text).unwrap_or_default();
+        self.unsaved.update(|list| {
+            for unsaved in left {
+                if !list.contains(&unsaved) {
+                    list.push(unsaved);
+                }
+            }
+        });
+    }
+}

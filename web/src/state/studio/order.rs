@@ -1,0 +1,293 @@
+//! Which request of the page the studio's worker answers next.
+//!
+//! One after the other, but what only looks is answered between the steps of what takes long, so
+//! that the page stays alive while 100 000 records are added. What changes something waits its turn.
+
+use std::collections::VecDeque;
+
+use veneer_core::protocol::{
+    studio::{StudioRequest, ToStudio},
+    tab::RequestId,
+};
+
+use crate::state::lanes::Cancelled;
+
+/// How a request gets along with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Needs no project: is answered beside everything else.
+    Apart,
+    /// Reads the project in a few milliseconds.
+    Glance,
+    /// A glance at the current list, which is not cut from while another list is on its way.
+    ListGlance,
+    /// Makes the current list, in steps.
+    Search,
+    /// Takes its turn; in between its steps searches are possible as well as glances.
+    LongTurn,
+    /// Takes its turn; only glances come between its steps.
+    Turn,
+}
+
+impl Manner {
+    /// `None` is what is done at once and has no reply.
+    pub fn of(request: &StudioRequest) -> Option<Self> {
+        use StudioRequest as R;
+        Some(match request {
+            R::Cancel { .. } => return None,
+            R::ListProjects => Self::Apart,
+            R::Window { .. } => Self::ListGlance,
+            R::Facets
+            | R::Record { .. }
+            | R::History { .. }
+            | R::ListSnapshots
+            | R::CompareSnapshots { .. }
+            | R::TextModel
+            | R::Tokens { .. }
+            | R::Findings
+            | R::Groups { .. }
+            | R::PreviewSplit { .. }
+            | R::Split => Self::Glance,
+            R::Query { .. } => Self::Search,
+            // These work through the project without looking at the current list.
+            R::Import { .. } | R::Check | R::DownloadProject => Self::LongTurn,
+            R::Start
+            | R::CreateProject { .. }
+            | R::CreateSample { .. }
+            | R::OpenProject { .. }
+            | R::OpenProjectFile { .. }
+            | R::RenameProject { .. }
+            | R::CloseProject
+            | R::DeleteProject { .. }
+            | R::Inspect { .. }
+            | R::Preview { .. }
+            | R::ForgetInspected
+            | R::Change { .. }
+            | R::PreviewReplace { .. }
+            | R::EmptyTrash
+            | R::SaveRecord { .. }
+            | R::AddRecord { .. }
+            | R::Undo
+            | R::Redo
+            | R::TakeSnapshot { .. }
+            | R::DeleteSnapshot { .. }
+            | R::RestoreSnapshot { .. }
+            | R::UseTextModel { .. }
+            | R::UseTextModelAt { .. }
+            | R::SetTextOptions { .. }
+            | R::Fix { .. }
+            | R::ApplySplit { .. }
+            | R::FreezeSplit { .. }
+            | R::PlanExport { .. }
+            | R::Export { .. }
+            | R::Remember { .. } => Self::Turn,
+        })
+    }
+
+    /// Whether records may be other ones afterwards, or the project itself.
+    pub fn may_change(self) -> bool {
+        matches!(self, Self::LongTurn | Self::Turn)
+    }
+}
+
+/// A request with what travels beside it.
+#[derive(Debug)]
+pub struct Entry<T> {
+    pub message: ToStudio,
+    pub manner: Manner,
+    pub beside: T,
+}
+
+/// Waiting requests, and those that have begun.
+#[derive(Debug)]
+pub struct Order<T> {
+    waiting: VecDeque<Entry<T>>,
+    /// Each began between steps of the one before it.
+    running: Vec<(RequestId, Manner)>,
+    /// Beside everything else.
+    apart: Vec<RequestId>,
+}
+
+impl<T> Default for Order<T> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            apart: Vec::new(),
+        }
+    }
+}
+
+impl<T> Order<T> {
+    pub fn push(&mut self, message: ToStudio, manner: Manner, beside: T) {
+        self.waiting.push_back(Entry {
+            message,
+            manner,
+            beside,
+        });
+    }
+
+    /// The next request that may begin now, beside whatever runs.
+    pub fn begin_next(&mut self) -> Option<Entry<T>> {
+        let index = match self.running.last() {
+            None => 0,
+            Some((_, running)) => self.beside(*running)?,
+        };
+        let entry = self.waiting.remove(index)?;
+        self.running.push((entry.message.id, entry.manner));
+        Some(entry)
+    }
+
+    /// The next request that needs nothing that others need.
+    pub fn begin_apart(&mut self) -> Option<Entry<T>> {
+        let mut entries = self.waiting.iter();
+        let index = entries.position(|entry| entry.manner == Manner::Apart)?;
+        let entry = self.waiting.remove(index)?;
+        self.apart.push(entry.message.id);
+        Some(entry)
+    }
+
+    pub fn finish(&mut self, id: RequestId) {
+        self.running.retain(|(running, _)| *running != id);
+        self.apart.retain(|apart| *apart != id);
+    }
+
+    /// Whether nobody waits for anything.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+
+    /// The user does not want the answer any more.
+    pub fn cancel(&mut self, id: RequestId) -> Cancelled {
+        let runs = self.running.iter().any(|(running, _)| *running == id);
+        if runs || self.apart.contains(&id) {
+            return Cancelled::Running;
+        }
+        let before = self.waiting.len();
+        self.waiting.retain(|entry| entry.message.id != id);
+        match self.waiting.len() < before {
+            true => Cancelled::Waiting,
+            false => Cancelled::Unknown,
+        }
+    }
+
+    /// The first that gets along with what runs.
+    fn beside(&self, running: Manner) -> Option<usize> {
+        let mut list_is_old = running == Manner::Search;
+        for (index, entry) in self.waiting.iter().enumerate() {
+            let fits = match entry.manner {
+                Manner::Glance => true,
+                Manner::ListGlance => !list_is_old,
+                Manner::Search => running == Manner::LongTurn,
+                Manner::Apart | Manner::LongTurn | Manner::Turn => false,
+            };
+            if fits {
+                return Some(index);
+            }
+            list_is_old |= entry.manner == Manner::Search;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use veneer_core::protocol::studio::{Query, RecordKey};
+
+    fn order(requests: Vec<StudioRequest>) -> Order<()> {
+        let mut order = Order::default();
+        for (index, request) in requests.into_iter().enumerate() {
+            let manner = Manner::of(&request).unwrap();
+            let id = RequestId(index as u64 + 1);
+            order.push(ToStudio { id, request }, manner, ());
+        }
+        order
+    }
+
+    fn begun(order: &mut Order<()>) -> Option<u64> {
+        order.begin_next().map(|entry| entry.message.id.0)
+    }
+
+    fn record() -> StudioRequest {
+        let record = RecordKey(1);
+        StudioRequest::Record { record }
+    }
+
+    fn import() -> StudioRequest {
+        StudioRequest::Import { parts: Vec::new() }
+    }
+
+    fn query() -> StudioRequest {
+        let query = Query::default();
+        StudioRequest::Query { query }
+    }
+
+    fn window() -> StudioRequest {
+        StudioRequest::Window { from: 0, n: 1 }
+    }
+
+    #[test]
+    fn what_changes_something_waits_its_turn() {
+        let mut order = order(vec![import(), StudioRequest::Undo, record()]);
+        assert_eq!(begun(&mut order), Some(1));
+        assert_eq!(begun(&mut order), Some(3), "a glance does not wait");
+        order.finish(RequestId(3));
+        assert_eq!(begun(&mut order), None);
+        order.finish(RequestId(1));
+        assert_eq!(begun(&mut order), Some(2));
+        assert!(!order.is_idle());
+        order.finish(RequestId(2));
+        assert!(order.is_idle());
+    }
+
+    #[test]
+    fn searches_come_between_the_steps_of_an_import_but_not_of_a_change() {
+        let mut while_importing = order(vec![import(), query()]);
+        begun(&mut while_importing);
+        assert_eq!(begun(&mut while_importing), Some(2));
+        let mut while_undoing = order(vec![StudioRequest::Undo, query(), record()]);
+        begun(&mut while_undoing);
+        assert_eq!(begun(&mut while_undoing), Some(3));
+        assert_eq!(begun(&mut while_undoing), None);
+    }
+
+    #[test]
+    fn rows_are_not_cut_from_a_list_that_is_being_replaced() {
+        let mut order = order(vec![import(), query(), window(), record()]);
+        begun(&mut order);
+        assert_eq!(begun(&mut order), Some(2));
+        assert_eq!(begun(&mut order), Some(4));
+        order.finish(RequestId(4));
+        assert_eq!(begun(&mut order), None);
+        order.finish(RequestId(2));
+        assert_eq!(begun(&mut order), Some(3));
+    }
+
+    #[test]
+    fn rows_do_not_overtake_a_search_that_waits() {
+        let mut order = order(vec![StudioRequest::Undo, query(), window()]);
+        begun(&mut order);
+        assert_eq!(begun(&mut order), None);
+    }
+
+    #[test]
+    fn a_waiting_request_disappears_and_a_running_one_is_told() {
+        let mut order = order(vec![import(), StudioRequest::Undo]);
+        begun(&mut order);
+        assert_eq!(order.cancel(RequestId(1)), Cancelled::Running);
+        assert_eq!(order.cancel(RequestId(2)), Cancelled::Waiting);
+        assert_eq!(order.cancel(RequestId(2)), Cancelled::Unknown);
+    }
+
+    #[test]
+    fn the_list_of_projects_waits_for_nobody() {
+        let mut order = order(vec![import(), StudioRequest::ListProjects]);
+        begun(&mut order);
+        let apart = order.begin_apart().unwrap();
+        assert_eq!(apart.message.id, RequestId(2));
+        assert_eq!(order.cancel(RequestId(2)), Cancelled::Running);
+        order.finish(RequestId(2));
+        assert!(order.begin_apart().is_none());
+    }
+}

@@ -1,0 +1,90 @@
+//! The open project as a file that the user can take away.
+//!
+//! SQLite hands out its pages as they are after the last transaction. Nothing is written twice and
+//! nothing is closed; what changes the project waits its turn until the copy is whole.
+
+use js_sys::{Array, Uint8Array};
+use rusqlite::Connection;
+use veneer_core::{
+    project::ProjectError,
+    protocol::{
+        studio::StudioOutcome,
+        tab::{Fault, FaultKind},
+    },
+};
+use web_sys::{Blob, BlobPropertyBag};
+
+use super::{
+    desk::Desk,
+    voice::{Answer, Voice},
+};
+use crate::{browser, state::studio::naming::project_file};
+
+/// Handed to the browser at once.
+const CHUNK: u64 = 4 << 20;
+const TYPE: &str = "application/vnd.sqlite3";
+
+pub(super) async fn download(desk: &Desk, voice: &Voice) -> Result<Answer, Fault> {
+    let name = project_file(&desk.opened.view()?.name);
+    let (n_pages, page_bytes) = desk.opened.with(|project| size(project.connection()))?;
+    let (chunks, step) = (Array::new(), (CHUNK / page_bytes).max(1));
+    let mut page = 1;
+    while page <= n_pages {
+        let n = step.min(n_pages - page + 1);
+        let bytes = desk
+            .opened
+            .with(|project| pages(project.connection(), page, n))?;
+        chunks.push(&Uint8Array::from(bytes.as_slice()));
+        page += n;
+        voice.copied(&name, (page - 1) * page_bytes, n_pages * page_bytes);
+        desk.breathe().await;
+        voice.go_on()?;
+    }
+    file(&chunks, name, TYPE)
+}
+
+/// A file that core made.
+pub(super) fn handed_over(name: String, bytes: &[u8]) -> Result<Answer, Fault> {
+    let chunks = Array::of1(&Uint8Array::from(bytes));
+    file(&chunks, name, "application/octet-stream")
+}
+
+fn file(chunks: &Array, name: String, kind: &str) -> Result<Answer, Fault> {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let blob = Blob::new_with_u8_array_sequence_and_options(chunks, &options);
+    let blob = blob.map_err(|error| {
+        let detail = format!("`{name}`: {}", browser::text_of(&error));
+        Fault::new(FaultKind::StorageFull, detail)
+    })?;
+    Ok(Answer {
+        outcome: StudioOutcome::File {
+            name,
+            bytes: blob.size() as u64,
+        },
+        file: Some(blob),
+    })
+}
+
+/// Pages, and bytes of each.
+fn size(db: &Connection) -> Result<(u64, u64), ProjectError> {
+    let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (n_pages, page_bytes) = (number("page_count")?, number("page_size")?);
+    // Neither is ever negative, and a page has at least 512 bytes.
+    Ok((n_pages.unsigned_abs(), page_bytes.unsigned_abs().max(512)))
+}
+
+fn pages(db: &Connection, from: u64, n: u64) -> Result<Vec<u8>, ProjectError> {
+    let mut select = db.prepare_cached(
+        "SELECT data FROM sqlite_dbpage WHERE pgno BETWEEN ?1 AND ?2 ORDER BY pgno",
+    )?;
+    let mut rows = select.query([from as i64, (from + n - 1) as i64])?;
+    let mut bytes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let page = row.get_ref(0)?.as_blob();
+        bytes.extend_from_slice(page.map_err(|error| ProjectError::Broken {
+            detail: error.to_string(),
+        })?);
+    }
+    Ok(bytes)
+}

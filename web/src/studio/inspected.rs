@@ -1,0 +1,76 @@
+//! Files that were looked into and are at hand for an import.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use veneer_core::{
+    documents::{self, Part},
+    protocol::{
+        studio::{PartKey, PartKind, PartView, Reading},
+        tab::{Fault, FaultKind},
+    },
+};
+
+use super::input::UserFile;
+use crate::state::studio::naming;
+
+/// Parts by the keys that the page knows them by. Keys are never used twice.
+#[derive(Default)]
+pub(super) struct Inspected {
+    parts: BTreeMap<PartKey, Part>,
+    last: u32,
+}
+
+impl Inspected {
+    /// Looks into a file and keeps what was found. `remembered` knows how parts were read before.
+    pub(super) fn look_into(
+        &mut self,
+        file: UserFile,
+        remembered: impl Fn(&PartView) -> Option<Reading>,
+    ) -> Vec<PartView> {
+        let parts = documents::inspect(Rc::new(file));
+        let mut views = Vec::with_capacity(parts.len());
+        for mut part in parts {
+            self.last += 1;
+            part.view.part = PartKey(self.last);
+            if let Some(reading) = remembered(&part.view) {
+                part.view.reading = reading;
+                part.view.remembered = true;
+            }
+            views.push(part.view.clone());
+            self.parts.insert(part.view.part, part);
+        }
+        views
+    }
+
+    /// # Errors
+    /// [`FaultKind::CannotDo`] where the part was forgotten, as after the worker was started anew.
+    pub(super) fn part(&self, key: PartKey) -> Result<Part, Fault> {
+        self.parts.get(&key).cloned().ok_or_else(|| {
+            Fault::new(
+                FaultKind::CannotDo,
+                "the file is not at hand any more; choose it again",
+            )
+        })
+    }
+
+    /// The parts that an import names.
+    pub(super) fn parts(
+        &self,
+        wanted: Vec<(PartKey, Reading)>,
+    ) -> Result<Vec<(Part, Reading)>, Fault> {
+        let find = |(key, reading)| Ok((self.part(key)?, reading));
+        wanted.into_iter().map(find).collect()
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.parts.clear();
+    }
+}
+
+/// Under which the reading of a part is remembered; `None` where it has no columns.
+pub(super) fn reading_key(view: &PartView) -> Option<String> {
+    match &view.kind {
+        PartKind::Table { columns } => Some(naming::reading_key(columns)),
+        _ => None,
+    }
+}
