@@ -237,9 +237,11 @@ async fn inspect(
         voice.going(StudioStage::Reading, &name, read, n_bytes);
         read += file.size() as u64;
         let file = UserFile::new(name, file.into());
-        let mut inspected = desk.inspected.borrow_mut();
-        views.extend(inspected.look_into(file, |view| remembered(desk, view)));
-        drop(inspected);
+        let found = {
+            let mut inspected = desk.inspected.borrow_mut();
+            inspected.look_into(file, |view| remembered(desk, view))
+        };
+        views.extend(found);
         desk.breathe().await;
         voice.go_on()?;
     }

@@ -226,7 +226,7 @@ impl ChecksTexts {
     where
         Self: 'a,
     {
-        let known = match kind {
+        match kind {
             "missing_field" => self.kind_missing_field,
             "wrong_type" => self.kind_wrong_type,
             "unknown_role" => self.kind_unknown_role,
@@ -261,8 +261,7 @@ impl ChecksTexts {
             "control_tokens" => self.kind_control_tokens,
             "end_masked_as_pad" => self.kind_end_masked_as_pad,
             _ => english,
-        };
-        known
+        }
     }
 
     /// What to do about a kind of finding; `english` where there are no other words.

@@ -24,7 +24,7 @@ pub(super) fn Sides(
     let texts = move || &studio.app.language.get().studio().split;
     let number = move |n| numbers::whole(n, studio.app.language.get());
     let facts = move |view: &SplitView| {
-        let grouped = (view.n_groups > 0).then(|| {
+        (view.n_groups > 0).then(|| {
             let values = [
                 ("n", number(view.n_groups)),
                 ("largest", number(view.largest_group)),
@@ -33,8 +33,7 @@ pub(super) fn Sides(
                 .each_ref()
                 .map(|(name, value)| (*name, value.as_str()));
             fill(texts().n_groups, &values)
-        });
-        grouped
+        })
     };
     move || {
         let view = view.get()?;
