@@ -27,6 +27,7 @@ use serde_json::Map;
 use super::{
     DocumentError, InputFile, ReadSeek,
     file::{Progress, open, tail},
+    parquet_out,
     parquet_pages::check_pages,
     parquet_values::{unreadable_type, value},
 };
@@ -70,6 +71,7 @@ pub(super) fn table(
     let root = root.map_err(|error| broken(file.name(), &error.to_string()))?;
     let rows = ParquetRows {
         file: Rc::clone(file),
+        json_paths: parquet_out::paths_of(&metadata),
         source: open(&**file)?,
         schema: Arc::new(SchemaDescriptor::new(Arc::new(root))),
         n_rows: metadata
@@ -126,6 +128,8 @@ fn metadata(file: &dyn InputFile) -> Result<ParquetMetaData, DocumentError> {
 
 struct ParquetRows {
     file: Rc<dyn InputFile>,
+    /// Of a file that Veneer wrote: which columns hold JSON.
+    json_paths: Option<Vec<String>>,
     source: Box<dyn ReadSeek>,
     metadata: ParquetMetaData,
     /// The columns that are read.
@@ -160,6 +164,10 @@ impl ParquetRows {
                 self.progress.set(self.n_read, self.n_rows);
                 let columns = row.into_columns().into_iter();
                 let object: Map<_, _> = columns.map(|(name, field)| (name, value(field))).collect();
+                let object = match &self.json_paths {
+                    Some(paths) => parquet_out::unpacked(object, paths),
+                    None => object,
+                };
                 return Ok(Some(Row::Object {
                     line: self.n_read,
                     object,
