@@ -10,8 +10,18 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
-use veneer_core::data::{
-    Container, DatasetError, Encoding, Format, Loaded, Mapping, ReadOptions, Record, Severity,
+use veneer_core::{
+    data::{
+        Container, DatasetError, Encoding, Format, Loaded, Mapping, ReadOptions, Record, Severity,
+        handover::side_name,
+    },
+    documents::{self, Part},
+    protocol::studio::{PartKind, Reading, Side},
+};
+
+use crate::{
+    input::{self, Input},
+    project_file,
 };
 
 /// Problems named when a dataset is refused.
@@ -36,6 +46,16 @@ pub(crate) struct ReadArgs {
     /// Of preference data, use the chosen answers as examples
     #[arg(long)]
     pub(crate) take_chosen: bool,
+
+    /// Of a project, only the records on this side: train, validation or test
+    #[arg(long, value_name = "SIDE", value_parser = parse_side)]
+    pub(crate) side: Option<Side>,
+}
+
+/// A side by its name.
+pub(crate) fn parse_side(name: &str) -> Result<Side, String> {
+    let known = Side::ALL.into_iter().find(|side| side_name(*side) == name);
+    known.ok_or_else(|| "expected train, validation or test".into())
 }
 
 /// [`ReadArgs`] as a run remembers them.
@@ -45,6 +65,8 @@ pub(crate) struct ReadSpec {
     map: Option<String>,
     encoding: Option<String>,
     take_chosen: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    side: Option<Side>,
 }
 
 impl ReadSpec {
@@ -57,6 +79,7 @@ impl ReadSpec {
             map: map.as_deref().map(Mapping::parse).transpose()?,
             encoding: encoding.as_deref().map(Encoding::from_name).transpose()?,
             take_chosen: self.take_chosen,
+            side: self.side,
         })
     }
 }
@@ -75,7 +98,13 @@ impl ReadArgs {
             map: self.map.as_ref().map(assignments),
             encoding: self.encoding.map(|encoding| encoding.name().into()),
             take_chosen: self.take_chosen,
+            side: self.side,
         }
+    }
+
+    /// A reading that was guessed, with what the command line says instead.
+    pub(crate) fn over(&self, reading: Reading) -> Reading {
+        over(&self.options(), reading)
     }
 
     pub(crate) fn options(&self) -> ReadOptions {
@@ -89,6 +118,23 @@ impl ReadArgs {
     }
 }
 
+fn over(options: &ReadOptions, mut reading: Reading) -> Reading {
+    if let Reading::Records(records) = &mut reading {
+        let format = options.format.map(|format| format.name().to_owned());
+        records.format = format.or(records.format.take());
+        let encoding = options.encoding.map(|encoding| encoding.name().to_owned());
+        records.encoding = encoding.or(records.encoding.take());
+        records.take_chosen |= options.take_chosen;
+        if !options.mapping.0.is_empty() {
+            let pairs = options.mapping.0.iter();
+            records.columns = pairs
+                .map(|pair| (pair.field.to_owned(), pair.column.clone()))
+                .collect();
+        }
+    }
+    reading
+}
+
 /// Records that can be trained on or scored.
 pub(crate) struct Dataset {
     pub(crate) records: Vec<Record>,
@@ -99,8 +145,8 @@ pub(crate) struct Dataset {
 }
 
 /// Read a dataset to use it. Fails if any record has a fault that would be trained on or lost.
-pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
-    let loaded = load(path, options)?;
+pub(crate) fn read(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Dataset> {
+    let loaded = load(path, options, side)?;
     refuse_errors(path, &loaded)?;
     if loaded.n_pairs + loaded.n_marked > 0 && !options.take_chosen {
         bail!(
@@ -120,8 +166,61 @@ pub(crate) fn read(path: &Path, options: &ReadOptions) -> Result<Dataset> {
     })
 }
 
-/// Read a dataset to look at it, faults included.
-pub(crate) fn load(path: &Path, options: &ReadOptions) -> Result<Loaded> {
+/// Read a dataset to look at it, faults included: a file of any kind, or a project.
+pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Loaded> {
+    match input::kind(path)? {
+        Input::Project => load_project(path, options, side),
+        _ if side.is_some() => bail!(
+            "`--side` chooses records of a project; `{}` is a file",
+            path.display()
+        ),
+        Input::Parts(parts) => load_parts(path, parts, options),
+        Input::Text => load_text(path, options),
+    }
+}
+
+fn load_project(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Loaded> {
+    let project = project_file::open(path)?;
+    let sides: Vec<Side> = side.into_iter().collect();
+    let loaded = project
+        .loaded(&sides, options)
+        .with_context(|| format!("reading project `{}`", path.display()))?;
+    if let Some(side) = side
+        && loaded.n_in_file == 0
+    {
+        bail!(
+            "`{0}` has no records on the side `{1}`; draw the sides with \
+             `veneer data split {2} --val 0.1 --test 0.1`",
+            path.display(),
+            side_name(side),
+            shell_word(path)
+        );
+    }
+    Ok(loaded)
+}
+
+fn load_parts(path: &Path, parts: Vec<Part>, options: &ReadOptions) -> Result<Loaded> {
+    let mut readings = Vec::new();
+    let mut unreadable = Vec::new();
+    for part in parts {
+        if part.view.kind == PartKind::Unreadable && options.mapping.0.is_empty() {
+            unreadable.push(format!("{}: {}", part.view.name, part.view.reason));
+        } else {
+            let reading = over(options, part.view.reading.clone());
+            readings.push((part, reading));
+        }
+    }
+    if readings.is_empty() {
+        bail!("nothing can be read of {}", unreadable.join("\n  "));
+    }
+    for reason in unreadable {
+        eprintln!("left out: {reason}");
+    }
+    documents::load(&readings, options, None)
+        .with_context(|| format!("reading dataset `{}`", path.display()))
+}
+
+fn load_text(path: &Path, options: &ReadOptions) -> Result<Loaded> {
     let options = with_container(path, options.clone());
     let reading = || format!("reading dataset `{}`", path.display());
     let loaded = if path == Path::new("-") {
@@ -286,7 +385,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.jsonl");
         std::fs::write(&path, "{\"query\":\"a\",\"response\":\"b\"}\n{\"query\":\n").unwrap();
-        let Err(error) = read(&path, &ReadOptions::default()) else {
+        let Err(error) = read(&path, &ReadOptions::default(), None) else {
             panic!("refused")
         };
         let text = error.to_string();

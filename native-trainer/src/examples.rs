@@ -104,7 +104,7 @@ pub(crate) fn read(
     max_length: Option<usize>,
     limit: Option<usize>,
 ) -> Result<Examples> {
-    let dataset = dataset::read(path, &args.read.options())?;
+    let dataset = dataset::read(path, &args.read.options(), args.read.side)?;
     eprintln!("{}: {}", path.display(), dataset.description);
     if !dataset.warnings.is_empty() {
         eprintln!("warning: {}: {}", path.display(), dataset.warnings);

@@ -112,6 +112,11 @@ fn directory(path: &Path) -> &Path {
     }
 }
 
+/// The same for a file that was written elsewhere.
+pub(crate) fn usual_permissions(path: &Path) -> io::Result<()> {
+    set_usual_permissions(&File::open(path)?)
+}
+
 /// Temporary files are private; results have the permissions that any new file gets.
 #[cfg(unix)]
 fn set_usual_permissions(file: &File) -> io::Result<()> {

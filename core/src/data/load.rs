@@ -26,32 +26,61 @@ pub struct Loaded {
     pub n_left_out: u64,
 }
 
+impl Loaded {
+    pub(crate) fn empty(source: Source, kept_problems: usize) -> Self {
+        Self {
+            records: Vec::new(),
+            numbers: Vec::new(),
+            raw: Vec::new(),
+            source,
+            problems: Problems::keeping(kept_problems),
+            n_in_file: 0,
+            n_pairs: 0,
+            n_marked: 0,
+            n_left_out: 0,
+        }
+    }
+
+    /// Count a record by what it says about right and wrong; false if it is to be left out.
+    pub(crate) fn counts_as(&mut self, supervision: Supervision, take_chosen: bool) -> bool {
+        self.n_pairs += u64::from(supervision == Supervision::Pair);
+        self.n_marked += u64::from(matches!(supervision, Supervision::Marked(_)));
+        let left_out = take_chosen && supervision == Supervision::Marked(false);
+        self.n_left_out += u64::from(left_out);
+        !left_out
+    }
+}
+
 /// Read a whole dataset. Faults of single records are in `problems`; the rest is read.
 ///
 /// # Errors
 /// If the dataset as a whole cannot be read.
 pub fn read(source: impl Read, options: &ReadOptions) -> Result<Loaded, DatasetError> {
-    let mut reader = Reader::new(source, options.clone())?;
-    let mut loaded = Loaded {
-        records: Vec::new(),
-        numbers: Vec::new(),
-        raw: Vec::new(),
-        source: reader.source(),
-        problems: Problems::keeping(options.kept_problems),
-        n_in_file: 0,
-        n_pairs: 0,
-        n_marked: 0,
-        n_left_out: 0,
-    };
+    read_all(Reader::new(source, options.clone())?, options)
+}
+
+/// What a reader gives, to its end.
+fn read_all<R: Read>(reader: Reader<R>, options: &ReadOptions) -> Result<Loaded, DatasetError> {
+    let mut loaded = Loaded::empty(reader.source(), options.kept_problems);
+    loaded.source = read_into(&mut loaded, reader, options)?;
+    Ok(loaded)
+}
+
+/// The same behind what was read before; returns what the reader found out about its source.
+///
+/// # Errors
+/// If it cannot be read to the end.
+pub(crate) fn read_into<R: Read>(
+    loaded: &mut Loaded,
+    mut reader: Reader<R>,
+    options: &ReadOptions,
+) -> Result<Source, DatasetError> {
     for item in reader.by_ref() {
         let item = item?;
         loaded.n_in_file += 1;
         loaded.problems.extend(item.problems);
         let Some(record) = item.record else { continue };
-        loaded.n_pairs += u64::from(item.supervision == Supervision::Pair);
-        loaded.n_marked += u64::from(matches!(item.supervision, Supervision::Marked(_)));
-        if options.take_chosen && item.supervision == Supervision::Marked(false) {
-            loaded.n_left_out += 1;
+        if !loaded.counts_as(item.supervision, options.take_chosen) {
             continue;
         }
         loaded.records.push(record);
@@ -59,6 +88,5 @@ pub fn read(source: impl Read, options: &ReadOptions) -> Result<Loaded, DatasetE
         loaded.raw.extend(item.raw);
     }
     loaded.problems.extend(reader.leftovers());
-    loaded.source = reader.source();
-    Ok(loaded)
+    Ok(reader.source())
 }

@@ -31,6 +31,7 @@ mod table;
 mod validate;
 mod write;
 
+pub(crate) use sniff::holds_text;
 pub(crate) use table::{GUARD_COLUMN, unguard, wrong_width};
 
 pub use crate::text::{Body, Record};
@@ -57,9 +58,10 @@ pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
 pub(crate) use {
     fingerprint::fingerprint,
+    load::read_into,
     measure::n_chars,
     split::{Facts, column_text, draw},
     stats::language,
     validate::validate,
-    write::{header, to_fields},
+    write::{header, to_fields, write_sheet},
 };

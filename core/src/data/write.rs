@@ -166,6 +166,26 @@ pub fn write_rows<'a>(
     }
 }
 
+/// A table as spreadsheets open it: cells guarded against running as formulas, and a byte order mark.
+///
+/// # Errors
+/// If writing fails.
+#[cfg(feature = "studio")]
+pub(crate) fn write_sheet(
+    header: &[String],
+    rows: &[Map<String, Value>],
+    separator: u8,
+    out: &mut dyn Write,
+) -> Result<(), DatasetError> {
+    let rows: Vec<&Map<String, Value>> = rows.iter().collect();
+    let style = TableStyle {
+        separator,
+        guard: true,
+        bom: true,
+    };
+    write_table(header, &rows, style, out)
+}
+
 fn write_with(
     records: &[Record],
     original: impl Fn(usize) -> Option<Map<String, Value>>,

@@ -14,17 +14,25 @@ mod arrivals;
 mod cell_text;
 mod content;
 mod error;
+mod figures;
 mod file;
 mod guess;
 mod inspect;
+mod load;
+mod numbers;
 mod ods;
 mod papers;
+mod parquet_file;
 pub mod parquet_out;
+mod parquet_pages;
+mod parquet_values;
 mod part;
 mod preview;
 mod sheet;
+mod statistics;
 mod table;
 mod template_fill;
+mod units;
 mod workbook;
 pub mod xlsx_out;
 
@@ -34,6 +42,7 @@ pub use error::DocumentError;
 pub use file::{InputFile, ReadSeek};
 pub use guess::columns_key;
 pub use inspect::inspect;
+pub use load::load;
 pub use part::Part;
 
 #[cfg(test)]

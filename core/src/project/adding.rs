@@ -26,7 +26,7 @@ use crate::{
     protocol::studio::{ActionKind, ImportSummary, Reading, Sample, StudioProgress, StudioStage},
 };
 use hashing::Hashing;
-use incoming::Incoming;
+pub(super) use incoming::Incoming;
 use rejections::Rejections;
 
 /// Rows of a step: enough that the cost of a transaction does not show, few enough to wait for.
@@ -47,7 +47,7 @@ impl Project {
         self.adding([Incoming::sample(sample)].into(), now_ms)
     }
 
-    fn adding(&self, waiting: VecDeque<Incoming>, now_ms: i64) -> Task<ImportSummary> {
+    pub(super) fn adding(&self, waiting: VecDeque<Incoming>, now_ms: i64) -> Task<ImportSummary> {
         let n_bytes = waiting.iter().map(|incoming| incoming.n_bytes).sum();
         let names: Vec<&str> = waiting
             .iter()
@@ -253,7 +253,7 @@ impl Adding {
 }
 
 fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source, ProjectError> {
-    let text = project.text.borrow().clone();
+    let text = project.model_text()?;
     Ok(Source {
         arrivals: (incoming.open)(text)?,
         name: incoming.name,

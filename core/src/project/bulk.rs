@@ -3,7 +3,7 @@
 //! What changes a column is one transaction. What changes texts makes the new bodies first, a chunk
 //! at a time, and puts them in place in one transaction at the end.
 
-use std::{collections::HashSet, rc::Rc};
+use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -16,6 +16,7 @@ use super::{
     journal::{Changes, Field},
     names::change_names,
     order,
+    sides::refuse_if_frozen,
     text_edit::TextEdit,
 };
 use crate::protocol::studio::{
@@ -86,7 +87,6 @@ impl Work for ChangeWork {
 
 /// Changes that no text knows of.
 fn narrow(changes: &mut Changes<'_>, records: &[u64], change: Change) -> Result<(), ProjectError> {
-    let records = &there(changes.db, records)?;
     match change {
         Change::AddTag(tag) => change_names(changes, Field::Tags, records, |mut tags| {
             tags.push(tag.clone());
@@ -96,7 +96,10 @@ fn narrow(changes: &mut Changes<'_>, records: &[u64], change: Change) -> Result<
             tags.retain(|other| *other != tag);
             tags
         }),
-        Change::SetSide(side) => changes.set_all(Field::Side, records, side.map(side_number)),
+        Change::SetSide(side) => {
+            refuse_if_frozen(changes.db)?;
+            changes.set_all(Field::Side, records, side.map(side_number))
+        }
         Change::SetReviewer(name) => changes.set_all(Field::Reviewer, records, name),
         Change::Move { before } => {
             let records = order::in_order(changes.db, records)?;
@@ -107,20 +110,6 @@ fn narrow(changes: &mut Changes<'_>, records: &[u64], change: Change) -> Result<
         // Texts; see `TextEdit::of`.
         Change::SetField(..) | Change::SetSystem(_) | Change::Replace(_) => Ok(()),
     }
-}
-
-/// Those of the records that are in the project, each once.
-fn there(db: &Connection, records: &[u64]) -> Result<Vec<u64>, ProjectError> {
-    let mut statement = db.prepare_cached("SELECT state < 2 FROM record WHERE id = ?1")?;
-    let mut seen = HashSet::with_capacity(records.len());
-    let mut there = Vec::with_capacity(records.len());
-    for &record in records {
-        let is_there: Option<bool> = statement.query_row([record], |row| row.get(0)).optional()?;
-        if is_there == Some(true) && seen.insert(record) {
-            there.push(record);
-        }
-    }
-    Ok(there)
 }
 
 fn kind(change: &Change) -> ActionKind {
@@ -153,7 +142,7 @@ fn detail(change: &Change) -> String {
 }
 
 /// New texts for records, made a chunk at a time and put in place together.
-struct TextChange {
+pub(super) struct TextChange {
     records: Vec<u64>,
     edit: TextEdit,
     kind: ActionKind,
@@ -170,7 +159,7 @@ struct NewText {
 }
 
 impl TextChange {
-    fn new(records: Vec<u64>, edit: TextEdit, kind: ActionKind, detail: String) -> Self {
+    pub(super) fn new(records: Vec<u64>, edit: TextEdit, kind: ActionKind, detail: String) -> Self {
         Self {
             records,
             edit,
@@ -181,11 +170,11 @@ impl TextChange {
         }
     }
 
-    fn is_made(&self) -> bool {
+    pub(super) fn is_made(&self) -> bool {
         self.n_seen == self.records.len()
     }
 
-    fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
+    pub(super) fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
         let tx = project.db.transaction()?;
         if self.n_seen == 0 {
             note_leftovers(&tx)?;
@@ -200,7 +189,11 @@ impl TextChange {
     }
 
     /// What was edited in the meantime is changed as it is now.
-    fn put_in_place(self, project: &mut Project, now_ms: i64) -> Result<Changed, ProjectError> {
+    pub(super) fn put_in_place(
+        self,
+        project: &mut Project,
+        now_ms: i64,
+    ) -> Result<Changed, ProjectError> {
         let Self {
             edit, kind, made, ..
         } = self;
@@ -218,7 +211,7 @@ impl TextChange {
         })
     }
 
-    fn progress(&self) -> StudioProgress {
+    pub(super) fn progress(&self) -> StudioProgress {
         StudioProgress {
             stage: StudioStage::Changing,
             what: self.detail.clone(),
@@ -237,6 +230,9 @@ fn new_text(
     let Some(from) = body_of(db, record)? else {
         return Ok(None);
     };
+    if !edit.may_change(db, from)? {
+        return Ok(None);
+    }
     let (before, origin) = read_body(db, from)?;
     let mut after = before.clone();
     edit.apply(&mut after);

@@ -100,6 +100,13 @@ impl Columns {
 
     /// Where a body is; 0 where it is not.
     pub(super) fn body_place(&self, id: i64) -> u32 {
+        // Where no body was ever removed, ids are places.
+        let there = usize::try_from(id)
+            .ok()
+            .and_then(|place| self.bodies.get(place));
+        if there.is_some_and(|body| body.id == id) {
+            return id as u32;
+        }
         let found = self.bodies.binary_search_by_key(&id, |body| body.id);
         found.unwrap_or_default() as u32
     }

@@ -63,6 +63,8 @@ impl Project {
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
         Ok(RecordView {
             record,
+            // A tokenizer that is damaged keeps nobody from the text.
+            n_tokens: self.record_tokens(&text).unwrap_or_default(),
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,
@@ -74,8 +76,7 @@ impl Project {
             page: row.page,
             language,
             n_chars,
-            n_tokens: None,
-            findings: Vec::new(),
+            findings: self.findings_at(record.0, row.body, row.accepted)?,
             in_trash: row.state == 1,
             project: None,
         })

@@ -27,6 +27,52 @@ pub(super) struct Counts {
     of_sources: Vec<(i64, u64)>,
 }
 
+/// Looks at the first bytes of a file and at its length, before it is opened: SQLite would take a last
+/// page that was cut off for one that ends in zeros.
+///
+/// # Errors
+/// If the file is no project, or shorter than it says.
+pub fn check_file(head: &[u8], n_bytes: u64) -> Result<(), ProjectError> {
+    // https://www.sqlite.org/fileformat.html, "The Database Header".
+    let number = |at: usize| -> Option<u64> {
+        let bytes = head.get(at..at + 4)?;
+        Some(
+            bytes
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        )
+    };
+    let is_ours = number(68) == Some(APPLICATION_ID as u64);
+    if !head.starts_with(super::FILE_MAGIC) || !is_ours && head.len() >= HEADER_BYTES {
+        return Err(ProjectError::NotAProject);
+    }
+    let cut_off = |expected: u64| {
+        Err(ProjectError::Broken {
+            detail: format!("it has {n_bytes} bytes of {expected}; copy or download it again"),
+        })
+    };
+    let (Some(page_size), Some(n_pages)) = (number(14).map(|n| n & 0xffff), number(28)) else {
+        return cut_off(HEADER_BYTES as u64);
+    };
+    let page_size = if page_size == 1 {
+        1 << 16
+    } else {
+        page_size.max(512)
+    };
+    // Written by something so old that it does not keep the number of pages.
+    let counted = number(24) == number(92);
+    let expected = match counted {
+        true => n_pages * page_size,
+        false => n_bytes.next_multiple_of(page_size),
+    };
+    if n_bytes < expected {
+        return cut_off(expected);
+    }
+    Ok(())
+}
+
+const HEADER_BYTES: usize = 100;
+
 impl Project {
     /// Makes a project in an empty database.
     ///
@@ -70,6 +116,21 @@ impl Project {
         Ok(project)
     }
 
+    /// Reads the whole file and finds damage that opening it does not show. Takes seconds for a large
+    /// project; for files that come from elsewhere.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn verify(&self) -> Result<(), ProjectError> {
+        let found: String = self
+            .db
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        Err(ProjectError::Broken { detail: found })
+    }
+
     /// The database, for edges that copy it or look through it. Changes go through the journal.
     pub fn connection(&self) -> &Connection {
         &self.db
@@ -97,7 +158,7 @@ impl Project {
             sources: self.sources(&counts)?,
             undo: action("SELECT max(id) FROM action WHERE undone = 0")?,
             redo: action("SELECT min(id) FROM action WHERE undone = 1")?,
-            checked: self.is_checked()?,
+            checked: self.outdated()?.is_empty(),
             split_frozen: super::journal::fact(&self.db, SPLIT_FROZEN)?.is_some(),
             remembered: self.all_remembered()?,
         })
@@ -211,14 +272,6 @@ impl Project {
         counts.of_sources.iter().filter_map(of).collect()
     }
 
-    fn is_checked(&self) -> Result<bool, ProjectError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT NOT EXISTS (SELECT 1 FROM checked
-                WHERE up_to < (SELECT coalesce(max(id), 0) FROM body))",
-        )?;
-        Ok(statement.query_row([], |row| row.get(0))?)
-    }
-
     fn all_remembered(&self) -> Result<Vec<(String, String)>, ProjectError> {
         let mut statement = self.db.prepare_cached(
             "SELECT substr(key, length(?1) + 1), CAST(value AS TEXT) FROM meta
@@ -228,13 +281,18 @@ impl Project {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Unless something else is going on, whose work looks like leftovers until it is done.
+    /// Whether nothing is going on whose work looks like leftovers until it is done.
+    pub(super) fn is_idle(&self) -> bool {
+        Rc::strong_count(&self.working) == 1
+    }
+
+    /// What cut-off works of this visit left, unless something else than the caller is going on.
     pub(super) fn remove_leftovers_of_nobody_but(
         &mut self,
-        _own: &Rc<()>,
+        own: &Rc<()>,
     ) -> Result<(), ProjectError> {
-        // The project's own, and that of the caller.
-        if Rc::strong_count(&self.working) <= 2 {
+        // One is the project's, the other the caller's.
+        if Rc::strong_count(own) <= 2 {
             self.remove_leftovers()?;
         }
         Ok(())

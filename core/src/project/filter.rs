@@ -4,19 +4,22 @@
 //! columns beside the text) is asked of the database, with every value bound, and becomes a set of
 //! bodies.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, params};
 
 use super::{
     ProjectError,
     body::role_bit,
+    checks::{
+        live::LiveRecords,
+        repeats,
+        table::{self, Grouping},
+    },
     columns::{BodyColumns, Columns, IN_TRASH, NO_SIDE, RecordColumns, THERE},
     fields::FieldColumn,
 };
 use crate::protocol::studio::{CheckName, Filter, FindingKind, LengthUnit, Side};
-
-/// Name of the finding that records share their question with others; it has no rows of its own, as
-/// the fingerprints say it.
-pub(super) const DUPLICATE: &str = "duplicate";
 
 /// A filter made ready for many records.
 pub(super) struct Sieve {
@@ -36,10 +39,25 @@ pub(super) struct Sieve {
     group: Option<Places>,
 }
 
-/// Bodies with a kind of finding, and the sets of kinds that settle it.
+/// What has a kind of finding, and the sets of kinds that settle it.
 struct Finding {
-    bodies: Places,
+    having: Having,
     accepted: Vec<i64>,
+}
+
+enum Having {
+    Bodies(Places),
+    /// Whether a text says the same as another is a matter of records: the first of them is well.
+    Records(HashSet<i64>),
+}
+
+impl Having {
+    fn has(&self, record: &RecordColumns) -> bool {
+        match self {
+            Self::Bodies(places) => places.has(record.body),
+            Self::Records(ids) => ids.contains(&record.id),
+        }
+    }
 }
 
 impl Sieve {
@@ -126,7 +144,7 @@ impl Sieve {
                 .is_none_or(|field| field.has(record.body))
             && self.findings.as_ref().is_none_or(|findings| {
                 findings.iter().any(|finding| {
-                    finding.bodies.has(record.body) && !finding.accepted.contains(&record.accepted)
+                    finding.having.has(record) && !finding.accepted.contains(&record.accepted)
                 })
             })
     }
@@ -176,58 +194,36 @@ fn findings(
     columns: &Columns,
 ) -> Result<Vec<Finding>, ProjectError> {
     let finding = |kind: &FindingKind| {
-        let bodies = match kind.0.as_str() {
-            DUPLICATE => duplicates(db, columns)?,
-            kind => {
-                let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1";
-                Places::of(db.prepare_cached(sql)?.query(params![kind])?, columns)?
-            }
-        };
-        let accepted = columns.sets_with(std::slice::from_ref(&kind.0));
-        Ok(Finding { bodies, accepted })
+        Ok(Finding {
+            having: having(&kind.0, db, columns)?,
+            accepted: columns.sets_with(std::slice::from_ref(&kind.0)),
+        })
     };
     kinds.iter().map(finding).collect()
 }
 
-/// Bodies of records outside the trash that ask what another one asks.
-fn duplicates(db: &Connection, columns: &Columns) -> Result<Places, ProjectError> {
-    let mut n_records = vec![0_u32; columns.bodies.len()];
-    for record in columns
-        .records
-        .iter()
-        .filter(|record| record.state == THERE)
-    {
-        n_records[record.body as usize] += 1;
+/// The same records that the findings count; see `findings.rs`.
+fn having(kind: &str, db: &Connection, columns: &Columns) -> Result<Having, ProjectError> {
+    let check = table::kind(kind).map_or("", |kind| kind.check);
+    if table::grouping(check) != Grouping::Members {
+        let flagged = repeats::flagged(db, check, &LiveRecords::of(columns))?;
+        let ids = flagged.into_iter().map(|live| live.record as i64);
+        return Ok(Having::Records(ids.collect()));
     }
-    let mut places = Places::none(columns);
-    // The index brings equal ones together.
-    let mut statement =
-        db.prepare_cached("SELECT prompt_print, id FROM body ORDER BY prompt_print")?;
-    let mut rows = statement.query([])?;
-    let mut print = Vec::new();
-    let mut group: Vec<u32> = Vec::new();
-    let mut close = |group: &mut Vec<u32>| {
-        if group
-            .iter()
-            .map(|place| n_records[*place as usize])
-            .sum::<u32>()
-            > 1
-        {
-            group.iter().for_each(|place| places.add(*place));
-        }
-        group.clear();
-    };
-    while let Some(row) = rows.next()? {
-        let next = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        if next != print {
-            close(&mut group);
-            print.clear();
-            print.extend_from_slice(next);
-        }
-        group.push(columns.body_place(row.get(1)?));
+    if kind == table::END_NEVER_TRAINED {
+        // Of all or of none: it is the run that never sees the token.
+        let sql = "SELECT body FROM token_count WHERE n_trained > 0 AND NOT EXISTS (
+            SELECT 1 FROM record JOIN token_count ON token_count.body = record.body
+            WHERE state = 0 AND ends = 1)";
+        let mut statement = db.prepare_cached(sql)?;
+        return Ok(Having::Bodies(Places::of(statement.query([])?, columns)?));
     }
-    close(&mut group);
-    Ok(places)
+    let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body";
+    let mut statement = db.prepare_cached(sql)?;
+    Ok(Having::Bodies(Places::of(
+        statement.query([kind])?,
+        columns,
+    )?))
 }
 
 /// Bodies with a value in a column beside the text.
@@ -248,12 +244,20 @@ fn members(
     db: &Connection,
     columns: &Columns,
 ) -> Result<Places, ProjectError> {
-    let sql = "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2";
-    Places::of(
-        db.prepare_cached(sql)?
-            .query(params![check.0, group as i64])?,
-        columns,
-    )
+    let sql = match table::grouping(&check.0) {
+        // These are named by one of their texts.
+        Grouping::Whole => {
+            "SELECT other.id FROM body JOIN body AS other ON other.whole_print = body.whole_print
+             WHERE body.id = ?2 AND ?1 <> ''"
+        }
+        Grouping::Prompt => {
+            "SELECT other.id FROM body JOIN body AS other ON other.prompt_print = body.prompt_print
+             WHERE body.id = ?2 AND ?1 <> ''"
+        }
+        Grouping::Members => "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2",
+    };
+    let mut statement = db.prepare_cached(sql)?;
+    Places::of(statement.query(params![check.0, group as i64])?, columns)
 }
 
 /// A set of bodies, by their places in the columns.

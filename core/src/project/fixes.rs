@@ -11,26 +11,20 @@ use std::{
 
 use super::{
     Project, ProjectError, Step, Task, Work,
-    body::insert_body,
+    bulk::TextChange,
     checks::{
         live::{Live, LiveRecords},
         repeats,
         table::{self, ACCEPT, Grouping, KEEP_FIRST, KEEP_LONGEST, TRASH},
     },
-    content::read_body,
     journal::Field,
     names::{names_of, set_of, sets_with},
+    text_edit::TextEdit,
 };
 use crate::{
     data::Repair,
-    protocol::studio::{
-        ActionKind, Changed, FindingKind, FixName, FixTarget, StudioProgress, StudioStage,
-    },
-    text::ModelText,
+    protocol::studio::{ActionKind, Changed, FindingKind, FixName, FixTarget},
 };
-
-/// Texts that one step repairs: a few milliseconds of work.
-const STEP_RECORDS: usize = 64;
 
 /// `record.state` of the trash.
 const IN_TRASH: i64 = 1;
@@ -49,7 +43,8 @@ impl Project {
             target,
             fix: fix.0,
             now_ms,
-            repairing: None,
+            texts: None,
+            working: Rc::clone(&self.working),
         })
     }
 }
@@ -59,25 +54,38 @@ struct Fixing {
     target: FixTarget,
     fix: String,
     now_ms: i64,
-    repairing: Option<Repairing>,
+    texts: Option<TextChange>,
+    #[expect(
+        dead_code,
+        reason = "held, so that nobody removes the texts made so far"
+    )]
+    working: Rc<()>,
 }
 
 impl Work for Fixing {
     type Output = Changed;
 
     fn step(&mut self, project: &mut Project) -> Result<Step<Changed>, ProjectError> {
-        if let Some(repairing) = &mut self.repairing {
-            if !repairing.step(project)? {
-                return Ok(Step::More(repairing.progress(&self.fix)));
+        if let Some(mut texts) = self.texts.take() {
+            if texts.is_made() {
+                return texts.put_in_place(project, self.now_ms).map(Step::Done);
             }
-            let bodies = std::mem::take(&mut repairing.bodies);
-            return self.act(project, ActionKind::Fix, Field::Body, bodies);
+            texts.make(project)?;
+            return Ok(Step::More(self.texts.insert(texts).progress()));
         }
         let live = LiveRecords::read(&project.db)?;
         if let Some(repair) = Repair::from_name(&self.fix) {
             let records = self.targeted(project, &live)?;
-            self.repairing = Some(Repairing::new(project, repair, &self.finding, records)?);
-            return self.step(project);
+            let records = records.iter().map(|live| live.record).collect();
+            let of_model = table::kind(&self.finding).is_some_and(|k| k.check == table::TEMPLATE);
+            let model = if of_model {
+                project.model_text()?
+            } else {
+                None
+            };
+            let edit = TextEdit::Repair(repair, model);
+            let texts = TextChange::new(records, edit, ActionKind::Fix, self.detail());
+            return Ok(Step::More(self.texts.insert(texts).progress()));
         }
         match self.fix.as_str() {
             ACCEPT => {
@@ -100,6 +108,11 @@ impl Work for Fixing {
 }
 
 impl Fixing {
+    /// Kind of finding and fix, as the history shows them.
+    fn detail(&self) -> String {
+        format!("{} {}", self.finding, self.fix)
+    }
+
     /// The records that it goes to: those named, or all that have the finding and where nobody has
     /// accepted it.
     fn targeted(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
@@ -182,10 +195,10 @@ impl Fixing {
         let records = self.targeted(project, live)?;
         let mut with: BTreeMap<i64, i64> = BTreeMap::new();
         for live in &records {
-            if !with.contains_key(&live.accepted) {
+            if let std::collections::btree_map::Entry::Vacant(e) = with.entry(live.accepted) {
                 let mut names = names_of(&project.db, live.accepted)?;
                 names.push(self.finding.clone());
-                with.insert(live.accepted, set_of(&project.db, names)?);
+                e.insert(set_of(&project.db, names)?);
             }
         }
         let set = |live: &Live| (live.record, with[&live.accepted]);
@@ -208,8 +221,7 @@ impl Fixing {
         field: Field,
         values: Vec<(u64, i64)>,
     ) -> Result<Step<Changed>, ProjectError> {
-        let detail = format!("{} {}", self.finding, self.fix);
-        let changed = project.act(kind, &detail, self.now_ms, |changes| {
+        let changed = project.act(kind, &self.detail(), self.now_ms, |changes| {
             changes.set_each(field, values)
         });
         changed.map(Step::Done)
@@ -221,69 +233,6 @@ fn n_chars(project: &Project, body: i64) -> Result<i64, ProjectError> {
         .db
         .prepare_cached("SELECT n_chars FROM body WHERE id = ?1")?;
     Ok(statement.query_row([body], |row| row.get(0))?)
-}
-
-/// Texts being repaired.
-struct Repairing {
-    repair: Repair,
-    /// Whose control tokens are taken out; those of the common templates otherwise.
-    model: Option<Rc<ModelText>>,
-    records: Vec<Live>,
-    n_done: usize,
-    /// Records and their new texts.
-    bodies: Vec<(u64, i64)>,
-    /// New texts are not taken for leftovers as long as this is held.
-    _working: Rc<()>,
-}
-
-impl Repairing {
-    fn new(
-        project: &Project,
-        repair: Repair,
-        finding: &str,
-        records: Vec<Live>,
-    ) -> Result<Self, ProjectError> {
-        let of_model = table::kind(finding).is_some_and(|kind| kind.check == table::TEMPLATE);
-        Ok(Self {
-            repair,
-            model: if of_model {
-                project.model_text()?
-            } else {
-                None
-            },
-            records,
-            n_done: 0,
-            bodies: Vec::new(),
-            _working: Rc::clone(&project.working),
-        })
-    }
-
-    /// True once every record was looked at.
-    fn step(&mut self, project: &mut Project) -> Result<bool, ProjectError> {
-        let tx = project.db.transaction()?;
-        super::file::note_leftovers(&tx)?;
-        let next = self.records[self.n_done..].iter().take(STEP_RECORDS);
-        for live in next {
-            self.n_done += 1;
-            let (record, origin) = read_body(&tx, live.body)?;
-            let Some(repaired) = self.repair.of(&record, self.model.as_deref()) else {
-                continue;
-            };
-            let body = insert_body(&tx, repaired, origin, None)?;
-            self.bodies.push((live.record, body));
-        }
-        tx.commit()?;
-        Ok(self.n_done == self.records.len())
-    }
-
-    fn progress(&self, fix: &str) -> StudioProgress {
-        StudioProgress {
-            stage: StudioStage::Changing,
-            what: fix.to_owned(),
-            done: self.n_done as u64,
-            total: self.records.len() as u64,
-        }
-    }
 }
 
 #[cfg(test)]

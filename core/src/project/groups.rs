@@ -3,6 +3,7 @@
 use super::{
     Project, ProjectError,
     checks::{live::LiveRecords, repeats},
+    rows::rows_of,
 };
 use crate::protocol::studio::{CheckName, GroupView, Groups};
 
@@ -33,16 +34,4 @@ impl Project {
             groups: views,
         })
     }
-}
-
-fn rows_of(
-    _db: &rusqlite::Connection,
-    records: impl Iterator<Item = u64>,
-) -> Result<Vec<crate::protocol::studio::Row>, ProjectError> {
-    Ok(records
-        .map(|record| crate::protocol::studio::Row {
-            record: crate::protocol::studio::RecordKey(record),
-            ..Default::default()
-        })
-        .collect())
 }

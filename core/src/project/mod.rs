@@ -26,9 +26,12 @@ mod hash;
 mod index;
 mod journal;
 mod list;
+mod loaded;
 mod names;
 mod openings;
 mod order;
+mod out;
+mod replace;
 mod rows;
 mod search;
 mod sides;
@@ -38,6 +41,8 @@ mod sorting;
 mod spoken;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod text_edit;
 mod text_model;
 mod tokens;
@@ -48,13 +53,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::Connection;
 
-use crate::{
-    protocol::studio::{Export, ExportPlan, Replace, Replacements, StudioProgress, Target},
-    text::ModelText,
-};
+use crate::{protocol::studio::StudioProgress, text::ModelText};
 
 pub use error::ProjectError;
 use file::Counts;
+pub use file::check_file;
 use list::Lists;
 
 /// First bytes of the file of every SQLite database.
@@ -111,22 +114,5 @@ pub fn run<T>(
             Step::More(at) if progress(&at) => {}
             Step::More(_) => return Err(ProjectError::Cancelled),
         }
-    }
-}
-
-#[expect(unused_variables, clippy::unimplemented, reason = "interfaces first")]
-impl Project {
-    // --- replace.rs ---
-    pub fn preview_replace(&self, target: Target, replace: Replace) -> Task<Replacements> {
-        unimplemented!()
-    }
-
-    // --- out.rs ---
-    pub fn plan_export(&self, export: &Export) -> Result<ExportPlan, ProjectError> {
-        unimplemented!()
-    }
-    /// One file, or a zip of several. `today` is an ISO date for the card.
-    pub fn export(&self, export: Export, today: &str) -> Task<ExportFile> {
-        unimplemented!()
     }
 }

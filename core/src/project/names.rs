@@ -25,11 +25,17 @@ pub(super) fn names_of(db: &Connection, set: i64) -> Result<Vec<String>, Project
 pub(super) fn set_of(db: &Connection, mut names: Vec<String>) -> Result<i64, ProjectError> {
     names.sort();
     names.dedup();
+    if names.is_empty() {
+        return Ok(0);
+    }
     let names = serde_json::Value::from(names).to_string();
-    db.prepare_cached("INSERT OR IGNORE INTO name_set (names) VALUES (?1)")?
+    let mut known = db.prepare_cached("SELECT id FROM name_set WHERE names = ?1")?;
+    if let Some(set) = known.query_row([&names], |row| row.get(0)).optional()? {
+        return Ok(set);
+    }
+    db.prepare_cached("INSERT INTO name_set (names) VALUES (?1)")?
         .execute([&names])?;
-    let mut statement = db.prepare_cached("SELECT id FROM name_set WHERE names = ?1")?;
-    Ok(statement.query_row([&names], |row| row.get(0))?)
+    Ok(db.last_insert_rowid())
 }
 
 /// Puts a name into a set of each record, or takes it out. `field` is one that holds sets.

@@ -5,7 +5,7 @@
 
 mod hits;
 
-use regex::{NoExpand, Regex, RegexBuilder};
+use regex::{Regex, RegexBuilder};
 
 pub(super) use hits::{Hits, indexed_up_to};
 
@@ -33,8 +33,6 @@ enum Pattern {
         regex: Regex,
         /// What a stored record must hold as JSON, quick to look for.
         stored: Option<Regex>,
-        /// Whether `$1` stands for something in a replacement.
-        groups: bool,
     },
 }
 
@@ -56,29 +54,35 @@ impl Finder {
             SearchMode::Regex => Some(Pattern::Text {
                 regex: regex(&search.text, search.case_sensitive)?,
                 stored: None,
-                groups: true,
             }),
         };
         let role = search.role;
         Ok(pattern.map(|pattern| Self { role, pattern }))
     }
 
-    /// For replacing: words are taken as they stand.
+    /// For replacing, with the expression that finds each place: words are taken as they stand.
     ///
     /// # Errors
     /// If there is nothing to look for, or the regular expression is none.
-    pub(super) fn to_replace(search: &Search) -> Result<Self, ProjectError> {
+    pub(super) fn to_replace(search: &Search) -> Result<(Self, Regex), ProjectError> {
         let mode = match search.mode {
             SearchMode::Words => SearchMode::Text,
             mode => mode,
         };
-        let found = Self::new(&Search {
+        let search = Search {
             mode,
             ..search.clone()
-        })?;
-        found.ok_or_else(|| ProjectError::CannotDo {
-            reason: "there is nothing to look for; write what is to be replaced".into(),
-        })
+        };
+        match Self::new(&search)? {
+            Some(finder) => match &finder.pattern {
+                Pattern::Text { regex, .. } => {
+                    let regex = regex.clone();
+                    Ok((finder, regex))
+                }
+                Pattern::Words { .. } => Err(nothing_to_look_for()),
+            },
+            None => Err(nothing_to_look_for()),
+        }
     }
 
     pub(super) fn role(&self) -> Option<TurnRole> {
@@ -108,14 +112,20 @@ impl Finder {
         )
     }
 
+    /// Whether a stored record may say it, at a glance.
+    pub(super) fn may_find(&self, json: &str) -> bool {
+        match &self.pattern {
+            Pattern::Text {
+                stored: Some(stored),
+                ..
+            } => stored.is_match(json),
+            _ => true,
+        }
+    }
+
     /// Whether a stored record says it.
     pub(super) fn finds(&self, json: &str) -> Result<bool, ProjectError> {
-        if let Pattern::Text {
-            stored: Some(stored),
-            ..
-        } = &self.pattern
-            && !stored.is_match(json)
-        {
+        if !self.may_find(json) {
             return Ok(false);
         }
         let spoken = Spoken::read(json)?;
@@ -139,29 +149,11 @@ impl Finder {
             Pattern::Text { regex, .. } => Some(regex.find(text)?.start()),
         }
     }
+}
 
-    /// Every place in a text; none for words.
-    pub(super) fn matches<'t>(&self, text: &'t str) -> Vec<regex::Match<'t>> {
-        match &self.pattern {
-            Pattern::Words { .. } => Vec::new(),
-            Pattern::Text { regex, .. } => regex.find_iter(text).collect(),
-        }
-    }
-
-    /// The text with every match replaced; `None` where there is none.
-    pub(super) fn replaced(&self, text: &str, with: &str) -> Option<String> {
-        let Pattern::Text { regex, groups, .. } = &self.pattern else {
-            return None;
-        };
-        let replaced = if *groups {
-            regex.replace_all(text, with)
-        } else {
-            regex.replace_all(text, NoExpand(with))
-        };
-        match replaced {
-            std::borrow::Cow::Borrowed(_) => None,
-            std::borrow::Cow::Owned(text) => Some(text),
-        }
+fn nothing_to_look_for() -> ProjectError {
+    ProjectError::CannotDo {
+        reason: "there is nothing to look for; write what is to be replaced".into(),
     }
 }
 
@@ -193,7 +185,6 @@ fn literal(text: &str, case_sensitive: bool) -> Result<Pattern, ProjectError> {
     Ok(Pattern::Text {
         regex: regex(&regex::escape(text), case_sensitive)?,
         stored: Some(regex(&regex::escape(stored), case_sensitive)?),
-        groups: false,
     })
 }
 

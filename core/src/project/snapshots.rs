@@ -126,8 +126,11 @@ impl Project {
         self.act(ActionKind::Restore, &name, now_ms, |changes| {
             for field in Field::ALL {
                 let column = field.column();
-                let select =
-                    format!("SELECT record, {column} FROM snapshot_record WHERE snapshot = ?1");
+                let select = format!(
+                    "SELECT old.record, old.{column} FROM snapshot_record old
+                     JOIN record ON record.id = old.record
+                     WHERE old.snapshot = ?1 AND old.{column} IS NOT record.{column}"
+                );
                 changes.set_selected(field, &select, [snapshot.0])?;
             }
             let gone = "SELECT id, 2 FROM record WHERE state < 2 AND id NOT IN

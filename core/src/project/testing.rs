@@ -1,11 +1,17 @@
 //! Projects for tests.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, types::Value};
 use serde_json::Map;
 
-use super::{Project, body::insert_body, content::Origin};
-use crate::protocol::studio::TextOptions;
-use crate::text::{Body, Conversation, Message, Record, Role};
+use super::{
+    Project, ProjectError, Task, adding::Incoming, body::insert_body, content::Origin, run,
+};
+use crate::{
+    data::{Format, Place, Problem, ProblemKind},
+    documents::Arrival,
+    protocol::studio::{RecordKey, Target, TextOptions},
+    text::{Body, Conversation, Message, Record, Role},
+};
 
 /// Room between neighbours of the order of records.
 const STEP: u64 = 1 << 24;
@@ -66,6 +72,68 @@ pub(super) fn chat(question: &str, answer: &str) -> Record {
         extra: Map::new(),
         line: 0,
     }
+}
+
+/// Everything that anyone can see of the project's records, texts and settings.
+pub(super) fn seen(project: &Project) -> Vec<String> {
+    let rows = |sql: &str| {
+        let mut statement = project.db.prepare(sql).unwrap();
+        let n_columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let values = (0..n_columns).map(|i| row.get::<_, Value>(i));
+            Ok(format!("{:?}", values.collect::<Result<Vec<_>, _>>()?))
+        });
+        rows.unwrap().collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    let mut seen = rows(
+        "SELECT record.id, state, position, body, json, side, names, accepted, reviewer, first_body,
+            source, line, page
+         FROM record JOIN content USING (body) JOIN name_set ON name_set.id = tags
+         WHERE state < 2 ORDER BY record.id",
+    );
+    seen.extend(rows("SELECT key, value FROM fact ORDER BY key"));
+    seen
+}
+
+/// Runs a work to its end.
+pub(super) fn run_all<T>(project: &mut Project, work: Task<T>) -> Result<T, ProjectError> {
+    run(project, work, &mut |_| true)
+}
+
+/// A file with these records, of which every one named in `broken` is none.
+pub(super) fn incoming(name: &str, records: Vec<Record>, broken: &[u64]) -> Incoming {
+    let broken = broken.to_vec();
+    let n = records.len() as f64;
+    let arrivals = (1..)
+        .zip(records)
+        .map(move |(line, record): (u64, Record)| {
+            let is_broken = broken.contains(&line);
+            let problem = Problem::new(
+                ProblemKind::MissingField,
+                Place { line, record: line },
+                "output",
+            );
+            Ok(Arrival {
+                record: (!is_broken).then_some(record),
+                format: Format::Openai,
+                raw: None,
+                line,
+                page: None,
+                problems: is_broken.then_some(problem).into_iter().collect(),
+                progress: line as f64 / n,
+            })
+        });
+    Incoming {
+        name: name.into(),
+        n_bytes: 1000,
+        reading: "null".into(),
+        file: None,
+        open: Box::new(move |_| Ok(Box::new(arrivals))),
+    }
+}
+
+pub(super) fn keys(records: impl IntoIterator<Item = u64>) -> Target {
+    Target::Records(records.into_iter().map(RecordKey).collect())
 }
 
 /// Files of a small tokenizer without a template of its own.

@@ -1,16 +1,23 @@
 //! Changes of texts that go to many records at once, on one record.
 
+use std::rc::Rc;
+
+use rusqlite::Connection;
 use serde_json::Value;
 
-use super::ProjectError;
+use super::{ProjectError, replace::Replacer};
 use crate::{
+    data::Repair,
     protocol::studio::Change,
-    text::{Body, Message, Record, Role},
+    text::{Body, Message, ModelText, Record, Role},
 };
 
 pub(super) enum TextEdit {
     Field(String, Option<Value>),
     System(Option<String>),
+    /// Control tokens are those of the model, or without one the common ones.
+    Repair(Repair, Option<Rc<ModelText>>),
+    Replace(Box<Replacer>),
 }
 
 impl TextEdit {
@@ -22,13 +29,17 @@ impl TextEdit {
         Ok(match change {
             Change::SetField(name, value) => Some(Self::Field(name.clone(), value.clone())),
             Change::SetSystem(text) => Some(Self::System(text.clone())),
-            Change::Replace(_) => {
-                return Err(ProjectError::CannotDo {
-                    reason: "replace".into(),
-                });
-            }
+            Change::Replace(replace) => Some(Self::Replace(Box::new(Replacer::new(replace)?))),
             _ => None,
         })
+    }
+
+    /// Whether it may change a stored text; quicker than to try.
+    pub(super) fn may_change(&self, db: &Connection, body: i64) -> Result<bool, ProjectError> {
+        match self {
+            Self::Replace(replacer) => replacer.finds(db, body),
+            _ => Ok(true),
+        }
     }
 
     pub(super) fn apply(&self, record: &mut Record) {
@@ -40,6 +51,12 @@ impl TextEdit {
                 record.extra.shift_remove(name);
             }
             Self::System(text) => set_system(record, text.as_deref()),
+            Self::Repair(repair, model) => {
+                if let Some(repaired) = repair.of(record, model.as_deref()) {
+                    *record = repaired;
+                }
+            }
+            Self::Replace(replacer) => replacer.apply(record),
         }
     }
 }

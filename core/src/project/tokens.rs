@@ -32,12 +32,12 @@ impl Project {
         let model = self.model_text()?.ok_or_else(|| ProjectError::CannotDo {
             reason: "no tokenizer is chosen; choose the model that the dataset is for".into(),
         })?;
-        let (body, line) = self.body_and_line(record)?;
+        let row = self.row(record)?;
         let mut record = match draft {
             Some(content) => record_of(content),
-            None => read_body(&self.db, body)?.0,
+            None => read_body(&self.db, row.body)?.0,
         };
-        record.line = line;
+        record.line = row.line;
         let options = self.encode_options()?;
         let limit = options.max_length.unwrap_or(usize::MAX) as u64;
         Ok(tokens_of(&record, &model, &options, limit))
@@ -72,16 +72,6 @@ impl Project {
             trained: prepared.encoded.n_targets() as u64,
             limit: options.max_length.unwrap_or(usize::MAX) as u64,
         }))
-    }
-
-    fn body_and_line(&self, record: RecordKey) -> Result<(i64, u64), ProjectError> {
-        use rusqlite::OptionalExtension as _;
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT body, line FROM record WHERE id = ?1 AND state < 2")?;
-        let row = statement.query_row([record.0], |row| Ok((row.get(0)?, row.get(1)?)));
-        row.optional()?
-            .ok_or(ProjectError::NoRecord { record: record.0 })
     }
 }
 

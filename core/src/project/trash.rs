@@ -9,8 +9,21 @@ impl Project {
     }
 
     fn purge_trash(&mut self) -> Result<u64, ProjectError> {
+        if !self.is_idle() {
+            return Err(ProjectError::CannotDo {
+                reason: "an import or a change is still going on; wait for it or stop it first"
+                    .into(),
+            });
+        }
         // What is deleted is overwritten, so that the texts are not in the file any more.
         self.db.pragma_update(None, "secure_delete", true)?;
+        let removed = self.remove_trash();
+        self.db.pragma_update(None, "secure_delete", false)?;
+        self.forget_counts(&[Field::State]);
+        removed
+    }
+
+    fn remove_trash(&mut self) -> Result<u64, ProjectError> {
         let tx = self.db.transaction()?;
         tx.execute_batch(
             "DELETE FROM change WHERE record IN (SELECT id FROM record WHERE state = 1);
@@ -27,7 +40,6 @@ impl Project {
         // Words of deleted texts stay in the index until its parts are merged.
         tx.execute("INSERT INTO search (search) VALUES ('optimize')", [])?;
         tx.commit()?;
-        self.forget_counts(&[Field::State]);
         Ok(n_removed)
     }
 }

@@ -58,7 +58,8 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
     let dir = ModelDir::resolve(&args.model)?;
     let model = model_text(&dir, args.text.template.as_deref())?;
     let options = options(&dir, &model, &args)?;
-    let records = dataset::read(&args.data, &args.text.read.options())?.records;
+    let records =
+        dataset::read(&args.data, &args.text.read.options(), args.text.read.side)?.records;
     let mut out = std::io::stdout().lock();
     for &number in &args.record {
         let place = usize::try_from(number - 1).ok();

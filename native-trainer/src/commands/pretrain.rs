@@ -185,7 +185,7 @@ pub(crate) fn run(args: PretrainArgs) -> Result<()> {
 
 fn records(args: &PretrainArgs, seed: u64) -> Result<Vec<Record>> {
     match &args.data {
-        Some(path) => Ok(dataset::read(path, &ReadOptions::default())?.records),
+        Some(path) => Ok(dataset::read(path, &ReadOptions::default(), None)?.records),
         None => {
             let bar = progress::bar(args.n_records, "writing text");
             let records = pretraining_corpus(seed, args.n_records)

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use veneer_core::{
     arch::Arch,
     model::{Decoder, match_targets},
-    protocol::{Event, TargetModules, TrainJob},
+    protocol::{Event, TargetModules, TrainJob, studio::Side},
     text::Encoded,
     train::{PlanInput, Training},
     weights::adapter_config::AdapterConfig,
@@ -16,9 +16,10 @@ use veneer_core::{
 use crate::{
     device::{DeviceArgs, Place},
     examples::{self, TextArgs},
-    forecast,
+    forecast, input,
     job_args::JobArgs,
     model_run::{Checkpoint, open_adapter},
+    project_file,
     run_dir::{Progress, RunDir, RunSpec},
     run_printer::RunPrinter,
     run_report::{self, EvalPart},
@@ -35,7 +36,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "MODEL", required_unless_present = "resume")]
     model: Option<String>,
 
-    /// Dataset file; the format is detected
+    /// Dataset; the format is detected. Of a project, the train side is trained on and the
+    /// validation side held out
     #[arg(long, value_name = "FILE", required_unless_present = "resume")]
     data: Option<PathBuf>,
 
@@ -171,15 +173,40 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
     Ok(RunSpec {
         veneer_version: env!("CARGO_PKG_VERSION").into(),
         model,
-        data,
         data_sha256: String::new(),
-        eval_data: args.eval_data.clone(),
+        eval_data: args.eval_data.clone().or_else(|| {
+            let validates = input::is_project(&data) && has_side(&data, Side::Validation);
+            validates.then(|| data.clone())
+        }),
+        data,
         init_adapter: args.init_adapter.clone(),
         limit: args.limit,
         read: args.text.read.spec(),
         train_on: args.text.train_on.clone(),
         template: args.text.template.clone(),
         job,
+    })
+}
+
+/// Of a project whose sides were drawn, each dataset of a run is its own side.
+fn on_side(args: &TextArgs, path: &Path, side: Side) -> TextArgs {
+    let mut args = args.clone();
+    if input::is_project(path) {
+        args.read.side = args
+            .read
+            .side
+            .or_else(|| has_side(path, side).then_some(side));
+    }
+    args
+}
+
+fn has_side(path: &Path, side: Side) -> bool {
+    let split = project_file::open(path).and_then(|project| Ok(project.split()?));
+    // What is wrong with the project is said when it is read.
+    split.is_ok_and(|split| match side {
+        Side::Train => split.n_train > 0,
+        Side::Validation => split.n_validation > 0,
+        Side::Test => split.n_test > 0,
     })
 }
 
@@ -199,13 +226,13 @@ impl Prepared {
         let checkpoint = Checkpoint::open(&spec.model)?;
         let text = examples::model_text(&checkpoint.dir, spec.template.as_deref())?;
         let max_length = Some(spec.job.max_length);
-        let read = |path: &Path, limit| {
-            examples::read(path, &checkpoint, &text, text_args, max_length, limit)
-                .map(|e| e.encoded)
+        let read = |path: &Path, limit, side| {
+            let args = on_side(text_args, path, side);
+            examples::read(path, &checkpoint, &text, &args, max_length, limit).map(|e| e.encoded)
         };
-        let train = read(&spec.data, spec.limit)?;
+        let train = read(&spec.data, spec.limit, Side::Train)?;
         let eval_examples = match &spec.eval_data {
-            Some(path) => read(path, None)?,
+            Some(path) => read(path, None, Side::Validation)?,
             None => Vec::new(),
         };
         let hash = hash(&train);

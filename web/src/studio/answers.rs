@@ -124,6 +124,10 @@ async fn with_project(
             let work = desk.begin(Project::empty_trash)?;
             O::Changed(desk.drive(work, voice).await?)
         }
+        R::PlanExport { export } => {
+            let work = desk.begin(|project| project.plan_export(export))?;
+            O::ExportPlan(desk.drive(work, voice).await?)
+        }
         R::Check => {
             let work = desk.begin(Project::check)?;
             O::Findings(desk.drive(work, voice).await?)
@@ -198,7 +202,6 @@ fn glance(project: &Project, request: StudioRequest) -> Result<StudioOutcome, Pr
         R::Groups { check, from, n } => O::Groups(project.groups(&check, from, n)?),
         R::PreviewSplit { options } => O::Split(project.preview_split(&options)?),
         R::Split => O::Split(project.split()?),
-        R::PlanExport { export } => O::ExportPlan(project.plan_export(&export)?),
         other => {
             let reason = format!("nothing carries out {other:?}");
             return Err(ProjectError::CannotDo { reason });

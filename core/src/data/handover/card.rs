@@ -508,7 +508,7 @@ fn cell(text: &str) -> String {
 }
 
 /// ISO date of milliseconds since 1970, in UTC (days to dates as in Hinnant's `civil_from_days`).
-fn day(ms: i64) -> String {
+pub fn day(ms: i64) -> String {
     let days = ms.div_euclid(86_400_000) + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);

@@ -12,7 +12,7 @@ mod train_job;
 mod yaml;
 
 pub use axolotl::Axolotl;
-pub use card::{Card, card};
+pub use card::{Card, card, day};
 pub use contents::Contents;
 pub use llama_factory::LlamaFactory;
 pub use openai_limits::{

@@ -21,13 +21,13 @@ const BONDS: &[u8] = include_bytes!("../../../../native-trainer/demo/bonds.json"
 type Open = Box<dyn FnOnce(Option<Rc<ModelText>>) -> Result<Arrivals, DocumentError>>;
 
 /// Records that were not read yet.
-pub(super) struct Incoming {
-    pub(super) name: String,
-    pub(super) n_bytes: u64,
+pub(in super::super) struct Incoming {
+    pub(in super::super) name: String,
+    pub(in super::super) n_bytes: u64,
     /// How it is read, as JSON.
-    pub(super) reading: String,
-    pub(super) file: Option<Rc<dyn InputFile>>,
-    pub(super) open: Open,
+    pub(in super::super) reading: String,
+    pub(in super::super) file: Option<Rc<dyn InputFile>>,
+    pub(in super::super) open: Open,
 }
 
 impl Incoming {

@@ -2,7 +2,10 @@
 
 use rusqlite::Connection;
 
-use crate::project::ProjectError;
+use crate::project::{
+    ProjectError,
+    columns::{Columns, THERE},
+};
 
 /// A record that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,24 @@ impl LiveRecords {
             records.sort_unstable_by_key(|live| live.body);
         }
         Ok(Self(records))
+    }
+
+    /// The same from what lists hold in memory.
+    pub(in crate::project) fn of(columns: &Columns) -> Self {
+        let there = columns
+            .records
+            .iter()
+            .filter(|record| record.state == THERE);
+        let mut records: Vec<Live> = there
+            .map(|record| Live {
+                record: record.id as u64,
+                body: columns.body_of(record).id,
+                position: record.position,
+                accepted: record.accepted,
+            })
+            .collect();
+        records.sort_by_key(|live| live.body);
+        Self(records)
     }
 
     pub(in crate::project) fn all(&self) -> &[Live] {

@@ -13,10 +13,12 @@ use veneer_core::data::{self, CheckOptions, Fixed, Loaded, Problems, Shape};
 use super::{
     layout::{about, labelled, problem_counts, problems, wrapped},
     lengths::LengthArgs,
+    project_check,
 };
 use crate::{
     dataset::{self, ReadArgs, beside, count, shell_word, thousands},
     files::write_atomic,
+    input::{self, Input},
 };
 
 /// Find everything that is wrong with a dataset, and repair what needs no guessing
@@ -25,7 +27,7 @@ use crate::{
 /// do. Ends with exit code 1 if a record cannot be trained on as it stands.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
-    /// Dataset file, or - for standard input
+    /// Dataset, spreadsheet, document or project; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
@@ -51,9 +53,27 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(args: CheckArgs) -> Result<()> {
+    let kind = input::kind(&args.file)?;
+    if let Input::Project = kind {
+        if args.fix.is_some() {
+            bail!(
+                "a project is repaired in place, undoably: veneer data fix {}",
+                dataset::shell_word(&args.file)
+            );
+        }
+        return project_check::run(&args.file, args.length.model.as_deref(), args.json);
+    }
+    if let (Input::Parts(_), Some(_)) = (&kind, &args.fix) {
+        bail!(
+            "`--fix` repairs text files; put `{0}` into a project, where every repair can be \
+             undone: veneer data import {1} --into project.veneer",
+            args.file.display(),
+            shell_word(&args.file)
+        );
+    }
     let mut options = args.read.options();
     options.kept_problems = args.max_problems;
-    let loaded = dataset::load(&args.file, &options)?;
+    let loaded = dataset::load(&args.file, &options, args.read.side)?;
     let counter = args.length.counter()?;
     let count_tokens = counter
         .as_ref()

@@ -90,7 +90,7 @@ impl To {
 pub(crate) fn run(args: ConvertArgs) -> Result<()> {
     let mut options = args.read.options();
     options.keep_raw = true;
-    let mut loaded = dataset::load(&args.file, &options)?;
+    let mut loaded = dataset::load(&args.file, &options, args.read.side)?;
     let target = args.target(&loaded);
     if target.format == Format::Tokenized {
         tokenize(&mut loaded, &args)?;

@@ -8,12 +8,16 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
-use veneer_core::data::{self, Loaded, Portion, Split, SplitOptions};
+use veneer_core::data::{self, Loaded, Portion, Shape, Split, SplitOptions};
 
-use super::layout::{about, labelled};
+use super::{
+    layout::{about, labelled},
+    project_split,
+};
 use crate::{
     dataset::{self, ReadArgs, beside, count, shell_word, thousands},
     files::{Prepared, prepare, publish_all},
+    input,
 };
 
 /// Values of the stratifying column that are listed; `--json` has all.
@@ -22,38 +26,39 @@ const MAX_SHOWN_STRATA: usize = 20;
 /// Set records aside for validation and test, without leaks
 ///
 /// The same seed draws the same split. Records that ask the same, exact duplicates among them, and
-/// records of one --group stay on one side. All files are written, or none.
+/// records of one --group stay on one side. All files are written, or none. In a project the sides
+/// are kept with the records instead, and `veneer data undo` takes a split back.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SplitArgs {
-    /// Dataset file
+    /// Dataset, spreadsheet or project
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    pub(super) file: PathBuf,
 
     /// Share of the records for validation, for example 0.1
     #[arg(long, value_name = "SHARE", conflicts_with = "val_count")]
-    val: Option<f64>,
+    pub(super) val: Option<f64>,
 
     /// Number of records for validation
     #[arg(long, value_name = "N")]
-    val_count: Option<usize>,
+    pub(super) val_count: Option<usize>,
 
     /// Share of the records for a test set
     #[arg(long, value_name = "SHARE", conflicts_with = "test_count")]
-    test: Option<f64>,
+    pub(super) test: Option<f64>,
 
     /// Number of records for a test set
     #[arg(long, value_name = "N")]
-    test_count: Option<usize>,
+    pub(super) test_count: Option<usize>,
 
     /// Keep records with the same value of this column on one side; a dot goes inside:
     /// metadata.source
     #[arg(long, value_name = "FIELD")]
-    group: Option<String>,
+    pub(super) group: Option<String>,
 
     /// Give each value of this column the same share on every side; `language` is told from the
     /// text where no column has that name
     #[arg(long, value_name = "FIELD")]
-    stratify: Option<String>,
+    pub(super) stratify: Option<String>,
 
     #[arg(
         long,
@@ -61,7 +66,11 @@ pub(crate) struct SplitArgs {
         default_value_t = 42,
         help = "Number that decides the draw"
     )]
-    seed: u64,
+    pub(super) seed: u64,
+
+    /// In a project: freeze the sides with a hash, so that nothing moves them
+    #[arg(long)]
+    pub(super) freeze: bool,
 
     /// Folder for the files, if not that of FILE. They are called FILE.train.EXT, FILE.val.EXT
     /// and FILE.test.EXT
@@ -70,19 +79,28 @@ pub(crate) struct SplitArgs {
 
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 
     #[command(flatten)]
     read: ReadArgs,
 }
 
 pub(crate) fn run(args: SplitArgs) -> Result<()> {
+    if input::is_project(&args.file) {
+        return project_split::run(&args);
+    }
+    if args.freeze {
+        bail!(
+            "`--freeze` is for projects; `{}` is a file",
+            args.file.display()
+        );
+    }
     if args.file == Path::new("-") {
         bail!("`split` names its files after the dataset; give a file, not standard input");
     }
     let mut options = args.read.options();
     options.keep_raw = true;
-    let loaded = dataset::load(&args.file, &options)?;
+    let loaded = dataset::load(&args.file, &options, args.read.side)?;
     let n_unreadable = loaded.n_in_file - loaded.n_left_out - loaded.records.len() as u64;
     if n_unreadable > 0 {
         dataset::refuse_errors(&args.file, &loaded)?;
@@ -96,7 +114,7 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     ]
     .into_iter()
     .filter(|(name, side)| *name == "train" || !side.is_empty())
-    .map(|(name, side)| (name, args.path(name), side.as_slice()))
+    .map(|(name, side)| (name, args.path(name, &loaded.source.shape), side.as_slice()))
     .collect();
     if let Some(folder) = &args.out_dir {
         fs::create_dir_all(folder)
@@ -147,8 +165,10 @@ impl SplitArgs {
         }
     }
 
-    fn path(&self, side: &str) -> PathBuf {
-        let path = beside(&self.file, side, None);
+    fn path(&self, side: &str, shape: &Shape) -> PathBuf {
+        // Of a spreadsheet only the rows can be written.
+        let extension = matches!(shape, Shape::Given { .. }).then_some("jsonl");
+        let path = beside(&self.file, side, extension);
         match (&self.out_dir, path.file_name()) {
             (Some(folder), Some(name)) => folder.join(name),
             _ => path,

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn columns_in_another_order_or_cut_elsewhere_are_other_columns() {
-        let key = |columns: &[&str]| reading_key(&columns.iter().map(|&c| c.into()).collect::<Vec<_>>());
+        let key =
+            |columns: &[&str]| reading_key(&columns.iter().map(|&c| c.into()).collect::<Vec<_>>());
         assert_eq!(key(&["ab", "c"]), key(&["ab", "c"]));
         assert_ne!(key(&["ab", "c"]), key(&["a", "bc"]));
         assert_ne!(key(&["ab", "c"]), key(&["c", "ab"]));

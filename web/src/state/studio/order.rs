@@ -47,8 +47,7 @@ impl Manner {
             | R::Findings
             | R::Groups { .. }
             | R::PreviewSplit { .. }
-            | R::Split
-            | R::PlanExport { .. } => Self::Glance,
+            | R::Split => Self::Glance,
             R::Query { .. } => Self::Search,
             // These work through the project without looking at the current list.
             R::Import { .. } | R::Check | R::DownloadProject => Self::LongTurn,
@@ -79,6 +78,7 @@ impl Manner {
             | R::Fix { .. }
             | R::ApplySplit { .. }
             | R::FreezeSplit { .. }
+            | R::PlanExport { .. }
             | R::Export { .. }
             | R::Remember { .. } => Self::Turn,
         })

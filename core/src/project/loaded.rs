@@ -1,0 +1,121 @@
+//! The records of a project as reading them from a file gives them, for what works on datasets.
+
+use std::collections::BTreeMap;
+
+use super::{Project, ProjectError, content::read_stored, edit::side_of};
+use crate::{
+    data::{Encoding, Format, Loaded, Place, ReadOptions, Shape, Source, Supervision, validate},
+    protocol::studio::Side,
+    text::Record,
+};
+
+impl Project {
+    /// Records outside the trash, in their order; only those of some sides where any are named.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn loaded(&self, sides: &[Side], options: &ReadOptions) -> Result<Loaded, ProjectError> {
+        let mut loaded = Loaded::empty(source(), options.kept_problems);
+        let mut formats: BTreeMap<Format, u64> = BTreeMap::new();
+        let mut statement = self.db.prepare_cached(
+            "SELECT record.line, record.side, content.json FROM record
+             JOIN content ON content.body = record.body
+             WHERE record.state = 0 ORDER BY record.position, record.id",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            loaded.n_in_file += 1;
+            let side: Option<i64> = row.get(1)?;
+            let side = side.and_then(side_of);
+            if !sides.is_empty() && !side.is_some_and(|side| sides.contains(&side)) {
+                continue;
+            }
+            let json = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let (mut record, origin) = read_stored(json)?;
+            record.line = row.get(0)?;
+            let place = Place {
+                line: record.line,
+                record: loaded.n_in_file,
+            };
+            if !loaded.counts_as(supervision(&record, origin.format), options.take_chosen) {
+                continue;
+            }
+            *formats.entry(origin.format).or_insert(0) += 1;
+            loaded
+                .problems
+                .extend(validate(&record, origin.format, place));
+            loaded.numbers.push(place.record);
+            loaded.raw.extend(options.keep_raw.then_some(origin.raw));
+            loaded.records.push(record);
+        }
+        let most = formats.iter().max_by_key(|(_, n)| **n);
+        if let Some((format, _)) = most {
+            loaded.source.format = *format;
+        }
+        if !sides.is_empty() {
+            loaded.n_in_file = loaded.records.len() as u64 + loaded.n_left_out;
+        }
+        Ok(loaded)
+    }
+}
+
+/// As the reader tells it from the fields of a file.
+fn supervision(record: &Record, format: Format) -> Supervision {
+    let extra = &record.extra;
+    if matches!(format, Format::Text | Format::Tokenized) {
+        return Supervision::Demonstration;
+    }
+    if extra.contains_key("chosen") && extra.contains_key("rejected") {
+        return Supervision::Pair;
+    }
+    match extra.get("label").and_then(|label| label.as_bool()) {
+        Some(good) => Supervision::Marked(good),
+        None => Supervision::Demonstration,
+    }
+}
+
+fn source() -> Source {
+    Source {
+        format: Format::Openai,
+        reason: "a project".into(),
+        mapping: Default::default(),
+        encoding: Encoding::UTF_8,
+        encoding_reason: "not a text file",
+        bom: false,
+        crlf: false,
+        shape: Shape::Given {
+            columns: Vec::new(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::testing::{chat, project_of, question};
+
+    #[test]
+    fn records_come_in_their_order_with_their_problems() {
+        let project = project_of([question(2), chat("q", ""), question(1)]);
+        let loaded = project
+            .loaded(&[], &ReadOptions::default())
+            .expect("readable");
+        let bodies: Vec<_> = loaded.records.iter().map(|record| &record.body).collect();
+        assert_eq!(
+            bodies,
+            [&question(2).body, &chat("q", "").body, &question(1).body]
+        );
+        assert_eq!(
+            (loaded.n_in_file, loaded.numbers.as_slice()),
+            (3, &[1, 2, 3][..])
+        );
+        assert_eq!(loaded.problems.n_errors(), 1);
+    }
+
+    #[test]
+    fn a_side_without_records_is_empty() {
+        let project = project_of([question(1)]);
+        let loaded = project.loaded(&[Side::Test], &ReadOptions::default());
+        assert!(loaded.expect("readable").records.is_empty());
+    }
+}

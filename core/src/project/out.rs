@@ -1,0 +1,243 @@
+//! Records of a project out to files: datasets, what other tools need beside them, a card.
+//!
+//! selection (which records, in which file) → survey (what they have, so which format) → data files →
+//! what lies beside them, zipped where there are several files. A plan goes the same way and writes
+//! nothing.
+
+mod beside;
+mod data_file;
+mod plan;
+mod selection;
+mod survey;
+
+use std::io::{Cursor, Write as _};
+
+use sha2::{Digest as _, Sha256};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use super::{ExportFile, Project, ProjectError, Step, Task, Work, hash::hex};
+use crate::{
+    data::{
+        Format,
+        handover::{WrittenFile, slug},
+    },
+    protocol::studio::{Export, ExportPlan, StudioProgress, StudioStage},
+};
+use beside::Beside;
+use data_file::DataOut;
+use plan::{NOTHING, Planning, file_name, losses_of_tool, lossy, title};
+use selection::Selection;
+use survey::{Outgoing, Survey, Toll, Walk, container};
+
+impl Project {
+    /// What an export would be; nothing is written.
+    pub fn plan_export(&self, export: Export) -> Task<ExportPlan> {
+        Box::new(Planning::new(export))
+    }
+
+    /// One file, or a zip of several. `today` is an ISO date for the card.
+    pub fn export(&self, export: Export, today: &str) -> Task<ExportFile> {
+        Box::new(Exporting {
+            survey: Survey::new(&export.kind),
+            export,
+            today: today.to_owned(),
+            selection: Selection::default(),
+            walk: Walk::default(),
+            stage: Stage::Start,
+            files: Vec::new(),
+        })
+    }
+}
+
+struct Exporting {
+    export: Export,
+    today: String,
+    selection: Selection,
+    walk: Walk,
+    survey: Survey,
+    stage: Stage,
+    files: Vec<(WrittenFile, Vec<u8>)>,
+}
+
+enum Stage {
+    Start,
+    /// What the records have.
+    Surveying,
+    Writing(Box<Writing>),
+    Over,
+}
+
+struct Writing {
+    format: Format,
+    toll: Toll,
+    out: DataOut,
+    piece: usize,
+}
+
+impl Work for Exporting {
+    type Output = ExportFile;
+
+    fn step(&mut self, project: &mut Project) -> Result<Step<ExportFile>, ProjectError> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Start => {
+                self.selection = Selection::read(project, &self.export)?;
+                if self.selection.n() == 0 {
+                    return refuse(NOTHING.into());
+                }
+                self.stage = Stage::Surveying;
+            }
+            Stage::Surveying => {
+                let outgoing = self.walk.next(project, &self.selection)?;
+                outgoing.iter().for_each(|record| self.survey.add(record));
+                self.stage = match outgoing.is_empty() {
+                    false => Stage::Surveying,
+                    true => self.begin_writing()?,
+                };
+            }
+            Stage::Writing(mut writing) => {
+                let outgoing = self.walk.next(project, &self.selection)?;
+                if outgoing.is_empty() {
+                    return self.finish(project, *writing).map(Step::Done);
+                }
+                self.write(&mut writing, outgoing)?;
+                self.stage = Stage::Writing(writing);
+            }
+            Stage::Over => return Err(ProjectError::Cancelled),
+        }
+        Ok(Step::More(self.progress()))
+    }
+}
+
+fn refuse<T>(reason: String) -> Result<T, ProjectError> {
+    Err(ProjectError::CannotDo { reason })
+}
+
+impl Exporting {
+    fn progress(&self) -> StudioProgress {
+        let n = self.selection.n();
+        let before = match self.stage {
+            Stage::Writing(_) => n,
+            _ => 0,
+        };
+        StudioProgress {
+            stage: StudioStage::Writing,
+            what: String::new(),
+            done: before + self.walk.n_done(),
+            total: 2 * n,
+        }
+    }
+
+    fn begin_writing(&mut self) -> Result<Stage, ProjectError> {
+        self.walk = Walk::default();
+        let format = self.survey.format(&self.export.kind)?;
+        Ok(Stage::Writing(Box::new(Writing {
+            format,
+            toll: Toll::new(format, &self.export),
+            out: DataOut::new(container(&self.export.kind), format),
+            piece: 0,
+        })))
+    }
+
+    fn write(
+        &mut self,
+        writing: &mut Writing,
+        outgoing: Vec<Outgoing>,
+    ) -> Result<(), ProjectError> {
+        let piece = outgoing.first().map_or(writing.piece, |first| first.piece);
+        if piece != writing.piece {
+            self.close(writing)?;
+            writing.piece = piece;
+        }
+        for record in &outgoing {
+            if let Some(fields) = writing.toll.fields(record) {
+                writing.out.add(fields)?;
+            }
+        }
+        if writing.toll.is_lossy() && !self.export.lossy {
+            return refuse(lossy(writing.format));
+        }
+        Ok(())
+    }
+
+    /// The file of the piece at hand is complete.
+    fn close(&mut self, writing: &mut Writing) -> Result<(), ProjectError> {
+        let next = DataOut::new(container(&self.export.kind), writing.format);
+        let out = std::mem::replace(&mut writing.out, next);
+        let n_records = out.n();
+        let bytes = out.finish()?;
+        let Some(piece) = self.selection.pieces.get(writing.piece) else {
+            return Ok(());
+        };
+        let file = WrittenFile {
+            path: piece.stem(""),
+            side: piece.side,
+            n_records,
+            n_bytes: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(&bytes)),
+        };
+        self.files.push((file, bytes));
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        project: &Project,
+        mut writing: Writing,
+    ) -> Result<ExportFile, ProjectError> {
+        self.close(&mut writing)?;
+        let name = title(project, &self.export)?;
+        let stem = slug(&name);
+        let mut files = Vec::new();
+        let mut written = Vec::new();
+        for (mut file, bytes) in self.files.drain(..) {
+            let of_side = Some(file.path).filter(|side| !side.is_empty());
+            file.path = file_name(of_side.as_deref().unwrap_or(&stem), &self.export);
+            files.push((file.path.clone(), bytes));
+            written.push(file);
+        }
+        let beside = Beside {
+            project,
+            export: &self.export,
+            name: &name,
+            format: writing.format,
+            contents: &self.survey.contents,
+            files: &written,
+        };
+        let mut losses = writing.toll.losses();
+        losses.extend(losses_of_tool(&self.export, &self.survey));
+        let languages = &self.selection.languages;
+        let texts = beside.texts(&self.survey, &losses, languages, &self.today)?;
+        files.extend(
+            texts
+                .into_iter()
+                .map(|(name, text)| (name.to_owned(), text.into_bytes())),
+        );
+        packed(files, &stem)
+    }
+}
+
+/// The only file as it is, or all of them zipped.
+fn packed(mut files: Vec<(String, Vec<u8>)>, stem: &str) -> Result<ExportFile, ProjectError> {
+    if files.len() == 1
+        && let Some((name, bytes)) = files.pop()
+    {
+        return Ok(ExportFile { name, bytes });
+    }
+    let broken = |detail: String| ProjectError::CannotDo {
+        reason: format!("the files cannot be zipped: {detail}"),
+    };
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        // No date of its own: the same records make the same file.
+        let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
+        zip.start_file(name, options)
+            .map_err(|error| broken(error.to_string()))?;
+        zip.write_all(&bytes)
+            .map_err(|error| broken(error.to_string()))?;
+    }
+    let bytes = zip.finish().map_err(|error| broken(error.to_string()))?;
+    Ok(ExportFile {
+        name: format!("{stem}.zip"),
+        bytes: bytes.into_inner(),
+    })
+}

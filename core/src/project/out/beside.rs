@@ -1,0 +1,141 @@
+//! What lies beside the data of an export: configurations, the job, the card.
+
+use super::survey::Survey;
+use crate::{
+    data::{
+        Format,
+        handover::{
+            Axolotl, Card, Contents, Handover, LlamaFactory, WrittenFile, card, job_json,
+            train_command,
+        },
+    },
+    project::{Project, ProjectError},
+    protocol::{
+        TrainJob,
+        studio::{Export, ExportKind},
+    },
+};
+
+const DATASET_INFO: &str = "dataset_info.json";
+const LLAMA_FACTORY: &str = "llama_factory.yaml";
+const AXOLOTL: &str = "axolotl.yaml";
+const JOB: &str = "job.json";
+const CARD: &str = "README.md";
+
+pub(super) struct Beside<'a> {
+    pub(super) project: &'a Project,
+    pub(super) export: &'a Export,
+    pub(super) name: &'a str,
+    pub(super) format: Format,
+    pub(super) contents: &'a Contents,
+    pub(super) files: &'a [WrittenFile],
+}
+
+impl Beside<'_> {
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        let mut names = match self.export.kind {
+            ExportKind::LlamaFactory => vec![DATASET_INFO, LLAMA_FACTORY],
+            ExportKind::Axolotl => vec![AXOLOTL],
+            ExportKind::TrainJob => vec![JOB],
+            _ => Vec::new(),
+        };
+        if self.export.card {
+            names.push(CARD);
+        }
+        names
+    }
+
+    /// What to run in the folder of the files; empty where there is nothing.
+    pub(super) fn command(&self) -> Result<String, ProjectError> {
+        Ok(match self.export.kind {
+            ExportKind::LlamaFactory => format!("llamafactory-cli train {LLAMA_FACTORY}"),
+            ExportKind::Axolotl => format!("axolotl train {AXOLOTL}"),
+            ExportKind::TrainJob => train_command(&self.handover(&self.job()?), JOB),
+            _ => String::new(),
+        })
+    }
+
+    /// Names and texts of the files, in the order of [`Self::names`].
+    pub(super) fn texts(
+        &self,
+        survey: &Survey,
+        losses: &[(String, u64)],
+        languages: &[(String, u64)],
+        today: &str,
+    ) -> Result<Vec<(&'static str, String)>, ProjectError> {
+        let job = self.job()?;
+        let handover = self.handover(&job);
+        let mut texts = Vec::new();
+        for name in self.names() {
+            let text = match name {
+                DATASET_INFO => LlamaFactory(handover).dataset_info(),
+                LLAMA_FACTORY => LlamaFactory(handover).train_yaml(),
+                AXOLOTL => Axolotl(handover).yaml(),
+                JOB => job_json(&job),
+                _ => self.card(survey, losses, languages, today)?,
+            };
+            texts.push((name, text));
+        }
+        Ok(texts)
+    }
+
+    fn handover<'b>(&'b self, job: &'b TrainJob) -> Handover<'b> {
+        Handover {
+            name: self.name,
+            files: self.files,
+            format: self.format,
+            contents: self.contents,
+            model: &self.export.model,
+            job,
+        }
+    }
+
+    /// The settings that the project decides; the others as they usually are.
+    fn job(&self) -> Result<TrainJob, ProjectError> {
+        let options = self.project.text_options()?;
+        Ok(TrainJob {
+            max_length: options.max_length as usize,
+            ..TrainJob::default()
+        })
+    }
+
+    fn card(
+        &self,
+        survey: &Survey,
+        losses: &[(String, u64)],
+        languages: &[(String, u64)],
+        today: &str,
+    ) -> Result<String, ProjectError> {
+        let view = self.project.view()?;
+        let mut actions = self.project.history(u64::MAX)?;
+        actions.retain(|action| !action.undone);
+        actions.reverse();
+        let split = self.project.split()?;
+        let is_split = self.files.iter().any(|file| file.side.is_some());
+        let columns: Vec<(String, u64)> = survey
+            .columns
+            .iter()
+            .map(|(name, n)| (name.clone(), *n))
+            .collect();
+        let command = self.command()?;
+        let commands: Vec<String> = Some(command)
+            .filter(|c| !c.is_empty())
+            .into_iter()
+            .collect();
+        Ok(card(&Card {
+            title: self.name,
+            licence: &self.export.licence,
+            today,
+            format: self.format,
+            files: self.files,
+            contents: self.contents,
+            languages,
+            sources: &view.sources,
+            actions: &actions,
+            split: is_split.then_some(&split),
+            columns: &columns,
+            losses,
+            commands: &commands,
+        }))
+    }
+}

@@ -1,0 +1,217 @@
+//! What an export would be, before anything is written.
+
+use super::{
+    beside,
+    selection::Selection,
+    survey::{Survey, Toll, Walk, container, extension},
+};
+use crate::{
+    data::{
+        Format,
+        handover::{Axolotl, LlamaFactory, WrittenFile, slug},
+    },
+    project::{Project, ProjectError, Step, Work},
+    protocol::studio::{Export, ExportKind, ExportPlan, StudioProgress, StudioStage},
+};
+
+/// Faults that are named.
+const SHOWN_OBSTACLES: usize = 20;
+
+/// Looks at every record twice: what there is, and then, in the format chosen for it, what is lost.
+pub(super) struct Planning {
+    export: Export,
+    selection: Option<Selection>,
+    walk: Walk,
+    survey: Survey,
+    toll: Option<Toll>,
+}
+
+impl Planning {
+    pub(super) fn new(export: Export) -> Self {
+        Self {
+            survey: Survey::new(&export.kind),
+            export,
+            selection: None,
+            walk: Walk::default(),
+            toll: None,
+        }
+    }
+}
+
+impl Work for Planning {
+    type Output = ExportPlan;
+
+    fn step(&mut self, project: &mut Project) -> Result<Step<ExportPlan>, ProjectError> {
+        let selection = match &self.selection {
+            Some(selection) => selection,
+            None => self
+                .selection
+                .insert(Selection::read(project, &self.export)?),
+        };
+        let outgoing = self.walk.next(project, selection)?;
+        if !outgoing.is_empty() {
+            match &mut self.toll {
+                None => outgoing.iter().for_each(|record| self.survey.add(record)),
+                Some(toll) => {
+                    for record in &outgoing {
+                        toll.fields(record);
+                    }
+                }
+            }
+            let half = selection.n();
+            return Ok(Step::More(StudioProgress {
+                stage: StudioStage::Checking,
+                what: String::new(),
+                done: self.walk.n_done() + if self.toll.is_some() { half } else { 0 },
+                total: 2 * half,
+            }));
+        }
+        if let Some(toll) = self.toll.take() {
+            let format = self.survey.format(&self.export.kind)?;
+            return self.plan(project, format, toll).map(Step::Done);
+        }
+        match self.survey.format(&self.export.kind) {
+            Ok(format) => self.toll = Some(Toll::new(format, &self.export)),
+            Err(error) => {
+                let obstacles = vec![error.to_string()];
+                return Ok(Step::Done(ExportPlan {
+                    obstacles,
+                    ..ExportPlan::default()
+                }));
+            }
+        }
+        self.walk = Walk::default();
+        self.step(project)
+    }
+}
+
+impl Planning {
+    fn plan(
+        &self,
+        project: &Project,
+        format: Format,
+        toll: Toll,
+    ) -> Result<ExportPlan, ProjectError> {
+        let (export, survey) = (&self.export, &self.survey);
+        let default = Selection::default();
+        let selection = self.selection.as_ref().unwrap_or(&default);
+        let name = title(project, export)?;
+        let written: Vec<WrittenFile> = selection
+            .pieces
+            .iter()
+            .map(|piece| WrittenFile {
+                path: file_name(&piece.stem(&slug(&name)), export),
+                side: piece.side,
+                n_records: piece.bodies.len() as u64,
+                n_bytes: 0,
+                sha256: String::new(),
+            })
+            .collect();
+        let beside = beside::Beside {
+            project,
+            export,
+            name: &name,
+            format,
+            contents: &survey.contents,
+            files: &written,
+        };
+        let mut files: Vec<(String, u64)> = written
+            .iter()
+            .map(|file| (file.path.clone(), file.n_records))
+            .collect();
+        let others = beside.names().into_iter();
+        files.extend(others.map(|name| (name.to_owned(), 0)));
+        let mut losses = toll.losses();
+        losses.extend(losses_of_tool(export, survey));
+        let mut obstacles = obstacles(project, export, selection)?;
+        if toll.is_lossy() && !export.lossy {
+            obstacles.push(lossy(format));
+        }
+        let command = beside.command()?;
+        let limits = toll.limits();
+        let findings = limits.findings.iter().filter(|finding| finding.is_error);
+        obstacles.extend(findings.map(ToString::to_string));
+        obstacles.truncate(SHOWN_OBSTACLES);
+        Ok(ExportPlan {
+            files,
+            losses,
+            obstacles,
+            command,
+        })
+    }
+}
+
+pub(super) fn title(project: &Project, export: &Export) -> Result<String, ProjectError> {
+    let title = export.title.trim();
+    if !title.is_empty() {
+        return Ok(title.to_owned());
+    }
+    Ok(project.meta("name")?.unwrap_or_default())
+}
+
+pub(super) fn file_name(stem: &str, export: &Export) -> String {
+    format!("{stem}.{}", extension(container(&export.kind)))
+}
+
+pub(super) fn lossy(format: Format) -> String {
+    format!(
+        "the format `{format}` cannot hold everything; choose another one, or allow what is lost"
+    )
+}
+
+pub(super) fn losses_of_tool(export: &Export, survey: &Survey) -> Vec<(String, u64)> {
+    match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::losses(&survey.contents),
+        ExportKind::Axolotl => Axolotl::losses(&survey.contents),
+        _ => Vec::new(),
+    }
+}
+
+fn obstacles(
+    project: &Project,
+    export: &Export,
+    selection: &Selection,
+) -> Result<Vec<String>, ProjectError> {
+    let mut obstacles = Vec::new();
+    let mut add = |n: u64, what: String| {
+        if n > 0 {
+            obstacles.push(what);
+        }
+    };
+    add(u64::from(selection.n() == 0), NOTHING.into());
+    let by_side = selection.pieces.iter().any(|piece| piece.side.is_some());
+    let train = Some(crate::protocol::studio::Side::Train);
+    let has_train = selection.pieces.iter().any(|piece| piece.side == train);
+    let wants_train = export.sides.is_empty();
+    add(
+        u64::from(by_side && wants_train && !has_train),
+        "no record is on the train side; draw the split again".into(),
+    );
+    let n = selection.n_left_out;
+    add(
+        n,
+        format!(
+            "{n} records are on no side and are left out; draw the split again, or write one file"
+        ),
+    );
+    let n = project.findings()?.n_records_with_errors;
+    add(
+        n,
+        format!("{n} records have errors, and cannot be trained on as they are; settle them first"),
+    );
+    let split = project.split()?;
+    let n = if by_side { split.n_leaking } else { 0 };
+    add(
+        n,
+        format!(
+            "{n} records of validation and test ask what a record of train asks; draw the split again"
+        ),
+    );
+    add(
+        u64::from(split.frozen.is_some() && !split.frozen_holds),
+        "records were changed after the split was frozen; undo that, or freeze it again".into(),
+    );
+    Ok(obstacles)
+}
+
+pub(super) const NOTHING: &str = "there is no record to write; choose other sides or another list";

@@ -1,0 +1,200 @@
+//! One record at a time.
+
+use serde_json::{Map, json};
+
+use crate::{
+    data::{Format, Place, validate},
+    project::{
+        Project, ProjectError,
+        body::insert_body,
+        content::{Origin, content_of, read_body},
+        testing::{chat, in_memory, project_of, question, seen},
+    },
+    protocol::studio::{ActionKind, Content, RecordKey},
+    text::{Body, Encoded, Record},
+};
+
+fn text(question: &str, answer: &str) -> Content {
+    content_of(chat(question, answer))
+}
+
+#[test]
+fn a_save_is_seen_and_the_original_kept() {
+    let mut project = project_of([chat("¿Qué?", "Nada."), chat("何？", "何も。")]);
+    let before = seen(&project);
+    let view = project
+        .save(RecordKey(2), text("何ですか？", "何もありません。"), 10)
+        .unwrap();
+    assert_eq!(view.content, text("何ですか？", "何もありません。"));
+    assert_eq!(view.original, Some(text("何？", "何も。")));
+    assert_eq!(view.project.unwrap().undo.unwrap().what, ActionKind::Edit);
+    assert_eq!((view.n_chars, view.position), (13, 2));
+    project.undo().unwrap();
+    assert_eq!(seen(&project), before);
+    assert_eq!(project.record(RecordKey(2)).unwrap().original, None);
+}
+
+#[test]
+fn saves_in_quick_succession_are_one_action() {
+    let mut project = in_memory(2);
+    let before = seen(&project);
+    let mut save = |record, answer: &str, now| {
+        let view = project
+            .save(RecordKey(record), text("a", answer), now)
+            .unwrap();
+        assert_eq!(view.content, text("a", answer));
+        project.history(9).unwrap().len()
+    };
+    assert_eq!(save(1, "b", 1_000), 1);
+    assert_eq!(save(1, "bc", 3_000), 1);
+    assert_eq!(save(1, "bcd", 5_999), 1);
+    assert_eq!(save(1, "bcd", 6_000), 1, "nothing new is no action");
+    assert_eq!(save(2, "b", 6_100), 2, "another record");
+    assert_eq!(
+        save(1, "bcde", 6_200),
+        3,
+        "something else was done in between"
+    );
+    assert_eq!(save(1, "bcdef", 9_300), 4, "too late");
+    for _ in 0..4 {
+        project.undo().unwrap();
+    }
+    assert_eq!(seen(&project), before);
+}
+
+#[test]
+fn saves_are_not_joined_over_a_snapshot_or_an_undo() {
+    let mut project = in_memory(1);
+    project.save(RecordKey(1), text("a", "b"), 1_000).unwrap();
+    project.take_snapshot("s", 1_500).unwrap();
+    project.save(RecordKey(1), text("a", "c"), 2_000).unwrap();
+    assert_eq!(project.history(9).unwrap().len(), 2);
+    project.undo().unwrap();
+    project.save(RecordKey(1), text("a", "d"), 2_500).unwrap();
+    assert_eq!(project.history(9).unwrap().len(), 2);
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    project.restore(snapshot, 3_000).unwrap();
+    assert_eq!(
+        project.record(RecordKey(1)).unwrap().content,
+        text("a", "b")
+    );
+}
+
+#[test]
+fn records_are_added_behind_others() {
+    let mut project = in_memory(3);
+    let added = project.add(Some(RecordKey(1)), text("a", "b"), 5).unwrap();
+    assert_eq!((added.record, added.position), (RecordKey(4), 2));
+    let last = project.add(None, text("c", "d"), 5).unwrap();
+    assert_eq!((last.position, last.project.unwrap().n_records), (5, 5));
+    project.undo().unwrap();
+    project.undo().unwrap();
+    assert!(matches!(
+        project.record(RecordKey(4)).unwrap_err(),
+        ProjectError::NoRecord { record: 4 }
+    ));
+    project.redo().unwrap();
+    assert_eq!(project.record(RecordKey(4)).unwrap().position, 2);
+    let missing = project.add(Some(RecordKey(u64::MAX)), text("a", "b"), 5);
+    assert!(matches!(
+        missing.unwrap_err(),
+        ProjectError::NoRecord { .. }
+    ));
+}
+
+#[test]
+fn an_id_is_never_given_twice() {
+    let mut project = in_memory(1);
+    project.add(None, text("a", "b"), 5).unwrap();
+    project.undo().unwrap();
+    let again = project.add(None, text("c", "d"), 5).unwrap();
+    assert_eq!(again.record, RecordKey(3));
+}
+
+#[test]
+fn a_pair_keeps_its_better_answer_in_step() {
+    let mut record = chat("q", "good");
+    record.extra.insert("chosen".into(), json!("good"));
+    record.extra.insert("rejected".into(), json!("bad"));
+    let mut project = project_of([record]);
+    let mut content = project.record(RecordKey(1)).unwrap().content;
+    content.body = text("q", "better").body;
+    let saved = project.save(RecordKey(1), content, 1).unwrap().content;
+    assert_eq!(
+        (&saved.extra["chosen"], &saved.extra["rejected"]),
+        (&json!("better"), &json!("bad"))
+    );
+    let mut content = saved;
+    content.extra.insert(
+        "chosen".into(),
+        json!([{"role": "assistant", "content": "better"}]),
+    );
+    let saved = project.save(RecordKey(1), content, 9_000).unwrap().content;
+    let mut content = saved;
+    content.body = text("q", "best").body;
+    let saved = project.save(RecordKey(1), content, 19_000).unwrap().content;
+    assert_eq!(saved.extra["chosen"][0]["content"], "best");
+}
+
+#[test]
+fn every_kind_of_text_is_stored_whole() {
+    let project = in_memory(0);
+    let mut with_keys = question(1);
+    let Body::Chat(chat) = &mut with_keys.body else {
+        panic!("a chat")
+    };
+    chat.tools
+        .push(json!({"type": "function", "function": {"name": "valorar"}}));
+    let answer = &mut chat.messages[1];
+    answer.content = None;
+    answer.weight = Some(0.1);
+    answer.name = Some("Ana".into());
+    answer
+        .tool_calls
+        .push(json!({"id": "1", "function": {"name": "valorar", "arguments": "{}"}}));
+    answer.extra.insert("reasoning".into(), json!("…"));
+    with_keys
+        .extra
+        .insert("日付".into(), json!({"a": [1, null, 1.5]}));
+    let plain = |prompt: &str| Body::Text {
+        prompt: prompt.into(),
+        completion: "c\r\n\0".into(),
+    };
+    let tokens = Body::Tokens(Encoded {
+        input_ids: vec![1, u32::MAX],
+        labels: vec![-100, 7],
+    });
+    let bodies = [plain(""), plain("p"), tokens];
+    let others = bodies.map(|body| Record {
+        body,
+        extra: Map::new(),
+        line: 0,
+    });
+    for record in [with_keys].into_iter().chain(others) {
+        let raw = json!({"instruction": "i", "input": "j", "output": "k"});
+        let origin = Origin::new(Format::Alpaca, raw.as_object());
+        let body = insert_body(&project.db, record.clone(), origin.clone(), None).unwrap();
+        assert_eq!(read_body(&project.db, body).unwrap(), (record, origin));
+    }
+}
+
+#[test]
+fn findings_of_a_text_are_those_of_the_check() {
+    let record = chat("q", "damaged aÃ±o <|im_end|>");
+    let expected = validate(&record, Format::Openai, Place { line: 0, record: 0 });
+    let project = project_of([record]);
+    let found = |project: &Project| -> Vec<(String, String)> {
+        let mut statement = project
+            .db
+            .prepare("SELECT kind, found FROM finding")
+            .unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let expected: Vec<(String, String)> = expected
+        .into_iter()
+        .map(|problem| (problem.kind.name().to_owned(), problem.found))
+        .collect();
+    assert_eq!(expected.len(), 2);
+    assert_eq!(found(&project), expected);
+}

@@ -1,0 +1,245 @@
+//! Files that are, and are not, what they should be.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+
+use crate::{
+    project::{
+        Project, ProjectError, check_file,
+        content::content_of,
+        testing::{in_memory, incoming, keys, question, run_all, seen},
+    },
+    protocol::studio::{Change, RecordKey},
+};
+
+/// A file of its own for a test, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("veneer-{}-{name}.sqlite", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::remove_file(&path).ok();
+        Self(path)
+    }
+
+    fn open(&self) -> Connection {
+        Connection::open(&self.0).unwrap()
+    }
+
+    /// A project with some records in it.
+    fn filled(&self) -> Project {
+        let mut project = Project::create(self.open(), "proyecto 計画", 7).unwrap();
+        let records = (0..300).map(question).collect();
+        let work = project.adding([incoming("a.jsonl", records, &[])].into(), 8);
+        run_all(&mut project, work).unwrap();
+        project
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).ok();
+    }
+}
+
+#[test]
+fn undo_reaches_back_over_sessions() {
+    let file = Scratch::new("sessions");
+    let mut project = file.filled();
+    let first = seen(&project);
+    let work = project.change(keys([1, 2]), Change::AddTag("x".into()), 9);
+    run_all(&mut project, work).unwrap();
+    project
+        .save(RecordKey(3), content_of(question(999)), 10)
+        .unwrap();
+    let last = seen(&project);
+    drop(project);
+    let mut project = Project::open(file.open()).unwrap();
+    assert_eq!(seen(&project), last);
+    project.undo().unwrap();
+    drop(project);
+    let mut project = Project::open(file.open()).unwrap();
+    project.undo().unwrap();
+    assert_eq!(seen(&project), first);
+    project.undo().unwrap();
+    assert_eq!(project.view().unwrap().n_records, 0);
+    for _ in 0..3 {
+        project.redo().unwrap();
+    }
+    assert_eq!(seen(&project), last);
+}
+
+#[test]
+fn names_and_what_is_remembered_stay() {
+    let file = Scratch::new("names");
+    let mut project = file.filled();
+    project.rename("otro").unwrap();
+    project.remember("columns", "[1]").unwrap();
+    project.remember("columns", "[1,2]").unwrap();
+    drop(project);
+    let project = Project::open(file.open()).unwrap();
+    let view = project.view().unwrap();
+    assert_eq!(view.name, "otro");
+    assert_eq!(
+        view.remembered,
+        [("columns".to_owned(), "[1,2]".to_owned())]
+    );
+    assert_eq!(
+        project.remembered("columns").unwrap().as_deref(),
+        Some("[1,2]")
+    );
+    assert_eq!(project.remembered("other").unwrap(), None);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused() {
+    let db = in_memory(1).into_connection();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    let error = Project::open(db).err().unwrap();
+    assert!(matches!(
+        error,
+        ProjectError::Newer {
+            found: 99,
+            known: 1
+        }
+    ));
+    assert!(error.to_string().contains("form 99"), "{error}");
+}
+
+#[test]
+fn other_files_are_refused() {
+    let empty = Connection::open_in_memory().unwrap();
+    assert!(matches!(
+        Project::open(empty).err().unwrap(),
+        ProjectError::NotAProject
+    ));
+    let foreign = Connection::open_in_memory().unwrap();
+    foreign.execute_batch("CREATE TABLE record (id)").unwrap();
+    assert!(matches!(
+        Project::create(foreign, "x", 0).err().unwrap(),
+        ProjectError::CannotDo { .. }
+    ));
+    let file = Scratch::new("text");
+    std::fs::write(&file.0, "instruction,output\n".repeat(100)).unwrap();
+    assert!(matches!(
+        Project::open(file.open()).err().unwrap(),
+        ProjectError::NotAProject
+    ));
+}
+
+#[test]
+fn a_truncated_file_is_refused() {
+    let file = Scratch::new("truncated");
+    drop(file.filled());
+    let bytes = std::fs::read(&file.0).unwrap();
+    let check = |length: usize| check_file(&bytes[..length.min(100)], length as u64);
+    check(bytes.len()).unwrap();
+    for length in [bytes.len() - 1, bytes.len() / 2, 5000, 4096, 600, 99, 20] {
+        let error = check(length).unwrap_err();
+        assert!(
+            matches!(error, ProjectError::Broken { .. }),
+            "{length} bytes: {error}"
+        );
+        assert!(
+            error.to_string().contains(&format!("{length} bytes of")),
+            "{error}"
+        );
+    }
+    for length in [bytes.len() - 4096, bytes.len() / 2, 5000, 4096] {
+        std::fs::write(&file.0, &bytes[..length]).unwrap();
+        let error = Project::open(file.open()).err().unwrap();
+        assert!(
+            matches!(error, ProjectError::Broken { .. }),
+            "{length} bytes: {error}"
+        );
+    }
+    let foreign = Connection::open_in_memory().unwrap();
+    foreign.execute_batch("CREATE TABLE record (id)").unwrap();
+    std::fs::remove_file(&file.0).unwrap();
+    foreign
+        .execute("VACUUM INTO ?1", [file.0.to_str()])
+        .unwrap();
+    let bytes = std::fs::read(&file.0).unwrap();
+    for (head, n) in [
+        (&bytes[..], bytes.len() as u64),
+        (b"{\"a\": 1}", 8),
+        (b"", 0),
+    ] {
+        assert!(matches!(
+            check_file(head, n).unwrap_err(),
+            ProjectError::NotAProject
+        ));
+    }
+}
+
+#[test]
+fn damage_inside_is_found_when_asked_for() {
+    let file = Scratch::new("damaged");
+    drop(file.filled());
+    let mut bytes = std::fs::read(&file.0).unwrap();
+    Project::open(file.open()).unwrap().verify().unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0xa5);
+    std::fs::write(&file.0, bytes).unwrap();
+    let error = Project::open(file.open())
+        .and_then(|project| project.verify())
+        .unwrap_err();
+    assert!(matches!(error, ProjectError::Broken { .. }), "{error}");
+}
+
+#[test]
+fn a_full_disk_leaves_the_project_whole() {
+    let file = Scratch::new("full");
+    let mut project = file.filled();
+    let before = seen(&project);
+    let n_pages: i64 = project
+        .db
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    project
+        .db
+        .pragma_update(None, "max_page_count", n_pages + 40)
+        .unwrap();
+    let records = (0..5000).map(question).collect();
+    let work = project.adding([incoming("b.jsonl", records, &[])].into(), 9);
+    let error = run_all(&mut project, work).unwrap_err();
+    assert!(matches!(error, ProjectError::Full), "{error}");
+    assert_eq!(seen(&project), before);
+    let work = project.change(keys([1]), Change::AddTag("x".into()), 9);
+    run_all(&mut project, work).unwrap();
+    project.undo().unwrap();
+    assert_eq!(seen(&project), before);
+    drop(project);
+    let project = Project::open(file.open()).unwrap();
+    project.verify().unwrap();
+    assert_eq!(seen(&project), before);
+    assert_eq!(project.history(9).unwrap().len(), 2);
+}
+
+#[test]
+fn a_file_brings_nothing_that_runs() {
+    let db = in_memory(1).into_connection();
+    db.execute_batch("CREATE TRIGGER evil AFTER UPDATE ON record BEGIN DELETE FROM content; END;")
+        .unwrap();
+    let mut project = Project::open(db).unwrap();
+    let work = project.change(keys([1]), Change::AddTag("x".into()), 9);
+    run_all(&mut project, work).unwrap();
+    assert!(project.record(RecordKey(1)).is_ok());
+}
+
+#[test]
+fn a_killed_connection_leaves_a_whole_state() {
+    let file = Scratch::new("killed");
+    let project = file.filled();
+    let before = seen(&project);
+    // A second connection that dies between writing and committing.
+    drop(project);
+    let db = file.open();
+    db.execute_batch("BEGIN IMMEDIATE; UPDATE record SET state = 1;")
+        .unwrap();
+    drop(db);
+    let project = Project::open(file.open()).unwrap();
+    assert_eq!(seen(&project), before);
+}

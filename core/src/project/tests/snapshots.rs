@@ -1,0 +1,109 @@
+//! Snapshots: what differs, and the way back.
+
+use serde_json::json;
+
+use crate::{
+    project::{
+        ProjectError,
+        content::content_of,
+        journal::Field,
+        testing::{chat, in_memory, keys, project_of, run_all, seen},
+    },
+    protocol::studio::{ActionKind, Change, DifferenceKind, RecordKey, SnapshotKey},
+};
+
+#[test]
+fn differences_are_told_apart() {
+    let mut project = project_of((0..5).map(|i| chat(&format!("q{i}"), "a")));
+    project.take_snapshot("before", 1).unwrap();
+    let before = project.snapshots().unwrap()[0].snapshot;
+    assert_eq!(project.snapshots().unwrap()[0].n_records, 5);
+    let work = project.change(keys([1]), Change::Trash, 2);
+    run_all(&mut project, work).unwrap();
+    let mut content = project.record(RecordKey(2)).unwrap().content;
+    content.extra.insert("k".into(), json!(1));
+    content.body = content_of(chat("q1", "otra")).body;
+    project.save(RecordKey(2), content, 3).unwrap();
+    let work = project.change(keys([3]), Change::AddTag("t".into()), 4);
+    run_all(&mut project, work).unwrap();
+    project
+        .add(None, content_of(chat("nueva", "sí")), 5)
+        .unwrap();
+    let found = project.compare(Some(before), None).unwrap();
+    assert_eq!(
+        (
+            found.n_added,
+            found.n_removed,
+            found.n_edited,
+            found.n_moved
+        ),
+        (1, 1, 1, 1)
+    );
+    let kinds: Vec<_> = found.records.iter().map(|r| (r.kind, r.record.0)).collect();
+    use DifferenceKind::{Added, Edited, Moved, Removed};
+    assert_eq!(kinds, [(Edited, 2), (Added, 6), (Removed, 1), (Moved, 3)]);
+    assert_eq!(found.records[0].before, "user: q1\nassistant: a");
+    assert_eq!(found.records[0].after, "user: q1\nassistant: otra");
+    assert_eq!(found.records[2].after, "");
+    project.take_snapshot("after", 6).unwrap();
+    let after = project.snapshots().unwrap()[0].snapshot;
+    let back = project.compare(Some(after), Some(before)).unwrap();
+    assert_eq!(
+        (back.n_added, back.n_removed, back.n_edited, back.n_moved),
+        (1, 1, 1, 1)
+    );
+    assert_eq!(project.compare(None, None).unwrap(), Default::default());
+}
+
+#[test]
+fn a_restored_project_is_what_it_was_and_the_restoring_can_be_undone() {
+    let mut project = in_memory(4);
+    let act = project.act(ActionKind::Settings, "", 1, |changes| {
+        changes.fact("a", Some("1"))?;
+        changes.set(Field::Reviewer, 1, "Ana")
+    });
+    act.unwrap();
+    let then = seen(&project);
+    project.take_snapshot("s", 2).unwrap();
+    let act = project.act(ActionKind::Settings, "", 3, |changes| {
+        changes.fact("a", None)?;
+        changes.fact("b", Some("2"))
+    });
+    act.unwrap();
+    project
+        .add(Some(RecordKey(1)), content_of(chat("x", "y")), 4)
+        .unwrap();
+    let work = project.change(keys([1, 2]), Change::Trash, 5);
+    run_all(&mut project, work).unwrap();
+    let now = seen(&project);
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    let done = project.restore(snapshot, 6).unwrap();
+    assert_eq!(
+        (done.action.unwrap().detail.as_str(), done.n_records),
+        ("s", 3)
+    );
+    assert_eq!(seen(&project), then);
+    project.undo().unwrap();
+    assert_eq!(seen(&project), now);
+    project.redo().unwrap();
+    assert_eq!(seen(&project), then);
+}
+
+#[test]
+fn a_snapshot_that_is_gone_is_refused() {
+    let mut project = in_memory(1);
+    project.take_snapshot("s", 2).unwrap();
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    project.delete_snapshot(snapshot).unwrap();
+    assert!(project.snapshots().unwrap().is_empty());
+    let errors = [
+        project.delete_snapshot(snapshot).unwrap_err(),
+        project.restore(snapshot, 3).unwrap_err(),
+        project.compare(Some(SnapshotKey(9)), None).unwrap_err(),
+    ];
+    assert!(
+        errors
+            .iter()
+            .all(|error| matches!(error, ProjectError::CannotDo { .. }))
+    );
+}

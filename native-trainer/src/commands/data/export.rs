@@ -1,0 +1,349 @@
+//! `veneer data export`
+
+use std::{
+    fs,
+    io::{Cursor, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use veneer_core::{
+    data::{Format, handover::day},
+    project::{ExportFile, Project},
+    protocol::studio::{DataFile, Export, ExportKind, ExportPlan, Side},
+};
+
+use super::layout::{labelled, wrapped};
+use crate::{
+    dataset::{ReadArgs, count, parse_side},
+    files::{prepare, publish_all},
+    input, project_file,
+};
+
+/// Write a dataset for another tool, for a spreadsheet, or for `veneer train`
+///
+/// Takes a project, or any file that `veneer data import` reads. Nothing is dropped in silence: what
+/// the target cannot hold is named and counted, and nothing is written unless --lossy says that it
+/// may go. Into a folder, the sides of a project become a file each, with a card (README.md).
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// Project, or a file
+    #[arg(value_name = "PROJECT|FILE")]
+    data: PathBuf,
+
+    /// llama-factory, axolotl, openai-fine-tuning or train-job (for `veneer train --job`); xlsx, csv
+    /// or tsv (come back without loss); parquet; or a format: openai, sharegpt, alpaca,
+    /// prompt-completion, query-response, text or tokenized
+    #[arg(long, value_name = "TARGET", value_parser = To::from_name)]
+    to: To,
+
+    /// Folder, or one file: .jsonl, .json, .csv, .tsv, .xlsx, .parquet, or .zip for everything
+    #[arg(long, value_name = "DIR|FILE")]
+    out: PathBuf,
+
+    /// Only records on these sides: train, validation, test
+    #[arg(long = "only", value_name = "SIDES", value_delimiter = ',', value_parser = parse_side)]
+    sides: Vec<Side>,
+
+    /// One file for all sides
+    #[arg(long)]
+    one_file: bool,
+
+    /// Write although something is lost
+    #[arg(long)]
+    lossy: bool,
+
+    /// No README.md beside the data
+    #[arg(long)]
+    no_card: bool,
+
+    /// Title of the card [default: the project's name]
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    title: String,
+
+    /// Licence on the card, such as cc-by-4.0
+    #[arg(long, value_name = "NAME", default_value = "")]
+    licence: String,
+
+    /// Base model for configurations and the job: a Hub name or a folder
+    #[arg(long, value_name = "MODEL", default_value = "")]
+    model: String,
+
+    /// Print one JSON object about the export
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum To {
+    LlamaFactory,
+    Axolotl,
+    OpenAi,
+    TrainJob,
+    Table(DataFile),
+    Format(Format),
+}
+
+impl To {
+    fn from_name(name: &str) -> Result<Self, String> {
+        Ok(match name {
+            "llama-factory" => Self::LlamaFactory,
+            "axolotl" => Self::Axolotl,
+            "openai-fine-tuning" => Self::OpenAi,
+            "train-job" => Self::TrainJob,
+            "xlsx" => Self::Table(DataFile::Xlsx),
+            "csv" => Self::Table(DataFile::Csv),
+            "tsv" => Self::Table(DataFile::Tsv),
+            "parquet" => Self::Table(DataFile::Parquet),
+            name => Self::Format(Format::from_name(name).map_err(|_| {
+                "expected llama-factory, axolotl, openai-fine-tuning, train-job, xlsx, csv, tsv, \
+                 parquet, or a format such as openai"
+                    .to_owned()
+            })?),
+        })
+    }
+}
+
+/// Where an export goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Out {
+    Folder,
+    Zip,
+    File(DataFile),
+}
+
+impl Out {
+    fn of(path: &Path) -> Self {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension.unwrap_or_default().to_ascii_lowercase().as_str() {
+            _ if path.is_dir() => Self::Folder,
+            "jsonl" | "ndjson" => Self::File(DataFile::JsonLines),
+            "json" => Self::File(DataFile::Json),
+            "csv" => Self::File(DataFile::Csv),
+            "tsv" => Self::File(DataFile::Tsv),
+            "xlsx" => Self::File(DataFile::Xlsx),
+            "parquet" => Self::File(DataFile::Parquet),
+            "zip" => Self::Zip,
+            _ => Self::Folder,
+        }
+    }
+}
+
+pub(crate) fn run(args: &ExportArgs) -> Result<()> {
+    let mut project = args.project()?;
+    let out = Out::of(&args.out);
+    let export = args.export(out)?;
+    let planning = project.plan_export(export.clone());
+    let plan = project_file::run(&mut project, planning)?;
+    args.refuse(&plan)?;
+    let task = project.export(export, &day(project_file::now_ms()));
+    let file = project_file::run(&mut project, task)?;
+    let written = args.write(out, &file)?;
+    let report = if args.json {
+        let report = json!({
+            "data": args.data.display().to_string(),
+            "out": args.out.display().to_string(),
+            "files": written,
+            "records": plan.files,
+            "losses": plan.losses,
+            "command": plan.command,
+        });
+        format!("{report:#}\n")
+    } else {
+        args.describe(&written, &plan)
+    };
+    write!(std::io::stdout(), "{report}")?;
+    Ok(())
+}
+
+impl ExportArgs {
+    /// The project, or one in memory that holds the file.
+    fn project(&self) -> Result<Project> {
+        if input::is_project(&self.data) {
+            return project_file::open(&self.data);
+        }
+        let files = input::files(std::slice::from_ref(&self.data))?;
+        let stem = self.data.file_stem().unwrap_or_default().to_string_lossy();
+        let mut project = project_file::in_memory(&stem)?;
+        let mut parts = Vec::new();
+        for (path, name) in files {
+            for part in veneer_core::documents::inspect(input::open(&path, &name)?) {
+                let reading = self.read.over(part.view.reading.clone());
+                parts.push((part, reading));
+            }
+        }
+        let import = project.import(parts, project_file::now_ms());
+        let summary = project_file::run(&mut project, import)?;
+        if summary.n_rejected > 0 && !self.lossy {
+            let first = summary.rejected.first();
+            let first = first.map_or_else(String::new, |rejected| {
+                format!(" (line {}: {})", rejected.line, rejected.reason)
+            });
+            bail!(
+                "{} of `{}` could not be read{first}; `veneer data check` shows all, --lossy \
+                 writes without them",
+                count(summary.n_rejected, "row"),
+                self.data.display()
+            );
+        }
+        Ok(project)
+    }
+
+    fn export(&self, out: Out) -> Result<Export> {
+        let one = matches!(out, Out::File(_));
+        let kind = match (&self.to, out) {
+            (To::LlamaFactory | To::Axolotl | To::TrainJob, Out::File(_)) => bail!(
+                "this target is several files; give a folder or a .zip to --out, not `{}`",
+                self.out.display()
+            ),
+            (To::LlamaFactory, _) => ExportKind::LlamaFactory,
+            (To::Axolotl, _) => ExportKind::Axolotl,
+            (To::TrainJob, _) => ExportKind::TrainJob,
+            (To::OpenAi, _) => ExportKind::OpenAiFineTuning,
+            (To::Table(DataFile::Parquet), _) => ExportKind::Data {
+                format: Format::Openai.name().into(),
+                container: DataFile::Parquet,
+            },
+            (To::Table(container), _) => ExportKind::Spreadsheet {
+                container: *container,
+            },
+            (To::Format(format), out) => ExportKind::Data {
+                format: format.name().into(),
+                container: match out {
+                    Out::File(container) => container,
+                    Out::Folder | Out::Zip => DataFile::JsonLines,
+                },
+            },
+        };
+        Ok(Export {
+            kind,
+            by_side: !one && !self.one_file,
+            sides: self.sides.clone(),
+            list_only: false,
+            lossy: self.lossy,
+            card: !one && !self.no_card,
+            title: self.title.clone(),
+            licence: self.licence.clone(),
+            model: self.model.clone(),
+        })
+    }
+
+    fn refuse(&self, plan: &ExportPlan) -> Result<()> {
+        if plan.obstacles.is_empty() && (self.lossy || plan.losses.is_empty()) {
+            return Ok(());
+        }
+        let mut text = format!("`{}` cannot be exported like this:", self.data.display());
+        for obstacle in &plan.obstacles {
+            text += &format!("\n  {obstacle}");
+        }
+        for (what, n) in &plan.losses {
+            text += &format!("\n  {}: {what}", count(*n, "record"));
+        }
+        text += "\nnothing was written";
+        if !plan.losses.is_empty() && !self.lossy {
+            text += "; --lossy writes without what the target cannot hold";
+        }
+        bail!(text)
+    }
+
+    /// All files, or none; returns their paths.
+    fn write(&self, out: Out, file: &ExportFile) -> Result<Vec<String>> {
+        let is_zip = file.name.ends_with(".zip");
+        let put = |path: &Path, bytes: &[u8]| prepare(path, |writer| writer.write_all(bytes));
+        match out {
+            Out::Zip if is_zip => publish_all(vec![put(&self.out, &file.bytes)?])?,
+            Out::File(_) if !is_zip => publish_all(vec![put(&self.out, &file.bytes)?])?,
+            Out::File(_) | Out::Zip => bail!(
+                "the export is {}; name it with --out, or give a folder",
+                if is_zip { "several files" } else { "one file" }
+            ),
+            Out::Folder => {
+                fs::create_dir_all(&self.out)
+                    .with_context(|| format!("making the folder `{}`", self.out.display()))?;
+                let files = if is_zip {
+                    unpacked(&file.bytes)?
+                } else {
+                    vec![(file.name.clone(), file.bytes.clone())]
+                };
+                let paths = files.iter().map(|(name, _)| self.out.join(name));
+                let shown = paths
+                    .clone()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                let prepared = paths
+                    .zip(&files)
+                    .map(|(path, (_, bytes))| put(&path, bytes));
+                publish_all(prepared.collect::<Result<_>>()?)?;
+                return Ok(shown);
+            }
+        }
+        Ok(vec![self.out.display().to_string()])
+    }
+
+    fn describe(&self, written: &[String], plan: &ExportPlan) -> String {
+        let mut text = format!("{}\n", self.data.display());
+        for (name, n) in &plan.files {
+            if *n > 0 {
+                text += &labelled(&name.clone(), &count(*n, "record"));
+            }
+        }
+        for (what, n) in &plan.losses {
+            text += &labelled("lost", &format!("{}: {what}", count(*n, "record")));
+        }
+        text += "\nWrote\n";
+        for path in written {
+            text += &wrapped("  ", path);
+        }
+        if !plan.command.is_empty() {
+            text += &format!("\nnext, there: {}\n", plan.command);
+        }
+        text
+    }
+}
+
+/// The members of an archive that we made ourselves.
+fn unpacked(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).context("unpacking the export")?;
+    let mut files = Vec::new();
+    for i in 0..zip.len() {
+        let mut member = zip.by_index(i).context("unpacking the export")?;
+        let name = member.name().to_owned();
+        if member.enclosed_name().is_none() || name.contains(['/', '\\']) {
+            bail!("the export holds a file `{name}` outside of its folder");
+        }
+        let mut content = Vec::new();
+        member
+            .read_to_end(&mut content)
+            .context("unpacking the export")?;
+        files.push((name, content));
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_says_where_an_export_goes() {
+        assert_eq!(
+            Out::of(Path::new("x.jsonl")),
+            Out::File(DataFile::JsonLines)
+        );
+        assert_eq!(Out::of(Path::new("x.XLSX")), Out::File(DataFile::Xlsx));
+        assert_eq!(Out::of(Path::new("x.zip")), Out::Zip);
+        assert_eq!(Out::of(Path::new("folder")), Out::Folder);
+        assert_eq!(Out::of(Path::new("v1.2")), Out::Folder);
+    }
+
+    #[test]
+    fn targets_have_names() {
+        assert_eq!(To::from_name("llama-factory"), Ok(To::LlamaFactory));
+        assert_eq!(To::from_name("alpaca"), Ok(To::Format(Format::Alpaca)));
+        assert!(To::from_name("excel").is_err());
+    }
+}

@@ -1,0 +1,308 @@
+//! `veneer data import`
+
+use std::{io::Write as _, path::PathBuf};
+
+use anyhow::{Result, bail};
+use serde_json::json;
+use veneer_core::{
+    documents::{Part, inspect},
+    project::Project,
+    protocol::studio::{Header, ImportSummary, Numbers, PartKind, Reading},
+};
+
+use super::layout::{labelled, wrapped};
+use crate::{
+    dataset::{ReadArgs, count, shell_word, thousands},
+    input,
+    project_file::{self, Unborn},
+};
+
+/// Reasons for rows that were left out that are shown.
+const SHOWN: usize = 10;
+
+/// Put files into a project: one file that keeps records, their history and their checks
+///
+/// Reads datasets and tables (JSON, CSV, TSV, Parquet, XLSX, ODS), documents (PDF, DOCX, HTML,
+/// Markdown, text: cut into pieces) and zipped folders. All of an import comes in, or nothing of
+/// it: Ctrl-C leaves the project as it was. The same file opens in the studio of the web app.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// Files, or folders with files
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// The project, made if it is not there yet
+    #[arg(long, value_name = "PROJECT")]
+    into: PathBuf,
+
+    /// Name of a project that is made [default: the file's]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Only sheets or members of archives whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    part: Option<String>,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    /// Documents: largest piece, in tokens with --model, otherwise in characters [default: 512]
+    #[arg(long, value_name = "N", help_heading = "Documents")]
+    chunk_size: Option<u32>,
+
+    /// Documents: what a piece repeats of the one before it [default: 64]
+    #[arg(long, value_name = "N", help_heading = "Documents")]
+    chunk_overlap: Option<u32>,
+
+    /// Documents: tables become text, not records of their own
+    #[arg(long, help_heading = "Documents")]
+    tables_as_text: bool,
+
+    /// Take this model's tokenizer and template into the project: a folder, a Hub name, or `demo`
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+/// How rows of tables become records.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Tables")]
+pub(crate) struct RowArgs {
+    /// Makes a field of columns, for tables without questions and answers; give it once a field:
+    /// --template 'instruction=Population of {town} in {year}?' --template 'output={n} people'
+    #[arg(long, value_name = "FIELD=TEXT", value_parser = field_and_text)]
+    template: Vec<(String, String)>,
+
+    /// Between the cells of a CSV, if it should not be guessed
+    #[arg(long, value_name = "CHARACTER")]
+    separator: Option<String>,
+
+    /// Rows above the header that are notes [default: guessed]
+    #[arg(long, value_name = "N")]
+    skip_rows: Option<u32>,
+
+    /// Rows of the header itself; their names are joined [default: guessed]
+    #[arg(long, value_name = "N")]
+    header_rows: Option<u32>,
+
+    /// Numbers in cells, such as 1,234 or 6,000千円: as-they-stand, plain (digits without
+    /// separators; signs for missing values become empty) or with-units (also multiplied by
+    /// the unit)
+    #[arg(long, value_name = "HOW", value_parser = numbers)]
+    numbers: Option<Numbers>,
+}
+
+fn field_and_text(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((field, template)) if !field.trim().is_empty() => {
+            Ok((field.trim().to_owned(), template.to_owned()))
+        }
+        _ => Err("expected FIELD=TEXT, such as output={answer}".into()),
+    }
+}
+
+fn numbers(name: &str) -> Result<Numbers, String> {
+    match name {
+        "as-they-stand" => Ok(Numbers::AsTheyStand),
+        "plain" => Ok(Numbers::Plain),
+        "with-units" => Ok(Numbers::WithUnits),
+        _ => Err("expected as-they-stand, plain or with-units".into()),
+    }
+}
+
+pub(crate) fn run(args: &ImportArgs) -> Result<()> {
+    let (parts, unreadable) = args.parts()?;
+    let summary = if args.into.exists() {
+        let mut project = project_file::open(&args.into)?;
+        args.import(&mut project, parts.clone())?
+    } else {
+        let unborn = Unborn::new(&args.into)?;
+        let mut project = project_file::create(unborn.place(), &args.project_name())?;
+        let summary = args.import(&mut project, parts.clone())?;
+        drop(project);
+        unborn.publish()?;
+        summary
+    };
+    let text = if args.json {
+        let parts = parts.iter().map(|(part, reading)| {
+            json!({"name": part.view.name, "reason": part.view.reason, "reading": reading})
+        });
+        let report = json!({
+            "project": args.into.display().to_string(),
+            "n_records": summary.n_records,
+            "n_rejected": summary.n_rejected,
+            "rejected": summary.rejected,
+            "n_in_project": summary.project.n_records,
+            "parts": parts.collect::<Vec<_>>(),
+            "left_out": unreadable,
+        });
+        format!("{report:#}\n")
+    } else {
+        args.describe(&parts, &unreadable, &summary)
+    };
+    write!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+impl ImportArgs {
+    fn project_name(&self) -> String {
+        let stem = || self.into.file_stem().unwrap_or_default().to_string_lossy();
+        self.name.clone().unwrap_or_else(|| stem().into_owned())
+    }
+
+    /// What is read and how, and what cannot be read with the reason.
+    fn parts(&self) -> Result<(Vec<(Part, Reading)>, Vec<(String, String)>)> {
+        let mut parts = Vec::new();
+        let mut unreadable = Vec::new();
+        for (path, name) in input::files(&self.files)? {
+            if input::is_project(&path) {
+                bail!(
+                    "`{}` is a project; write its records to a file first, for example \
+                     `veneer data export {} --to openai --out records.jsonl`",
+                    path.display(),
+                    shell_word(&path)
+                );
+            }
+            for part in inspect(input::open(&path, &name)?) {
+                let wanted = self.part.as_ref();
+                if wanted.is_some_and(|wanted| !part.view.name.contains(wanted.as_str())) {
+                    continue;
+                }
+                if part.view.kind == PartKind::Unreadable && !self.says_how() {
+                    unreadable.push((part.view.name, part.view.reason));
+                } else {
+                    let reading = self.reading(&part);
+                    parts.push((part, reading));
+                }
+            }
+        }
+        if parts.is_empty() {
+            let reasons = unreadable
+                .iter()
+                .map(|(name, why)| format!("\n  `{name}`: {why}"));
+            bail!("nothing here can be read:{}", reasons.collect::<String>());
+        }
+        Ok((parts, unreadable))
+    }
+
+    /// Whether the command line says what a table holds that nothing could be guessed of.
+    fn says_how(&self) -> bool {
+        self.read.map.is_some() || !self.rows.template.is_empty() || self.read.format.is_some()
+    }
+
+    /// What was guessed, with what the command line says instead.
+    fn reading(&self, part: &Part) -> Reading {
+        let mut reading = self.read.over(part.view.reading.clone());
+        match &mut reading {
+            Reading::Records(records) => {
+                let rows = &self.rows;
+                if !rows.template.is_empty() {
+                    records.templates.clone_from(&rows.template);
+                    if self.read.map.is_none() {
+                        records.columns.clear();
+                    }
+                }
+                records.separator = rows.separator.clone().or(records.separator.take());
+                records.numbers = rows.numbers.unwrap_or(records.numbers);
+                if rows.skip_rows.is_some() || rows.header_rows.is_some() {
+                    let guessed = records.header.unwrap_or(Header {
+                        skipped_rows: 0,
+                        header_rows: 1,
+                    });
+                    records.header = Some(Header {
+                        skipped_rows: rows.skip_rows.unwrap_or(guessed.skipped_rows),
+                        header_rows: rows.header_rows.unwrap_or(guessed.header_rows),
+                    });
+                }
+            }
+            Reading::Chunks(chunks) => {
+                chunks.size = self.chunk_size.unwrap_or(chunks.size);
+                chunks.overlap = self.chunk_overlap.unwrap_or(chunks.overlap);
+                chunks.tables_as_rows &= !self.tables_as_text;
+            }
+        }
+        reading
+    }
+
+    fn import(&self, project: &mut Project, parts: Vec<(Part, Reading)>) -> Result<ImportSummary> {
+        if let Some(model) = &self.model {
+            project_file::use_model(project, model)?;
+        }
+        let task = project.import(parts, project_file::now_ms());
+        let summary = project_file::run(project, task)?;
+        if summary.n_records == 0 {
+            let reasons = summary.rejected.iter().take(SHOWN).map(|rejected| {
+                format!(
+                    "\n  {}, line {}: {}",
+                    rejected.part, rejected.line, rejected.reason
+                )
+            });
+            bail!("no record came in:{}", reasons.collect::<String>());
+        }
+        Ok(summary)
+    }
+
+    fn describe(
+        &self,
+        parts: &[(Part, Reading)],
+        unreadable: &[(String, String)],
+        summary: &ImportSummary,
+    ) -> String {
+        let mut text = format!("{}\n", self.into.display());
+        for (part, reading) in parts {
+            let how = format!("{}; {}", part.view.name, how(part, reading));
+            text += &labelled("from", &how);
+        }
+        for (name, reason) in unreadable {
+            text += &labelled("left out", &format!("{name}: {reason}"));
+        }
+        let total = thousands(summary.project.n_records);
+        let records = format!(
+            "{} added, {total} in the project",
+            thousands(summary.n_records)
+        );
+        text += &labelled("records", &records);
+        if summary.n_rejected > 0 {
+            let rejected = format!(
+                "{} could not become records:",
+                count(summary.n_rejected, "row")
+            );
+            text += &labelled("rejected", &rejected);
+            for rejected in summary.rejected.iter().take(SHOWN) {
+                let line = format!(
+                    "{}, line {}: {}",
+                    rejected.part, rejected.line, rejected.reason
+                );
+                text += &wrapped("              ", &line);
+            }
+        }
+        text + &format!("\nnext: veneer data check {}\n", shell_word(&self.into))
+    }
+}
+
+fn how(part: &Part, reading: &Reading) -> String {
+    match reading {
+        Reading::Records(records) => {
+            let mut how = if records.format.is_some() || part.view.reason.is_empty() {
+                let format = records.format.as_deref();
+                format!("read as {}", format.unwrap_or("rows"))
+            } else {
+                part.view.reason.clone()
+            };
+            for (field, template) in &records.templates {
+                how += &format!("; {field} = {template}");
+            }
+            how
+        }
+        Reading::Chunks(chunks) => format!(
+            "{}; pieces of {} with {} repeated",
+            part.view.reason, chunks.size, chunks.overlap
+        ),
+    }
+}

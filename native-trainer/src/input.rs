@@ -1,0 +1,179 @@
+//! Files as the importers of core take them, and what kind of file a path is.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use anyhow::{Context as _, Result, bail};
+use veneer_core::{
+    documents::{InputFile, Part, ReadSeek, inspect},
+    project::FILE_MAGIC,
+};
+
+/// What a dataset's path leads to.
+pub(crate) enum Input {
+    /// Text that holds records, or standard input.
+    Text,
+    /// A spreadsheet, Parquet, an archive, a document: looked into.
+    Parts(Vec<Part>),
+    Project,
+}
+
+/// Tell a file by its first bytes, and documents that are text by their name.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn kind(path: &Path) -> Result<Input> {
+    if path == Path::new("-") {
+        return Ok(Input::Text);
+    }
+    let head = head(path)?;
+    if head.starts_with(FILE_MAGIC) {
+        return Ok(Input::Project);
+    }
+    const MAGIC: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"%PDF"];
+    const DOCUMENTS: [&str; 6] = ["html", "htm", "xhtml", "md", "markdown", "txt"];
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = extension.unwrap_or_default().to_ascii_lowercase();
+    let binary = MAGIC.iter().any(|magic| head.starts_with(magic));
+    if !binary && !DOCUMENTS.contains(&extension.as_str()) {
+        return Ok(Input::Text);
+    }
+    let parts = parts(path)?;
+    let is_table = parts.iter().all(|part| {
+        let kind = &part.view.kind;
+        matches!(kind, veneer_core::protocol::studio::PartKind::Table { .. })
+    });
+    Ok(if is_table && !binary {
+        Input::Text
+    } else {
+        Input::Parts(parts)
+    })
+}
+
+pub(crate) fn is_project(path: &Path) -> bool {
+    head(path).is_ok_and(|head| head.starts_with(FILE_MAGIC))
+}
+
+fn head(path: &Path) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut head));
+    read.with_context(|| format!("reading dataset `{}`", path.display()))?;
+    Ok(head)
+}
+
+/// Look into a file.
+///
+/// # Errors
+/// If there is no such file.
+pub(crate) fn parts(path: &Path) -> Result<Vec<Part>> {
+    Ok(inspect(open(path, &path.display().to_string())?))
+}
+
+/// A file on disk under the name that it has in reports.
+pub(crate) fn open(path: &Path, name: &str) -> Result<Rc<dyn InputFile>> {
+    let opening = || format!("reading `{}`", path.display());
+    let metadata = fs::metadata(path).with_context(opening)?;
+    if metadata.is_dir() {
+        bail!("`{}` is a folder, expected a file", path.display());
+    }
+    File::open(path).with_context(opening)?;
+    Ok(Rc::new(OnDisk {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        n_bytes: metadata.len(),
+    }))
+}
+
+/// Files, and everything inside of folders, with the names that they have in reports.
+///
+/// # Errors
+/// If one is not there.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            bail!("an import needs files, not standard input: it reads them more than once");
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        collect(path, &name.to_string_lossy(), &mut found)?;
+    }
+    Ok(found)
+}
+
+fn collect(path: &Path, name: &str, found: &mut Vec<(PathBuf, String)>) -> Result<()> {
+    let reading = || format!("reading `{}`", path.display());
+    if !fs::metadata(path).with_context(reading)?.is_dir() {
+        found.push((path.to_owned(), name.to_owned()));
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)
+        .with_context(reading)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()
+        .with_context(reading)?;
+    entries.sort();
+    for entry in entries {
+        let own = entry.file_name().unwrap_or_default().to_string_lossy();
+        // A folder's own settings and locks are no data, and links may lead in circles.
+        let is_link = entry.symlink_metadata().with_context(reading)?.is_symlink();
+        if !own.starts_with('.') && !is_link {
+            collect(&entry, &format!("{name}/{own}"), found)?;
+        }
+    }
+    Ok(())
+}
+
+struct OnDisk {
+    path: PathBuf,
+    name: String,
+    n_bytes: u64,
+}
+
+impl InputFile for OnDisk {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+
+    fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(File::open(&self.path)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_walked_in_order_without_hidden_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("sub")).expect("made");
+        for name in ["b.csv", ".hidden", "sub/a.csv"] {
+            fs::write(folder.path().join(name), "x").expect("written");
+        }
+        let found = files(&[folder.path().to_owned()]).expect("walked");
+        let base = folder.path().file_name().expect("a name").to_string_lossy();
+        let names: Vec<_> = found.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [format!("{base}/b.csv"), format!("{base}/sub/a.csv")]
+        );
+    }
+
+    #[test]
+    fn a_project_is_told_by_its_first_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("odd.csv");
+        fs::write(&path, b"SQLite format 3\0rest").expect("written");
+        assert!(is_project(&path) && matches!(kind(&path), Ok(Input::Project)));
+        fs::write(&path, "query,response\n").expect("written");
+        assert!(!is_project(&path) && matches!(kind(&path), Ok(Input::Text)));
+    }
+}

@@ -1,0 +1,250 @@
+//! A project on this machine's disk: opened for itself alone, worked on with progress and Ctrl-C.
+//!
+//! The file stays one file: no log is left beside it. While it is open nobody else can write to it.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context as _, Result, bail};
+use indicatif::ProgressBar;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use veneer_core::{
+    project::{self, Project, ProjectError, Task},
+    protocol::studio::{StudioProgress, StudioStage},
+};
+
+use crate::{dataset::shell_word, interrupt, model_dir::ModelDir, progress};
+
+/// How long another command may hold the file before it is said.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Open an existing project.
+///
+/// # Errors
+/// If it is none, is damaged or newer, or is open in another process.
+pub(crate) fn open(path: &Path) -> Result<Project> {
+    if !path.exists() {
+        bail!(
+            "there is no project `{0}`; make one with `veneer data import FILE --into {1}`",
+            path.display(),
+            shell_word(path)
+        );
+    }
+    if !crate::input::is_project(path) {
+        bail!(
+            "`{}` is not a project; expected a file that the studio or `veneer data import` made",
+            path.display()
+        );
+    }
+    let opening = || format!("opening project `{}`", path.display());
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    Project::open(db).with_context(opening)
+}
+
+/// Make a project in a file that is not there yet.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn create(path: &Path, name: &str) -> Result<Project> {
+    let db = connect(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )?;
+    let made = Project::create(db, name, now_ms());
+    made.with_context(|| format!("making project `{}`", path.display()))
+}
+
+/// A project that lies nowhere, for files that go through the same checks and exports.
+///
+/// # Errors
+/// If there is no memory.
+pub(crate) fn in_memory(name: &str) -> Result<Project> {
+    let db = Connection::open_in_memory().context("making a project in memory")?;
+    Ok(Project::create(db, name, now_ms())?)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let opening = || format!("opening project `{}`", path.display());
+    let db = Connection::open_with_flags(path, flags).with_context(opening)?;
+    let prepared = prepare(&db);
+    match prepared {
+        Ok(()) => Ok(db),
+        Err(error) if is_busy(&error) => bail!(
+            "`{}` is open in another program; end that one first, then run this again",
+            path.display()
+        ),
+        Err(error) => Err(ProjectError::from(error)).with_context(opening),
+    }
+}
+
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(PATIENCE)?;
+    db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    // No file beside the project: it can be copied and mailed as it stands.
+    db.pragma_update_and_check(None, "journal_mode", "DELETE", |row| {
+        row.get::<_, String>(0)
+    })?;
+    db.pragma_update(None, "cache_size", -65_536)?;
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    // Takes the lock, and keeps it.
+    db.execute_batch("BEGIN EXCLUSIVE; COMMIT")
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+/// Run a work to its end, with a bar on a terminal. Ctrl-C ends it, and nothing of it is kept.
+///
+/// # Errors
+/// Those of the work.
+pub(crate) fn run<T>(project: &mut Project, task: Task<T>) -> Result<T> {
+    interrupt::listen();
+    let bar = progress::bar(0, "");
+    let mut show = |at: &StudioProgress| {
+        shown(&bar, at);
+        !interrupt::asked()
+    };
+    let result = project::run(project, task, &mut show);
+    bar.finish_and_clear();
+    match result {
+        Err(ProjectError::Cancelled) => bail!("stopped; nothing of it was kept"),
+        result => Ok(result?),
+    }
+}
+
+fn shown(bar: &ProgressBar, at: &StudioProgress) {
+    let stage = match at.stage {
+        StudioStage::Reading => "reading",
+        StudioStage::ReadingPages => "reading pages",
+        StudioStage::Adding => "adding",
+        StudioStage::Indexing => "indexing",
+        StudioStage::Checking => "checking",
+        StudioStage::Tokenizing => "tokenizing",
+        StudioStage::Searching => "searching",
+        StudioStage::Changing => "changing",
+        StudioStage::Writing => "writing",
+        StudioStage::Copying => "copying",
+    };
+    bar.set_length(at.total);
+    bar.set_position(at.done);
+    bar.set_message(stage);
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Take a model's tokenizer and template into the project.
+///
+/// # Errors
+/// If the model has none.
+pub(crate) fn use_model(project: &mut Project, name: &str) -> Result<()> {
+    const FILES: [&str; 6] = [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+        "generation_config.json",
+        "config.json",
+    ];
+    let dir = ModelDir::resolve(name)?;
+    let mut files = Vec::new();
+    for file in FILES {
+        if let Some(bytes) = dir.read(file)? {
+            files.push((file.to_owned(), bytes));
+        }
+    }
+    project
+        .use_text_model(name, files)
+        .with_context(|| format!("reading tokenizer and template of model `{name}`"))?;
+    Ok(())
+}
+
+/// A new project on its way: a hidden file beside its place, renamed when it is whole.
+pub(crate) struct Unborn {
+    place: tempfile::TempPath,
+    path: PathBuf,
+}
+
+impl Unborn {
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub(crate) fn new(path: &Path) -> Result<Self> {
+        let making = || format!("making project `{}`", path.display());
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let file = tempfile::NamedTempFile::with_prefix_in(".veneer-", folder);
+        Ok(Self {
+            place: file.with_context(making)?.into_temp_path(),
+            path: path.to_owned(),
+        })
+    }
+
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Give it its name. The project must be closed.
+    ///
+    /// # Errors
+    /// If there is a file of that name by now.
+    pub(crate) fn publish(self) -> Result<()> {
+        let naming = || format!("making project `{}`", self.path.display());
+        crate::files::usual_permissions(&self.place).with_context(naming)?;
+        let path = self.path.clone();
+        self.place
+            .persist_noclobber(&self.path)
+            .map_err(|error| error.error)
+            .with_context(|| format!("making project `{}`", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_one_file_and_belongs_to_one_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.veneer");
+        let mut project = create(&path, "p").expect("made");
+        project.remember("key", "value").expect("remembered");
+        let busy = open(&path).err().expect("refused").to_string();
+        assert!(busy.contains("open in another program"), "{busy}");
+        drop(project);
+        let project = open(&path).expect("opened");
+        assert_eq!(
+            project.remembered("key").expect("read").as_deref(),
+            Some("value")
+        );
+        drop(project);
+        let names: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        assert_eq!(names, ["p.veneer"]);
+    }
+
+    #[test]
+    fn other_files_are_not_taken_for_projects() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.veneer");
+        let missing = open(&path).err().expect("refused").to_string();
+        assert!(missing.contains("there is no project"), "{missing}");
+        std::fs::write(&path, "query,response\na,b\n").expect("written");
+        let other = open(&path).err().expect("refused").to_string();
+        assert!(other.contains("is not a project"), "{other}");
+    }
+}
