@@ -3,7 +3,7 @@
 //! What changes a column is one transaction. What changes texts makes the new bodies first, a chunk
 //! at a time, and puts them in place in one transaction at the end.
 
-use std::{collections::HashSet, rc::Rc};
+use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -59,9 +59,6 @@ impl Work for ChangeWork {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::New(asked) => {
                 let (target, change) = *asked;
-                if matches!(change, Change::SetSide(_)) {
-                    refuse_if_frozen(&project.db)?;
-                }
                 let records = project.target_ids(&target)?;
                 let kind = kind(&change);
                 let detail = detail(&change);
@@ -90,7 +87,6 @@ impl Work for ChangeWork {
 
 /// Changes that no text knows of.
 fn narrow(changes: &mut Changes<'_>, records: &[u64], change: Change) -> Result<(), ProjectError> {
-    let records = &there(changes.db, records)?;
     match change {
         Change::AddTag(tag) => change_names(changes, Field::Tags, records, |mut tags| {
             tags.push(tag.clone());
@@ -100,7 +96,10 @@ fn narrow(changes: &mut Changes<'_>, records: &[u64], change: Change) -> Result<
             tags.retain(|other| *other != tag);
             tags
         }),
-        Change::SetSide(side) => changes.set_all(Field::Side, records, side.map(side_number)),
+        Change::SetSide(side) => {
+            refuse_if_frozen(changes.db)?;
+            changes.set_all(Field::Side, records, side.map(side_number))
+        }
         Change::SetReviewer(name) => changes.set_all(Field::Reviewer, records, name),
         Change::Move { before } => {
             let records = order::in_order(changes.db, records)?;
@@ -111,20 +110,6 @@ fn narrow(changes: &mut Changes<'_>, records: &[u64], change: Change) -> Result<
         // Texts; see `TextEdit::of`.
         Change::SetField(..) | Change::SetSystem(_) | Change::Replace(_) => Ok(()),
     }
-}
-
-/// Those of the records that are in the project, each once.
-fn there(db: &Connection, records: &[u64]) -> Result<Vec<u64>, ProjectError> {
-    let mut statement = db.prepare_cached("SELECT state < 2 FROM record WHERE id = ?1")?;
-    let mut seen = HashSet::with_capacity(records.len());
-    let mut there = Vec::with_capacity(records.len());
-    for &record in records {
-        let is_there: Option<bool> = statement.query_row([record], |row| row.get(0)).optional()?;
-        if is_there == Some(true) && seen.insert(record) {
-            there.push(record);
-        }
-    }
-    Ok(there)
 }
 
 fn kind(change: &Change) -> ActionKind {

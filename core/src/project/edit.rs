@@ -52,8 +52,6 @@ impl Project {
     pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
         let row = self.row(record)?;
         let (text, _) = read_body(&self.db, row.body)?;
-        // A tokenizer that is damaged keeps nobody from the text.
-        let n_tokens = self.record_tokens(&text).unwrap_or_default();
         let original = if row.first_body == row.body {
             None
         } else {
@@ -65,6 +63,8 @@ impl Project {
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
         Ok(RecordView {
             record,
+            // A tokenizer that is damaged keeps nobody from the text.
+            n_tokens: self.record_tokens(&text).unwrap_or_default(),
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,
@@ -76,7 +76,6 @@ impl Project {
             page: row.page,
             language,
             n_chars,
-            n_tokens,
             findings: self.findings_at(record.0, row.body, row.accepted)?,
             in_trash: row.state == 1,
             project: None,
@@ -170,7 +169,7 @@ impl Project {
 
     pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT state, position, body, side, tags, reviewer, first_body, source, line, page, accepted
+            "SELECT state, position, body, side, tags, accepted, reviewer, first_body, source, line, page
              FROM record WHERE id = ?1 AND state < 2",
         )?;
         let row = statement.query_row([i64::try_from(record.0).unwrap_or(-1)], |row| {
@@ -180,12 +179,12 @@ impl Project {
                 body: row.get(2)?,
                 side: row.get(3)?,
                 tags: row.get(4)?,
-                reviewer: row.get(5)?,
-                first_body: row.get(6)?,
-                source: row.get(7)?,
-                line: row.get(8)?,
-                page: row.get(9)?,
-                accepted: row.get(10)?,
+                accepted: row.get(5)?,
+                reviewer: row.get(6)?,
+                first_body: row.get(7)?,
+                source: row.get(8)?,
+                line: row.get(9)?,
+                page: row.get(10)?,
             })
         });
         row.optional()?

@@ -158,7 +158,7 @@ impl Project {
             sources: self.sources(&counts)?,
             undo: action("SELECT max(id) FROM action WHERE undone = 0")?,
             redo: action("SELECT min(id) FROM action WHERE undone = 1")?,
-            checked: self.is_checked()?,
+            checked: self.outdated()?.is_empty(),
             split_frozen: super::journal::fact(&self.db, SPLIT_FROZEN)?.is_some(),
             remembered: self.all_remembered()?,
         })
@@ -270,14 +270,6 @@ impl Project {
     fn sources(&self, counts: &Counts) -> Result<Vec<SourceView>, ProjectError> {
         let of = |(id, _): &(i64, u64)| self.source(*id).transpose();
         counts.of_sources.iter().filter_map(of).collect()
-    }
-
-    fn is_checked(&self) -> Result<bool, ProjectError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT NOT EXISTS (SELECT 1 FROM checked
-                WHERE up_to < (SELECT coalesce(max(id), 0) FROM body))",
-        )?;
-        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     fn all_remembered(&self) -> Result<Vec<(String, String)>, ProjectError> {

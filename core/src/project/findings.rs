@@ -116,7 +116,8 @@ impl Project {
         Ok(None)
     }
 
-    fn outdated(&self) -> Result<Vec<CheckName>, ProjectError> {
+    /// Checks that have not seen every record as it is now.
+    pub(super) fn outdated(&self) -> Result<Vec<CheckName>, ProjectError> {
         let is_behind = template::is_behind(self)?;
         let behind = is_behind.then(|| CheckName(table::TEMPLATE.into()));
         Ok(behind.into_iter().collect())

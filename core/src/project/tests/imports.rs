@@ -2,13 +2,17 @@
 
 use std::{io, rc::Rc};
 
+use serde_json::{Value, json};
+
 use crate::{
-    documents::{InputFile, ReadSeek},
+    data::to_fields,
+    documents::{InputFile, ReadSeek, inspect},
     project::{
         Project, ProjectError, Step,
+        content::read_body,
         testing::{in_memory, incoming, question, run_all, seen},
     },
-    protocol::studio::{ActionKind, RecordKey, Sample},
+    protocol::studio::{ActionKind, ContentBody, RecordKey, Sample},
 };
 
 struct Memory(Vec<u8>);
@@ -152,6 +156,44 @@ fn nothing_to_import_is_no_action() {
     let done = run_all(&mut project, work).unwrap();
     assert_eq!(done.n_records, 0);
     assert!(done.project.undo.is_none());
+}
+
+#[test]
+fn rows_go_back_the_way_they_came() {
+    let rows = [
+        json!({"instruction": "Traduce.", "input": "hola", "output": "hello", "fuente": "a"}),
+        json!({"instruction": "要約して", "input": "", "output": "はい", "fuente": "b"}),
+        json!({"instruction": "q", "input": "x\ny", "output": "good", "chosen": "good", "rejected": "bad"}),
+    ];
+    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let file: Rc<dyn InputFile> = Rc::new(Memory(text.into_bytes()));
+    let part = inspect(file).remove(0);
+    let reading = part.view.reading.clone();
+    let mut project = in_memory(0);
+    let work = project.import(vec![(part, reading)], 5);
+    let done = run_all(&mut project, work).unwrap();
+    assert_eq!(
+        (done.n_records, done.project.sources[0].format.as_str()),
+        (3, "alpaca")
+    );
+    for (body, row) in (1..).zip(&rows) {
+        let (record, origin) = read_body(&project.db, body).unwrap();
+        let (fields, losses) = to_fields(&record, Some(&origin.raw), origin.format, false);
+        assert_eq!((&Value::from(fields.unwrap()), losses), (row, Vec::new()));
+    }
+    let mut content = project.record(RecordKey(1)).unwrap().content;
+    let ContentBody::Chat { turns, .. } = &mut content.body else {
+        panic!("a chat")
+    };
+    turns[1].text = Some("hi".into());
+    project.save(RecordKey(1), content, 6).unwrap();
+    let (record, origin) = read_body(&project.db, 4).unwrap();
+    let (fields, _) = to_fields(&record, Some(&origin.raw), origin.format, false);
+    let fields = fields.unwrap();
+    assert_eq!(
+        (&fields["input"], &fields["output"]),
+        (&json!("hola"), &json!("hi"))
+    );
 }
 
 #[test]
