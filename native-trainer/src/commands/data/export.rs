@@ -311,7 +311,7 @@ fn unpacked(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for i in 0..zip.len() {
         let mut member = zip.by_index(i).context("unpacking the export")?;
-        let name = member.name().to_owned();
+        let name = member.name().context("unpacking the export")?.into_owned();
         if member.enclosed_name().is_none() || name.contains(['/', '\\']) {
             bail!("the export holds a file `{name}` outside of its folder");
         }
