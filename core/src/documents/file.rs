@@ -108,7 +108,7 @@ pub(super) struct Bytes {
 
 #[cfg(test)]
 impl Bytes {
-    pub(super) fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Rc<dyn InputFile> {
+    pub(super) fn of(name: &str, bytes: impl Into<Vec<u8>>) -> Rc<dyn InputFile> {
         Rc::new(Self {
             name: name.into(),
             bytes: bytes.into().into(),

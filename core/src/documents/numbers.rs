@@ -213,7 +213,7 @@ fn writing_of(digits: &str) -> Option<Writing> {
     let n_same = digits.matches(sign).count();
     let has_other = digits.contains(if sign == '.' { ',' } else { '.' });
     let n_behind = digits.len() - last - 1;
-    let is_point = (has_other && n_same == 1) || (n_same == 1 && n_behind != 3);
+    let is_point = n_same == 1 && (has_other || n_behind != 3);
     let is_separator = n_same > 1 || (sign == ',' && n_behind == 3 && !has_other);
     match (sign, is_point, is_separator) {
         ('.', true, _) | (',', false, true) => Some(Writing::Western),

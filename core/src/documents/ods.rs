@@ -122,10 +122,8 @@ impl Book<'_> {
                         .map_err(|error| self.xml(&error))?;
                 }
                 Event::Start(element) => self.start(&element)?,
-                Event::End(element) => {
-                    if self.end(element.name().as_ref())? {
-                        return Ok(());
-                    }
+                Event::End(element) if self.end(element.name().as_ref())? => {
+                    return Ok(());
                 }
                 Event::Text(text) => self.text(&text.xml10_content()),
                 Event::CData(text) => self.text(&text.xml10_content()),

@@ -18,7 +18,7 @@ mod use_cases;
 /// A file of `tests/fixtures/documents`.
 macro_rules! fixture {
     ($name:literal) => {
-        crate::documents::file::Bytes::new(
+        crate::documents::file::Bytes::of(
             $name,
             include_bytes!(concat!(
                 env!("CARGO_MANIFEST_DIR"),

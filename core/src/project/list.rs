@@ -6,6 +6,8 @@
 
 mod making;
 #[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod speed_tests;
 #[cfg(test)]
 mod tests;

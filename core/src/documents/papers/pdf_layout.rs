@@ -91,12 +91,11 @@ fn runs(letters: Vec<Letter>) -> Vec<Run> {
             let size = run.size.max(letter.size);
             let same_line = (letter.y - run.y).abs() < SAME_LINE * size;
             if same_line && gap > -overlap * size && gap < NEW_RUN * size {
-                let needs_space = gap > space * size
-                    && !run.text.ends_with(char::is_whitespace)
-                    && !letter.text.starts_with(char::is_whitespace)
-                    && !(run.text.ends_with(is_ideographic)
-                        && letter.text.starts_with(is_ideographic));
-                if needs_space {
+                let has_space = run.text.ends_with(char::is_whitespace)
+                    || letter.text.starts_with(char::is_whitespace);
+                let needs_none =
+                    run.text.ends_with(is_ideographic) && letter.text.starts_with(is_ideographic);
+                if gap > space * size && !has_space && !needs_none {
                     run.text.push(' ');
                 }
                 run.text.push_str(&letter.text);

@@ -82,7 +82,7 @@ fn a_damaged_file_is_named() {
         (long, "its footer is said to take 4294967295 bytes"),
         (empty, "is not a readable Parquet file"),
     ] {
-        let part = only(Bytes::new("a.parquet", bytes));
+        let part = only(Bytes::of("a.parquet", bytes));
         assert_eq!(part.view.kind, PartKind::Unreadable);
         assert!(part.view.reason.contains(said), "{}", part.view.reason);
     }

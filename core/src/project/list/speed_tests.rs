@@ -21,7 +21,7 @@ fn project() -> Project {
     let mut say = |n: usize, i: usize| {
         let mut text = format!("{i} ");
         for _ in 0..n {
-            if i % 3 == 0 {
+            if i.is_multiple_of(3) {
                 text.push(*rng.pick(&japanese));
                 text.push(*rng.pick(&japanese));
             } else {

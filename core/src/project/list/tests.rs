@@ -175,7 +175,7 @@ fn an_edit_takes_a_record_out_of_a_search_and_undo_brings_it_back() {
 #[test]
 fn after_a_change_of_very_much_text_records_stay_in_their_list() {
     let long = |i: usize| {
-        let word = if i % 2 == 0 { "keep" } else { "leave" };
+        let word = if i.is_multiple_of(2) { "keep" } else { "leave" };
         chat(&"lorem ipsum ".repeat(100_000), word)
     };
     let mut project = project_of((0..10).map(long));
