@@ -24,3 +24,4 @@ mod page;
 mod patched;
 mod server;
 mod storage;
+mod studio;

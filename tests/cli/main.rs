@@ -14,3 +14,4 @@ mod binary;
 mod exported;
 mod interrupted;
 mod site;
+mod studio;

@@ -58,7 +58,7 @@ pub fn between_core_modules(tree: &Tree) -> Vec<Violation> {
     for file in tree
         .files()
         .iter()
-        .filter(|file| file.is_rust_in("core/src/"))
+        .filter(|file| file.is_rust_in("core/src/") && !file.is_of_tests())
     {
         let Some(module) = module_of(&file.path) else {
             continue;

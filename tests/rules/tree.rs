@@ -21,6 +21,11 @@ impl File {
     }
 
     /// True for a Rust source file below `folder`.
+    /// A module of tests in a file of its own.
+    pub fn is_of_tests(&self) -> bool {
+        self.path.ends_with("tests.rs") || self.path.contains("/tests/")
+    }
+
     pub fn is_rust_in(&self, folder: &str) -> bool {
         self.path.ends_with(".rs") && self.path.starts_with(folder)
     }

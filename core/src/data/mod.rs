@@ -31,6 +31,7 @@ mod table;
 mod validate;
 mod write;
 
+pub(crate) use sniff::holds_text;
 pub(crate) use table::{GUARD_COLUMN, unguard, wrong_width};
 
 pub use crate::text::{Body, Record};

@@ -4,7 +4,11 @@ use std::io::Read as _;
 
 use serde_json::{Map, Value};
 
-use super::{Container, Encoding, columns::list, encoding::Utf8Reader};
+use super::{
+    Container, Encoding,
+    columns::list,
+    encoding::{Utf8Reader, detect},
+};
 
 /// LLaMA-Factory's `dataset_info.json`: names of datasets, each with the place of its file.
 pub(crate) fn registry_files(object: &Map<String, Value>) -> Option<String> {
@@ -38,6 +42,14 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
         .iter()
         .find(|(magic, _)| sample.starts_with(magic))
         .map(|(_, kind)| *kind)
+}
+
+/// Whether the start of a file can be text in some encoding: few control characters.
+pub(crate) fn holds_text(sample: &[u8]) -> bool {
+    let text = decoded_sample(sample, detect(sample, false).encoding);
+    let is_control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}');
+    let n_controls = text.chars().filter(is_control).count();
+    n_controls * 50 <= text.chars().count()
 }
 
 pub(crate) fn decoded_sample(sample: &[u8], encoding: Encoding) -> String {

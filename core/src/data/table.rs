@@ -192,7 +192,7 @@ mod tests {
     fn an_endless_cell_does_not_fill_the_memory() {
         let text = format!("question,answer\na,\"{}", "x".repeat(100_000));
         let mut table = Table::new(text.as_bytes(), &text, None, 50_000).unwrap();
-        let error = table.next_row().err().expect("refused").to_string();
+        let error = table.next_row().expect_err("refused").to_string();
         assert!(error.contains("line 2"), "{error}");
     }
 

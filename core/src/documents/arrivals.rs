@@ -7,7 +7,7 @@ use super::{
     file::{Progress, Stream},
 };
 use crate::{
-    data::{Format, Item, Problem, Reader, Supervision},
+    data::{Format, Item, Mapping, Problem, Reader, Supervision},
     text::Record,
 };
 
@@ -15,7 +15,8 @@ use crate::{
 pub struct Arrival {
     pub record: Option<Record>,
     pub format: Format,
-    /// As it stood in the file, where formats keep more apart than a record does.
+    /// As it stood in the file, where formats keep more apart than a record does; under the names
+    /// of the format's fields.
     pub raw: Option<Map<String, Value>>,
     /// From 1.
     pub line: u64,
@@ -33,6 +34,7 @@ pub(super) struct RecordArrivals {
     name: String,
     progress: Progress,
     take_chosen: bool,
+    mapping: Mapping,
     /// What was not read at all, once the last record has come.
     leftovers: Option<std::vec::IntoIter<Problem>>,
 }
@@ -44,9 +46,11 @@ impl RecordArrivals {
         progress: Progress,
         take_chosen: bool,
     ) -> Self {
+        let source = reader.source();
         // Only this format has a field (`input`) that a conversation does not keep apart.
-        reader.keep_raw(reader.source().format == Format::Alpaca);
+        reader.keep_raw(source.format == Format::Alpaca);
         Self {
+            mapping: source.mapping,
             reader,
             name: name.into(),
             progress,
@@ -59,7 +63,10 @@ impl RecordArrivals {
         &self.reader
     }
 
-    fn arrival(&self, item: Item) -> Arrival {
+    fn arrival(&self, mut item: Item) -> Arrival {
+        if let Some(raw) = &mut item.raw {
+            self.mapping.apply(raw);
+        }
         Arrival {
             record: item.record,
             format: item.format,

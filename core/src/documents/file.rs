@@ -68,10 +68,8 @@ impl Read for Stream {
 }
 
 pub(super) fn open(file: &dyn InputFile) -> Result<Box<dyn ReadSeek>, DocumentError> {
-    file.open().map_err(|source| DocumentError::Read {
-        name: file.name().into(),
-        source,
-    })
+    file.open()
+        .map_err(|source| DocumentError::from_read(file.name(), source))
 }
 
 /// For formats that are read in many small pieces.
@@ -110,7 +108,7 @@ pub(super) struct Bytes {
 
 #[cfg(test)]
 impl Bytes {
-    pub(super) fn new(name: &str, bytes: impl Into<Vec<u8>>) -> Rc<dyn InputFile> {
+    pub(super) fn of(name: &str, bytes: impl Into<Vec<u8>>) -> Rc<dyn InputFile> {
         Rc::new(Self {
             name: name.into(),
             bytes: bytes.into().into(),

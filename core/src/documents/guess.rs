@@ -4,10 +4,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     DocumentError, Part,
+    statistics::{guess_header, title},
     template_fill::{literal, placeholder},
 };
 use crate::{
-    data::{DatasetError, Shape},
+    data::{CellRow, DatasetError, Shape},
     protocol::studio::{PartKind, PartView, Reading, RecordReading},
 };
 
@@ -38,7 +39,7 @@ impl Part {
     pub(super) fn guess(&mut self) {
         let plain = RecordReading::default();
         let guessed = match self.recognised(plain.clone()) {
-            Err(error) if may_lie_elsewhere(&error) => self.guess_by_templates(plain),
+            Err(error) if may_lie_elsewhere(&error) => self.guess_elsewhere(plain),
             other => other,
         };
         match guessed {
@@ -81,19 +82,50 @@ impl Part {
         Ok((reading, format!("{reason}: {}", source.reason)))
     }
 
-    fn guess_by_templates(
+    /// The header lies below notes, or there is no question and no answer in the table.
+    fn guess_elsewhere(
+        &self,
+        plain: RecordReading,
+    ) -> Result<(RecordReading, String), DocumentError> {
+        let options = self.options(&plain)?;
+        let is_table = self
+            .rows(&plain, &options, GUESS_ROWS)?
+            .0
+            .columns()
+            .is_some();
+        if !is_table || !self.has_cells() {
+            let title = stem(&self.view.name);
+            return self.by_templates(plain, &title);
+        }
+        let (cells, _) = self.cells(&options, GUESS_ROWS)?;
+        let rows = cells.take(GUESS_ROWS).filter_map(|row| match row {
+            Ok(CellRow::Cells { cells, .. }) => Some(cells),
+            Ok(CellRow::Broken(_)) | Err(_) => None,
+        });
+        let header = guess_header(&rows.collect::<Vec<_>>());
+        let mut reading = RecordReading { header, ..plain };
+        if header.is_some()
+            && let Ok(recognised) = self.recognised(reading.clone())
+        {
+            return Ok(recognised);
+        }
+        let (table, _) = self.table(&reading, &options, GUESS_ROWS)?;
+        reading.numbers = table.suggested;
+        let title = title(&table.notes).unwrap_or_else(|| stem(&self.view.name));
+        self.by_templates(reading, &title)
+    }
+
+    /// Records by templates: what the table is, its columns, and an answer still to be written.
+    fn by_templates(
         &self,
         mut reading: RecordReading,
+        title: &str,
     ) -> Result<(RecordReading, String), DocumentError> {
         let (columns, _) = self.first_rows(&reading, GUESS_ROWS)?;
         let line = |name: &String| Some(format!("{}: {}", literal(name), placeholder(name)?));
         let lines: Vec<String> = columns.iter().filter_map(line).collect();
-        let title = self.view.name.rsplit([' ', '/']).next().unwrap_or_default();
         reading.templates = vec![
-            (
-                "instruction".into(),
-                literal(&format!("Use the following data from {title}.")),
-            ),
+            ("instruction".into(), literal(&instruction(title, &columns))),
             ("input".into(), lines.join("\n")),
             ("output".into(), String::new()),
         ];
@@ -105,6 +137,31 @@ impl Part {
         );
         Ok((reading, reason))
     }
+}
+
+/// In the language of the table.
+fn instruction(title: &str, columns: &[String]) -> String {
+    let text = format!("{title} {}", columns.join(" "));
+    let is_japanese = |c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}');
+    if text.chars().any(is_japanese) {
+        return format!("「{title}」の次のデータを使ってください。");
+    }
+    match whatlang::detect(&text) {
+        Some(found) if found.lang() == whatlang::Lang::Spa => {
+            format!("Usa los siguientes datos de «{title}».")
+        }
+        _ => format!("Use the following data from “{title}”."),
+    }
+}
+
+/// The name of a sheet, or of a file without folders and ending.
+fn stem(name: &str) -> String {
+    let last = name.rsplit([' ', '/', '\\']).next().unwrap_or(name);
+    let last = name.rsplit_once(" › ").map_or(last, |(_, sheet)| sheet);
+    let last = last.rsplit('/').next().unwrap_or(last);
+    last.rsplit_once('.')
+        .map_or(last, |(stem, _)| stem)
+        .to_owned()
 }
 
 /// Whether the first row may simply not be the header, or hold no question and answer.

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use super::{
     DocumentError, InputFile, Part,
-    archive::open_zip,
+    archive::{Archive, open_zip},
     file::{head, open_buffered},
     papers::{PaperKind, PaperText},
     part::Inside,
     workbook::{self, WorkbookKind},
 };
 use crate::{
-    data::Container,
+    data::{Container, holds_text},
     protocol::studio::{ChunkReading, PartKey, PartKind, PartView, Reading, RecordReading},
 };
 
@@ -23,46 +23,54 @@ const FIRST_ROWS: usize = 1;
 
 /// What is in a file. A file of which nothing can be read is one part that says so.
 pub fn inspect(file: Rc<dyn InputFile>) -> Vec<Part> {
-    match parts(&file) {
-        Ok(parts) => parts,
-        Err(error) => vec![unreadable(&file, &error)],
-    }
+    parts(&file, Nesting::Outside).unwrap_or_else(|error| vec![unreadable(&file, &error)])
+}
+
+/// Where a file lies; archives in archives are not opened, however deep they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nesting {
+    Outside,
+    InArchive,
 }
 
 /// What the bytes at the start of a file say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Zip,
+    Parquet,
     Text,
     /// Known, and not read; with what to do instead.
     Refused(&'static str),
 }
 
-fn parts(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
+fn parts(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
     let head = head(&**file, HEAD_BYTES)?;
     if let Some(kind) = PaperKind::of(file.name(), &head) {
         return paper(file, kind);
     }
-    match told_by(&head) {
-        Content::Refused(reason) => Err(unsupported(file, reason)),
-        Content::Zip => zipped(file),
-        Content::Text => {
-            let mut part = part(
-                file,
-                Inside::Text {
-                    container: container(file.name()),
-                },
-            );
-            part.guess();
-            Ok(vec![part])
-        }
-    }
+    let inside = match told_by(&head) {
+        Content::Refused(reason) => return Err(unsupported(file, reason)),
+        Content::Zip => return zipped(file, nesting),
+        Content::Parquet => Inside::Parquet,
+        Content::Text => match container(file.name()) {
+            None => return paper(file, PaperKind::Plain),
+            container => Inside::Text { container },
+        },
+    };
+    Ok(vec![guessed(file, inside)])
 }
 
 fn told_by(head: &[u8]) -> Content {
-    const MAGIC: [(&[u8], Content); 4] = [
+    const OFFICE: &str = "is an old or protected Office file; save it as XLSX, DOCX or ODS without a \
+                          password";
+    const MAGIC: [(&[u8], Content); 8] = [
         (b"PK\x03\x04", Content::Zip),
         (b"PK\x05\x06", Content::Zip),
+        (b"PAR1", Content::Parquet),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            Content::Refused(OFFICE),
+        ),
         (
             b"\x1f\x8b",
             Content::Refused("is compressed with gzip; unpack it first"),
@@ -71,9 +79,21 @@ fn told_by(head: &[u8]) -> Content {
             b"\x28\xb5\x2f\xfd",
             Content::Refused("is compressed with zstd; unpack it first"),
         ),
+        (
+            b"ARROW1",
+            Content::Refused("is an Arrow file; write it as Parquet"),
+        ),
+        (
+            b"SQLite format 3\0",
+            Content::Refused("is a database; open it as a project"),
+        ),
     ];
     let found = MAGIC.iter().find(|(magic, _)| head.starts_with(magic));
-    found.map_or(Content::Text, |(_, content)| *content)
+    match found {
+        Some((_, content)) => *content,
+        None if holds_text(head) => Content::Text,
+        None => Content::Refused("holds no text and is of no known kind"),
+    }
 }
 
 /// A document; text that turns out to be records or a table is read as those.
@@ -106,15 +126,22 @@ fn is_recognised(reading: &Reading) -> bool {
     matches!(reading, Reading::Records(reading) if reading.templates.is_empty())
 }
 
-fn zipped(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
+fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
     let zip = open_zip(open_buffered(&**file)?, file.name(), file.n_bytes())?;
     let has = |name: &str| zip.index_for_name(name).is_some();
     let kind = if has("xl/workbook.xml") {
         WorkbookKind::Xlsx
     } else if has("mimetype") && has("content.xml") {
         WorkbookKind::Ods
+    } else if has("word/document.xml") {
+        drop(zip);
+        return paper(file, PaperKind::Docx);
+    } else if nesting == Nesting::InArchive {
+        let reason = "is an archive inside an archive, which is not opened; unpack it first";
+        return Err(unsupported(file, reason));
     } else {
-        return Err(unsupported(file, "archives are not read yet"));
+        drop(zip);
+        return members(file);
     };
     drop(zip);
     let sheets = workbook::sheets(&**file, kind, FIRST_ROWS)?;
@@ -124,12 +151,43 @@ fn zipped(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
             reason: "all of its sheets are empty".into(),
         });
     }
-    let parts = sheets.into_iter().map(|(sheet, _)| {
-        let mut part = part(file, Inside::Sheet { kind, sheet });
-        part.guess();
-        part
-    });
-    Ok(parts.collect())
+    let sheets = sheets.into_iter();
+    Ok(sheets
+        .map(|(sheet, _)| guessed(file, Inside::Sheet { kind, sheet }))
+        .collect())
+}
+
+fn members(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
+    let found = Archive::open(&**file)?.members();
+    if found.is_empty() {
+        return Err(DocumentError::NoText {
+            name: file.name().into(),
+            reason: "the archive has no files".into(),
+        });
+    }
+    let mut all = Vec::new();
+    for member in found {
+        match member.file {
+            Ok(member) => match parts(&member, Nesting::InArchive) {
+                Ok(parts) => all.extend(parts),
+                Err(error) => all.push(unreadable(&member, &error)),
+            },
+            Err(error) => {
+                let mut part = unreadable(file, &error);
+                part.view.name = member.name;
+                part.view.bytes = member.n_bytes;
+                all.push(part);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A part with the reading that seems right.
+fn guessed(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
+    let mut part = part(file, inside);
+    part.guess();
+    part
 }
 
 fn container(name: &str) -> Option<Container> {

@@ -103,7 +103,7 @@ mod tests {
                 .collect()
         });
         let book = crate::documents::xlsx_out::xlsx(&columns, rows).expect("written");
-        let parts: Vec<(Part, Reading)> = inspect(Bytes::new("a.xlsx", book))
+        let parts: Vec<(Part, Reading)> = inspect(Bytes::of("a.xlsx", book))
             .into_iter()
             .map(|part| (part.clone(), part.view.reading))
             .collect();
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_document_is_texts() {
         let parts: Vec<(Part, Reading)> =
-            inspect(Bytes::new("a.md", "# Un bono\n\nEs una deuda.\n"))
+            inspect(Bytes::of("a.md", "# Un bono\n\nEs una deuda.\n"))
                 .into_iter()
                 .map(|part| (part.clone(), part.view.reading))
                 .collect();

@@ -122,10 +122,8 @@ impl Book<'_> {
                         .map_err(|error| self.xml(&error))?;
                 }
                 Event::Start(element) => self.start(&element)?,
-                Event::End(element) => {
-                    if self.end(element.name().as_ref())? {
-                        return Ok(());
-                    }
+                Event::End(element) if self.end(element.name().as_ref())? => {
+                    return Ok(());
                 }
                 Event::Text(text) => self.text(&text.xml10_content()),
                 Event::CData(text) => self.text(&text.xml10_content()),
@@ -222,7 +220,11 @@ impl Book<'_> {
         let next = column.saturating_add(cell.n_repeated).min(MAX_COLUMNS);
         if is_wanted && has_room && !cell.is_covered && !text.trim().is_empty() && row < MAX_ROWS {
             for at in column..next {
-                open.sheet.push((row, at), text.clone(), self.name)?;
+                if at == column {
+                    open.sheet.push((row, at), text.clone(), self.name)?;
+                } else {
+                    open.sheet.push_copy((row, at), &text, self.name)?;
+                }
             }
             self.row.has_cells |= next > column;
             if cell.n_columns > 1 || cell.n_rows > 1 {

@@ -11,7 +11,7 @@ use parquet::{
     data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type},
     errors::ParquetError,
     file::{
-        metadata::KeyValue,
+        metadata::{KeyValue, ParquetMetaData},
         properties::WriterProperties,
         writer::{SerializedFileWriter, SerializedRowGroupWriter},
     },
@@ -43,7 +43,7 @@ pub fn parquet(columns: &[String], rows: &[Map<String, Value>]) -> Result<Vec<u8
 }
 
 /// A row that [`parquet`] wrote, as it was: JSON texts parsed, missing values gone.
-pub fn unpacked(mut row: Map<String, Value>, json_paths: &[String]) -> Map<String, Value> {
+pub(super) fn unpacked(mut row: Map<String, Value>, json_paths: &[String]) -> Map<String, Value> {
     row.retain(|_, value| !value.is_null());
     for path in json_paths {
         match path.split_once('\u{0}') {
@@ -67,9 +67,11 @@ pub fn unpacked(mut row: Map<String, Value>, json_paths: &[String]) -> Map<Strin
     row
 }
 
-/// The paths under [`JSON_KEY`].
-pub fn json_paths(metadata: &str) -> Vec<String> {
-    serde_json::from_str(metadata).unwrap_or_default()
+/// The paths under [`JSON_KEY`]; `None` for a file that something else wrote.
+pub(super) fn paths_of(metadata: &ParquetMetaData) -> Option<Vec<String>> {
+    let pairs = metadata.file_metadata().key_value_metadata()?;
+    let listed = pairs.iter().find(|pair| pair.key == JSON_KEY)?;
+    serde_json::from_str(listed.value.as_deref()?).ok()
 }
 
 fn parse_in(object: &mut Map<String, Value>, key: &str) {
@@ -354,37 +356,12 @@ impl<'a> Leaf<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
-    use parquet::{
-        file::reader::{ChunkReader, FileReader, Length, SerializedFileReader},
-        record::Field,
-    };
     use serde_json::json;
 
     use super::*;
+    use crate::documents::{Part, file::Bytes, inspect};
 
-    fn value(field: &Field) -> Value {
-        match field {
-            Field::Null => Value::Null,
-            Field::Bool(truth) => json!(truth),
-            Field::Long(number) => json!(number),
-            Field::Double(number) => json!(number),
-            Field::Str(text) => json!(text),
-            Field::ListInternal(list) => list.elements().iter().map(value).collect(),
-            Field::Group(row) => Value::Object(object(row.get_column_iter())),
-            other => panic!("not written by us: {other:?}"),
-        }
-    }
-
-    fn object<'a>(fields: impl Iterator<Item = (&'a String, &'a Field)>) -> Map<String, Value> {
-        fields
-            .map(|(name, field)| (name.clone(), value(field)))
-            .collect()
-    }
-
-    #[track_caller]
-    fn round_trip(rows: Vec<Value>) {
+    fn rows_of(rows: Vec<Value>) -> (Vec<String>, Vec<Map<String, Value>>) {
         let rows: Vec<Map<String, Value>> = rows
             .into_iter()
             .map(|row| row.as_object().expect("an object").clone())
@@ -395,57 +372,56 @@ mod tests {
                 columns.push(name.clone());
             }
         }
-        let bytes = parquet(&columns, &rows).expect("written");
-        let reader = SerializedFileReader::new(InMemory(bytes)).expect("readable");
-        let metadata = reader.metadata().file_metadata().key_value_metadata();
-        let listed = metadata
-            .and_then(|pairs| pairs.iter().find(|pair| pair.key == JSON_KEY))
-            .and_then(|pair| pair.value.clone())
-            .expect("the list of JSON columns");
-        let paths = json_paths(&listed);
-        let back: Vec<Map<String, Value>> = reader
-            .get_row_iter(None)
-            .expect("rows")
-            .map(|row| unpacked(object(row.expect("a row").get_column_iter()), &paths))
+        (columns, rows)
+    }
+
+    fn part(bytes: Vec<u8>) -> Part {
+        let mut parts = inspect(Bytes::of("a.parquet", bytes));
+        assert_eq!(parts.len(), 1);
+        parts.remove(0)
+    }
+
+    /// Rows out and in again, as any Parquet file comes in.
+    #[track_caller]
+    fn round_trip(rows: Vec<Value>) {
+        let (columns, rows) = rows_of(rows);
+        let part = part(parquet(&columns, &rows).expect("written"));
+        let table = crate::documents::parquet_file::table(part.file(), &Default::default());
+        let back: Vec<Map<String, Value>> = table
+            .expect("a table")
+            .rows
+            .map(|row| match row.expect("a row") {
+                crate::data::Row::Object { object, .. } => object,
+                crate::data::Row::Broken(problem) => panic!("{problem}"),
+            })
             .collect();
         assert_eq!(back, rows);
-    }
-
-    /// A file in memory.
-    struct InMemory(Vec<u8>);
-
-    impl Length for InMemory {
-        fn len(&self) -> u64 {
-            self.0.len() as u64
-        }
-    }
-
-    impl ChunkReader for InMemory {
-        type T = Cursor<Vec<u8>>;
-
-        fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-            Ok(Cursor::new(self.0[start as usize..].to_vec()))
-        }
-
-        fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {
-            let start = start as usize;
-            Ok(self.0[start..start + length].to_vec().into())
-        }
     }
 
     #[test]
     fn conversations_come_back_as_lists_of_objects() {
         let call =
             json!({"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}});
-        round_trip(vec![
+        let chats = vec![
             json!({"messages": [
                 {"role": "user", "content": "¿Qué?"},
                 {"role": "assistant", "content": null, "tool_calls": [call]},
                 {"role": "tool", "content": "1", "tool_call_id": "c1"},
                 {"role": "assistant", "content": "1", "weight": 0}], "tools": [{"type": "function"}]}),
+            json!({"messages": [{"role": "user", "content": "q"}], "n": 1}),
             json!({"messages": []}),
-            json!({"messages": [{"role": "user", "content": ""}], "n": 1}),
-        ]);
+        ];
+        round_trip(chats.clone());
+        let (columns, rows) = rows_of(chats);
+        let part = part(parquet(&columns, &rows).expect("written"));
+        let arrivals = part.records(&part.view.reading, None).expect("read");
+        let arrivals: Vec<_> = arrivals.map(|arrival| arrival.expect("a row")).collect();
+        let record = arrivals[0].record.as_ref().expect("a record");
+        let crate::data::Body::Chat(chat) = &record.body else {
+            panic!("a conversation")
+        };
+        assert_eq!((chat.messages.len(), chat.tools.len()), (4, 1));
+        assert_eq!(chat.messages[1].tool_calls.len(), 1);
     }
 
     #[test]

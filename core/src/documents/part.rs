@@ -7,7 +7,7 @@ use super::{
     arrivals::RecordArrivals,
     file::{Progress, Stream},
     papers::PaperText,
-    preview,
+    parquet_file, preview,
     table::{CellRows, Layout, Table, Width},
     template_fill::Templates,
     workbook::{self, WorkbookKind},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     data::{Container, DatasetError, Encoding, Format, Mapping, ReadOptions, Reader, Rows, cells},
-    protocol::studio::{PartView, Preview, Reading, RecordReading},
+    protocol::studio::{Numbers, PartView, Preview, Reading, RecordReading},
     text::ModelText,
 };
 
@@ -39,6 +39,7 @@ pub(super) enum Inside {
         kind: WorkbookKind,
         sheet: String,
     },
+    Parquet,
     /// A document, read when it was looked into.
     Paper(PaperText),
     /// Nothing that can be read; the view says why.
@@ -158,19 +159,40 @@ impl Part {
         if let Inside::Text { .. } = self.inside {
             let (stream, progress) = Stream::open(&*self.file)?;
             let rows = Rows::open(stream, options).map_err(failed)?;
-            if rows.columns().is_none() || reading.header.is_none() {
+            let is_plain = reading.header.is_none() && reading.numbers == Numbers::AsTheyStand;
+            if rows.columns().is_none() || is_plain {
                 return Ok((rows, progress));
             }
         }
-        let (cells, progress) = self.cells(options, n_rows)?;
-        let width = match self.inside {
-            Inside::Text { .. } => Width::Fixed,
-            _ => Width::Open,
-        };
-        let header = reading.header;
-        let table = Table::new(cells, Layout { header, width }).map_err(failed)?;
+        if self.inside == Inside::Parquet {
+            let progress = Progress::default();
+            let table = parquet_file::table(&self.file, &progress)?;
+            return Ok((Rows::given(table.columns, table.rows), progress));
+        }
+        let (table, progress) = self.table(reading, options, n_rows)?;
         let (columns, rows) = xlsx_out::taken_back(table.columns, table.rows);
         Ok((Rows::given(columns, rows), progress))
+    }
+
+    /// The rows below the header, with what stands above it.
+    pub(super) fn table(
+        &self,
+        reading: &RecordReading,
+        options: &ReadOptions,
+        n_rows: usize,
+    ) -> Result<(Table, Progress), DocumentError> {
+        let (cells, progress) = self.cells(options, n_rows)?;
+        let layout = Layout {
+            header: reading.header,
+            width: match self.inside {
+                Inside::Text { .. } => Width::Fixed,
+                _ => Width::Open,
+            },
+            numbers: reading.numbers,
+        };
+        let table = Table::new(cells, layout);
+        let table = table.map_err(|error| DocumentError::from_data(&self.view.name, error))?;
+        Ok((table, progress))
     }
 
     /// The rows as they stand, with whatever is above the header.
@@ -197,10 +219,12 @@ impl Part {
                 });
                 Ok((Box::new(rows), progress))
             }
-            Inside::Paper(_) | Inside::Nothing => Err(DocumentError::Unsupported {
-                name: self.view.name.clone(),
-                reason: self.view.reason.clone(),
-            }),
+            Inside::Parquet | Inside::Paper(_) | Inside::Nothing => {
+                Err(DocumentError::Unsupported {
+                    name: self.view.name.clone(),
+                    reason: self.view.reason.clone(),
+                })
+            }
         }
     }
 }

@@ -9,12 +9,16 @@ const MAX_TEXT_BYTES: u64 = 512 << 20;
 /// Filled cells of a sheet that are held at most.
 const MAX_CELLS: u64 = 20_000_000;
 
+/// Bytes that cells may take which a file stores once and shows many times.
+const MAX_COPIED_BYTES: u64 = 32 << 20;
+
 /// Filled cells, by row and column. Rows without any are not there.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     rows: Vec<SheetRow>,
     n_bytes: u64,
     n_cells: u64,
+    n_copied_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -68,6 +72,24 @@ impl Sheet {
         Ok(())
     }
 
+    /// A cell that the file stores once with others of the same text.
+    pub(super) fn push_copy(
+        &mut self,
+        at: (u32, u32),
+        text: &str,
+        name: &str,
+    ) -> Result<(), DocumentError> {
+        self.n_copied_bytes += (text.len() + size_of::<(u32, String)>()) as u64;
+        if self.n_copied_bytes > MAX_COPIED_BYTES {
+            return Err(DocumentError::TooLarge {
+                name: name.into(),
+                found: self.n_copied_bytes,
+                limit: MAX_COPIED_BYTES,
+            });
+        }
+        self.push(at, text.to_owned(), name)
+    }
+
     /// A row once more, `n` times: how spreadsheets store equal rows.
     pub(super) fn repeat_last(&mut self, n: u32, name: &str) -> Result<(), DocumentError> {
         let Some(last) = self.rows.last() else {
@@ -76,7 +98,7 @@ impl Sheet {
         let (row, cells) = (last.row, last.cells.clone());
         for again in 1..=n {
             for (column, text) in &cells {
-                self.push((row.saturating_add(again), *column), text.clone(), name)?;
+                self.push_copy((row.saturating_add(again), *column), text, name)?;
             }
         }
         Ok(())

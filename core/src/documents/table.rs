@@ -1,18 +1,22 @@
 //! Rows of cells to rows of named fields.
 //!
 //! notes above | header, of one row or several | rows. CSV and sheets come here alike; a CSV with
-//! one plain header row is read by [`crate::data`] itself.
+//! one plain header row, whose numbers stay as they are, is read by [`crate::data`] itself.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::{
+    figures::{Figures, Sample},
+    units::Unit,
+};
 use crate::{
     data::{
         CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row, unguard,
         wrong_width,
     },
-    protocol::studio::Header,
+    protocol::studio::{Header, Numbers},
 };
 
 /// Rows looked at before the first is given, to see which columns have names and cells.
@@ -31,6 +35,10 @@ pub(super) enum Width {
 pub(super) struct Table {
     pub(super) columns: Vec<String>,
     pub(super) rows: GivenRows,
+    /// What stands above the header.
+    pub(super) notes: Vec<Vec<String>>,
+    /// What its numbers seem to need.
+    pub(super) suggested: Numbers,
 }
 
 pub(super) type CellRows = Box<dyn Iterator<Item = Result<CellRow, DatasetError>>>;
@@ -40,36 +48,44 @@ pub(super) type CellRows = Box<dyn Iterator<Item = Result<CellRow, DatasetError>
 pub(super) struct Layout {
     pub(super) header: Option<Header>,
     pub(super) width: Width,
+    pub(super) numbers: Numbers,
 }
 
 impl Table {
     /// # Errors
-    /// If there is no row below the header.
+    /// If there is no row below the header, or a row cannot be read.
     pub(super) fn new(mut cells: CellRows, layout: Layout) -> Result<Self, DatasetError> {
         let header = layout.header.unwrap_or(Header {
             skipped_rows: 0,
             header_rows: 1,
         });
+        let mut notes = Vec::new();
         for _ in 0..header.skipped_rows {
-            if cells.next().transpose()?.is_none() {
-                return Err(DatasetError::Empty);
-            }
+            notes.push(next_cells(&mut cells)?);
         }
         let mut head = Vec::new();
         for _ in 0..header.header_rows {
-            match cells.next().transpose()? {
-                None => return Err(DatasetError::Empty),
-                Some(CellRow::Cells { cells, .. }) => head.push(cells),
-                Some(CellRow::Broken(_)) => head.push(Vec::new()),
-            }
+            head.push(next_cells(&mut cells)?);
         }
         let sample = cells.by_ref().take(SAMPLE_ROWS);
         let sample: Vec<CellRow> = sample.collect::<Result<_, _>>()?;
-        let columns = column_names(&head, &sample);
+        let names = column_names(&head, &sample);
+        let shown = Sample {
+            notes: &notes,
+            names: &names,
+            rows: sample.iter().filter_map(cells_of).collect(),
+        };
+        let figures = Figures::new(&shown, layout.numbers != Numbers::Plain);
+        let suggested = figures.suggested(&shown);
+        let columns = match layout.numbers {
+            Numbers::AsTheyStand => names,
+            Numbers::Plain | Numbers::WithUnits => distinct(figures.names()),
+        };
         let naming = Naming {
+            guarded: columns.iter().any(|name| name == GUARD_COLUMN),
             columns: columns.clone(),
             layout,
-            guarded: columns.iter().any(|name| name == GUARD_COLUMN),
+            figures,
         };
         let rows = sample.into_iter().map(Ok).chain(cells);
         let rows = rows.enumerate().map(move |(i, row)| {
@@ -79,24 +95,46 @@ impl Table {
         Ok(Self {
             columns,
             rows: Box::new(rows),
+            notes,
+            suggested,
         })
+    }
+}
+
+/// The next row for the header or above it.
+fn next_cells(cells: &mut CellRows) -> Result<Vec<String>, DatasetError> {
+    match cells.next().transpose()? {
+        None => Err(DatasetError::Empty),
+        Some(CellRow::Cells { cells, .. }) => Ok(cells),
+        Some(CellRow::Broken(_)) => Ok(Vec::new()),
+    }
+}
+
+fn cells_of(row: &CellRow) -> Option<&[String]> {
+    match row {
+        CellRow::Cells { cells, .. } => Some(cells),
+        CellRow::Broken(_) => None,
     }
 }
 
 struct Naming {
     columns: Vec<String>,
     layout: Layout,
+    figures: Figures,
     guarded: bool,
 }
 
 impl Naming {
     fn row(&self, row: CellRow, record: u64) -> Row {
-        let (line, cells) = match row {
+        let (line, mut cells) = match row {
             CellRow::Broken(problem) => return Row::Broken(problem),
             CellRow::Cells { line, cells } => (line, cells),
         };
         if let Some(problem) = self.problem(&cells, Place { line, record }) {
             return Row::Broken(problem);
+        }
+        if self.layout.numbers != Numbers::AsTheyStand {
+            self.figures.apply(&mut cells);
         }
         let mut object = Map::new();
         let mut cells = cells.into_iter();
@@ -144,15 +182,12 @@ fn short(text: &str) -> String {
 
 /// One name for each column that has a name or, in the first rows, a cell.
 fn column_names(head: &[Vec<String>], sample: &[CellRow]) -> Vec<String> {
-    let last_filled = |cells: &Vec<String>| {
+    let last_filled = |cells: &[String]| {
         let last = cells.iter().rposition(|cell| !cell.trim().is_empty());
         last.map_or(0, |last| last + 1)
     };
-    let widths = sample.iter().map(|row| match row {
-        CellRow::Cells { cells, .. } => last_filled(cells),
-        CellRow::Broken(_) => 0,
-    });
-    let width = head.iter().map(last_filled).chain(widths).max();
+    let widths = sample.iter().filter_map(cells_of).map(last_filled);
+    let width = head.iter().map(|row| last_filled(row)).chain(widths).max();
     let names = joined(head, width.unwrap_or(0));
     let named = names.into_iter().enumerate().map(
         |(i, name)| {
@@ -162,30 +197,48 @@ fn column_names(head: &[Vec<String>], sample: &[CellRow]) -> Vec<String> {
     distinct(named.collect())
 }
 
-/// The rows of a header as one, group before member.
+/// The rows of a header as one, group before member, a row of units in brackets.
 fn joined(head: &[Vec<String>], width: usize) -> Vec<String> {
+    let (units, head) = match head.split_last() {
+        Some((last, names)) if !names.is_empty() && is_units(last) => (Some(last), names),
+        _ => (None, head),
+    };
     let mut names = vec![String::new(); width];
     for (i, row) in head.iter().enumerate() {
         let is_last = i + 1 == head.len();
         let mut group = "";
         for (at, name) in names.iter_mut().enumerate() {
             let own = row.get(at).map_or("", |cell| cell.trim());
-            // A group's name stands over its first column only.
             if !own.is_empty() {
                 group = own;
-            } else if !is_last && head.last().is_some_and(|last| is_member(last, at)) {
-                append(name, group);
-                continue;
             }
-            append(name, own);
+            // A group's name stands over its first column only.
+            let is_member = !is_last && head.last().is_some_and(|last| is_filled(last, at));
+            append(
+                name,
+                if own.is_empty() && is_member {
+                    group
+                } else {
+                    own
+                },
+            );
+        }
+    }
+    for (name, unit) in names.iter_mut().zip(units.into_iter().flatten()) {
+        if !unit.trim().is_empty() {
+            *name = format!("{name} ({})", unit.trim());
         }
     }
     names
 }
 
-/// Whether the last row of the header names this column, so that a group above may hold it.
-fn is_member(last: &[String], at: usize) -> bool {
-    last.get(at).is_some_and(|cell| !cell.trim().is_empty())
+fn is_units(row: &[String]) -> bool {
+    let mut filled = row.iter().filter(|cell| !cell.trim().is_empty()).peekable();
+    filled.peek().is_some() && filled.all(|cell| Unit::parse(cell).is_some())
+}
+
+fn is_filled(row: &[String], at: usize) -> bool {
+    row.get(at).is_some_and(|cell| !cell.trim().is_empty())
 }
 
 fn append(name: &mut String, part: &str) {
@@ -240,7 +293,15 @@ mod tests {
             skipped_rows,
             header_rows,
         });
-        let table = Table::new(Box::new(cells), Layout { header, width }).unwrap();
+        let table = Table::new(
+            Box::new(cells),
+            Layout {
+                header,
+                width,
+                numbers: Numbers::AsTheyStand,
+            },
+        )
+        .unwrap();
         let rows = table.rows.map(|row| match row.unwrap() {
             Row::Object { line, object } => format!("{line} {}", Value::Object(object)),
             Row::Broken(problem) => problem.to_string(),
@@ -277,6 +338,21 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_units_stands_in_brackets() {
+        let text = "area,people,,\n,all,men,income\n,人,人,千円\nx,1,2,3\n";
+        let (columns, _) = table(text, Some((0, 3)), Width::Fixed);
+        assert_eq!(
+            columns,
+            [
+                "area",
+                "people all (人)",
+                "people men (人)",
+                "people income (千円)"
+            ]
+        );
+    }
+
+    #[test]
     fn columns_without_or_with_the_same_name_are_kept() {
         let (columns, _) = table("a,,a\n1,2,3\n", None, Width::Open);
         assert_eq!(columns, ["a", "column 2", "a (2)"]);
@@ -304,6 +380,7 @@ mod tests {
         let layout = Layout {
             header: None,
             width: Width::Open,
+            numbers: Numbers::AsTheyStand,
         };
         assert!(Table::new(Box::new(cells), layout).is_err());
     }

@@ -9,13 +9,16 @@ use crate::{
     text::{Body, Role},
 };
 
+mod archives;
+mod parquet;
 mod sheets;
+mod statistics;
 mod use_cases;
 
 /// A file of `tests/fixtures/documents`.
 macro_rules! fixture {
     ($name:literal) => {
-        crate::documents::file::Bytes::new(
+        crate::documents::file::Bytes::of(
             $name,
             include_bytes!(concat!(
                 env!("CARGO_MANIFEST_DIR"),

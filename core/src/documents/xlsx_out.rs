@@ -435,7 +435,7 @@ mod tests {
             .collect();
         let columns = crate::data::header(&rows, format);
         let bytes = xlsx(&columns, rows).expect("written");
-        let file = crate::documents::file::Bytes::new("out.xlsx", bytes);
+        let file = crate::documents::file::Bytes::of("out.xlsx", bytes);
         let parts = crate::documents::inspect(file);
         let part = parts.first().expect("a sheet");
         let arrivals = part.records(&part.view.reading, None).expect("read");

@@ -195,10 +195,10 @@ impl Fixing {
         let records = self.targeted(project, live)?;
         let mut with: BTreeMap<i64, i64> = BTreeMap::new();
         for live in &records {
-            if !with.contains_key(&live.accepted) {
+            if let std::collections::btree_map::Entry::Vacant(e) = with.entry(live.accepted) {
                 let mut names = names_of(&project.db, live.accepted)?;
                 names.push(self.finding.clone());
-                with.insert(live.accepted, set_of(&project.db, names)?);
+                e.insert(set_of(&project.db, names)?);
             }
         }
         let set = |live: &Live| (live.record, with[&live.accepted]);

@@ -6,7 +6,11 @@
 
 mod making;
 #[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod speed_tests;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod twin_tests;
 
@@ -19,9 +23,11 @@ use super::{
     columns::Columns,
     fields::FieldColumn,
     journal::Field,
+    openings,
     rows::rows_of,
     search::{Finder, Hits},
     snippet,
+    sorting::{self, Ranks},
 };
 use crate::protocol::studio::{
     Filter, ListView, Query, RecordKey, SortBy, StudioProgress, StudioStage, Target, Window,
@@ -40,6 +46,8 @@ const MOST_ROWS: u64 = 1_000;
 pub(super) struct Lists {
     pub(super) columns: Columns,
     fields: Vec<FieldColumn>,
+    /// What the last order by texts needed, and what it holds for: an order, bodies of an epoch.
+    ranks: (Option<(SortBy, u64, usize)>, Ranks),
     /// `None` until there was a query.
     current: Option<Current>,
 }
@@ -72,6 +80,7 @@ impl Lists {
         Ok(Self {
             columns: Columns::new(db)?,
             fields: Vec::new(),
+            ranks: (None, Ranks::None),
             current: None,
         })
     }
@@ -80,6 +89,18 @@ impl Lists {
     pub(super) fn caught_up(&mut self, db: &Connection) -> Result<&Columns, ProjectError> {
         while !self.columns.catch_up(db, ROWS_AT_ONCE)? {}
         Ok(&self.columns)
+    }
+
+    /// Brings together what an order needs beyond the columns.
+    fn rank(&mut self, db: &Connection, by: SortBy) -> Result<(), ProjectError> {
+        let holds_for = Some((by, self.columns.epoch, self.columns.bodies.len()));
+        self.ranks = match by {
+            SortBy::Prompt | SortBy::Answer if self.ranks.0 == holds_for => return Ok(()),
+            SortBy::Prompt | SortBy::Answer => (holds_for, openings::ranks(db, by, &self.columns)?),
+            SortBy::Findings => (None, sorting::count_findings(db, &self.columns)?),
+            _ => (None, Ranks::None),
+        };
+        Ok(())
     }
 
     /// Reads what a filter needs of a column beside the text; what is left to do, if anything.

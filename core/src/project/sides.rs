@@ -41,11 +41,10 @@ impl Project {
         if let Some(field) = plan.as_ref().and_then(|plan| plan.stratify_by.as_deref()) {
             view.strata = self.strata(field, &members)?;
         }
-        if let Some(facts) = plan.as_ref().map(|plan| self.facts(plan, &members)) {
-            // The plan's column may be gone by now; then there are no groups to speak of.
-            if let Ok(facts) = facts {
-                (view.n_groups, view.largest_group) = facts.group_sizes();
-            }
+        let facts = plan.as_ref().map(|plan| self.facts(plan, &members));
+        // The plan's column may be gone by now; then there are no groups to speak of.
+        if let Some(Ok(facts)) = facts {
+            (view.n_groups, view.largest_group) = facts.group_sizes();
         }
         view.plan = plan;
         view.frozen = fact(&self.db, SPLIT_FROZEN)?;

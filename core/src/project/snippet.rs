@@ -43,10 +43,10 @@ pub(super) fn show_match(
             Some((message.text.as_ref(), place))
         });
         let texts = found.collect::<Vec<_>>();
-        if let Some((text, place)) = texts.first() {
-            if let Some(part) = around(text, *place) {
-                *shown = part;
-            }
+        if let Some((text, place)) = texts.first()
+            && let Some(part) = around(text, *place)
+        {
+            *shown = part;
         }
     }
     Ok(())

@@ -3,11 +3,12 @@
 mod adapters;
 mod answer;
 mod compare;
+mod data;
 mod train;
 
 use anyhow::Result;
 
-/// Measure how fast this machine trains and answers
+/// Measure how fast this machine trains, answers and takes in datasets
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
@@ -24,6 +25,8 @@ enum Bench {
     Prefill(answer::AnswerBench),
     /// The three ways to put an adapter on a quantized base: what each loses and what it costs
     Adapters(adapters::AdapterBench),
+    /// A dataset into a project, checked, put into a template, tokenized
+    Data(data::DataBench),
 }
 
 pub(crate) fn run(args: BenchArgs) -> Result<()> {
@@ -32,5 +35,6 @@ pub(crate) fn run(args: BenchArgs) -> Result<()> {
         Bench::Decode(args) => answer::run(&args, answer::Phase::Decode),
         Bench::Prefill(args) => answer::run(&args, answer::Phase::Prefill),
         Bench::Adapters(args) => adapters::run(&args),
+        Bench::Data(args) => data::run(&args),
     }
 }

@@ -89,6 +89,9 @@ struct Heard<R> {
     reply: R,
 }
 
+/// Hears what belongs to no request.
+type Unasked<W> = dyn Fn(&<W as Wire>::Reply);
+
 /// Hears a reply, with the file beside it where there is one.
 type OnReply<W> = Box<dyn FnMut(RequestId, &<W as Wire>::Reply, Option<Blob>)>;
 
@@ -132,7 +135,7 @@ impl<W: Wire> Client<W> {
         Ok(client)
     }
 
-    fn listen(&self, unasked: Rc<dyn Fn(&W::Reply)>) {
+    fn listen(&self, unasked: Rc<Unasked<W>>) {
         let (client, told) = (self.clone(), unasked.clone());
         let hear = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
@@ -214,7 +217,7 @@ impl<W: Wire> Client<W> {
         }
     }
 
-    fn deliver(&self, message: &Heard<W::Reply>, file: Option<Blob>, unasked: &dyn Fn(&W::Reply)) {
+    fn deliver(&self, message: &Heard<W::Reply>, file: Option<Blob>, unasked: &Unasked<W>) {
         let handler = self.0.state.borrow_mut().handlers.remove(&message.id);
         // A handler may send requests itself, so nothing is borrowed while it runs.
         let Some(mut handler) = handler else {
@@ -232,7 +235,7 @@ impl<W: Wire> Client<W> {
     }
 
     /// The worker stopped: every request fails, and the page says so.
-    fn break_down(&self, why: &str, unasked: &dyn Fn(&W::Reply)) {
+    fn break_down(&self, why: &str, unasked: &Unasked<W>) {
         let fault = broken(why);
         let handlers = std::mem::take(&mut self.0.state.borrow_mut().handlers);
         for (id, mut handler) in handlers {

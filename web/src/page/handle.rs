@@ -27,7 +27,7 @@ use crate::{
     texts::{Language, Texts},
 };
 
-pub(super) use loading::{Part, Recipe};
+pub(super) use loading::{Part, Recipe, remote_files};
 
 /// Whether the site has models of its own.
 #[derive(Debug, Clone, PartialEq)]

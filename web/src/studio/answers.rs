@@ -20,7 +20,7 @@ use super::{
     text_files,
     voice::{Answer, Voice},
 };
-use crate::browser;
+use crate::browser::{self, storage};
 
 /// Carries a request out.
 ///
@@ -98,6 +98,7 @@ async fn with_project(
     Ok(match request {
         R::Import { parts } => {
             let parts = desk.inspected.borrow().parts(parts)?;
+            has_room(&parts).await?;
             let readings = readings(&parts);
             let work = desk.begin(|project| project.import(parts, now))?;
             let summary = desk.drive(work, voice).await?;
@@ -236,13 +237,28 @@ async fn inspect(
         voice.going(StudioStage::Reading, &name, read, n_bytes);
         read += file.size() as u64;
         let file = UserFile::new(name, file.into());
-        let mut inspected = desk.inspected.borrow_mut();
-        views.extend(inspected.look_into(file, |view| remembered(desk, view)));
-        drop(inspected);
+        let found = {
+            let mut inspected = desk.inspected.borrow_mut();
+            inspected.look_into(file, |view| remembered(desk, view))
+        };
+        views.extend(found);
         desk.breathe().await;
         voice.go_on()?;
     }
     Ok(StudioOutcome::Inspected(views))
+}
+
+/// What is larger than the room that is left is not begun. What is not may still not fit: it is taken
+/// back whole then.
+async fn has_room(parts: &[(Part, Reading)]) -> Result<(), Fault> {
+    let n_bytes: u64 = parts.iter().map(|(part, _)| part.view.bytes).sum();
+    match storage::room().await {
+        Some(room) if room < n_bytes => {
+            let detail = format!("the files have {n_bytes} bytes, the browser has room for {room}");
+            Err(Fault::new(FaultKind::StorageFull, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How parts with columns are being read.

@@ -7,7 +7,10 @@ use js_sys::{Array, Uint8Array};
 use rusqlite::Connection;
 use veneer_core::{
     project::ProjectError,
-    protocol::{studio::StudioOutcome, tab::Fault},
+    protocol::{
+        studio::StudioOutcome,
+        tab::{Fault, FaultKind},
+    },
 };
 use web_sys::{Blob, BlobPropertyBag};
 
@@ -15,16 +18,14 @@ use super::{
     desk::Desk,
     voice::{Answer, Voice},
 };
-use crate::browser;
+use crate::{browser, state::studio::naming::project_file};
 
 /// Handed to the browser at once.
 const CHUNK: u64 = 4 << 20;
 const TYPE: &str = "application/vnd.sqlite3";
-/// What project files are called.
-const ENDING: &str = "veneer";
 
 pub(super) async fn download(desk: &Desk, voice: &Voice) -> Result<Answer, Fault> {
-    let name = file_name(&desk.opened.view()?.name, ENDING);
+    let name = project_file(&desk.opened.view()?.name);
     let (n_pages, page_bytes) = desk.opened.with(|project| size(project.connection()))?;
     let (chunks, step) = (Array::new(), (CHUNK / page_bytes).max(1));
     let mut page = 1;
@@ -53,8 +54,8 @@ fn file(chunks: &Array, name: String, kind: &str) -> Result<Answer, Fault> {
     options.set_type(kind);
     let blob = Blob::new_with_u8_array_sequence_and_options(chunks, &options);
     let blob = blob.map_err(|error| {
-        let kind = veneer_core::protocol::tab::FaultKind::StorageFull;
-        Fault::new(kind, format!("`{name}`: {}", browser::text_of(&error)))
+        let detail = format!("`{name}`: {}", browser::text_of(&error));
+        Fault::new(FaultKind::StorageFull, detail)
     })?;
     Ok(Answer {
         outcome: StudioOutcome::File {
@@ -86,17 +87,4 @@ fn pages(db: &Connection, from: u64, n: u64) -> Result<Vec<u8>, ProjectError> {
         })?);
     }
     Ok(bytes)
-}
-
-/// A name that every file system takes.
-fn file_name(name: &str, ending: &str) -> String {
-    let refused = |c: char| c.is_control() || r#"<>:"/\|?*"#.contains(c);
-    let name: String = name
-        .chars()
-        .map(|c| if refused(c) { '-' } else { c })
-        .collect();
-    match name.trim().trim_matches('.') {
-        "" => format!("project.{ending}"),
-        name => format!("{name}.{ending}"),
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use sha2::{Digest as _, Sha256};
 use veneer_core::{
     documents::{self, Part},
     protocol::{
@@ -12,7 +11,7 @@ use veneer_core::{
 };
 
 use super::input::UserFile;
-use crate::state::manifest::hex;
+use crate::state::studio::naming;
 
 /// Parts by the keys that the page knows them by. Keys are never used twice.
 #[derive(Default)]
@@ -68,16 +67,10 @@ impl Inspected {
     }
 }
 
-/// Under which the reading of a part is remembered: its columns, whatever the file is called.
-/// `None` where it has none.
+/// Under which the reading of a part is remembered; `None` where it has no columns.
 pub(super) fn reading_key(view: &PartView) -> Option<String> {
-    let PartKind::Table { columns } = &view.kind else {
-        return None;
-    };
-    let mut hash = Sha256::new();
-    for column in columns {
-        hash.update((column.len() as u64).to_le_bytes());
-        hash.update(column);
+    match &view.kind {
+        PartKind::Table { columns } => Some(naming::reading_key(columns)),
+        _ => None,
     }
-    Some(format!("reading {}", hex(&hash.finalize())))
 }

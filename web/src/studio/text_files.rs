@@ -16,7 +16,10 @@ use super::voice::Voice;
 use crate::{
     browser::{blob::BlobSource, network, storage},
     faults,
-    state::files::{CONFIG, TEXT_FILES, file_name},
+    state::{
+        files::{CONFIG, TEXT_FILES, file_name},
+        studio::naming::model_title,
+    },
 };
 
 /// More has no tokenizer.
@@ -53,15 +56,10 @@ pub(super) async fn at(files: &[RemoteFile], voice: &Voice) -> Result<TextFiles,
     some(found)
 }
 
-/// What a model of the user is called: its folder, or the file.
+/// What a model of the user is called.
 pub(super) fn title(names: &[String]) -> String {
     let of_text = names.iter().find(|name| is_wanted(name));
-    let path = of_text.or(names.first()).map_or("", String::as_str);
-    let folder = path.rsplit_once('/').map(|(folder, _)| file_name(folder));
-    match folder {
-        Some(folder) if !is_gguf(path) => folder.to_owned(),
-        _ => file_name(path).trim_end_matches(".gguf").to_owned(),
-    }
+    of_text.map_or_else(String::new, |path| model_title(path))
 }
 
 fn is_gguf(name: &str) -> bool {

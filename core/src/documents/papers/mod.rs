@@ -7,6 +7,8 @@
 
 mod chunk;
 mod docx;
+#[cfg(test)]
+mod fixture_tests;
 mod html;
 mod markdown;
 mod paper_text;

@@ -13,6 +13,8 @@ use hayro_interpret::{
     kurbo::{Affine, BezPath, Point, Rect},
 };
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::{
     MAX_BYTES, Page, Paper,
     pdf_layout::{Letter, blocks},
@@ -116,11 +118,13 @@ fn letter(glyph: &Glyph<'_>, place: Affine) -> Option<Letter> {
         BfString::Char(c) => c.to_string(),
         BfString::String(text) => text,
     };
+    let text = as_written(&text);
     let width = match glyph {
         Glyph::Outline(glyph) => glyph.advance_width(),
         Glyph::Type3(_) => None,
     };
-    let width = f64::from(width.unwrap_or(500.0));
+    let known = width.is_some();
+    let width = f64::from(width.unwrap_or(1000.0));
     let start = place * Point::ZERO;
     let end = place * Point::new(width, 0.0);
     let up = place * Point::new(0.0, UNITS_PER_EM);
@@ -133,6 +137,18 @@ fn letter(glyph: &Glyph<'_>, place: Affine) -> Option<Letter> {
         x: start.x,
         y: start.y,
         width: (end.x - start.x).abs(),
+        width_is_known: known,
         size,
     })
+}
+
+/// Fonts name some ideographs by the radical that looks the same, and letters by their ligature;
+/// people write neither.
+fn as_written(text: &str) -> String {
+    let is_form = |c: char| matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{fb00}'..='\u{fb06}');
+    if text.chars().any(is_form) {
+        text.nfkc().collect()
+    } else {
+        text.to_owned()
+    }
 }

@@ -15,6 +15,8 @@ pub(super) struct Letter {
     /// Of the baseline.
     pub(super) y: f64,
     pub(super) width: f64,
+    /// Otherwise it is that of the widest letters.
+    pub(super) width_is_known: bool,
     /// Of the font.
     pub(super) size: f64,
 }
@@ -22,6 +24,8 @@ pub(super) struct Letter {
 /// Distances in sizes of the font.
 const SAME_LINE: f64 = 0.35;
 const SPACE: f64 = 0.18;
+/// The same on a page that writes its spaces: what is left is kerning.
+const SPACE_BESIDE_SPACES: f64 = 0.4;
 const NEW_RUN: f64 = 0.9;
 const NEW_PARAGRAPH: f64 = 1.75;
 const COLUMN_GAP: f64 = 0.5;
@@ -30,8 +34,8 @@ const COLUMN_GAP: f64 = 0.5;
 const HEADING: f64 = 1.15;
 const MAX_HEADING_CHARS: usize = 160;
 
-/// Cells of a table hold less than columns of running text.
-const MAX_MEAN_CELL_CHARS: usize = 45;
+/// Columns of running text have more in every line than cells of a table, at least in one column.
+const MAX_MEAN_CELL_CHARS: usize = 25;
 
 pub(super) fn blocks(letters: Vec<Letter>) -> Vec<Block> {
     let body_size = body_size(&letters);
@@ -70,20 +74,28 @@ struct Run {
 }
 
 fn runs(letters: Vec<Letter>) -> Vec<Run> {
+    let writes_spaces = letters.iter().any(|letter| letter.text == " ");
+    let space = if writes_spaces {
+        SPACE_BESIDE_SPACES
+    } else {
+        SPACE
+    };
     let mut runs: Vec<Run> = Vec::new();
+    let mut width_was_known = true;
     for letter in letters {
+        let overlap = if width_was_known { 0.6 } else { 1.1 };
+        width_was_known = letter.width_is_known;
         let end = letter.x + letter.width;
         if let Some(run) = runs.last_mut() {
             let gap = letter.x - run.right;
             let size = run.size.max(letter.size);
             let same_line = (letter.y - run.y).abs() < SAME_LINE * size;
-            if same_line && gap > -0.6 * size && gap < NEW_RUN * size {
-                let needs_space = gap > SPACE * size
-                    && !run.text.ends_with(char::is_whitespace)
-                    && !letter.text.starts_with(char::is_whitespace)
-                    && !(run.text.ends_with(is_ideographic)
-                        && letter.text.starts_with(is_ideographic));
-                if needs_space {
+            if same_line && gap > -overlap * size && gap < NEW_RUN * size {
+                let has_space = run.text.ends_with(char::is_whitespace)
+                    || letter.text.starts_with(char::is_whitespace);
+                let needs_none =
+                    run.text.ends_with(is_ideographic) && letter.text.starts_with(is_ideographic);
+                if gap > space * size && !has_space && !needs_none {
                     run.text.push(' ');
                 }
                 run.text.push_str(&letter.text);
@@ -156,14 +168,7 @@ fn table(runs: &[Run], rows: &[Vec<usize>]) -> Option<Table> {
     if columns.len() < 2 {
         return None;
     }
-    let n_chars: usize = members
-        .iter()
-        .map(|&at| runs[at].text.chars().count())
-        .sum();
-    if n_chars / members.len() > MAX_MEAN_CELL_CHARS {
-        return None;
-    }
-    let mut cells = Vec::new();
+    let mut cells: Vec<Vec<String>> = Vec::new();
     for row in rows {
         let mut texts = vec![String::new(); columns.len()];
         let mut sorted = row.clone();
@@ -179,7 +184,11 @@ fn table(runs: &[Run], rows: &[Vec<usize>]) -> Option<Table> {
         }
         cells.push(texts);
     }
-    Some(Table {
+    let is_short = |column: usize| {
+        let n_chars: usize = cells.iter().map(|row| row[column].chars().count()).sum();
+        n_chars / cells.len() <= MAX_MEAN_CELL_CHARS
+    };
+    (0..columns.len()).any(is_short).then_some(Table {
         rows: cells,
         members,
     })
@@ -286,6 +295,7 @@ mod tests {
                     x: at,
                     y,
                     width,
+                    width_is_known: true,
                     size,
                 });
             }

@@ -70,3 +70,11 @@ fn cells_that_stand_for_billions_are_refused() {
     let said = all.err().expect("refused").to_string();
     assert!(said.contains("bomb") || said.contains("at most"), "{said}");
 }
+
+#[test]
+fn a_title_above_the_header_is_stepped_over() {
+    let parts = inspect(fixture!("questions.xlsx"));
+    assert_eq!(columns(&parts[1]), ["Pregunta", "Respuesta", "Fuente"]);
+    let arrivals = arrivals(&parts[1]);
+    assert_eq!((arrivals.len(), arrivals[0].line), (3, 4));
+}

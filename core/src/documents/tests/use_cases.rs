@@ -94,7 +94,7 @@ fn medical_notes_as_an_array_of_alpaca() {
 
 #[test]
 fn a_guess_says_which_columns_play_which_part() {
-    let part = only(Bytes::new("a.csv", "Pregunta;Respuesta;Fuente\n¿a?;b;c\n"));
+    let part = only(Bytes::of("a.csv", "Pregunta;Respuesta;Fuente\n¿a?;b;c\n"));
     let expected = [("query", "Pregunta"), ("response", "Respuesta")];
     let expected = expected.map(|(field, column)| (field.into(), column.into()));
     assert_eq!(reading(&part).columns, expected);
@@ -102,7 +102,7 @@ fn a_guess_says_which_columns_play_which_part() {
 
 #[test]
 fn a_given_reading_decides() {
-    let part = only(Bytes::new("a.csv", "x|y|answer\n1|2|3\n"));
+    let part = only(Bytes::of("a.csv", "x|y|answer\n1|2|3\n"));
     let given = RecordReading {
         separator: Some("|".into()),
         columns: vec![
@@ -156,7 +156,7 @@ fn a_reading_that_cannot_be_is_said() {
 #[test]
 fn every_row_that_is_no_record_comes_with_its_reason() {
     let text = "\u{feff}question,answer\na,b\nc\nd,e,f\n,\ng,\n";
-    let part = only(Bytes::new("a.csv", text));
+    let part = only(Bytes::of("a.csv", text));
     let arrivals = arrivals(&part);
     let lines: Vec<(u64, bool)> = arrivals
         .iter()
@@ -169,7 +169,7 @@ fn every_row_that_is_no_record_comes_with_its_reason() {
 
 #[test]
 fn what_is_not_read_at_all_is_said_last() {
-    let part = only(Bytes::new("a.csv", "query,response,query\na,b,c\n"));
+    let part = only(Bytes::of("a.csv", "query,response,query\na,b,c\n"));
     let arrivals = arrivals(&part);
     assert_eq!(arrivals.len(), 2);
     assert_eq!(arrivals[1].problems[0].kind, ProblemKind::UnreadKey);
@@ -187,7 +187,7 @@ fn a_file_that_holds_nothing_is_one_unreadable_part() {
             "LLaMA-Factory's list",
         ),
     ] {
-        let part = only(Bytes::new(name, bytes));
+        let part = only(Bytes::of(name, bytes));
         assert_eq!(part.view.kind, PartKind::Unreadable);
         let reason = &part.view.reason;
         assert!(reason.contains(said) || said == "cut off", "{reason}");
@@ -198,7 +198,7 @@ fn a_file_that_holds_nothing_is_one_unreadable_part() {
 #[test]
 fn bad_answers_are_left_out_if_chosen_ones_are_wanted() {
     let text = "{\"query\":\"a\",\"response\":\"b\",\"label\":true}\n{\"query\":\"a\",\"response\":\"c\",\"label\":false}\n";
-    let part = only(Bytes::new("a.jsonl", text));
+    let part = only(Bytes::of("a.jsonl", text));
     assert_eq!(arrivals(&part).len(), 2);
     let chosen = RecordReading {
         take_chosen: true,
@@ -209,10 +209,10 @@ fn bad_answers_are_left_out_if_chosen_ones_are_wanted() {
 
 #[test]
 fn columns_have_one_key_in_every_file() {
-    let key = |name: &str, text: &str| columns_key(&only(Bytes::new(name, text)).view);
+    let key = |name: &str, text: &str| columns_key(&only(Bytes::of(name, text)).view);
     let first = key("a.csv", "query,response\na,b\n");
     assert_eq!(first, key("b.csv", "query;response\nc;d\n"));
     assert_ne!(first, key("a.csv", "response,query\na,b\n"));
     assert_eq!(key("a.gz", "\u{1f}\u{8b}"), "");
-    assert!(inspect(Bytes::new("a.csv", "")).len() == 1);
+    assert!(inspect(Bytes::of("a.csv", "")).len() == 1);
 }

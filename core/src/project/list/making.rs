@@ -12,9 +12,9 @@ use crate::{
         filter::Sieve,
         openings,
         search::{Finder, Hits},
-        sorting::{self, Ranks},
+        sorting,
     },
-    protocol::studio::{ListView, Query, Sort, SortBy, StudioProgress, StudioStage},
+    protocol::studio::{ListView, Query, SortBy, StudioProgress, StudioStage},
 };
 
 /// Steps of looking at texts that making a list again may take; each is about a megabyte.
@@ -23,9 +23,17 @@ const STEPS_AGAIN: usize = 4;
 pub(super) struct QueryWork {
     query: Query,
     found: Option<Found>,
-    /// What passes the filter, and the version of the columns that it was made from.
-    passing: Option<(u64, Vec<u32>)>,
-    /// How many of the bodies that are searched were looked at.
+    filtered: Option<Filtered>,
+}
+
+/// What passes the filter.
+struct Filtered {
+    /// Of the columns that it was made from.
+    version: u64,
+    /// Places of records.
+    passing: Vec<u32>,
+    /// Places of bodies that are searched, in order, and how many of them were looked at.
+    bodies: Vec<u32>,
     n_looked: usize,
 }
 
@@ -34,8 +42,7 @@ impl QueryWork {
         Self {
             query,
             found: None,
-            passing: None,
-            n_looked: 0,
+            filtered: None,
         }
     }
 }
@@ -45,10 +52,6 @@ impl Work for QueryWork {
 
     fn step(&mut self, project: &mut Project) -> Result<Step<ListView>, ProjectError> {
         let lists = project.lists.get_mut();
-        if let Some(progress) = prepare(lists, &mut project.db, &self.query)? {
-            return Ok(Step::More(progress));
-        }
-        let db = &project.db;
         if self.found.is_none()
             && let Some(search) = &self.query.search
             && let Some(finder) = Finder::new(search)?
@@ -56,24 +59,23 @@ impl Work for QueryWork {
             let hits = Hits::new(&lists.columns);
             self.found = Some(Found { finder, hits });
         }
-        let version = lists.columns.version;
-        let passing = match self.passing.take() {
-            Some((made_from, passing)) if made_from == version => passing,
-            _ => {
-                self.n_looked = 0;
-                pass(lists, db, &self.query)?
-            }
+        if let Some(progress) = prepare(lists, &mut project.db, &self.query)? {
+            return Ok(Step::More(progress));
+        }
+        let db = &project.db;
+        let is_new = |filtered: &Filtered| filtered.version == lists.columns.version;
+        let mut filtered = match self.filtered.take().filter(is_new) {
+            Some(filtered) => filtered,
+            None => filter(lists, db, &self.query, self.found.as_ref())?,
         };
-        if let Some(found) = &mut self.found {
-            let bodies = searched(&passing, &lists.columns, &found.finder);
-            let more = search(found, db, &lists.columns, &bodies, &mut self.n_looked)?;
-            if let Some(progress) = more {
-                self.passing = Some((version, passing));
-                return Ok(Step::More(progress));
-            }
+        if let Some(found) = &mut self.found
+            && let Some(progress) = search(found, db, &lists.columns, &mut filtered)?
+        {
+            self.filtered = Some(filtered);
+            return Ok(Step::More(progress));
         }
         let query = std::mem::take(&mut self.query);
-        let current = finish(lists, db, query, self.found.take(), passing)?;
+        let current = finish(lists, db, query, self.found.take(), filtered.passing)?;
         let view = current.view();
         lists.current = Some(current);
         Ok(Step::Done(view))
@@ -109,11 +111,22 @@ fn reading(done: u64) -> StudioProgress {
     }
 }
 
-fn pass(lists: &Lists, db: &Connection, query: &Query) -> Result<Vec<u32>, ProjectError> {
+fn filter(
+    lists: &Lists,
+    db: &Connection,
+    query: &Query,
+    found: Option<&Found>,
+) -> Result<Filtered, ProjectError> {
+    let columns = &lists.columns;
     let name = query.filter.field.as_ref().map(|(name, _)| name);
     let field = lists.fields.iter().find(|field| Some(&field.name) == name);
-    let sieve = Sieve::new(&query.filter, db, &lists.columns, field)?;
-    Ok(sieve.pass(&lists.columns))
+    let passing = Sieve::new(&query.filter, db, columns, field)?.pass(columns);
+    Ok(Filtered {
+        version: columns.version,
+        bodies: found.map_or_else(Vec::new, |found| searched(&passing, columns, &found.finder)),
+        passing,
+        n_looked: 0,
+    })
 }
 
 /// Places of the bodies that are to be looked at, in order.
@@ -131,13 +144,16 @@ fn searched(passing: &[u32], columns: &Columns, finder: &Finder) -> Vec<u32> {
     bodies
 }
 
+/// Looks at some more texts; what is left to do, if anything.
 fn search(
     found: &mut Found,
     db: &Connection,
     columns: &Columns,
-    bodies: &[u32],
-    n_looked: &mut usize,
+    filtered: &mut Filtered,
 ) -> Result<Option<StudioProgress>, ProjectError> {
+    let Filtered {
+        bodies, n_looked, ..
+    } = filtered;
     found.hits.ask_index(&found.finder, db, columns)?;
     let rest = bodies.get(*n_looked..).unwrap_or_default();
     *n_looked += found.hits.look(&found.finder, db, columns, rest)?;
@@ -150,18 +166,19 @@ fn search(
 }
 
 fn finish(
-    lists: &Lists,
+    lists: &mut Lists,
     db: &Connection,
     query: Query,
     found: Option<Found>,
     mut passing: Vec<u32>,
 ) -> Result<Current, ProjectError> {
-    let columns = &lists.columns;
     if let Some(found) = &found {
-        passing.retain(|place| found.hits.has(columns.records[*place as usize].body));
+        let records = &lists.columns.records;
+        passing.retain(|place| found.hits.has(records[*place as usize].body));
     }
-    let ranks = ranks(db, query.sort, columns)?;
-    sorting::sort(&mut passing, query.sort, columns, &ranks);
+    lists.rank(db, query.sort.by)?;
+    let columns = &lists.columns;
+    sorting::sort(&mut passing, query.sort, columns, &lists.ranks.1);
     let id = |place: &u32| columns.records[*place as usize].id as u64;
     Ok(Current {
         n_of: columns.count(query.filter.trash),
@@ -169,14 +186,6 @@ fn finish(
         query,
         found,
     })
-}
-
-fn ranks(db: &Connection, sort: Sort, columns: &Columns) -> Result<Ranks, ProjectError> {
-    match sort.by {
-        SortBy::Prompt | SortBy::Answer => openings::ranks(db, sort.by, columns),
-        SortBy::Findings => sorting::count_findings(db, columns),
-        _ => Ok(Ranks::None),
-    }
 }
 
 /// The current list once more, in one go. Where a change brought more texts than can be looked at
@@ -193,23 +202,21 @@ pub(super) fn make_again(project: &mut Project) -> Result<(), ProjectError> {
         return Ok(());
     };
     while prepare(lists, &mut project.db, &query)?.is_some() {}
-    let (db, columns) = (&project.db, &lists.columns);
-    let passing = pass(lists, db, &query)?;
+    let db = &project.db;
+    let mut filtered = filter(lists, db, &query, found.as_ref())?;
     if let Some(found) = &mut found {
-        let bodies = searched(&passing, columns, &found.finder);
-        let mut n_looked = 0;
         let mut left = None;
         for _ in 0..STEPS_AGAIN {
-            left = search(found, db, columns, &bodies, &mut n_looked)?;
+            left = search(found, db, &lists.columns, &mut filtered)?;
             if left.is_none() {
                 break;
             }
         }
         if left.is_some() {
-            assume(found, columns, &passing, &ids);
+            assume(found, &lists.columns, &filtered.passing, &ids);
         }
     }
-    let current = finish(lists, db, query, found, passing)?;
+    let current = finish(lists, db, query, found, filtered.passing)?;
     lists.current = Some(current);
     Ok(())
 }

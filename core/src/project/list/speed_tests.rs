@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::{
     project::{
-        Project, run,
+        Project, Task, run,
         testing::{chat, project_of},
     },
     protocol::studio::{Filter, Query, Search, SearchMode, Side, Sort, SortBy},
@@ -21,7 +21,7 @@ fn project() -> Project {
     let mut say = |n: usize, i: usize| {
         let mut text = format!("{i} ");
         for _ in 0..n {
-            if i % 3 == 0 {
+            if i.is_multiple_of(3) {
                 text.push(*rng.pick(&japanese));
                 text.push(*rng.pick(&japanese));
             } else {
@@ -59,6 +59,14 @@ fn word(rng: &mut Rng) -> String {
     (0..2 + rng.below(8)).map(|_| *rng.pick(&letters)).collect()
 }
 
+/// Time of this thread on the processor, where the system says it; what other programs do meanwhile
+/// does not count.
+fn processor_ms() -> Option<f64> {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: f64 = said.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds / 1e6)
+}
+
 struct Clock<'a> {
     project: &'a mut Project,
 }
@@ -66,9 +74,12 @@ struct Clock<'a> {
 impl Clock<'_> {
     #[track_caller]
     fn time<T>(&mut self, what: &str, limit_ms: f64, action: impl FnOnce(&mut Project) -> T) -> T {
-        let start = Instant::now();
+        let start = (Instant::now(), processor_ms());
         let value = action(self.project);
-        let took_ms = start.elapsed().as_secs_f64() * 1e3;
+        let took_ms = match (start.1, processor_ms()) {
+            (Some(start), Some(end)) => end - start,
+            _ => start.0.elapsed().as_secs_f64() * 1e3,
+        };
         eprintln!("{took_ms:9.2} ms  {what}");
         assert!(took_ms < limit_ms, "{what} took {took_ms} ms");
         value
@@ -77,18 +88,23 @@ impl Clock<'_> {
     #[track_caller]
     fn query(&mut self, what: &str, limit_ms: f64, query: Query) {
         let n = self.time(what, limit_ms, |project| {
-            let mut longest: f64 = 0.0;
-            let mut last = Instant::now();
             let work = project.query(query);
-            let view = run(project, work, &mut |_| {
-                longest = longest.max(last.elapsed().as_secs_f64());
-                last = Instant::now();
-                true
-            });
-            (view.unwrap().n, longest * 1e3)
+            let (view, longest_ms) = longest_step(project, work);
+            (view.n, longest_ms)
         });
         eprintln!("              {} records, longest step {:.1} ms", n.0, n.1);
     }
+}
+
+fn longest_step<T>(project: &mut Project, work: Task<T>) -> (T, f64) {
+    let now = || processor_ms().unwrap_or_default();
+    let (mut longest, mut last) = (0.0_f64, now());
+    let value = run(project, work, &mut |_| {
+        longest = longest.max(now() - last);
+        last = now();
+        true
+    });
+    (value.unwrap(), longest)
 }
 
 fn filter(filter: Filter) -> Query {
@@ -176,14 +192,8 @@ fn lists_of_100_000_records_are_quick() {
     }
     clock.time("index", 60.0 * QUICK, |project| {
         let work = project.index();
-        let (mut longest, mut last) = (0.0_f64, Instant::now());
-        run(project, work, &mut |_| {
-            longest = longest.max(last.elapsed().as_secs_f64() * 1e3);
-            last = Instant::now();
-            true
-        })
-        .unwrap();
-        eprintln!("              longest step {longest:.1} ms");
+        let ((), longest_ms) = longest_step(project, work);
+        eprintln!("              longest step {longest_ms:.1} ms");
     });
     for by in [
         SortBy::Characters,

@@ -14,17 +14,16 @@ use crate::{
         testing::{chat, project_of, question},
     },
     protocol::studio::{
-        CheckName, Filter, FindingKind, LengthUnit, ListView, Query, Search, SearchMode, Side,
-        Sort, SortBy, TurnRole,
+        CheckName, Filter, FindingKind, LengthUnit, ListView, Query, Side, Sort, SortBy, TurnRole,
     },
     rng::Rng,
     text::{Body, Message, Record, Role},
 };
 
-const N: usize = 400;
+pub(super) const N: usize = 400;
 
 /// Records of every kind, with everything set that lists go by.
-fn project() -> Project {
+pub(super) fn project() -> Project {
     let mut rng = Rng::new(4, 0);
     let mut project = project_of((0..N).map(|i| record(i, &mut rng)));
     let db = &project.db;
@@ -128,13 +127,13 @@ fn record(i: usize, rng: &mut Rng) -> Record {
     record
 }
 
-fn ask(project: &mut Project, query: Query) -> ListView {
+pub(super) fn ask(project: &mut Project, query: Query) -> ListView {
     let work = project.query(query);
     run(project, work, &mut |_| true).unwrap()
 }
 
 /// A record as the twin sees it.
-struct Plain {
+pub(super) struct Plain {
     id: u64,
     in_trash: bool,
     position: i64,
@@ -156,7 +155,7 @@ struct Plain {
     near: bool,
 }
 
-fn plain(project: &Project) -> Vec<Plain> {
+pub(super) fn plain(project: &Project) -> Vec<Plain> {
     let db = &project.db;
     let mut statement = db
         .prepare(
@@ -202,7 +201,7 @@ fn plain(project: &Project) -> Vec<Plain> {
 }
 
 impl Plain {
-    fn texts(&self, role: Option<TurnRole>) -> Vec<String> {
+    pub(super) fn texts(&self, role: Option<TurnRole>) -> Vec<String> {
         let texts: Vec<(Role, String)> = match &self.record.body {
             Body::Chat(chat) => {
                 let messages = chat.messages.iter();
@@ -311,7 +310,11 @@ fn fingerprint(plain: &Plain) -> u128 {
 
 /// Asks the project and the twin, and returns how many there are.
 #[track_caller]
-fn check(project: &mut Project, query: Query, searched: impl Fn(&Plain) -> bool) -> usize {
+pub(super) fn check(
+    project: &mut Project,
+    query: Query,
+    searched: impl Fn(&Plain) -> bool,
+) -> usize {
     let all = plain(project);
     let mut expected: Vec<&Plain> = all
         .iter()
@@ -349,7 +352,7 @@ fn check_filter(project: &mut Project, filter: Filter) {
     );
 }
 
-fn texts(names: &[&str]) -> Vec<String> {
+pub(super) fn texts(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
@@ -519,116 +522,4 @@ fn every_order_is_that_of_its_twin() {
             );
         }
     }
-}
-
-fn search(text: &str, mode: SearchMode, case_sensitive: bool, role: Option<TurnRole>) -> Query {
-    let search = Search {
-        text: text.into(),
-        mode,
-        case_sensitive,
-        role,
-    };
-    Query {
-        search: Some(search),
-        ..Query::default()
-    }
-}
-
-#[test]
-fn texts_and_regular_expressions_are_found_where_they_stand() {
-    let mut project = project();
-    let roles = [None, Some(TurnRole::User), Some(TurnRole::System)];
-    for role in roles {
-        for text in [
-            "este",
-            "ESTE \"x\"",
-            "東京の天気\n晴れ",
-            "Ébano",
-            "%",
-            "(b) AND",
-        ] {
-            let query = search(text, SearchMode::Text, true, role);
-            check(&mut project, query, |record| {
-                record.texts(role).iter().any(|said| said.contains(text))
-            });
-            let query = search(text, SearchMode::Text, false, role);
-            let lower = text.to_lowercase();
-            check(&mut project, query, |record| {
-                record
-                    .texts(role)
-                    .iter()
-                    .any(|said| said.to_lowercase().contains(&lower))
-            });
-        }
-        for pattern in [r"\d{3}", "^Be", "(?s)天気.晴", r#""x"$"#, "a*"] {
-            let regex = regex::Regex::new(pattern).unwrap();
-            let query = search(pattern, SearchMode::Regex, true, role);
-            check(&mut project, query, |record| {
-                record.texts(role).iter().any(|said| regex.is_match(said))
-            });
-        }
-    }
-}
-
-/// What is found must not depend on how far the index is.
-#[test]
-fn words_are_found_the_same_with_and_without_the_index() {
-    let mut project = project();
-    let typed = [
-        "beneficio neto",
-        "BENEFICIO millones",
-        "\"neto del banco\"",
-        "\"banco neto\"",
-        "利回り",
-        "京",
-        "東京",
-        "の",
-        "ano 2024",
-        "nino",
-        "este",
-        "Este",
-        "ban*",
-        "🙂",
-        "\"",
-        "*",
-        "AND",
-        "a* (b) AND",
-        "NEAR(a b)",
-        "col:x",
-        "\"unclosed quote",
-        "ebano OR",
-        "-",
-        "3,5 %",
-        "brief 東京",
-    ];
-    let mut lists = Vec::new();
-    for is_indexed in [false, true] {
-        if is_indexed {
-            let work = project.index();
-            run(&mut project, work, &mut |_| true).unwrap();
-            assert!(super::super::search::indexed_up_to(&project.db).unwrap() == N as i64);
-        }
-        for text in typed {
-            for role in [None, Some(TurnRole::Assistant), Some(TurnRole::Tool)] {
-                for case_sensitive in [false, true] {
-                    let query = search(text, SearchMode::Words, case_sensitive, role);
-                    ask(&mut project, query.clone());
-                    lists.push((query, project.list_ids().unwrap()));
-                }
-            }
-        }
-    }
-    let (before, after) = lists.split_at(lists.len() / 2);
-    for ((query, before), (_, after)) in before.iter().zip(after) {
-        assert_eq!(before, after, "{query:?}");
-    }
-    let n = |text: &str| {
-        let found = before
-            .iter()
-            .find(|(query, _)| query.search.as_ref().unwrap().text == text);
-        found.unwrap().1.len()
-    };
-    assert!(n("利回り") > 10 && n("ano 2024") > 10 && n("ban*") > n("este"));
-    assert!(n("\"neto del banco\"") > 10 && n("\"banco neto\"") == 0);
-    assert!(n("🙂") > 10 && n("東京") > 10 && n("*") > 10);
 }

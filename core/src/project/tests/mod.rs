@@ -7,5 +7,4 @@ mod files;
 mod imports;
 mod replay;
 mod snapshots;
-mod speed;
 mod trash;

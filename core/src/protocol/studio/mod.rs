@@ -54,6 +54,10 @@ pub struct FromStudio {
 /// Everything that the page can ask for. Requests on records need an open project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "each lives for one message; how large it is depends on the target"
+)]
 pub enum StudioRequest {
     /// Opens the store; ends with [`StudioOutcome::Projects`].
     Start,
@@ -303,6 +307,10 @@ pub enum StudioStage {
 /// What a request ends with when it worked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "each lives for one message; how large it is depends on the target"
+)]
 pub enum StudioOutcome {
     Nothing,
     Projects(ProjectsView),

@@ -137,7 +137,8 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let mut project = args.project()?;
     let out = Out::of(&args.out);
     let export = args.export(out)?;
-    let plan = project.plan_export(&export)?;
+    let planning = project.plan_export(export.clone());
+    let plan = project_file::run(&mut project, planning)?;
     args.refuse(&plan)?;
     let task = project.export(export, &day(project_file::now_ms()));
     let file = project_file::run(&mut project, task)?;
@@ -232,25 +233,21 @@ impl ExportArgs {
     }
 
     fn refuse(&self, plan: &ExportPlan) -> Result<()> {
-        let mut text = String::new();
+        if plan.obstacles.is_empty() && (self.lossy || plan.losses.is_empty()) {
+            return Ok(());
+        }
+        let mut text = format!("`{}` cannot be exported like this:", self.data.display());
         for obstacle in &plan.obstacles {
             text += &format!("\n  {obstacle}");
-        }
-        if !text.is_empty() {
-            bail!(
-                "`{}` cannot be exported like this:{text}",
-                self.data.display()
-            );
         }
         for (what, n) in &plan.losses {
             text += &format!("\n  {}: {what}", count(*n, "record"));
         }
-        if !text.is_empty() && !self.lossy {
-            bail!(
-                "the target cannot hold all of it:{text}\nnothing was written; --lossy writes without them"
-            );
+        text += "\nnothing was written";
+        if !plan.losses.is_empty() && !self.lossy {
+            text += "; --lossy writes without what the target cannot hold";
         }
-        Ok(())
+        bail!(text)
     }
 
     /// All files, or none; returns their paths.
@@ -314,7 +311,7 @@ fn unpacked(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for i in 0..zip.len() {
         let mut member = zip.by_index(i).context("unpacking the export")?;
-        let name = member.name().to_owned();
+        let name = member.name().context("unpacking the export")?.into_owned();
         if member.enclosed_name().is_none() || name.contains(['/', '\\']) {
             bail!("the export holds a file `{name}` outside of its folder");
         }

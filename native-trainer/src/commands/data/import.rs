@@ -43,9 +43,6 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "TEXT")]
     part: Option<String>,
 
-    #[command(flatten)]
-    rows: RowArgs,
-
     /// Documents: largest piece, in tokens with --model, otherwise in characters [default: 512]
     #[arg(long, value_name = "N", help_heading = "Documents")]
     chunk_size: Option<u32>,
@@ -65,6 +62,9 @@ pub(crate) struct ImportArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    rows: RowArgs,
 
     #[command(flatten)]
     read: ReadArgs,

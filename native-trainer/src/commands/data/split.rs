@@ -58,7 +58,7 @@ pub(crate) struct SplitArgs {
     /// Give each value of this column the same share on every side; `language` is told from the
     /// text where no column has that name
     #[arg(long, value_name = "FIELD")]
-    stratify: Option<String>,
+    pub(super) stratify: Option<String>,
 
     #[arg(
         long,
@@ -67,10 +67,6 @@ pub(crate) struct SplitArgs {
         help = "Number that decides the draw"
     )]
     pub(super) seed: u64,
-
-    /// In a project: equal shares of this column's values on every side
-    #[arg(long, value_name = "FIELD")]
-    pub(super) stratify: Option<String>,
 
     /// In a project: freeze the sides with a hash, so that nothing moves them
     #[arg(long)]
@@ -93,9 +89,9 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     if input::is_project(&args.file) {
         return project_split::run(&args);
     }
-    if args.stratify.is_some() || args.freeze {
+    if args.freeze {
         bail!(
-            "`--stratify` and `--freeze` are for projects; `{}` is a file",
+            "`--freeze` is for projects; `{}` is a file",
             args.file.display()
         );
     }

@@ -1,8 +1,359 @@
-//! What the checks found, and the groups of duplicates.
+//! What the checks found, by kind: how many, what to do, and doing it.
+
+mod groups;
+
+use std::collections::BTreeSet;
 
 use leptos::prelude::*;
+use veneer_core::protocol::{
+    studio::{
+        Filter, FindingSummary, FindingsView, FixName, FixTarget, Query, StudioOutcome,
+        StudioRequest,
+    },
+    tab::{Fault, FaultKind, RequestId},
+};
+
+use super::handle::{Step, Studio};
+use crate::{
+    state::{message::sentence, numbers},
+    texts::{fill, studio::ChecksTexts},
+};
+use groups::GroupList;
+
+/// What the step knows. Copies are the same.
+#[derive(Clone, Copy)]
+struct Checks {
+    studio: Studio,
+    findings: RwSignal<Option<FindingsView>>,
+    running: RwSignal<Option<RequestId>>,
+    /// Kinds whose groups are shown.
+    open: RwSignal<BTreeSet<String>>,
+}
+
+impl Checks {
+    fn new() -> Self {
+        let checks = Self {
+            studio: Studio::get(),
+            findings: RwSignal::new(None),
+            running: RwSignal::new(None),
+            open: RwSignal::default(),
+        };
+        Effect::new(move || {
+            checks.studio.version.track();
+            checks.look();
+        });
+        checks
+    }
+
+    /// What is known already.
+    fn look(self) {
+        self.studio
+            .ask(StudioRequest::Findings, &[], move |outcome| {
+                self.take(outcome);
+            });
+    }
+
+    fn run(self) {
+        let ended = move || {
+            // The step may be gone by now.
+            self.running.try_set(None);
+        };
+        let asked = self.studio.ask_or(
+            StudioRequest::Check,
+            &[],
+            move |outcome| {
+                ended();
+                self.take(outcome);
+            },
+            move |fault: &Fault| {
+                ended();
+                if fault.kind != FaultKind::Cancelled {
+                    self.studio.app.complain(fault.clone());
+                }
+            },
+        );
+        self.running.set(asked);
+    }
+
+    fn take(self, outcome: &StudioOutcome) {
+        if let StudioOutcome::Findings(findings) = outcome {
+            self.findings.try_set(Some(findings.clone()));
+        }
+    }
+}
 
 #[component]
 pub(super) fn CheckStep() -> impl IntoView {
-    view! { <section></section> }
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().checks;
+    let checks = Checks::new();
+    let is_empty = Memo::new(move |_| {
+        studio
+            .project
+            .with(|open| open.as_ref().is_none_or(|open| open.n_records == 0))
+    });
+    let kinds = move || {
+        checks
+            .findings
+            .with(|findings| findings.as_ref().map(|view| view.kinds.clone()))
+            .unwrap_or_default()
+    };
+    let busy = move || checks.running.with(Option::is_some);
+    view! {
+        <section
+            class="step checks"
+            data-testid="checks"
+            aria-label=move || texts().title
+            aria-busy=move || busy().to_string()
+        >
+            <div class="step-head">
+                <h2>{move || texts().title}</h2>
+                <p class="hint">{move || texts().about}</p>
+            </div>
+            <Show when=move || !is_empty.get() fallback=move || view! {
+                <p class="empty" data-testid="checks-no-records">{move || texts().no_records}</p>
+            }>
+                <Overview checks=checks />
+                <ul class="finding-kinds">
+                    <For each=kinds key=|summary| format!("{summary:?}") let:summary>
+                        <Kind checks=checks summary=summary />
+                    </For>
+                </ul>
+            </Show>
+        </section>
+    }
+}
+
+/// The button, and whether what is shown is still true.
+#[component]
+fn Overview(checks: Checks) -> impl IntoView {
+    let studio = checks.studio;
+    let texts = move || &studio.app.language.get().studio().checks;
+    let running = checks.running;
+    let label = move || match (
+        running.get().is_some(),
+        checks.findings.with(Option::is_some),
+    ) {
+        (true, _) => texts().running,
+        (false, true) => texts().run_again,
+        (false, false) => texts().run,
+    };
+    let state = Memo::new(move |_| {
+        checks.findings.with(|findings| match findings {
+            None => ("unknown", Vec::new(), 0),
+            Some(view) => {
+                let outdated: Vec<String> =
+                    view.outdated.iter().map(|name| name.0.clone()).collect();
+                let state = match (outdated.is_empty(), view.kinds.is_empty()) {
+                    (false, _) => "outdated",
+                    (true, true) => "nothing",
+                    (true, false) => "found",
+                };
+                (state, outdated, view.n_records_with_errors)
+            }
+        })
+    });
+    let said = move || {
+        let (state, outdated, _) = state.get();
+        let texts = texts();
+        match state {
+            "unknown" => texts.nothing_yet.to_owned(),
+            "outdated" => {
+                let names: Vec<&str> = outdated.iter().map(|name| texts.check(name)).collect();
+                fill(texts.outdated, &[("checks", &names.join(", "))])
+            }
+            "nothing" => format!("{} {}", texts.nothing, texts.up_to_date),
+            _ => texts.up_to_date.to_owned(),
+        }
+    };
+    let errors = move || {
+        let n = state.get().2;
+        (n > 0).then(|| {
+            let n = numbers::whole(n, studio.app.language.get());
+            fill(texts().n_with_errors, &[("n", &n)])
+        })
+    };
+    view! {
+        <div class="card overview">
+            <div class="actions">
+                <button
+                    type="button"
+                    class="main"
+                    data-testid="checks-run"
+                    disabled=move || running.get().is_some()
+                    on:click=move |_| checks.run()
+                >
+                    {label}
+                </button>
+            </div>
+            <p role="status" data-testid="checks-state" data-state=move || state.get().0>{said}</p>
+            {move || errors().map(|said| view! {
+                <p class="wrong" data-testid="checks-errors">{said}</p>
+            })}
+        </div>
+    }
+}
+
+/// One kind of finding.
+#[component]
+fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
+    let studio = checks.studio;
+    let language = move || studio.app.language.get();
+    let texts = move || &language().studio().checks;
+    let FindingSummary {
+        kind,
+        check,
+        is_error,
+        title,
+        advice,
+        n_records,
+        n_accepted,
+        has_groups,
+        fixes,
+    } = summary;
+    let name = StoredValue::new(kind.0.clone());
+    let heading = move || name.with_value(|name| texts().title(name, &title).to_owned());
+    let advice =
+        move || name.with_value(|name| sentence(ChecksTexts::advice(name, &advice, language())));
+    let number = move |n| numbers::whole(n, language());
+    let shows_groups =
+        Memo::new(move |_| name.with_value(|name| checks.open.with(|open| open.contains(name))));
+    let toggle_groups = move |_| {
+        let name = name.get_value();
+        checks.open.update(|open| {
+            if !open.remove(&name) {
+                open.insert(name);
+            }
+        });
+    };
+    let filter = kind.clone();
+    let show = move |_| {
+        let filter = Filter {
+            findings: vec![filter.clone()],
+            ..Filter::default()
+        };
+        open_list(studio, filter);
+    };
+    let wanted = RwSignal::new(None::<FixName>);
+    view! {
+        <li
+            class="card finding-kind"
+            class:error=is_error
+            data-testid="checks-kind"
+            data-kind=kind.0
+            data-records=n_records.to_string()
+        >
+            <div class="finding-head">
+                <span class="badge" class:bad=is_error>
+                    {move || if is_error { texts().error } else { texts().warning }}
+                </span>
+                <h3>{heading}</h3>
+                <span class="count">{move || fill(texts().n_records, &[("n", &number(n_records))])}</span>
+                {(n_accepted > 0).then(|| view! {
+                    <span class="hint">
+                        {move || fill(texts().n_accepted, &[("n", &number(n_accepted))])}
+                    </span>
+                })}
+            </div>
+            <p class="hint">{advice}</p>
+            <div class="actions">
+                <button type="button" data-testid="checks-show" on:click=show>
+                    {move || texts().show}
+                </button>
+                {has_groups.then(|| view! {
+                    <button
+                        type="button"
+                        data-testid="checks-groups"
+                        aria-expanded=move || shows_groups.get().to_string()
+                        on:click=toggle_groups
+                    >
+                        {move || if shows_groups.get() { texts().hide_groups } else { texts().groups }}
+                    </button>
+                })}
+                <Fixes fixes=fixes wanted=wanted disabled=n_records == 0 />
+            </div>
+            <Confirm studio=studio name=name n_records=n_records wanted=wanted />
+            <Show when=move || shows_groups.get()>
+                <GroupList check=check.clone() finding=name />
+            </Show>
+        </li>
+    }
+}
+
+/// What can be done with all records of a kind.
+#[component]
+fn Fixes(fixes: Vec<FixName>, wanted: RwSignal<Option<FixName>>, disabled: bool) -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().checks;
+    fixes
+        .into_iter()
+        .map(|fix| {
+            let (asked, shown) = (fix.clone(), fix.clone());
+            view! {
+                <button
+                    type="button"
+                    data-testid="checks-fix"
+                    data-fix=fix.0
+                    disabled=disabled
+                    on:click=move |_| wanted.set(Some(asked.clone()))
+                >
+                    {move || texts().fix(&shown.0)}
+                </button>
+            }
+        })
+        .collect_view()
+}
+
+/// Asks before many records change, and says how many.
+#[component]
+fn Confirm(
+    studio: Studio,
+    name: StoredValue<String>,
+    n_records: u64,
+    wanted: RwSignal<Option<FixName>>,
+) -> impl IntoView {
+    let texts = move || &studio.app.language.get().studio().checks;
+    let question = move || {
+        let fix = wanted.get()?;
+        let n = numbers::whole(n_records, studio.app.language.get());
+        let fix = texts().fix(&fix.0);
+        let asked = fill(texts().fix_all, &[("fix", &fix), ("n", &n)]);
+        Some(format!("{asked} {}", texts().fix_all_undo))
+    };
+    let go = move |_| {
+        if let Some(fix) = wanted.get_untracked() {
+            let request = StudioRequest::Fix {
+                finding: veneer_core::protocol::studio::FindingKind(name.get_value()),
+                target: FixTarget::All,
+                fix,
+            };
+            studio.ask(request, &[], |_| {});
+        }
+        wanted.set(None);
+    };
+    view! {
+        <Show when=move || wanted.with(Option::is_some)>
+            <div class="confirm" role="alertdialog" aria-label=question data-testid="checks-confirm">
+                <p>{question}</p>
+                <div class="actions">
+                    <button type="button" class="main" autofocus data-testid="checks-confirm-do" on:click=go>
+                        {move || texts().do_it}
+                    </button>
+                    <button type="button" data-testid="checks-confirm-leave" on:click=move |_| wanted.set(None)>
+                        {move || texts().leave_it}
+                    </button>
+                </div>
+            </div>
+        </Show>
+    }
+}
+
+/// Shows the records of a filter in the list.
+fn open_list(studio: Studio, filter: Filter) {
+    let query = Query {
+        filter,
+        ..Query::default()
+    };
+    studio.run_query(query);
+    studio.step.set(Step::Edit);
 }

@@ -1,8 +1,135 @@
-//! Files out of the project.
+//! Files out of the project: for what, in which form, what would be lost, what to run next.
+
+mod form;
+mod plan;
+
+use std::time::Duration;
 
 use leptos::prelude::*;
+use veneer_core::protocol::{
+    studio::{ExportPlan, StudioOutcome, StudioRequest},
+    tab::{Fault, FaultKind, RequestId},
+};
+
+use super::handle::Studio;
+use crate::state::studio::export_form::ExportForm;
+use form::{Form, Purposes};
+use plan::Plan;
+
+/// How long nothing is changed before a plan is asked for.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the step knows. Copies are the same.
+#[derive(Clone, Copy)]
+struct Exporting {
+    studio: Studio,
+    form: RwSignal<ExportForm>,
+    plan: RwSignal<Option<ExportPlan>>,
+    fault: RwSignal<Option<Fault>>,
+    running: RwSignal<Option<RequestId>>,
+    /// Counts plans; only the latest is shown.
+    asked: StoredValue<u64>,
+}
+
+impl Exporting {
+    fn new() -> Self {
+        let exporting = Self {
+            studio: Studio::get(),
+            form: RwSignal::default(),
+            plan: RwSignal::default(),
+            fault: RwSignal::default(),
+            running: RwSignal::default(),
+            asked: StoredValue::new(0),
+        };
+        Effect::new(move || {
+            exporting.form.track();
+            exporting.studio.version.track();
+            exporting.plan_soon();
+        });
+        exporting
+    }
+
+    fn plan_soon(self) {
+        self.asked.update_value(|asked| *asked += 1);
+        let mine = self.asked.get_value();
+        let is_latest = move || self.asked.try_get_value() == Some(mine);
+        set_timeout(
+            move || {
+                if is_latest() {
+                    self.ask_plan(is_latest);
+                }
+            },
+            PAUSE,
+        );
+    }
+
+    fn ask_plan(self, is_latest: impl Fn() -> bool + Copy + 'static) {
+        let export = self.form.with_untracked(ExportForm::export);
+        self.studio.ask_or(
+            StudioRequest::PlanExport { export },
+            &[],
+            move |outcome| {
+                if let (StudioOutcome::ExportPlan(plan), true) = (outcome, is_latest()) {
+                    self.plan.set(Some(plan.clone()));
+                    self.fault.set(None);
+                }
+            },
+            move |fault| {
+                if is_latest() {
+                    self.plan.set(None);
+                    self.fault.set(Some(fault.clone()));
+                }
+            },
+        );
+    }
+
+    /// Writes the files; the browser saves them.
+    fn run(self) {
+        let export = self.form.with_untracked(ExportForm::export);
+        let ended = move || {
+            // The step may be gone by now.
+            self.running.try_set(None);
+        };
+        let asked = self.studio.ask_or(
+            StudioRequest::Export { export },
+            &[],
+            move |_| ended(),
+            move |fault| {
+                ended();
+                if fault.kind != FaultKind::Cancelled {
+                    self.studio.app.complain(fault.clone());
+                }
+            },
+        );
+        self.running.set(asked);
+    }
+}
 
 #[component]
 pub(super) fn ExportStep() -> impl IntoView {
-    view! { <section></section> }
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().export;
+    let exporting = Exporting::new();
+    let is_empty = Memo::new(move |_| {
+        studio
+            .project
+            .with(|open| open.as_ref().is_none_or(|open| open.n_records == 0))
+    });
+    view! {
+        <section class="step export" data-testid="export" aria-label=move || texts().title>
+            <div class="step-head">
+                <h2>{move || texts().title}</h2>
+                <p class="hint">{move || texts().about}</p>
+            </div>
+            <Show when=move || !is_empty.get() fallback=move || view! {
+                <p class="empty" data-testid="export-no-records">{move || texts().no_records}</p>
+            }>
+                <Purposes exporting=exporting />
+                <div class="export-columns">
+                    <Form exporting=exporting />
+                    <Plan exporting=exporting />
+                </div>
+            </Show>
+        </section>
+    }
 }

@@ -1,11 +1,13 @@
 //! The list of records, with search, filters and changes to many; beside it the record at the cursor.
 
+mod asking;
 mod bulk_bar;
 mod chips;
 mod clipboard;
 mod columns_panel;
 mod commands;
 mod divider;
+mod feed;
 mod filter_panel;
 mod handle;
 mod head;

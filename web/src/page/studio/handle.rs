@@ -307,6 +307,10 @@ impl Studio {
             StudioReply::Failed(fault) => {
                 self.work.set(Vec::new());
                 self.project.set(None);
+                // What broke may still be alive; only its end gives the project's files back.
+                if let Some(client) = self.client.get_value() {
+                    client.end();
+                }
                 self.client.set_value(None);
                 self.app.complain(fault.clone());
                 self.wake();

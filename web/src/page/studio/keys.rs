@@ -182,14 +182,11 @@ fn place_of(event: &KeyboardEvent, step: Step) -> Place {
         let part = target.closest("[data-keys]").ok().flatten()?;
         part.get_attribute("data-keys")
     });
-    let on_nothing = target
-        .as_ref()
-        .is_none_or(|target| target.tag_name() == "BODY");
     let scope = match part.as_deref() {
         Some("editor") => Scope::Editor,
         Some("list") => Scope::List,
-        // Where nothing has the focus, the list of the step listens.
-        _ if step == Step::Edit && on_nothing => Scope::List,
+        // Where nothing else wants the keys, the list of the step listens.
+        _ if step == Step::Edit => Scope::List,
         _ => Scope::Everywhere,
     };
     let field = target.as_ref().map_or(Field::None, field_of);

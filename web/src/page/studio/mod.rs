@@ -4,6 +4,7 @@
 //! to the studio's worker.
 
 mod checks;
+mod copying;
 mod editor;
 mod export;
 mod frame;

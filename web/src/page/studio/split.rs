@@ -1,8 +1,197 @@
-//! Train, validation and test.
+//! Train, validation and test: how they are drawn, what that makes, keeping it as it is.
+
+mod form;
+mod result;
+
+use std::time::Duration;
 
 use leptos::prelude::*;
+use veneer_core::protocol::{
+    studio::{SplitPlan, SplitView, StudioOutcome, StudioRequest},
+    tab::Fault,
+};
+
+use super::handle::Studio;
+use crate::{
+    page::errors::Message,
+    state::studio::split_form::{FormFault, SplitForm},
+};
+use form::Form;
+use result::{Frozen, Sides};
+
+/// How long nothing is changed before a preview is asked for.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// What the step knows. Copies are the same.
+#[derive(Clone, Copy)]
+struct Splitting {
+    studio: Studio,
+    form: RwSignal<SplitForm>,
+    /// The sides as they are.
+    now: RwSignal<Option<SplitView>>,
+    /// As the form would make them.
+    preview: RwSignal<Option<SplitView>>,
+    fault: RwSignal<Option<Fault>>,
+    /// Counts previews; only the latest is shown.
+    asked: StoredValue<u64>,
+}
+
+impl Splitting {
+    fn new() -> Self {
+        let splitting = Self {
+            studio: Studio::get(),
+            form: RwSignal::default(),
+            now: RwSignal::default(),
+            preview: RwSignal::default(),
+            fault: RwSignal::default(),
+            asked: StoredValue::new(0),
+        };
+        Effect::new(move || {
+            splitting.studio.version.track();
+            splitting.look();
+        });
+        Effect::new(move || {
+            splitting.form.track();
+            splitting.now.track();
+            splitting.preview_soon();
+        });
+        splitting
+    }
+
+    fn n_records(self) -> u64 {
+        self.studio
+            .project
+            .with(|open| open.as_ref().map_or(0, |open| open.n_records))
+    }
+
+    fn plan(self) -> Result<SplitPlan, FormFault> {
+        self.form.with(|form| form.plan(self.n_records()))
+    }
+
+    fn is_frozen(self) -> bool {
+        self.now
+            .with(|now| now.as_ref().is_some_and(|now| now.frozen.is_some()))
+    }
+
+    fn look(self) {
+        let is_first = self.now.with_untracked(Option::is_none);
+        self.studio.ask(StudioRequest::Split, &[], move |outcome| {
+            let StudioOutcome::Split(view) = outcome else {
+                return;
+            };
+            if is_first && let Some(plan) = &view.plan {
+                self.form.try_set(SplitForm::of(plan));
+            }
+            self.now.try_set(Some(view.clone()));
+        });
+    }
+
+    fn preview_soon(self) {
+        self.asked.update_value(|asked| *asked += 1);
+        let mine = self.asked.get_value();
+        set_timeout(
+            move || {
+                if self.asked.try_get_value() == Some(mine) {
+                    self.ask_preview(mine);
+                }
+            },
+            PAUSE,
+        );
+    }
+
+    fn ask_preview(self, mine: u64) {
+        let options = match untrack(|| self.plan()) {
+            Ok(plan) if untrack(|| self.n_records()) > 0 && !untrack(|| self.is_frozen()) => plan,
+            _ => {
+                self.preview.set(None);
+                self.fault.set(None);
+                return;
+            }
+        };
+        let is_latest = move || self.asked.try_get_value() == Some(mine);
+        self.studio.ask_or(
+            StudioRequest::PreviewSplit { options },
+            &[],
+            move |outcome| {
+                if let (StudioOutcome::Split(view), true) = (outcome, is_latest()) {
+                    self.preview.set(Some(view.clone()));
+                    self.fault.set(None);
+                }
+            },
+            move |fault| {
+                if is_latest() {
+                    self.preview.set(None);
+                    self.fault.set(Some(fault.clone()));
+                }
+            },
+        );
+    }
+
+    fn apply(self) {
+        if let Ok(options) = untrack(|| self.plan()) {
+            self.change(StudioRequest::ApplySplit { options });
+        }
+    }
+
+    fn freeze(self, frozen: bool) {
+        self.change(StudioRequest::FreezeSplit { frozen });
+    }
+
+    fn change(self, request: StudioRequest) {
+        self.studio.ask_or(
+            request,
+            &[],
+            move |outcome| {
+                if let StudioOutcome::Split(view) = outcome {
+                    self.now.try_set(Some(view.clone()));
+                    self.fault.try_set(None);
+                }
+            },
+            move |fault| {
+                self.fault.try_set(Some(fault.clone()));
+            },
+        );
+    }
+}
 
 #[component]
 pub(super) fn SplitStep() -> impl IntoView {
-    view! { <section></section> }
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().split;
+    let splitting = Splitting::new();
+    let is_empty = Memo::new(move |_| splitting.n_records() == 0);
+    let now = Signal::derive(move || splitting.now.get());
+    let preview = Signal::derive(move || splitting.preview.get());
+    let is_frozen = Memo::new(move |_| splitting.is_frozen());
+    view! {
+        <section class="step split" data-testid="split" aria-label=move || texts().title>
+            <div class="step-head">
+                <h2>{move || texts().title}</h2>
+                <p class="hint">{move || texts().about}</p>
+            </div>
+            <Show when=move || !is_empty.get() fallback=move || view! {
+                <p class="empty" data-testid="split-no-records">{move || texts().no_records}</p>
+            }>
+                <Frozen splitting=splitting />
+                <Sides
+                    view=now
+                    title=Signal::derive(move || texts().as_it_is)
+                    testid="split-now"
+                />
+                <Show when=move || !is_frozen.get()>
+                    <Form splitting=splitting />
+                    {move || splitting.fault.get().map(|fault| view! {
+                        <div role="alert" data-testid="split-fault">
+                            <Message fault=fault><span></span></Message>
+                        </div>
+                    })}
+                    <Sides
+                        view=preview
+                        title=Signal::derive(move || texts().as_it_would_be)
+                        testid="split-preview"
+                    />
+                </Show>
+            </Show>
+        </section>
+    }
 }

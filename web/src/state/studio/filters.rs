@@ -1,5 +1,7 @@
 //! What a query asks for, one restriction at a time: each is a chip that can be taken away.
 
+use std::num::ParseIntError;
+
 use veneer_core::protocol::studio::{
     CheckName, Filter, FindingKind, LengthUnit, Query, Search, Side, TurnRole,
 };
@@ -168,14 +170,17 @@ pub fn is_in_range(bar: &Bar, min: Option<u64>, max: Option<u64>) -> bool {
 }
 
 /// A number that someone typed; nothing is no limit.
-pub fn typed_limit(text: &str) -> Result<Option<u64>, ()> {
+///
+/// # Errors
+/// If it is no number.
+pub fn typed_limit(text: &str) -> Result<Option<u64>, ParseIntError> {
     let digits: String = text
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '.' | ',' | '\''))
         .collect();
     match digits.as_str() {
         "" => Ok(None),
-        digits => digits.parse().map(Some).map_err(|_| ()),
+        digits => digits.parse().map(Some),
     }
 }
 
@@ -268,7 +273,7 @@ mod tests {
         assert_eq!(typed_limit(""), Ok(None));
         assert_eq!(typed_limit(" 2 048 "), Ok(Some(2048)));
         assert_eq!(typed_limit("2.048"), Ok(Some(2048)));
-        assert_eq!(typed_limit("-1"), Err(()));
-        assert_eq!(typed_limit("many"), Err(()));
+        assert!(typed_limit("-1").is_err());
+        assert!(typed_limit("many").is_err());
     }
 }

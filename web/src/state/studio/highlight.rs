@@ -18,7 +18,10 @@ pub struct Part {
 /// Finds the places of one search.
 #[derive(Debug, Clone)]
 pub enum Highlighter {
-    Words(Vec<Vec<char>>),
+    Words {
+        words: Vec<Vec<char>>,
+        case_sensitive: bool,
+    },
     Pattern(Regex),
 }
 
@@ -30,8 +33,13 @@ impl Highlighter {
         }
         let pattern = match search.mode {
             SearchMode::Words => {
-                let words = words(&search.text);
-                return Ok((!words.is_empty()).then_some(Self::Words(words)));
+                let case_sensitive = search.case_sensitive;
+                let words = words(&search.text, case_sensitive);
+                let highlighter = Self::Words {
+                    words,
+                    case_sensitive,
+                };
+                return Ok(highlighter.has_words().then_some(highlighter));
             }
             SearchMode::Text => regex::escape(&search.text),
             SearchMode::Regex => search.text.clone(),
@@ -45,6 +53,10 @@ impl Highlighter {
             .map_err(|error| last_line(&error.to_string()))
     }
 
+    fn has_words(&self) -> bool {
+        !matches!(self, Self::Words { words, .. } if words.is_empty())
+    }
+
     /// Places of the matches, in order, none over another.
     pub fn find(&self, text: &str) -> Vec<Range<usize>> {
         match self {
@@ -52,7 +64,16 @@ impl Highlighter {
                 let found = pattern.find_iter(text).map(|found| found.range());
                 found.filter(|range| !range.is_empty()).collect()
             }
-            Self::Words(words) => find_words(words, text),
+            Self::Words {
+                words,
+                case_sensitive,
+            } => {
+                let chars = text.char_indices();
+                let chars: Vec<(usize, char)> = chars
+                    .map(|(at, c)| (at, fold(c, *case_sensitive)))
+                    .collect();
+                find_words(words, &chars, text.len())
+            }
         }
     }
 
@@ -116,7 +137,9 @@ fn last_line(error: &str) -> String {
 }
 
 /// Words and `"phrases"` of a search.
-fn words(text: &str) -> Vec<Vec<char>> {
+fn words(text: &str, case_sensitive: bool) -> Vec<Vec<char>> {
+    let folded =
+        |text: &str| -> Vec<char> { text.chars().map(|c| fold(c, case_sensitive)).collect() };
     let mut words = Vec::new();
     for (n, piece) in text.split('"').enumerate() {
         let is_phrase = n % 2 == 1;
@@ -129,13 +152,17 @@ fn words(text: &str) -> Vec<Vec<char>> {
     words
 }
 
-fn folded(text: &str) -> Vec<char> {
-    text.chars().map(fold).collect()
+/// The accents of Latin letters do not tell, and case only if it is asked for.
+fn fold(c: char, case_sensitive: bool) -> char {
+    let lower = c.to_lowercase().next().unwrap_or(c);
+    let plain = without_accent(lower);
+    match case_sensitive && lower != c {
+        true => plain.to_uppercase().next().unwrap_or(plain),
+        false => plain,
+    }
 }
 
-/// Case and the accents of Latin letters do not tell.
-fn fold(c: char) -> char {
-    let lower = c.to_lowercase().next().unwrap_or(c);
+fn without_accent(lower: char) -> char {
     match lower {
         'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
         'ç' => 'c',
@@ -149,15 +176,15 @@ fn fold(c: char) -> char {
     }
 }
 
-fn find_words(words: &[Vec<char>], text: &str) -> Vec<Range<usize>> {
-    let chars: Vec<(usize, char)> = text.char_indices().map(|(at, c)| (at, fold(c))).collect();
-    let end_of = |n: usize| chars.get(n).map_or(text.len(), |(at, _)| *at);
+/// Places of words among the folded characters of a text that is `len` bytes long.
+fn find_words(words: &[Vec<char>], chars: &[(usize, char)], len: usize) -> Vec<Range<usize>> {
+    let end_of = |n: usize| chars.get(n).map_or(len, |(at, _)| *at);
     let mut found = Vec::new();
     let mut n = 0;
     while n < chars.len() {
         let longest = words
             .iter()
-            .filter(|word| matches_at(word, &chars, n))
+            .filter(|word| matches_at(word, chars, n))
             .map(Vec::len)
             .max();
         match longest {
@@ -232,6 +259,13 @@ mod tests {
             "El [crédito] [CRÉDITO] acreditó",
         );
         check(&words, "Yields and yield.", "Yields and [yield].");
+    }
+
+    #[test]
+    fn case_tells_where_it_is_asked_for() {
+        let mut words = search("ETI Álava", SearchMode::Words);
+        words.case_sensitive = true;
+        check(&words, "eti ETI Alava alava", "eti [ETI] [Alava] alava");
     }
 
     #[test]

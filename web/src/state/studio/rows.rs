@@ -108,7 +108,8 @@ impl Rows {
         let is_older = |chunk: &Chunk| chunk.version > version;
         for (n, rows) in window.rows.chunks(CHUNK as usize).enumerate() {
             let number = window.from / CHUNK + n as u64;
-            if window.from % CHUNK != 0 || self.chunks.get(&number).is_some_and(is_older) {
+            if !window.from.is_multiple_of(CHUNK) || self.chunks.get(&number).is_some_and(is_older)
+            {
                 continue;
             }
             let rows = rows.iter().cloned().map(Arc::new).collect();

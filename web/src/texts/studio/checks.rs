@@ -1,6 +1,136 @@
 //! What the checks found: the step, kinds of findings, fixes.
 
-use super::studio_texts;
+use super::{super::Language, studio_texts};
+
+/// What to do about kinds of findings, in Spanish and Japanese; the English words come with the
+/// finding.
+const ADVICE: [(&str, &str, &str); 25] = [
+    (
+        "wrong_type",
+        "corrija el valor en el original y vuelva a importarlo, o descarte el registro",
+        "元のデータを直して取り込み直すか、レコードを外してください",
+    ),
+    (
+        "unsupported_content",
+        "solo se puede aprender texto; descarte el registro",
+        "学習できるのはテキストだけです。レコードを外してください",
+    ),
+    (
+        "empty_record",
+        "no hay nada que aprender; descarte el registro",
+        "学習する内容がありません。レコードを外してください",
+    ),
+    (
+        "empty_answer",
+        "escriba la respuesta o descarte el registro",
+        "回答を書くか、レコードを外してください",
+    ),
+    (
+        "no_assistant",
+        "añada la respuesta o descarte el registro",
+        "回答を追加するか、レコードを外してください",
+    ),
+    (
+        "labels_length",
+        "cada id de token necesita una etiqueta; vuelva a crear el registro",
+        "トークン ID ごとにラベルが必要です。作り直してください",
+    ),
+    (
+        "bad_tokens",
+        "los ids son números enteros desde 0; vuelva a crear el registro",
+        "トークン ID は 0 以上の整数です。作り直してください",
+    ),
+    (
+        "mixed_formats",
+        "compruebe que se leyó como debía",
+        "意図どおりに読まれたか確かめてください",
+    ),
+    (
+        "unknown_field",
+        "si era texto, cambie la columna en la asignación y vuelva a importar",
+        "本文なら、列の対応を直して取り込み直してください",
+    ),
+    (
+        "empty_content",
+        "rellene el mensaje o quítelo",
+        "メッセージを埋めるか、取り除いてください",
+    ),
+    (
+        "last_not_assistant",
+        "lo que sigue a la última respuesta no se entrena; termine con la respuesta",
+        "最後の回答より後は学習されません。回答で終えてください",
+    ),
+    (
+        "first_not_user",
+        "muchas plantillas lo rechazan; añada la pregunta",
+        "受け付けないテンプレートが多いため、質問を追加してください",
+    ),
+    (
+        "repeated_role",
+        "muchas plantillas lo rechazan; una los mensajes",
+        "受け付けないテンプレートが多いため、結合してください",
+    ),
+    (
+        "system_not_first",
+        "muchas plantillas lo rechazan; póngalo primero",
+        "受け付けないテンプレートが多いため、先頭に移してください",
+    ),
+    (
+        "nothing_trained",
+        "dé a una respuesta un peso mayor que 0 o descarte el registro",
+        "回答の weight を 0 より大きくするか、レコードを外してください",
+    ),
+    (
+        "odd_weight",
+        "0 excluye el mensaje y 1 lo entrena; casi nadie admite valores intermedios",
+        "0 は除外、1 は学習です。中間の値はほとんどのツールで使えません",
+    ),
+    (
+        "control_token",
+        "al entrenar actuaría como marca; quítelo salvo que sea texto",
+        "学習時に記号として働きます。本文でなければ除いてください",
+    ),
+    (
+        "mojibake",
+        "se leyó con otra codificación; importe de nuevo el original o repare lo que sea seguro",
+        "別の文字コードで読まれています。元を読み直すか、確実な部分だけ直してください",
+    ),
+    (
+        "nul_character",
+        "ningún texto necesita estos caracteres; quítelos",
+        "文章に不要な文字です。除いてください",
+    ),
+    (
+        "duplicate",
+        "se entrena más de una vez; conserve el primero",
+        "同じものが何度も学習されます。最初の 1 件を残してください",
+    ),
+    (
+        "conflicting_answers",
+        "si ambas respuestas valen, no hay problema; si no, conserve una",
+        "どちらも正しければ問題ありません。そうでなければ一方を残してください",
+    ),
+    (
+        "template_rejects",
+        "cambie el orden o los roles, o elija otra plantilla",
+        "順序や役割を直すか、別のテンプレートを選んでください",
+    ),
+    (
+        "cut_away",
+        "suba el límite o acorte la pregunta",
+        "上限を上げるか、質問を短くしてください",
+    ),
+    (
+        "control_tokens",
+        "terminarían o falsearían un turno; quítelos del texto",
+        "発話を終わらせたり偽ったりします。本文から除いてください",
+    ),
+    (
+        "too_long",
+        "el entrenamiento lo corta en el límite; suba el límite o divida el registro",
+        "上限で切られます。上限を上げるか、レコードを分けてください",
+    ),
+];
 
 studio_texts! {
     ChecksTexts {
@@ -38,21 +168,21 @@ studio_texts! {
 
         check_record: "faults of single records", "fallos de registros", "レコードの不備";
         check_duplicates: "duplicates", "duplicados", "重複";
+        check_conflicts: "questions with several answers", "preguntas con varias respuestas", "回答が割れる質問";
         check_template: "tokens and template", "tokens y plantilla", "トークンとテンプレート";
 
         fix_trash: "Move to the trash", "Mover a la papelera", "ゴミ箱に移す";
-        fix_keep_first: "Keep the first, trash the others", "Conservar el primero, descartar los demás", "最初の 1 件を残し、ほかをゴミ箱へ";
-        fix_strip_controls: "Take out control characters", "Quitar caracteres de control", "制御文字を除く";
-        fix_strip_tokens: "Take out the control tokens", "Quitar los tokens de control", "制御トークンを除く";
-        fix_rename_role: "Rename the role", "Cambiar el nombre del rol", "役割名を直す";
         fix_accept: "Accept as it is", "Aceptar tal cual", "このまま承認";
-        fix_unaccept: "Take the acceptance back", "Retirar la aceptación", "承認を取り消す";
-        fix_repair_text: "Repair the characters", "Reparar los caracteres", "文字化けを直す";
-        fix_drop_empty: "Take out empty messages", "Quitar mensajes vacíos", "空のメッセージを除く";
-        fix_join_roles: "Join messages of one role", "Unir mensajes del mismo rol", "同じ役割のメッセージを結合";
-        fix_system_first: "Move the system message to the front", "Poner primero el mensaje del sistema", "システムメッセージを先頭へ";
-        fix_weight_one: "Set the weight to 1", "Poner el peso en 1", "weight を 1 にする";
-        fix_cut_end: "Take off what follows the last answer", "Quitar lo que sigue a la última respuesta", "最後の回答より後を除く";
+        fix_keep_first: "Keep the first, trash the others", "Conservar el primero, descartar los demás", "最初の 1 件を残し、ほかをゴミ箱へ";
+        fix_keep_longest: "Keep the longest, trash the others", "Conservar el más largo, descartar los demás", "最も長い 1 件を残し、ほかをゴミ箱へ";
+        fix_strip_controls: "Take out control characters", "Quitar caracteres de control", "制御文字を除く";
+        fix_remove_control_tokens: "Take out the control tokens", "Quitar los tokens de control", "制御トークンを除く";
+        fix_drop_last_turns: "Take off what follows the last answer", "Quitar lo que sigue a la última respuesta", "最後の回答より後を除く";
+        fix_drop_empty_messages: "Take out empty messages", "Quitar los mensajes vacíos", "空のメッセージを除く";
+        fix_join_same_roles: "Join messages of one role", "Unir mensajes del mismo rol", "同じ役割のメッセージを結合";
+        fix_move_system_first: "Move the system message to the front", "Poner primero el mensaje del sistema", "システムメッセージを先頭へ";
+        fix_set_weight: "Set the weights to 0 or 1", "Poner los pesos en 0 o 1", "weight を 0 か 1 にする";
+        fix_redecode: "Repair the characters", "Reparar los caracteres", "文字化けを直す";
 
         kind_missing_field: "Missing field", "Falta un campo", "項目がありません";
         kind_wrong_type: "Wrong type", "Tipo equivocado", "型が違います";
@@ -79,6 +209,8 @@ studio_texts! {
         kind_duplicate: "Exact duplicates", "Duplicados exactos", "完全な重複";
         kind_conflicting_answers: "Same question, other answer", "Misma pregunta, otra respuesta", "同じ質問に別の回答";
         kind_too_long: "Over-long record", "Registro demasiado largo", "長すぎるレコード";
+        kind_unread_key: "Part of the file not read", "Parte del archivo sin leer", "読まれていない部分";
+        kind_no_trained_tokens: "No token is trained", "Ningún token se entrena", "学習されるトークンがありません";
         kind_not_encodable: "Cannot become tokens", "No se puede tokenizar", "トークンにできません";
         kind_template_rejects: "The template rejects it", "La plantilla lo rechaza", "テンプレートが受け付けません";
         kind_cut_away: "What is learned lies behind the limit", "Lo que se aprende queda tras el límite", "学習対象が上限の先にあります";
@@ -94,7 +226,7 @@ impl ChecksTexts {
     where
         Self: 'a,
     {
-        let known = match kind {
+        match kind {
             "missing_field" => self.kind_missing_field,
             "wrong_type" => self.kind_wrong_type,
             "unknown_role" => self.kind_unknown_role,
@@ -120,6 +252,8 @@ impl ChecksTexts {
             "duplicate" => self.kind_duplicate,
             "conflicting_answers" => self.kind_conflicting_answers,
             "too_long" => self.kind_too_long,
+            "unread_key" => self.kind_unread_key,
+            "no_trained_tokens" => self.kind_no_trained_tokens,
             "not_encodable" => self.kind_not_encodable,
             "template_rejects" => self.kind_template_rejects,
             "cut_away" => self.kind_cut_away,
@@ -127,26 +261,34 @@ impl ChecksTexts {
             "control_tokens" => self.kind_control_tokens,
             "end_masked_as_pad" => self.kind_end_masked_as_pad,
             _ => english,
-        };
-        known
+        }
+    }
+
+    /// What to do about a kind of finding; `english` where there are no other words.
+    pub fn advice<'a>(kind: &str, english: &'a str, language: Language) -> &'a str {
+        let known = ADVICE.iter().find(|(name, ..)| *name == kind);
+        match (known, language) {
+            (Some((_, spanish, _)), Language::Spanish) => spanish,
+            (Some((.., japanese)), Language::Japanese) => japanese,
+            _ => english,
+        }
     }
 
     /// What a fix does; its name where it is not known here.
     pub fn fix(&self, name: &str) -> String {
         let known = match name {
             "trash" => self.fix_trash,
-            "keep_first" => self.fix_keep_first,
-            "strip_controls" => self.fix_strip_controls,
-            "strip_tokens" => self.fix_strip_tokens,
-            "rename_role" => self.fix_rename_role,
             "accept" => self.fix_accept,
-            "unaccept" => self.fix_unaccept,
-            "repair_text" => self.fix_repair_text,
-            "drop_empty" => self.fix_drop_empty,
-            "join_roles" => self.fix_join_roles,
-            "system_first" => self.fix_system_first,
-            "weight_one" => self.fix_weight_one,
-            "cut_end" => self.fix_cut_end,
+            "keep_first" => self.fix_keep_first,
+            "keep_longest" => self.fix_keep_longest,
+            "strip_controls" => self.fix_strip_controls,
+            "remove_control_tokens" => self.fix_remove_control_tokens,
+            "drop_last_turns" => self.fix_drop_last_turns,
+            "drop_empty_messages" => self.fix_drop_empty_messages,
+            "join_same_roles" => self.fix_join_same_roles,
+            "move_system_first" => self.fix_move_system_first,
+            "set_weight" => self.fix_set_weight,
+            "redecode" => self.fix_redecode,
             other => return other.replace('_', " "),
         };
         known.to_owned()
@@ -157,6 +299,7 @@ impl ChecksTexts {
         match name {
             "record" => self.check_record,
             "duplicates" => self.check_duplicates,
+            "conflicts" => self.check_conflicts,
             "template" => self.check_template,
             other => other,
         }
@@ -178,6 +321,10 @@ mod tests {
             texts.title("near_duplicate", "near duplicate"),
             "near duplicate"
         );
+        let advice = |kind, language| ChecksTexts::advice(kind, "write it", language);
+        assert_eq!(advice("empty_answer", Language::English), "write it");
+        assert!(advice("empty_answer", Language::Spanish).starts_with("escriba"));
+        assert_eq!(advice("near_duplicate", Language::Japanese), "write it");
         assert_eq!(texts.fix("trash"), "Mover a la papelera");
         assert_eq!(texts.fix("mask_names"), "mask names");
         assert_eq!(texts.check("duplicates"), "duplicados");

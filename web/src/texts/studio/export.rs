@@ -1,7 +1,46 @@
+//! Files out of a project.
+
 use super::studio_texts;
 
 studio_texts! {
     ExportTexts {
-        title: "Export", "Exportar", "書き出し";
+        title: "Export or train", "Exportar o entrenar", "書き出し・学習";
+        about: "Files are written in this browser and saved by it; nothing is sent anywhere.", "Los archivos se escriben en este navegador y él los guarda; no se envía nada.", "ファイルはこのブラウザー内で作られ、保存されます。どこにも送信しません。";
+        no_records: "There are no records yet. Import some first.", "Todavía no hay registros. Importe algunos primero.", "レコードがまだありません。先に取り込んでください。";
+        purpose: "What the files are for", "Para qué son los archivos", "書き出す目的";
+        data: "Data files", "Archivos de datos", "データファイル";
+        data_about: "Any format, as JSON Lines, JSON, CSV, TSV, XLSX or Parquet", "Cualquier formato, como JSON Lines, JSON, CSV, TSV, XLSX o Parquet", "各形式を JSON Lines・JSON・CSV・TSV・XLSX・Parquet で";
+        train: "Train with Veneer", "Entrenar con Veneer", "Veneer で学習";
+        train_about: "Data by side and the settings, ready for one command", "Datos por parte y los ajustes, listos para una orden", "区分ごとのデータと設定。コマンド一つで学習できます";
+        llama_factory_about: "Data, dataset_info.json and a YAML file", "Datos, dataset_info.json y un archivo YAML", "データ、dataset_info.json、YAML";
+        axolotl_about: "Data and a YAML file", "Datos y un archivo YAML", "データと YAML";
+        openai: "OpenAI fine-tuning", "Ajuste fino de OpenAI", "OpenAI のファインチューニング";
+        openai_about: "JSON Lines within its limits", "JSON Lines dentro de sus límites", "制限を確かめた JSON Lines";
+        spreadsheet: "Spreadsheet", "Hoja de cálculo", "表計算";
+        spreadsheet_about: "Edit elsewhere and import again without loss", "Editar en otro programa y volver a importar sin pérdida", "ほかで編集して、失うことなく取り込み直せます";
+        format: "Format", "Formato", "形式";
+        container: "File", "Archivo", "ファイル";
+        sides: "Sides", "Partes", "区分";
+        side_train: "Training", "Entrenamiento", "学習";
+        side_validation: "Validation", "Validación", "検証";
+        side_test: "Test", "Prueba", "テスト";
+        by_side: "One file for each side", "Un archivo por parte", "区分ごとに別のファイルにする";
+        list_only: "Only the records of the current list", "Solo los registros de la lista actual", "現在の一覧のレコードだけ";
+        lossy: "Write even what the format cannot hold whole", "Escribir aunque el formato no lo admita todo", "形式に収まらない内容があっても書き出す";
+        model: "Base model, name or folder", "Modelo base, nombre o carpeta", "元のモデル（名前またはフォルダー）";
+        model_hint: "Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B";
+        card: "With a dataset card (README.md)", "Con ficha del conjunto (README.md)", "データセットカード（README.md）を付ける";
+        card_title: "Title of the card", "Título de la ficha", "カードのタイトル";
+        card_title_hint: "The project's name", "El nombre del proyecto", "プロジェクト名";
+        licence: "Licence", "Licencia", "ライセンス";
+        licence_hint: "such as CC-BY-4.0; empty names none", "como CC-BY-4.0; vacío no nombra ninguna", "例 CC-BY-4.0（空欄なら記載しません）";
+        plan: "What is written", "Lo que se escribe", "書き出す内容";
+        n_records: "{n} record(s)", "{n} registro(s)", "{n} 件";
+        zipped: "Together in one ZIP file.", "Juntos en un archivo ZIP.", "一つの ZIP にまとめます。";
+        losses: "The format cannot hold all of it. Choose another one, or write it all the same.", "El formato no lo admite todo. Elija otro o escriba de todos modos.", "この形式には収まらない内容があります。別の形式を選ぶか、そのまま書き出してください。";
+        obstacles: "It cannot be written like this.", "Así no se puede escribir.", "このままでは書き出せません。";
+        download: "Download", "Descargar", "ダウンロード";
+        writing: "Writing", "Escribiendo", "書き出し中";
+        then_run: "Then unpack it and run there", "Después descomprima y ejecute allí", "展開して、そこで実行してください";
     }
 }

@@ -17,6 +17,7 @@ use super::Language;
 
 pub use checks::ChecksTexts;
 pub use editor::EditorTexts;
+pub use export::ExportTexts;
 
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
 macro_rules! studio_texts {

@@ -1,15 +1,15 @@
 //! What keys and buttons do to the record at hand.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{Content, RecordKey, StudioOutcome, StudioRequest, TurnRole};
+use veneer_core::protocol::studio::{StudioOutcome, StudioRequest, TurnRole};
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, HtmlTextAreaElement};
+use web_sys::HtmlTextAreaElement;
 
 use super::{FocusAt, Shared, of_draft};
 use crate::{
     page::studio::{handle::Studio, keys::Keys},
     state::studio::{
-        draft::{self, Draft, TurnId},
+        draft::{Draft, TurnId},
         shortcuts::Command,
     },
 };
@@ -43,8 +43,7 @@ impl Commands {
         match command {
             Command::Save => self.studio.save_again(),
             Command::SaveAndNext => self.save_and_next(),
-            Command::Leave => self.leave(),
-            Command::NewRecord => self.new_record(),
+            Command::Leave => self.studio.save_draft(),
             Command::NextTurn => self.step(1),
             Command::PreviousTurn => self.step(-1),
             Command::AddTurn => self.add(self.at(), true),
@@ -83,24 +82,19 @@ impl Commands {
     /// Stores the record; the next one is opened with the keyboard in its answer.
     fn save_and_next(self) {
         self.studio.save_again();
-        self.shared.enter.set(true);
+        self.enter_next();
         self.keys.fire(Command::Next);
     }
 
-    /// Ends writing: the keyboard goes back to the list.
-    fn leave(self) {
-        self.studio.save_draft();
-        let active = document().active_element();
-        if let Some(active) = active.and_then(|active| active.dyn_into::<HtmlElement>().ok()) {
-            // An element of the page can always lose the focus.
-            active.blur().ok();
-        }
-        let list = document().query_selector("[data-keys=\"list\"] [role=\"grid\"]");
-        if let Ok(Some(list)) = list
-            && let Ok(list) = list.dyn_into::<HtmlElement>()
-        {
-            list.focus().ok();
-        }
+    /// The record that is opened next gets the keyboard; behind the last one there is none.
+    fn enter_next(self) {
+        let enter = self.shared.enter;
+        enter.set(true);
+        let forget = move || {
+            // The editor may be gone by now.
+            enter.try_set(false);
+        };
+        set_timeout(forget, std::time::Duration::from_secs(1));
     }
 
     fn step(self, by: isize) {
@@ -194,7 +188,9 @@ impl Commands {
         self.studio.edit_at_once(|draft| draft.set_role(id, role));
     }
 
-    pub(super) fn neighbour(self, command: Command) {
+    /// Does what a key would do.
+    pub(super) fn fire(self, command: Command) {
+        self.studio.save_draft();
         self.keys.fire(command);
     }
 
@@ -203,34 +199,23 @@ impl Commands {
         self.keys.shown(command)
     }
 
-    /// An empty record behind the one at hand.
-    pub(super) fn new_record(self) {
-        let like = self.draft(|draft| draft.content.clone());
-        self.add_record(draft::new_content(like.as_ref()));
-    }
-
+    /// The record once more, behind itself.
     pub(super) fn duplicate_record(self) {
-        if let Some(content) = self.draft(|draft| draft.content.clone()) {
-            self.add_record(content);
-        }
-    }
-
-    fn add_record(self, content: Content) {
+        let Some((after, content)) = self.draft(|draft| (draft.record(), draft.content.clone()))
+        else {
+            return;
+        };
         self.studio.save_draft();
-        let after = self.studio.current.get_untracked();
+        let after = Some(after);
         let request = StudioRequest::AddRecord { after, content };
         self.studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Record(view) = outcome {
-                self.show(view.record);
+                self.enter_next();
+                self.studio.current.set(Some(view.record));
+                // It has a place in the list only when that is made again.
+                self.studio.refresh();
             }
         });
-    }
-
-    fn show(self, record: RecordKey) {
-        self.shared.enter.set(true);
-        self.studio.current.set(Some(record));
-        // It has a place in the list only when that is made again.
-        self.studio.refresh();
     }
 
     fn texts(self) -> &'static crate::texts::studio::EditorTexts {

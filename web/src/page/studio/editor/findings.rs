@@ -6,8 +6,11 @@ use veneer_core::protocol::studio::{FindingView, FixName, FixTarget, StudioReque
 use super::{FocusAt, commands::Commands, of_draft};
 use crate::{
     page::studio::handle::Studio,
-    state::studio::draft::{Draft, turn_of_field},
-    texts::{fill, studio::EditorTexts},
+    state::{
+        message::sentence,
+        studio::draft::{Draft, turn_of_field},
+    },
+    texts::{Language, fill, studio::ChecksTexts},
 };
 
 #[component]
@@ -39,7 +42,7 @@ fn Finding(finding: FindingView) -> impl IntoView {
     let (kind, fixes) = (finding.kind.clone(), finding.fixes.clone());
     let finding = StoredValue::new(finding);
     let title = move || finding.with_value(|it| checks().title(&it.kind.0, &it.title).to_owned());
-    let detail = move || finding.with_value(|it| detail(it, texts()));
+    let detail = move || finding.with_value(|it| detail(it, language()));
     let go = move |at: usize| {
         let id = commands.draft(|draft| draft.ids.get(at).copied()).flatten();
         if let Some(id) = id {
@@ -98,11 +101,13 @@ fn Finding(finding: FindingView) -> impl IntoView {
 }
 
 /// What was found, what was expected, what to do; as far as there is something to say.
-fn detail(finding: &FindingView, texts: &EditorTexts) -> String {
+fn detail(finding: &FindingView, language: Language) -> String {
+    let texts = &language.studio().editor;
+    let advice = ChecksTexts::advice(&finding.kind.0, &finding.advice, language);
     let said = |text: &str, name: &str, value: &str| {
         (!value.is_empty()).then(|| fill(text, &[(name, value)]))
     };
-    let advice = (!finding.advice.is_empty()).then(|| finding.advice.clone());
+    let advice = (!advice.is_empty()).then(|| sentence(advice));
     let parts = [
         said(texts.found, "found", &finding.found),
         said(texts.expected, "expected", &finding.expected),

@@ -119,13 +119,13 @@ fn Buttons() -> impl IntoView {
             <button type="button" data-testid="editor-previous"
                 title=move || with_keys(texts().previous, Command::Previous)
                 aria-label=move || texts().previous
-                on:click=move |_| commands.neighbour(Command::Previous)>
+                on:click=move |_| commands.fire(Command::Previous)>
                 <span aria-hidden="true">"↑"</span>
             </button>
             <button type="button" data-testid="editor-next"
                 title=move || with_keys(texts().next, Command::Next)
                 aria-label=move || texts().next
-                on:click=move |_| commands.neighbour(Command::Next)>
+                on:click=move |_| commands.fire(Command::Next)>
                 <span aria-hidden="true">"↓"</span>
             </button>
             <button type="button" data-testid="editor-rendered-toggle"
@@ -140,7 +140,7 @@ fn Buttons() -> impl IntoView {
             </button>
             <button type="button" data-testid="editor-new"
                 title=move || with_keys(texts().new_record, Command::NewRecord)
-                on:click=move |_| commands.new_record()>
+                on:click=move |_| commands.fire(Command::NewRecord)>
                 {move || texts().new_record}
             </button>
         </div>

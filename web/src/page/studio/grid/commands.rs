@@ -1,10 +1,7 @@
 //! What the commands of the list do.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{
-    Change, Content, ContentBody, Side, SortBy, StudioOutcome, StudioRequest, Target, Turn,
-    TurnRole,
-};
+use veneer_core::protocol::studio::{Change, Side, SortBy, StudioOutcome, StudioRequest, Target};
 use wasm_bindgen::JsCast;
 
 use super::{
@@ -12,7 +9,7 @@ use super::{
     handle::{Grid, Panel, Question},
     picking, table,
 };
-use crate::state::studio::{shortcuts::Command, viewport::Viewport};
+use crate::state::studio::{draft, shortcuts::Command, viewport::Viewport};
 
 /// Does what a command of the list means; others are somebody else's.
 pub(super) fn act(grid: Grid, command: Command) {
@@ -178,16 +175,12 @@ fn move_by_one(grid: Grid, up: bool) {
     change_these(grid, target, Change::Move { before });
 }
 
-/// An empty question with an empty answer behind the record at the cursor.
+/// An empty question with an empty answer behind the record at the cursor, under its system message.
 pub(super) fn new_record(grid: Grid) {
-    let turns = [TurnRole::User, TurnRole::Assistant];
-    let content = Content {
-        body: ContentBody::Chat {
-            turns: turns.map(|role| Turn::new(role, "")).to_vec(),
-            tools: Vec::new(),
-        },
-        extra: serde_json::Map::new(),
-    };
+    let content = grid
+        .studio
+        .draft
+        .with_untracked(|draft| draft::new_content(draft.as_ref().map(|draft| &draft.content)));
     let after = grid.row_at_cursor().map(|row| row.record);
     let place = grid.cursor.get_untracked();
     let request = StudioRequest::AddRecord { after, content };

@@ -2,23 +2,18 @@
 
 use leptos::{html, prelude::*};
 use veneer_core::protocol::{
-    studio::{
-        Facets, FindingsView, Query, RecordKey, Row, Search, StudioOutcome, StudioRequest, Target,
-    },
-    tab::{FaultKind, RequestId},
+    studio::{Facets, FindingsView, Row, Search, Target},
+    tab::RequestId,
 };
 
 use crate::{
     page::{handle::App, studio::handle::Studio},
-    state::{
-        message::sentence,
-        studio::{
-            columns::{self, Layout},
-            highlight::Highlighter,
-            rows::Rows,
-            selection::Selection,
-            viewport::Viewport,
-        },
+    state::studio::{
+        columns::{self, Layout},
+        highlight::Highlighter,
+        rows::Rows,
+        selection::Selection,
+        viewport::Viewport,
     },
 };
 
@@ -176,149 +171,6 @@ impl Grid {
         });
     }
 
-    /// Asks for rows whenever others are in sight or records have changed.
-    fn keep_up(self) {
-        Effect::new(move || {
-            let version = self.studio.version.get();
-            let n = self.studio.list.with_untracked(|list| list.n);
-            let visible = self.view.with_untracked(Viewport::visible);
-            self.rows.update(|rows| {
-                rows.renew(version, &visible);
-                rows.cut(n);
-            });
-            self.cursor.update(|cursor| {
-                *cursor = cursor.and_then(|at| n.checked_sub(1).map(|last| at.min(last)));
-            });
-            self.feed();
-        });
-        let rendered = Memo::new(move |_| self.view.with(Viewport::rendered));
-        Effect::new(move || {
-            rendered.track();
-            self.feed();
-        });
-    }
-
-    /// Asks for rows that are lacking, unless an answer is on its way: then with that.
-    fn feed(self) {
-        if self.asking.get_value() || self.height_px.get_untracked() == 0.0 {
-            return;
-        }
-        let view = self.view.get_untracked();
-        let rows = self.rows;
-        let wanted =
-            rows.with_untracked(|rows| rows.wanted(&view.visible(), &view.rendered(), view.n));
-        let Some(wanted) = wanted else { return };
-        let version = rows.with_untracked(Rows::version);
-        let request = StudioRequest::Window {
-            from: wanted.from,
-            n: wanted.n,
-        };
-        self.asking.set_value(true);
-        let take = move |outcome: &StudioOutcome| {
-            self.asking.set_value(false);
-            if let StudioOutcome::Window(window) = outcome {
-                let visible = self.view.with_untracked(Viewport::visible);
-                rows.update(|rows| rows.put(window, version, &visible));
-                if self.studio.list.with_untracked(|list| list.n) != window.n {
-                    self.studio.list.update(|list| list.n = window.n);
-                }
-                self.settle();
-                self.feed();
-            }
-        };
-        let fail = move |fault: &veneer_core::protocol::tab::Fault| {
-            self.asking.set_value(false);
-            self.app.complain(fault.clone());
-        };
-        if self.studio.ask_or(request, &[], take, fail).is_none() {
-            self.asking.set_value(false);
-        }
-    }
-
-    /// Rows came: the record at the cursor is shown, or the one that is shown is found again.
-    fn settle(self) {
-        let current = self.studio.current.get_untracked();
-        let Some(at) = self.cursor.get_untracked() else {
-            let n = self.studio.list.with_untracked(|list| list.n);
-            let found = current.and_then(|record| {
-                let places = self.view.with_untracked(Viewport::rendered);
-                self.rows.with_untracked(|rows| rows.find(record, places))
-            });
-            match found {
-                Some(at) => self.cursor.set(Some(at)),
-                // A list that nobody has touched begins at its first record.
-                None if current.is_none() && n > 0 => {
-                    self.follows.set_value(true);
-                    self.cursor.set(Some(0));
-                    self.settle();
-                }
-                None => {}
-            }
-            return;
-        };
-        let here = self
-            .rows
-            .with_untracked(|rows| rows.fresh(at).map(|row| row.record));
-        if self.follows.get_value() {
-            if here.is_some() {
-                self.follows.set_value(false);
-                self.show(here);
-            }
-        } else if let Some(record) = current.filter(|current| here != Some(*current)) {
-            let places = self.view.with_untracked(Viewport::rendered);
-            let found = self.rows.with_untracked(|rows| rows.find(record, places));
-            if found.is_some() {
-                self.cursor.set(found);
-            }
-        }
-    }
-
-    fn show(self, record: Option<RecordKey>) {
-        if self.studio.current.get_untracked() != record {
-            self.studio.current.set(record);
-        }
-    }
-
-    /// The cursor goes to a place; its record is shown when the cursor rests.
-    pub(super) fn go_to(self, at: u64) {
-        let n = self.studio.list.with_untracked(|list| list.n);
-        let Some(last) = n.checked_sub(1) else { return };
-        let at = at.min(last);
-        self.cursor.set(Some(at));
-        if let Some(px) = self.view.with_untracked(|view| view.scroll_to(at)) {
-            self.scroll_to_px(px);
-        }
-        self.follows.set_value(true);
-        let now = window().performance().map_or(0.0, |clock| clock.now());
-        let is_held = now - self.moved_ms.get_value() < 120.0;
-        self.moved_ms.set_value(now);
-        if let Some(waiting) = self.resting.get_value() {
-            waiting.clear();
-            self.resting.set_value(None);
-        }
-        // A key that is held down runs through records that nobody reads.
-        match is_held {
-            false => self.settle(),
-            true => {
-                let wait = std::time::Duration::from_millis(90);
-                let rest = set_timeout_with_handle(move || self.settle(), wait);
-                self.resting.set_value(rest.ok());
-            }
-        }
-    }
-
-    /// Records go from the list: the one that comes to the cursor's place is shown next.
-    pub(super) fn follow(self) {
-        self.follows.set_value(true);
-    }
-
-    pub(super) fn scroll_to_px(self, px: f64) {
-        if let Some(scroller) = self.scroller.get_untracked() {
-            scroller.set_scroll_top(px.round() as i32);
-        }
-        self.scroll_px.set(px);
-    }
-
     /// The row at the cursor, if it is there.
     pub(super) fn row_at_cursor(self) -> Option<std::sync::Arc<Row>> {
         let at = self.cursor.get_untracked()?;
@@ -352,70 +204,6 @@ impl Grid {
     pub(super) fn n_selected(self) -> u64 {
         let n = self.studio.list.with(|list| list.n);
         self.selection.with(|selection| selection.len(n))
-    }
-
-    /// Changes the query and has the list made anew.
-    pub(super) fn ask(self, change: impl FnOnce(&mut Query)) {
-        let mut query = self.studio.query.get_untracked();
-        change(&mut query);
-        self.studio.query.set(query.clone());
-        if let Some(earlier) = self.pending.get_untracked() {
-            self.studio.cancel(earlier);
-        }
-        let is_search = query.search.is_some();
-        let id = StoredValue::new(None::<RequestId>);
-        let is_latest = move || self.pending.get_untracked() == id.get_value();
-        let done = move |_: &StudioOutcome| {
-            if is_latest() {
-                self.pending.set(None);
-                self.search_fault.set(None);
-            }
-        };
-        let failed = move |fault: &veneer_core::protocol::tab::Fault| {
-            if is_latest() {
-                self.pending.set(None);
-            }
-            match fault.kind {
-                FaultKind::Cancelled => {}
-                FaultKind::CannotDo if is_search => {
-                    self.search_fault.set(Some(sentence(&fault.detail)));
-                }
-                _ => self.app.complain(fault.clone()),
-            }
-        };
-        let request = StudioRequest::Query { query };
-        let asked = self.studio.ask_or(request, &[], done, failed);
-        id.set_value(asked);
-        self.pending.set(asked);
-    }
-
-    /// Changes the columns and has them remembered with the project.
-    pub(super) fn arrange(self, change: impl FnOnce(&mut Layout)) {
-        self.layout.update(change);
-        let value = self.layout.with_untracked(Layout::to_text);
-        let key = columns::REMEMBERED.to_owned();
-        self.studio.project.update(|open| {
-            let Some(open) = open else { return };
-            open.remembered.retain(|(other, _)| *other != key);
-            open.remembered.push((key.clone(), value.clone()));
-        });
-        self.studio
-            .ask(StudioRequest::Remember { key, value }, &[], |_| {});
-    }
-
-    /// Asks again what can be filtered by.
-    pub(super) fn ask_facets(self) {
-        self.studio.ask(StudioRequest::Facets, &[], move |outcome| {
-            if let StudioOutcome::Facets(facets) = outcome {
-                self.facets.set(facets.clone());
-            }
-        });
-        self.studio
-            .ask(StudioRequest::Findings, &[], move |outcome| {
-                if let StudioOutcome::Findings(findings) = outcome {
-                    self.findings.set(findings.clone());
-                }
-            });
     }
 }
 

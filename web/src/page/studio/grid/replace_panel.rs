@@ -117,7 +117,7 @@ fn Found(found: Replacements, #[prop(into)] on_apply: Callback<()>) -> impl Into
             </button>
         </Show>
         <ul class="grid-examples">
-            {found.examples.iter().map(|one| example(one)).collect::<Vec<_>>()}
+            {found.examples.iter().map(example).collect::<Vec<_>>()}
         </ul>
     }
 }

@@ -1,0 +1,140 @@
+//! The studio, walked as a person walks it: from a file to a file, with nothing lost on the way.
+
+mod large;
+mod walk;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    app::Fixture,
+    chromium::{Chromium, WebGpu},
+    page::{PATIENCE, Page, element},
+    server::Server,
+};
+
+/// The studio in a tab, with a folder for what it saves.
+struct Studio {
+    // Dropped in this order: the page says what went wrong while the browser still runs.
+    page: Page,
+    browser: Chromium,
+    server: Server,
+    saved: TempDir,
+}
+
+impl Studio {
+    /// The list of projects of a browser that has none.
+    fn open(fixture: &Fixture) -> Self {
+        let server = Server::start(&fixture.site);
+        let browser = Chromium::start(WebGpu::Software);
+        let saved = TempDir::new().expect("a folder for downloads");
+        browser.call(
+            "Browser.setDownloadBehavior",
+            json!({ "behavior": "allow", "downloadPath": saved.path() }),
+        );
+        let page = Page::blank(&browser);
+        page.go(&server.url("/#data"));
+        wait_for(&page, "studio-create");
+        Self {
+            page,
+            browser,
+            server,
+            saved,
+        }
+    }
+
+    /// Another tab of the same browser.
+    fn another_tab(&self) -> Page {
+        let page = Page::blank(&self.browser);
+        page.go(&self.server.url("/#data"));
+        wait_for(&page, "studio-create");
+        page
+    }
+
+    fn new_project(&self, name: &str) {
+        self.page.fill("studio-new-name", name);
+        self.page.click("studio-create");
+        wait_for(&self.page, "import-files");
+    }
+
+    /// Import files as they are recognised; what the page says came in.
+    fn import(&self, files: &[&Path]) -> String {
+        self.page.choose_files("import-files", files);
+        wait_for(&self.page, "import-record");
+        self.page.click("import-go");
+        wait_for(&self.page, "import-done");
+        self.page.text("import-done")
+    }
+
+    fn step(&self, name: &str) {
+        self.page.click(&format!("studio-step-{name}"));
+    }
+
+    /// The number in front of everything: records outside the trash.
+    fn n_records(&self) -> u64 {
+        digits(&self.page.text("studio-n-records"))
+    }
+
+    #[track_caller]
+    fn wait_for_records(&self, n: u64) {
+        self.page.wait_until(
+            &format!("{n} records"),
+            &format!(
+                "({}?.innerText ?? '').replace(/[^0-9]/g, '') === '{n}'",
+                element("studio-n-records")
+            ),
+        );
+    }
+
+    /// Opens the first project of the list.
+    fn open_first(&self) {
+        wait_for(&self.page, "studio-open");
+        self.page.click("studio-open");
+        wait_for(&self.page, "studio-n-records");
+    }
+
+    /// The file that the page saves next.
+    fn saved_file(&self) -> PathBuf {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let files = fs::read_dir(self.saved.path()).expect("the folder is there");
+            let mut files = files.flatten().map(|entry| entry.path());
+            let whole = |path: &PathBuf| {
+                let ending = path.extension().unwrap_or_default();
+                ending != "crdownload" && ending != "tmp"
+            };
+            if let Some(found) = files.find(whole) {
+                return found;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("no file was saved in {PATIENCE:?}")
+    }
+}
+
+#[track_caller]
+fn wait_for(page: &Page, test_id: &str) -> Value {
+    page.wait_until(&format!("`{test_id}`"), &format!("!!{}", element(test_id)))
+}
+
+fn digits(text: &str) -> u64 {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+/// A file of the fixtures.
+fn document(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    ["documents", "papers"]
+        .map(|sub| folder.join(sub).join(name))
+        .into_iter()
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("no fixture `{name}`"))
+}

@@ -1,0 +1,198 @@
+//! The sides as figures, and their freezing.
+
+use leptos::prelude::*;
+use veneer_core::protocol::studio::SplitView;
+
+use super::Splitting;
+use crate::{
+    page::studio::{copying::CopyButton, handle::Studio},
+    state::{numbers, studio::split_form::shares},
+    texts::fill,
+};
+
+/// Names of the four parts for the sheet and for tools.
+const PARTS: [&str; 4] = ["train", "validation", "test", "none"];
+
+/// Bars, strata, groups and leaks of a split.
+#[component]
+pub(super) fn Sides(
+    view: Signal<Option<SplitView>>,
+    title: Signal<&'static str>,
+    testid: &'static str,
+) -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().split;
+    let number = move |n| numbers::whole(n, studio.app.language.get());
+    let facts = move |view: &SplitView| {
+        (view.n_groups > 0).then(|| {
+            let values = [
+                ("n", number(view.n_groups)),
+                ("largest", number(view.largest_group)),
+            ];
+            let values = values
+                .each_ref()
+                .map(|(name, value)| (*name, value.as_str()));
+            fill(texts().n_groups, &values)
+        })
+    };
+    move || {
+        let view = view.get()?;
+        let leaks = view.n_leaking;
+        let is_split = view.n_train + view.n_validation + view.n_test > 0;
+        Some(view! {
+            <section class="card sides" data-testid=testid>
+                <h3>{move || title.get()}</h3>
+                <Bars view=view.clone() />
+                {facts(&view).map(|said| view! { <p class="hint">{said}</p> })}
+                {(leaks > 0).then(|| view! {
+                    <p class="leak" role="alert" data-testid="split-leaks" data-leaks=leaks.to_string()>
+                        {fill(texts().leaks, &[("n", &number(leaks))])}
+                    </p>
+                })}
+                {(leaks == 0 && is_split).then(|| view! {
+                    <p class="hint" data-testid="split-no-leaks">{texts().no_leaks}</p>
+                })}
+                <Strata strata=view.strata />
+            </section>
+        })
+    }
+}
+
+#[component]
+fn Bars(view: SplitView) -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().split;
+    let language = move || studio.app.language.get();
+    let counts = [view.n_train, view.n_validation, view.n_test, view.n_without];
+    let parts = shares(&view);
+    let title = move |part: usize| match part {
+        0 => texts().train,
+        1 => texts().validation,
+        2 => texts().test,
+        _ => texts().without,
+    };
+    let bar = (0..4).filter(|part| counts[*part] > 0).map(|part| {
+        view! {
+            <span class="part" data-part=PARTS[part] style=format!("flex-grow: {:.4}", parts[part])></span>
+        }
+    });
+    let list = (0..4)
+        .filter(|part| *part < 3 || counts[3] > 0)
+        .map(|part| {
+            view! {
+                <div data-testid=format!("split-n-{}", PARTS[part]) data-value=counts[part].to_string()>
+                    <dt><span class="swatch" data-part=PARTS[part] aria-hidden="true"></span>{move || title(part)}</dt>
+                    <dd>{move || numbers::whole(counts[part], language())}</dd>
+                    <dd class="hint">{move || numbers::percent(parts[part], language())}</dd>
+                </div>
+            }
+        });
+    view! {
+        <div class="bar" aria-hidden="true">{bar.collect_view()}</div>
+        <dl class="side-counts">{list.collect_view()}</dl>
+    }
+}
+
+/// How the values of the stratifying column lie on the sides.
+#[component]
+fn Strata(strata: Vec<(String, [u64; 3])>) -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().split;
+    let number = move |n| numbers::whole(n, studio.app.language.get());
+    if strata.is_empty() {
+        return ().into_any();
+    }
+    let rows = strata.into_iter().map(move |(value, counts)| {
+        let total: u64 = counts.iter().sum();
+        view! {
+            <tr>
+                <th scope="row">{value}</th>
+                {counts.map(|n| view! { <td>{move || number(n)}</td> })}
+                <td>{move || number(total)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <details class="strata" open>
+            <summary>{move || texts().strata}</summary>
+            <div class="scrolled">
+                <table data-testid="split-strata">
+                    <thead><tr>
+                        <th scope="col">{move || texts().value}</th>
+                        <th scope="col">{move || texts().train}</th>
+                        <th scope="col">{move || texts().validation}</th>
+                        <th scope="col">{move || texts().test}</th>
+                        <th scope="col">{move || texts().together}</th>
+                    </tr></thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// The hash of a frozen split and the way back, or the way there.
+#[component]
+pub(super) fn Frozen(splitting: Splitting) -> impl IntoView {
+    let studio = splitting.studio;
+    let texts = move || &studio.app.language.get().studio().split;
+    let frozen = Memo::new(move |_| {
+        splitting.now.with(|now| {
+            let now = now.as_ref()?;
+            Some((now.frozen.clone()?, now.frozen_holds))
+        })
+    });
+    let is_split = Memo::new(move |_| {
+        splitting.now.with(|now| {
+            now.as_ref()
+                .is_some_and(|now| now.n_train + now.n_validation + now.n_test > 0)
+        })
+    });
+    let asks = RwSignal::new(false);
+    let thaw = move |_| {
+        asks.set(false);
+        splitting.freeze(false);
+    };
+    let hash = Signal::derive(move || frozen.get().map(|(hash, _)| hash).unwrap_or_default());
+    let holds = Memo::new(move |_| frozen.get().is_some_and(|(_, holds)| holds));
+    view! {
+        <Show when=move || frozen.get().is_some()>
+            <section class="card frozen" data-testid="split-frozen" data-holds=move || holds.get().to_string()>
+                <h3>{move || texts().frozen}</h3>
+                <p class="hint">{move || texts().frozen_about}</p>
+                <p class="hash"><code data-testid="split-hash">{move || hash.get()}</code></p>
+                <Show when=move || !holds.get()>
+                    <p class="wrong" role="alert" data-testid="split-broken">{move || texts().broken}</p>
+                </Show>
+                <div class="actions">
+                    <CopyButton text=hash testid="split-copy-hash" />
+                    <button type="button" data-testid="split-thaw" on:click=move |_| asks.set(true)>
+                        {move || texts().thaw}
+                    </button>
+                </div>
+                <Show when=move || asks.get()>
+                    <div class="confirm" role="alertdialog" aria-label=move || texts().thaw_ask data-testid="split-thaw-confirm">
+                        <p>{move || texts().thaw_ask}</p>
+                        <div class="actions">
+                            <button type="button" class="main" data-testid="split-thaw-do" on:click=thaw>
+                                {move || texts().thaw}
+                            </button>
+                            <button type="button" data-testid="split-thaw-leave" on:click=move |_| asks.set(false)>
+                                {move || texts().leave_it}
+                            </button>
+                        </div>
+                    </div>
+                </Show>
+            </section>
+        </Show>
+        <Show when=move || frozen.get().is_none() && is_split.get()>
+            <div class="card row freeze">
+                <p class="hint">{move || texts().freeze_about}</p>
+                <button type="button" data-testid="split-freeze" on:click=move |_| splitting.freeze(true)>
+                    {move || texts().freeze}
+                </button>
+            </div>
+        </Show>
+    }
+}
