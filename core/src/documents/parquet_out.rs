@@ -376,7 +376,7 @@ mod tests {
     }
 
     fn part(bytes: Vec<u8>) -> Part {
-        let mut parts = inspect(Bytes::new("a.parquet", bytes));
+        let mut parts = inspect(Bytes::of("a.parquet", bytes));
         assert_eq!(parts.len(), 1);
         parts.remove(0)
     }
