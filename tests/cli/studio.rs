@@ -99,6 +99,11 @@ impl Studio {
     }
 }
 
+fn settle_errors(project: &str) {
+    let fix = ["--finding", "empty_answer", "--with", "trash"];
+    done(&[&["data", "fix", project], &fix[..]].concat());
+}
+
 fn lines(path: &str) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines();
@@ -201,7 +206,7 @@ fn snapshots_are_compared_and_restored() {
         "--finding",
         "duplicate",
         "--with",
-        "trash",
+        "keep_first",
     ]);
     let compared = done(&["data", "snapshot", &project, "--compare", "antes"]);
     assert!(compared.stdout.contains("removed"), "{}", compared.stdout);
@@ -245,6 +250,20 @@ fn a_spreadsheet_comes_back_as_the_same_records() {
 fn sides_of_a_project_become_files_for_other_tools() {
     let studio = Studio::with_project();
     let project = studio.path("p.veneer");
+    let out = studio.path("lf");
+    refused(
+        &[
+            "data",
+            "export",
+            &project,
+            "--to",
+            "llama-factory",
+            "--out",
+            &out,
+        ],
+        &["records with errors", "1; settle them first", "--anyway"],
+    );
+    settle_errors(&project);
     let split = [
         "data",
         "split",
@@ -259,7 +278,6 @@ fn sides_of_a_project_become_files_for_other_tools() {
         (&sides["n_validation"], &sides["n_test"]),
         (&json!(2), &json!(2))
     );
-    let out = studio.path("lf");
     done(&[
         "data",
         "export",
@@ -280,7 +298,7 @@ fn sides_of_a_project_become_files_for_other_tools() {
         let file = entry["file_name"].as_str().unwrap();
         n += lines(Path::new(&out).join(file).to_str().unwrap()).len();
     }
-    assert_eq!(n, 11);
+    assert_eq!(n, 10);
     let card = fs::read_to_string(Path::new(&out).join("README.md")).unwrap();
     assert!(
         card.contains("license: \"cc-by-4.0\"") && card.contains("preguntas.csv"),
@@ -350,15 +368,7 @@ fn what_a_target_cannot_hold_is_refused_until_it_may_go() {
 fn a_job_is_trained_from_the_project_alone() {
     let studio = Studio::with_project();
     let project = studio.path("p.veneer");
-    done(&[
-        "data",
-        "fix",
-        &project,
-        "--finding",
-        "empty_answer",
-        "--with",
-        "trash",
-    ]);
+    settle_errors(&project);
     done(&["data", "split", &project, "--val-count", "2"]);
     let job = studio.path("job");
     done(&[
@@ -424,7 +434,7 @@ fn tables_without_questions_become_records_by_templates() {
         "--into",
         &project,
         "--skip-rows",
-        "2",
+        "1",
         "--header-rows",
         "1",
         "--numbers",

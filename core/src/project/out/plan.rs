@@ -194,10 +194,16 @@ fn obstacles(
             "{n} records are on no side and are left out; draw the split again, or write one file"
         ),
     );
-    let n = project.findings()?.n_records_with_errors;
+    // A table or a dataset may go out to be put right elsewhere; what is trained with at once may not.
+    let n = match export.kind {
+        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => 0,
+        _ => project.findings()?.n_records_with_errors,
+    };
     add(
         n,
-        format!("{n} records have errors, and cannot be trained on as they are; settle them first"),
+        format!(
+            "records with errors, which cannot be trained on as they are: {n}; settle them first"
+        ),
     );
     let split = project.split()?;
     let n = if by_side { split.n_leaking } else { 0 };

@@ -54,6 +54,10 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     lossy: bool,
 
+    /// Write although records have errors, sides leak, or limits of the target are not kept
+    #[arg(long)]
+    anyway: bool,
+
     /// No README.md beside the data
     #[arg(long)]
     no_card: bool,
@@ -137,7 +141,11 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let mut project = args.project()?;
     let out = Out::of(&args.out);
     let export = args.export(out)?;
-    let planning = project.plan_export(export.clone());
+    // What is lost is counted here, and refused here where it may not go.
+    let planning = project.plan_export(Export {
+        lossy: true,
+        ..export.clone()
+    });
     let plan = project_file::run(&mut project, planning)?;
     args.refuse(&plan)?;
     let task = project.export(export, &day(project_file::now_ms()));
@@ -233,7 +241,9 @@ impl ExportArgs {
     }
 
     fn refuse(&self, plan: &ExportPlan) -> Result<()> {
-        if plan.obstacles.is_empty() && (self.lossy || plan.losses.is_empty()) {
+        let stands_in_the_way = !self.anyway && !plan.obstacles.is_empty();
+        let loses = !self.lossy && !plan.losses.is_empty();
+        if !stands_in_the_way && !loses {
             return Ok(());
         }
         let mut text = format!("`{}` cannot be exported like this:", self.data.display());
@@ -244,7 +254,10 @@ impl ExportArgs {
             text += &format!("\n  {}: {what}", count(*n, "record"));
         }
         text += "\nnothing was written";
-        if !plan.losses.is_empty() && !self.lossy {
+        if !plan.obstacles.is_empty() && !self.anyway {
+            text += "; --anyway writes all the same";
+        }
+        if loses {
             text += "; --lossy writes without what the target cannot hold";
         }
         bail!(text)

@@ -83,7 +83,7 @@ pub(crate) struct RowArgs {
     #[arg(long, value_name = "CHARACTER")]
     separator: Option<String>,
 
-    /// Rows above the header that are notes [default: guessed]
+    /// Rows above the header that are notes, empty ones not counted [default: guessed]
     #[arg(long, value_name = "N")]
     skip_rows: Option<u32>,
 
