@@ -101,7 +101,11 @@ fn rows_begin_near_what_was_found() {
     for mode in [SearchMode::Words, SearchMode::Text, SearchMode::Regex] {
         assert_eq!(ask(&mut project, search("needle", mode)), [1, 2]);
         let rows = project.window(0, 9).unwrap().rows;
-        assert!(rows[0].prompt.starts_with('…') && rows[0].prompt.contains("hay needle straw"));
+        assert!(
+            rows[0].prompt.starts_with('…') && rows[0].prompt.contains("needle straw"),
+            "{:?}",
+            rows[0].prompt
+        );
         assert_eq!(rows[0].answer, "needle");
         assert!(rows[1].prompt == "needle" && rows[1].answer.contains("needle"));
     }
@@ -283,12 +287,12 @@ fn columns_follow_the_database() {
         if rng.below(3) > 0 {
             continue;
         }
-        let mut anew = Columns::new(&mut rusqlite::Connection::open_in_memory().unwrap());
-        if let Ok(anew) = &mut anew {
-            while !anew.catch_up(&project.db, 7).unwrap() {}
-        }
+        // Marks are set on a database of its own, so that those of the project stay.
+        let mut other = in_memory(0).into_connection();
+        let mut anew = Columns::new(&mut other).unwrap();
+        while !anew.catch_up(&project.db, 7).unwrap() {}
         let now = describe(project.lists.get_mut().caught_up(&project.db).unwrap());
-        assert_eq!(now, describe(&anew.unwrap()), "step {step}");
+        assert_eq!(now, describe(&anew), "step {step}");
     }
 }
 
