@@ -31,9 +31,14 @@ impl Grid {
             });
             self.feed();
         });
-        let rendered = Memo::new(move |_| self.view.with(Viewport::rendered));
+        // A short list is in the document as a whole before its height is known, so that the rows
+        // alone would not tell when it is.
+        let in_sight = Memo::new(move |_| {
+            let is_measured = self.height_px.get() > 0.0;
+            is_measured.then(|| self.view.with(Viewport::rendered))
+        });
         Effect::new(move || {
-            rendered.track();
+            in_sight.track();
             self.feed();
         });
     }
