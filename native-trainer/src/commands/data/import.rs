@@ -150,6 +150,9 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     Ok(())
 }
 
+/// Names of what cannot be read, with the reasons.
+type Unreadable = Vec<(String, String)>;
+
 impl ImportArgs {
     fn project_name(&self) -> String {
         let stem = || self.into.file_stem().unwrap_or_default().to_string_lossy();
@@ -157,7 +160,7 @@ impl ImportArgs {
     }
 
     /// What is read and how, and what cannot be read with the reason.
-    fn parts(&self) -> Result<(Vec<(Part, Reading)>, Vec<(String, String)>)> {
+    fn parts(&self) -> Result<(Vec<(Part, Reading)>, Unreadable)> {
         let mut parts = Vec::new();
         let mut unreadable = Vec::new();
         for (path, name) in input::files(&self.files)? {
