@@ -347,7 +347,8 @@ fn check_tables(db: &Connection) -> Result<(), ProjectError> {
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
     )?;
     for table in tables {
-        if !statement.query_row([table], |row| row.get(0))? {
+        let is_there: bool = statement.query_row([table], |row| row.get(0))?;
+        if !is_there {
             return Err(ProjectError::Broken {
                 detail: format!("it has no table `{table}`"),
             });
