@@ -24,4 +24,3 @@ mod page;
 mod patched;
 mod server;
 mod storage;
-mod studio;

@@ -7,17 +7,11 @@ pub mod state;
 pub mod texts;
 
 #[cfg(target_arch = "wasm32")]
-mod browser;
-#[cfg(target_arch = "wasm32")]
-mod faults;
-#[cfg(target_arch = "wasm32")]
 #[expect(
     unreachable_pub,
     reason = "the macro of Leptos makes what it generates public"
 )]
 mod page;
-#[cfg(target_arch = "wasm32")]
-mod studio;
 #[cfg(target_arch = "wasm32")]
 mod worker;
 
@@ -30,11 +24,4 @@ pub fn start() {
     } else {
         worker::start();
     }
-}
-
-/// Starts the studio's worker.
-#[cfg(target_arch = "wasm32")]
-pub fn start_studio() {
-    console_error_panic_hook::set_once();
-    studio::start();
 }

@@ -30,13 +30,6 @@ const BROWSER: Need = Need {
     otherwise: "with `--without-browser` those tests skip themselves",
 };
 
-/// SQLite and zstd are C; for the browser only clang compiles them, on any system.
-const CLANG: Need = Need {
-    packages: &["clang"],
-    purpose: "a C compiler for wasm, for the studio's SQLite",
-    otherwise: "without it the page cannot be built",
-};
-
 /// Names of Chromium and of its relatives.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome-stable"];
 
@@ -64,16 +57,6 @@ pub(crate) fn toolchain() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A C compiler that knows wasm, unless the user named one in the way of the `cc` crate.
-pub(crate) fn wasm_compiler() -> Result<()> {
-    let named = ["CC_wasm32_unknown_unknown", "CC_wasm32-unknown-unknown"];
-    let is_named = named.iter().any(|name| std::env::var_os(name).is_some());
-    if is_named || shell::succeeds("clang", &["--version"]) {
-        return Ok(());
-    }
-    packages::install(&CLANG)
 }
 
 /// How the tests reach Vulkan.

@@ -75,15 +75,6 @@ const STAGES: [Stage; 6] = [
             &[
                 "clippy",
                 "--locked",
-                "--package=veneer-core",
-                "--target=wasm32-unknown-unknown",
-                "--features=studio",
-                "--",
-                "-Dwarnings",
-            ],
-            &[
-                "clippy",
-                "--locked",
                 "--package=veneer-web",
                 "--target=wasm32-unknown-unknown",
                 "--",
@@ -93,7 +84,7 @@ const STAGES: [Stage; 6] = [
     },
     Stage {
         name: "web",
-        about: "page and studio are built, and are small enough",
+        about: "the page is built, and is small enough",
         commands: &[&["xtask", "web"]],
     },
     Stage {
@@ -130,12 +121,6 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
     let stages = chosen(only.as_deref())?;
     setup::toolchain()?;
-    if stages
-        .iter()
-        .any(|stage| ["wasm", "web"].contains(&stage.name))
-    {
-        setup::wasm_compiler()?;
-    }
     let runs_tests = stages.iter().any(|stage| stage.name == "test");
     let mut environment = Vec::new();
     if runs_tests && !without_gpu {

@@ -1,10 +1,8 @@
-//! `cargo xtask web`: the page, its engine and the studio as a folder that any static host can serve.
+//! `cargo xtask web`: the page and its engine as a folder that any static host can serve.
 //!
-//! cargo → wasm-bindgen → wasm-opt → `web/dist`, for each of the two modules, beside the files of
-//! `web/page` as they are. This is the only definition of the build: `trunk serve` calls it too
-//! (`Trunk.toml`) and only watches, serves and reloads.
-
-mod size;
+//! cargo → wasm-bindgen → wasm-opt → `web/dist`, beside the files of `web/page` as they are. This is
+//! the only definition of the build: `trunk serve` calls it too (`Trunk.toml`) and only watches,
+//! serves and reloads.
 
 use std::{
     env, fs,
@@ -13,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{arguments::Arguments, clock::readable, setup, shell, target_dir, tools};
 
@@ -21,30 +19,12 @@ use crate::{arguments::Arguments, clock::readable, setup, shell, target_dir, too
 const PAGE: &str = "web/page";
 const DIST: &str = "web/dist";
 
+/// Name of the module and of the script that loads it.
+const MODULE: &str = "veneer-web";
 const INDEX: &str = "index.html";
 
-/// A wasm module and the script that loads it.
-struct Module {
-    /// Of the executable, and of both files.
-    name: &'static str,
-    what: &'static str,
-    /// Of both files together, brotli-compressed. Hosts count in thousands, so does this.
-    limit_bytes: u64,
-}
-
-const MODULES: [Module; 2] = [
-    Module {
-        name: "veneer-web",
-        what: "page and engine",
-        limit_bytes: 1_500_000,
-    },
-    // Loaded when the studio is opened, by nobody else.
-    Module {
-        name: "veneer-studio",
-        what: "the studio",
-        limit_bytes: 4_000_000,
-    },
-];
+/// Page and engine together, brotli-compressed. Hosts count in thousands, so does this.
+const LIMIT_BYTES: u64 = 1_500_000;
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let trunk = Trunk::from_environment();
@@ -52,7 +32,6 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     arguments.finish()?;
     let started = Instant::now();
     setup::toolchain()?;
-    setup::wasm_compiler()?;
     match trunk {
         Some(trunk) => build_into(&trunk.folder, dev, Copied::AllButIndex)?,
         None => drop(build(dev)?),
@@ -75,7 +54,7 @@ pub(crate) fn build(dev: bool) -> Result<PathBuf> {
     }
     fs::rename(&beside, &dist).context("naming web/dist")?;
     if !dev && shell::succeeds("node", &["--version"]) {
-        size::check(&dist, &MODULES)?;
+        check_size(&dist)?;
     }
     Ok(dist)
 }
@@ -103,25 +82,21 @@ enum Copied {
 }
 
 fn build_into(folder: &Path, dev: bool, copied: Copied) -> Result<()> {
-    let executables = compile(dev)?;
+    let wasm = compile(dev)?;
     let bindgen = tools::wasm_bindgen()?;
-    let wasm_opt = if dev { None } else { tools::wasm_opt()? };
-    for (Module { name, .. }, wasm) in MODULES.iter().zip(executables) {
-        let mut command = Command::new(&bindgen);
-        command.args(["--target=web", "--no-typescript"]);
-        command.arg(format!("--out-name={name}"));
-        step(command.arg("--out-dir").arg(folder).arg(wasm))?;
-        if let Some(wasm_opt) = &wasm_opt {
-            let module = folder.join(format!("{name}_bg.wasm"));
-            let mut command = Command::new(wasm_opt);
-            step(command.arg("-Oz").arg(&module).arg("-o").arg(&module))?;
-        }
+    let mut command = Command::new(bindgen);
+    command.args(["--target=web", "--no-typescript"]);
+    command.arg(format!("--out-name={MODULE}"));
+    step(command.arg("--out-dir").arg(folder).arg(wasm))?;
+    if !dev && let Some(wasm_opt) = tools::wasm_opt()? {
+        let module = folder.join(format!("{MODULE}_bg.wasm"));
+        let mut command = Command::new(wasm_opt);
+        step(command.arg("-Oz").arg(&module).arg("-o").arg(&module))?;
     }
     copy(Path::new(PAGE), folder, copied)
 }
 
-/// The executables of [`MODULES`], in that order.
-fn compile(dev: bool) -> Result<Vec<PathBuf>> {
+fn compile(dev: bool) -> Result<PathBuf> {
     let profile = if dev { "dev" } else { "web" };
     let mut command = shell::cargo(&[
         "build",
@@ -136,7 +111,7 @@ fn compile(dev: bool) -> Result<Vec<PathBuf>> {
         command.env("CARGO_TARGET_DIR", target);
     }
     println!("$ {}", shell::display(&command));
-    shell::built_all(&mut command, &MODULES.map(|module| module.name))
+    shell::built(&mut command, MODULE)
 }
 
 fn step(command: &mut Command) -> Result<()> {
@@ -162,6 +137,61 @@ fn copy(from: &Path, to: &Path, copied: Copied) -> Result<()> {
     Ok(())
 }
 
+/// Bytes of a file, as it is and as hosts send it.
+struct Size {
+    name: String,
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+/// Node compresses: it is there for wasm-opt, and its zlib takes a second where ours, built for
+/// tests, would take a minute.
+const COMPRESS: &str = "const z = require('zlib'), b = require('fs').readFileSync(process.argv[1]);
+console.log(b.length, z.gzipSync(b, { level: 9 }).length, z.brotliCompressSync(b).length)";
+
+fn check_size(dist: &Path) -> Result<()> {
+    let mut sizes = Vec::new();
+    for name in [format!("{MODULE}_bg.wasm"), format!("{MODULE}.js")] {
+        let mut node = Command::new("node");
+        let said = shell::output(node.args(["-e", COMPRESS]).arg(dist.join(&name)))?;
+        sizes.push(read_size(name, &said).with_context(|| format!("node said `{said}`"))?);
+    }
+    println!(
+        "{:<20} {:>10} {:>10} {:>10}",
+        "", "bytes", "gzip -9", "brotli"
+    );
+    for size in &sizes {
+        let Size {
+            name,
+            raw,
+            gzip,
+            brotli,
+        } = size;
+        println!("{name:<20} {raw:>10} {gzip:>10} {brotli:>10}");
+    }
+    let total: u64 = sizes.iter().map(|size| size.brotli).sum();
+    if total > LIMIT_BYTES {
+        let text =
+            format!("the page takes {total} bytes compressed, at most {LIMIT_BYTES} are wanted");
+        if env::var_os("CI").is_some() {
+            bail!(text);
+        }
+        println!("warning: {text}");
+    }
+    Ok(())
+}
+
+fn read_size(name: String, said: &str) -> Option<Size> {
+    let mut numbers = said.split_whitespace().map(|word| word.parse::<u64>().ok());
+    Some(Size {
+        name,
+        raw: numbers.next()??,
+        gzip: numbers.next()??,
+        brotli: numbers.next()??,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +215,12 @@ mod tests {
             "page.css"
         );
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn sizes_are_read_as_node_says_them() {
+        let size = read_size("a".into(), "300 200 100\n").unwrap();
+        assert_eq!((size.raw, size.gzip, size.brotli), (300, 200, 100));
+        assert!(read_size("a".into(), "300 x 100").is_none());
     }
 }

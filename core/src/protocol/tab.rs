@@ -460,22 +460,12 @@ pub enum FaultKind {
     /// Not in the store any more, or damaged there.
     StoreDamaged,
     Cancelled,
-    /// A file that holds no dataset, document or project that can be read.
-    NotData,
-    /// A project file that is damaged.
-    ProjectBroken,
-    /// A project file of a later version of Veneer.
-    ProjectNewer,
-    /// Another tab has the project open.
-    ProjectBusy,
-    /// What was asked for cannot be done with these records; the detail says why.
-    CannotDo,
     /// A fault of Veneer.
     Internal,
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 17] = [
         Self::NotAModel,
         Self::BrokenFile,
         Self::Unsupported,
@@ -492,11 +482,6 @@ impl FaultKind {
         Self::StoreUnavailable,
         Self::StoreDamaged,
         Self::Cancelled,
-        Self::NotData,
-        Self::ProjectBroken,
-        Self::ProjectNewer,
-        Self::ProjectBusy,
-        Self::CannotDo,
         Self::Internal,
     ];
 }

@@ -1,22 +1,19 @@
-//! The frame of the page: the top bar, what went wrong, and the part of the app that is looked at.
+//! The frame of the page: panel, chat, what is said aloud, and where files can be dropped.
 
 use leptos::prelude::*;
+use veneer_core::protocol::tab::QuantizeTo;
+use web_sys::DragEvent;
 
 use super::{
-    bridge,
-    chat_frame::ChatFrame,
-    errors::Errors,
-    handle::App as Handle,
-    studio::{Studio, StudioFrame},
-    top_bar::TopBar,
+    bridge, chat_view::ChatView, columns_bar::ColumnsBar, composer::Composer, errors::Errors,
+    handle::App as Handle, model_panel::ModelPanel, picked, settings_panel::SettingsPanel,
+    storage_panel::StoragePanel, top_bar::TopBar,
 };
-use crate::state::place::Place;
 
 /// Everything below `#app`.
 #[component]
 pub(super) fn App() -> impl IntoView {
     let app = Handle::start();
-    Studio::provide();
     bridge::expose(app);
     let texts = move || app.texts();
     Effect::new(move || {
@@ -25,44 +22,67 @@ pub(super) fn App() -> impl IntoView {
             root.set_attribute("lang", app.language.get().tag()).ok();
         }
     });
-    let skip = move || match app.place.get() {
-        Some(Place::Data) => ("#studio-main", app.language.get().studio().frame.skip),
-        _ => ("#prompt", texts().skip_to_chat),
+    // On narrow screens the panel makes room for the chat once a model is there.
+    let folded = RwSignal::new(false);
+    let has_model = Memo::new(move |_| app.loaded.with(|loaded| !loaded.models.is_empty()));
+    Effect::new(move || folded.set(has_model.get()));
+    let dragging = RwSignal::new(false);
+    let over = move |event: DragEvent| {
+        event.prevent_default();
+        dragging.set(true);
+    };
+    let drop = move |event: DragEvent| {
+        event.prevent_default();
+        dragging.set(false);
+        let Some(transfer) = event.data_transfer() else {
+            return;
+        };
+        let entries = picked::entries_of(&transfer);
+        leptos::task::spawn_local(async move {
+            for group in picked::of_entries(entries).await {
+                app.open_picked(group, QuantizeTo::AsStored);
+            }
+        });
     };
     view! {
-        <div class="app">
-            // Not a link to follow: the address says which part of the app is looked at.
-            <button
-                type="button"
-                class="skip"
-                on:click=move |_| {
-                    let found = document().query_selector(skip().0).ok().flatten();
-                    focus(found);
-                }
-            >
-                {move || skip().1}
-            </button>
+        <div
+            class="app"
+            class:dragging=move || dragging.get()
+            on:dragover=over
+            on:dragleave=move |_| dragging.set(false)
+            on:drop=drop
+        >
+            <a class="skip" href="#prompt">{move || texts().skip_to_chat}</a>
             <TopBar />
             <Errors />
-            {move || app.place.get().map(|place| match place {
-                Place::Data => view! { <StudioFrame /> }.into_any(),
-                Place::Chat => view! { <ChatFrame /> }.into_any(),
-            })}
+            <div class="frame">
+                <button
+                    type="button"
+                    class="fold"
+                    data-testid="panel"
+                    aria-controls="panel"
+                    aria-expanded=move || (!folded.get()).to_string()
+                    on:click=move |_| folded.update(|folded| *folded = !*folded)
+                >
+                    {move || texts().panel}
+                </button>
+                <aside
+                    id="panel"
+                    class="panel"
+                    class:folded=move || folded.get()
+                    aria-label=move || texts().panel
+                >
+                    <ModelPanel />
+                    <SettingsPanel />
+                    <StoragePanel />
+                </aside>
+                <main class="chat" aria-label=move || texts().chat>
+                    <ColumnsBar />
+                    <ChatView />
+                    <Composer />
+                </main>
+            </div>
             <div class="unseen" aria-live="polite">{move || app.spoken.get()}</div>
         </div>
     }
-}
-
-fn focus(element: Option<web_sys::Element>) {
-    use wasm_bindgen::JsCast;
-    let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
-    else {
-        return;
-    };
-    if !element.has_attribute("tabindex") && element.tag_name() == "MAIN" {
-        // An attribute with a valid name can always be set.
-        element.set_attribute("tabindex", "-1").ok();
-    }
-    // What cannot take the focus leaves it where it is.
-    element.focus().ok();
 }

@@ -1,152 +1,67 @@
-//! The page's end of the wire to a worker.
+//! The page's end of the wire to the worker.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use js_sys::Array;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use veneer_core::protocol::{
-    studio::{StudioReply, StudioRequest},
-    tab::{Fault, FaultKind, Reply, Request, RequestId},
+use veneer_core::protocol::tab::{
+    Fault, FaultKind, FromWorker, Reply, Request, RequestId, ToWorker,
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Blob, ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// What a worker says when it listens.
+/// Beside `index.html`.
+const SCRIPT: &str = "./worker.js";
+
+/// What the worker says when it listens.
 const AWAKE: &str = "awake";
 
-/// What one worker is asked and says.
-pub(super) trait Wire: 'static {
-    type Request: Serialize;
-    type Reply: DeserializeOwned;
-    /// Beside `index.html`.
-    const SCRIPT: &'static str;
-    fn cancel(request: RequestId) -> Self::Request;
-    fn ends(reply: &Self::Reply) -> bool;
-    fn failed(fault: Fault) -> Self::Reply;
-    /// Said to nobody in particular when the worker broke.
-    fn broke(fault: Fault) -> Self::Reply;
-}
-
-/// The worker that answers: `core::protocol::tab`.
-pub(super) struct Engine;
-
-impl Wire for Engine {
-    type Request = Request;
-    type Reply = Reply;
-    const SCRIPT: &'static str = "./worker.js";
-
-    fn cancel(request: RequestId) -> Request {
-        Request::Cancel { request }
-    }
-
-    fn ends(reply: &Reply) -> bool {
-        reply.ends()
-    }
-
-    fn failed(fault: Fault) -> Reply {
-        Reply::Failed(fault)
-    }
-
-    fn broke(fault: Fault) -> Reply {
-        Reply::DeviceLost(fault)
-    }
-}
-
-/// The worker that holds the project: `core::protocol::studio`.
-pub(super) struct StudioWire;
-
-impl Wire for StudioWire {
-    type Request = StudioRequest;
-    type Reply = StudioReply;
-    const SCRIPT: &'static str = "./studio.js";
-
-    fn cancel(request: RequestId) -> StudioRequest {
-        StudioRequest::Cancel { request }
-    }
-
-    fn ends(reply: &StudioReply) -> bool {
-        reply.ends()
-    }
-
-    fn failed(fault: Fault) -> StudioReply {
-        StudioReply::Failed(fault)
-    }
-
-    fn broke(fault: Fault) -> StudioReply {
-        StudioReply::Failed(fault)
-    }
-}
-
-#[derive(Serialize)]
-struct Sent<'a, R> {
-    id: RequestId,
-    request: &'a R,
-}
-
-#[derive(Deserialize)]
-struct Heard<R> {
-    id: RequestId,
-    reply: R,
-}
-
-/// Hears what belongs to no request.
-type Unasked<W> = dyn Fn(&<W as Wire>::Reply);
-
-/// Hears a reply, with the file beside it where there is one.
-type OnReply<W> = Box<dyn FnMut(RequestId, &<W as Wire>::Reply, Option<Blob>)>;
+type OnReply = Box<dyn FnMut(RequestId, &Reply)>;
 
 /// A connection. Clones are the same one.
-pub(super) struct Client<W: Wire>(Rc<Inner<W>>);
+#[derive(Clone)]
+pub(super) struct Client(Rc<Inner>);
 
-impl<W: Wire> Clone for Client<W> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-struct Inner<W: Wire> {
+struct Inner {
     worker: Worker,
-    state: RefCell<State<W>>,
+    state: RefCell<State>,
 }
 
-struct State<W: Wire> {
+#[derive(Default)]
+struct State {
     last_id: u64,
-    handlers: BTreeMap<RequestId, OnReply<W>>,
+    handlers: BTreeMap<RequestId, OnReply>,
     /// What was said before the worker listened.
     early: Option<Vec<JsValue>>,
 }
 
-impl<W: Wire> Client<W> {
+impl Client {
     /// Starts the worker. `unasked` hears what belongs to no request, also that the worker broke.
-    pub(super) fn start(unasked: impl Fn(&W::Reply) + 'static) -> Result<Self, Fault> {
+    pub(super) fn start(unasked: impl Fn(&Reply) + 'static) -> Result<Self, Fault> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(W::SCRIPT, &options);
+        let worker = Worker::new_with_options(SCRIPT, &options);
         let worker = worker.map_err(|error| broken(&format!("{error:?}")))?;
         let client = Self(Rc::new(Inner {
             worker,
             state: RefCell::new(State {
-                last_id: 0,
-                handlers: BTreeMap::new(),
                 early: Some(Vec::new()),
+                ..State::default()
             }),
         }));
         client.listen(Rc::new(unasked));
         Ok(client)
     }
 
-    fn listen(&self, unasked: Rc<Unasked<W>>) {
+    fn listen(&self, unasked: Rc<dyn Fn(&Reply)>) {
         let (client, told) = (self.clone(), unasked.clone());
         let hear = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let data = event.data();
-            let list = data.dyn_ref::<Array>();
-            let text = list.map_or(data.clone(), |list| list.get(0)).as_string();
-            let file = list.and_then(|list| list.get(1).dyn_into().ok());
-            let Some(text) = text else { return };
+            let Some(text) = event.data().as_string() else {
+                return;
+            };
             if text == AWAKE {
                 client.wake();
-            } else if let Ok(message) = serde_json::from_str::<Heard<W::Reply>>(&text) {
-                client.deliver(&message, file, &*told);
+            } else if let Ok(message) = serde_json::from_str::<FromWorker>(&text) {
+                client.deliver(&message, &*told);
             }
         });
         let client = self.clone();
@@ -164,16 +79,16 @@ impl<W: Wire> Client<W> {
     /// Sends a request; `on_reply` hears every reply to it.
     pub(super) fn send(
         &self,
-        request: &W::Request,
+        request: Request,
         files: &[File],
-        on_reply: impl FnMut(RequestId, &W::Reply, Option<Blob>) + 'static,
+        on_reply: impl FnMut(RequestId, &Reply) + 'static,
     ) -> RequestId {
         let mut state = self.0.state.borrow_mut();
         state.last_id += 1;
         let id = RequestId(state.last_id);
         state.handlers.insert(id, Box::new(on_reply));
         drop(state);
-        self.post(&Sent { id, request }, files);
+        self.post(&ToWorker { id, request }, files);
         id
     }
 
@@ -183,8 +98,8 @@ impl<W: Wire> Client<W> {
         state.last_id += 1;
         let id = RequestId(state.last_id);
         drop(state);
-        let request = &W::cancel(request);
-        self.post(&Sent { id, request }, &[]);
+        let request = Request::Cancel { request };
+        self.post(&ToWorker { id, request }, &[]);
     }
 
     /// Ends the worker with everything that it holds; nothing is heard of it any more.
@@ -193,7 +108,7 @@ impl<W: Wire> Client<W> {
         self.0.state.borrow_mut().handlers.clear();
     }
 
-    fn post(&self, message: &Sent<'_, W::Request>, files: &[File]) {
+    fn post(&self, message: &ToWorker, files: &[File]) {
         // Every request is plain data, which JSON can hold.
         let Ok(text) = serde_json::to_string(message) else {
             return;
@@ -217,15 +132,15 @@ impl<W: Wire> Client<W> {
         }
     }
 
-    fn deliver(&self, message: &Heard<W::Reply>, file: Option<Blob>, unasked: &Unasked<W>) {
+    fn deliver(&self, message: &FromWorker, unasked: &dyn Fn(&Reply)) {
         let handler = self.0.state.borrow_mut().handlers.remove(&message.id);
         // A handler may send requests itself, so nothing is borrowed while it runs.
         let Some(mut handler) = handler else {
             unasked(&message.reply);
             return;
         };
-        handler(message.id, &message.reply, file);
-        if !W::ends(&message.reply) {
+        handler(message.id, &message.reply);
+        if !message.reply.ends() {
             self.0
                 .state
                 .borrow_mut()
@@ -235,13 +150,13 @@ impl<W: Wire> Client<W> {
     }
 
     /// The worker stopped: every request fails, and the page says so.
-    fn break_down(&self, why: &str, unasked: &Unasked<W>) {
+    fn break_down(&self, why: &str, unasked: &dyn Fn(&Reply)) {
         let fault = broken(why);
         let handlers = std::mem::take(&mut self.0.state.borrow_mut().handlers);
         for (id, mut handler) in handlers {
-            handler(id, &W::failed(fault.clone()), None);
+            handler(id, &Reply::Failed(fault.clone()));
         }
-        unasked(&W::broke(fault));
+        unasked(&Reply::DeviceLost(fault));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn Errors() -> impl IntoView {
     let app = App::get();
     let texts = move || app.texts();
+    let on_processor = move || app.device.get()?.why_not_gpu;
     let any = move || app.notices.with(|n| !n.is_empty()) || app.lost.with(Option::is_some);
     view! {
         <Show when=any>
@@ -42,15 +43,8 @@ pub(super) fn Errors() -> impl IntoView {
                 </For>
             </div>
         </Show>
+        {move || on_processor().map(|why| view! { <OnProcessor why=why /> })}
     }
-}
-
-/// Why the processor computes, where it does.
-#[component]
-pub(super) fn DeviceNote() -> impl IntoView {
-    let app = App::get();
-    let on_processor = move || app.device.get()?.why_not_gpu;
-    view! { {move || on_processor().map(|why| view! { <OnProcessor why=why /> })} }
 }
 
 /// Why the processor computes, and the way to WebGPU where there is one.

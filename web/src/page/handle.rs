@@ -15,19 +15,18 @@ use veneer_core::protocol::{
 use web_sys::File;
 
 use super::{
-    client::{Client, Engine},
+    client::Client,
     kept::{self, Theme},
 };
 use crate::{
     state::{
         chat::Chat,
         columns::{Columns, Loaded},
-        place::Place,
     },
     texts::{Language, Texts},
 };
 
-pub(super) use loading::{Part, Recipe, remote_files};
+pub(super) use loading::{Part, Recipe};
 
 /// Whether the site has models of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +54,6 @@ pub(super) struct Notice {
 /// Everything that components share. Copies are the same app.
 #[derive(Clone, Copy)]
 pub(super) struct App {
-    /// The part of the app that is looked at; `None` until it is known what the site offers.
-    pub(super) place: RwSignal<Option<Place>>,
     pub(super) language: RwSignal<Language>,
     pub(super) theme: RwSignal<Theme>,
     pub(super) device: RwSignal<Option<DeviceView>>,
@@ -77,7 +74,7 @@ pub(super) struct App {
     /// What a screen reader says next.
     pub(super) spoken: RwSignal<String>,
     pub(super) recipes: StoredValue<Vec<Recipe>, LocalStorage>,
-    client: StoredValue<Option<Client<Engine>>, LocalStorage>,
+    client: StoredValue<Option<Client>, LocalStorage>,
 }
 
 impl App {
@@ -89,7 +86,6 @@ impl App {
     /// Starts the worker and looks what the site offers.
     pub(super) fn start() -> Self {
         let app = Self {
-            place: RwSignal::new(Place::of_hash(&kept::hash())),
             language: RwSignal::new(kept::language()),
             theme: RwSignal::new(Theme::now()),
             device: RwSignal::new(None),
@@ -111,28 +107,9 @@ impl App {
             client: StoredValue::new_local(None),
         };
         provide_context(app);
-        kept::on_hash_change(move |hash| {
-            if let Some(place) = Place::of_hash(hash) {
-                app.go(place);
-            }
-        });
+        app.start_worker();
         leptos::task::spawn_local(app.look_for_offer());
         app
-    }
-
-    /// Looks at a part of the app from now on.
-    pub(super) fn go(self, place: Place) {
-        kept::keep_place(place);
-        if self.place.get_untracked() != Some(place) {
-            self.place.set(Some(place));
-        }
-    }
-
-    /// Starts the engine's worker when the chat is first looked at.
-    pub(super) fn wake(self) {
-        if self.client.with_value(Option::is_none) {
-            self.start_worker();
-        }
     }
 
     pub(super) fn texts(self) -> &'static Texts {
@@ -165,10 +142,10 @@ impl App {
         self,
         request: Request,
         files: &[File],
-        mut on_reply: impl FnMut(RequestId, &Reply) + 'static,
+        on_reply: impl FnMut(RequestId, &Reply) + 'static,
     ) -> Option<RequestId> {
         let client = self.client.get_value()?;
-        Some(client.send(&request, files, move |id, reply, _| on_reply(id, reply)))
+        Some(client.send(request, files, on_reply))
     }
 
     pub(super) fn cancel(self, id: RequestId) {
@@ -270,13 +247,7 @@ impl App {
                 Err(error) => Offer::Missing(Some(error.to_string())),
             },
         };
-        let has_model = first_model(&offer).is_some();
         self.offer.set(offer);
-        if self.place.get_untracked().is_none() {
-            let kept = kept::place();
-            let first = Place::first(&kept::hash(), kept.as_deref(), has_model);
-            self.place.set(Some(first));
-        }
     }
 }
 

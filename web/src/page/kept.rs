@@ -4,19 +4,13 @@ use leptos::prelude::*;
 use veneer_core::protocol::tab::DeviceChoice;
 
 use crate::{
-    state::{
-        place::Place,
-        settings::{device_named, name_of_device},
-    },
+    state::settings::{device_named, name_of_device},
     texts::Language,
 };
 
 const THEME: &str = "veneer-theme";
 const LANGUAGE: &str = "veneer-language";
 const DEVICE: &str = "veneer-device";
-const PLACE: &str = "veneer-place";
-const SHORTCUTS: &str = "veneer-shortcuts";
-const DIVIDE: &str = "veneer-divide";
 
 /// Colours that the user can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,42 +102,4 @@ fn set(key: &str, value: &str) {
         // A private window keeps nothing, and that is what its user wants.
         storage.set_item(key, value).ok();
     }
-}
-
-/// The part of the app that was looked at last, as the address has it.
-pub(super) fn place() -> Option<String> {
-    get(PLACE)
-}
-
-pub(super) fn keep_place(place: Place) {
-    set(PLACE, place.hash());
-}
-
-/// Keys that the user gave to commands of the studio.
-pub(super) fn shortcuts() -> Option<String> {
-    get(SHORTCUTS)
-}
-
-pub(super) fn keep_shortcuts(text: &str) {
-    set(SHORTCUTS, text);
-}
-
-/// How list and editor share the width.
-pub(super) fn divide() -> Option<String> {
-    get(DIVIDE)
-}
-
-pub(super) fn keep_divide(text: &str) {
-    set(DIVIDE, text);
-}
-
-/// What the address has behind and with its `#`.
-pub(super) fn hash() -> String {
-    window().location().hash().unwrap_or_default()
-}
-
-/// Hears whenever that changes, as links and the browser's back do.
-pub(super) fn on_hash_change(heard: impl Fn(&str) + 'static) {
-    // It lives as long as the page.
-    let _ = window_event_listener(leptos::ev::hashchange, move |_| heard(&hash()));
 }

@@ -3,7 +3,6 @@
 mod answer;
 mod app;
 mod bridge;
-mod chat_frame;
 mod chat_view;
 mod client;
 mod columns_bar;
@@ -13,10 +12,8 @@ mod handle;
 mod kept;
 mod model_panel;
 mod picked;
-mod saving;
 mod settings_panel;
 mod storage_panel;
-mod studio;
 mod tokens_view;
 mod top_bar;
 

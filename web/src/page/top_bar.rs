@@ -7,7 +7,7 @@ use super::{
     kept::{self},
 };
 use crate::{
-    state::{chat::Chat, place::Place},
+    state::chat::Chat,
     texts::{Language, fill},
 };
 
@@ -33,10 +33,8 @@ pub(super) fn TopBar() -> impl IntoView {
     view! {
         <header class="top">
             <h1 class="brand">"Veneer"</h1>
-            <Places />
-            <Show when=move || app.place.get() == Some(Place::Chat)>
-                <Status />
-            </Show>
+            <p class="tagline">{move || texts().tagline}</p>
+            <Status />
             <label class="unseen" for="language">{move || texts().language}</label>
             <select id="language" data-testid="language" on:change=choose>
                 {Language::ALL.map(|language| view! {
@@ -60,34 +58,6 @@ pub(super) fn TopBar() -> impl IntoView {
                 <span aria-hidden="true">"◐"</span>
             </button>
         </header>
-    }
-}
-
-/// Data and chat, as links: the browser's back goes between them.
-#[component]
-fn Places() -> impl IntoView {
-    let app = App::get();
-    let frame = move || &app.language.get().studio().frame;
-    let link = move |place: Place, id| {
-        let label = move || match place {
-            Place::Data => frame().place_data,
-            Place::Chat => frame().place_chat,
-        };
-        view! {
-            <a
-                href=place.hash()
-                data-testid=id
-                aria-current=move || (app.place.get() == Some(place)).then_some("page")
-            >
-                {label}
-            </a>
-        }
-    };
-    view! {
-        <nav class="places" aria-label=move || frame().places>
-            {link(Place::Data, "place-data")}
-            {link(Place::Chat, "place-chat")}
-        </nav>
     }
 }
 

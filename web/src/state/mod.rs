@@ -9,6 +9,4 @@ pub mod lanes;
 pub mod manifest;
 pub mod message;
 pub mod numbers;
-pub mod place;
 pub mod settings;
-pub mod studio;

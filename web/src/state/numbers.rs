@@ -7,23 +7,6 @@ pub fn bytes(n: u64, language: Language) -> String {
     scaled(n, 1000.0, &["B", "kB", "MB", "GB", "TB"], language)
 }
 
-/// A count with its thousands set apart: `12,345`, `12.345`.
-pub fn whole(n: u64, language: Language) -> String {
-    let separator = match language {
-        Language::Spanish => '.',
-        Language::English | Language::Japanese => ',',
-    };
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(separator);
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Counts of parameters: `2.2 M`.
 pub fn count(n: u64, language: Language) -> String {
     scaled(n, 1000.0, &["", "k", "M", "B", "T"], language)
@@ -92,13 +75,6 @@ fn with_digits(x: f64, n_digits: usize, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(whole(999, Language::English), "999");
-        assert_eq!(whole(1_234_567, Language::English), "1,234,567");
-        assert_eq!(whole(100_000, Language::Spanish), "100.000");
-    }
     use Language::{English, Spanish};
 
     #[test]

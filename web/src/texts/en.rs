@@ -5,6 +5,7 @@ use veneer_core::protocol::tab::FaultKind;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
+    tagline: "Language models and their adapters, on this device",
     skip_to_chat: "Skip to the chat",
     language: "Language",
     theme: "Colours",
@@ -212,26 +213,6 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "Repair or delete it under Storage, then open it again.",
         ),
         FaultKind::Cancelled => ("Cancelled", "Nothing was changed."),
-        FaultKind::NotData => (
-            "No data found in the file",
-            "Choose a table, a dataset, a document or a Veneer project.",
-        ),
-        FaultKind::ProjectBroken => (
-            "The project file is damaged",
-            "Open an earlier copy of it, or import its data again.",
-        ),
-        FaultKind::ProjectNewer => (
-            "The project was made by a newer Veneer",
-            "Update this page, or export the data there and import it here.",
-        ),
-        FaultKind::ProjectBusy => (
-            "The project is open in another tab",
-            "Go on in that tab, or take the project over here.",
-        ),
-        FaultKind::CannotDo => (
-            "That cannot be done here",
-            "Nothing was changed; see what is said above.",
-        ),
         FaultKind::Internal => (
             "Veneer made a mistake",
             "Please report it with the text above.",

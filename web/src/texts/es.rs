@@ -5,6 +5,7 @@ use veneer_core::protocol::tab::FaultKind;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
+    tagline: "Modelos de lenguaje y sus adaptadores, en este dispositivo",
     skip_to_chat: "Ir a la conversación",
     language: "Idioma",
     theme: "Colores",
@@ -212,26 +213,6 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "Repárelo o bórrelo en Almacenamiento y ábralo de nuevo.",
         ),
         FaultKind::Cancelled => ("Cancelado", "No ha cambiado nada."),
-        FaultKind::NotData => (
-            "No hay datos en el archivo",
-            "Elija una tabla, un conjunto de datos, un documento o un proyecto de Veneer.",
-        ),
-        FaultKind::ProjectBroken => (
-            "El archivo del proyecto está dañado",
-            "Abra una copia anterior o vuelva a importar sus datos.",
-        ),
-        FaultKind::ProjectNewer => (
-            "El proyecto se hizo con un Veneer más reciente",
-            "Actualice esta página, o exporte allí los datos e impórtelos aquí.",
-        ),
-        FaultKind::ProjectBusy => (
-            "El proyecto está abierto en otra pestaña",
-            "Continúe en esa pestaña o tome aquí el proyecto.",
-        ),
-        FaultKind::CannotDo => (
-            "Eso no se puede hacer aquí",
-            "No ha cambiado nada; vea lo que se dice arriba.",
-        ),
         FaultKind::Internal => (
             "Veneer cometió un error",
             "Por favor, comuníquelo con el texto de arriba.",

@@ -5,6 +5,7 @@ use veneer_core::protocol::tab::FaultKind;
 use super::Texts;
 
 pub(super) const TEXTS: Texts = Texts {
+    tagline: "言語モデルとアダプターを、この端末で",
     skip_to_chat: "チャットへ移動",
     language: "言語",
     theme: "配色",
@@ -212,26 +213,6 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "保存領域で修復または削除してから、もう一度開いてください。",
         ),
         FaultKind::Cancelled => ("中止しました", "何も変わっていません。"),
-        FaultKind::NotData => (
-            "ファイルにデータが見つかりません",
-            "表、データセット、文書、またはVeneerのプロジェクトを選んでください。",
-        ),
-        FaultKind::ProjectBroken => (
-            "プロジェクトファイルが壊れています",
-            "以前のコピーを開くか、データを取り込み直してください。",
-        ),
-        FaultKind::ProjectNewer => (
-            "新しい版のVeneerで作られたプロジェクトです",
-            "このページを更新するか、元の版でデータを書き出して取り込んでください。",
-        ),
-        FaultKind::ProjectBusy => (
-            "プロジェクトは別のタブで開かれています",
-            "そのタブで続けるか、ここで引き継いでください。",
-        ),
-        FaultKind::CannotDo => (
-            "ここではできません",
-            "何も変わっていません。上の説明をご覧ください。",
-        ),
         FaultKind::Internal => ("Veneerの不具合です", "上の文を添えて報告してください。"),
     }
 }

@@ -6,7 +6,6 @@
 mod en;
 mod es;
 mod ja;
-pub mod studio;
 
 use veneer_core::protocol::tab::FaultKind;
 
@@ -87,7 +86,7 @@ macro_rules! texts {
 }
 
 texts! {
-    skip_to_chat language theme theme_light theme_dark panel
+    tagline skip_to_chat language theme theme_light theme_dark panel
 
     status_starting status_no_model status_ready status_answering status_failed
 
@@ -130,21 +129,20 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
     })
 }
 
-/// The `{names}` of a text, sorted.
-#[cfg(test)]
-fn value_names(text: &str) -> Vec<&str> {
-    let mut names: Vec<&str> = text
-        .split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-        .collect();
-    names.sort_unstable();
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The `{names}` of a text, sorted.
+    fn names(text: &str) -> Vec<&str> {
+        let mut names: Vec<&str> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+            .collect();
+        names.sort_unstable();
+        names
+    }
 
     #[test]
     fn no_text_is_empty_or_forgets_a_value() {
@@ -153,11 +151,7 @@ mod tests {
         for language in Language::ALL {
             for ((field, text), (_, reference)) in language.texts().all().iter().zip(&english) {
                 assert!(!text.trim().is_empty(), "{language:?}: {field}");
-                assert_eq!(
-                    value_names(text),
-                    value_names(reference),
-                    "{language:?}: {field}"
-                );
+                assert_eq!(names(text), names(reference), "{language:?}: {field}");
                 assert!(!text.ends_with(':'), "{language:?}: {field}");
             }
         }

@@ -14,11 +14,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{File, MessageEvent};
 
-use super::{engine::Models, requests, store::Store, voice};
-use crate::{
-    browser,
-    state::lanes::{Cancelled, Lane, Lanes},
-};
+use super::{browser, engine::Models, requests, store::Store, voice};
+use crate::state::lanes::{Cancelled, Lane, Lanes};
 
 /// Said before anything else, so that the page knows that it is heard.
 pub(crate) const AWAKE: &str = "awake";

@@ -1,23 +1,20 @@
 //! Downloads that go on where they were cut off, and are compared with what was promised.
 
-use js_sys::Array;
+use js_sys::{Array, Reflect, Uint8Array};
 use sha2::{Digest, Sha256};
 use veneer_core::protocol::tab::{Fault, FaultKind, RemoteFile, Stage};
-use web_sys::{Blob, Response};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, Headers, ReadableStreamDefaultReader, RequestInit, Response};
 
 use super::{
+    browser,
     store::{Part, Store},
     voice::Voice,
 };
-use crate::{
-    browser::{
-        network::{Body, answered, ask, broken},
-        storage,
-    },
-    state::{
-        download::{Begin, PartNote, begin, check_hash, end, range},
-        manifest::{StoredFile, hex, part_name},
-    },
+use crate::state::{
+    download::{Answered, Begin, PartNote, begin, check_hash, end, range},
+    manifest::{StoredFile, hex, part_name},
 };
 
 /// How often a connection that breaks in the middle is taken up again.
@@ -40,7 +37,7 @@ pub(super) async fn fetch(
     if let Some(found) = in_store(store, remote).await {
         return Ok(found);
     }
-    let full = match (storage::room().await, remote.bytes) {
+    let full = match (store.room().await, remote.bytes) {
         (Some(room), Some(bytes)) if room < bytes => Some(Fault::new(
             FaultKind::StorageFull,
             format!(
@@ -59,6 +56,22 @@ pub(super) async fn fetch(
         },
     };
     into_memory(remote, voice, reason).await
+}
+
+/// Gets a small file as bytes; `None` where the server has none.
+pub(super) async fn fetch_if_there(url: &str, voice: &Voice) -> Result<Option<Vec<u8>>, Fault> {
+    let response = ask(url, None, voice).await?;
+    if response.status() == 404 {
+        return Ok(None);
+    }
+    begin(url, None, None, &answered(&response))?;
+    let buffer = response
+        .array_buffer()
+        .map_err(|error| broken(url, &error, voice))?;
+    let buffer: JsValue = browser::settled(buffer)
+        .await
+        .map_err(|error| broken(url, &error, voice))?;
+    Ok(Some(Uint8Array::new(&buffer).to_vec()))
 }
 
 async fn in_store(store: &Store, remote: &RemoteFile) -> Option<Fetched> {
@@ -118,7 +131,7 @@ async fn go_on(part: &mut Part, remote: &RemoteFile, voice: &Voice) -> Result<Sh
     }
     loop {
         let n_have = part.n_bytes();
-        let response = ask(&remote.url, range(n_have), voice.patience()).await?;
+        let response = ask(&remote.url, range(n_have), voice).await?;
         let have = note
             .as_ref()
             .map(|note| (note, n_have))
@@ -152,7 +165,7 @@ async fn read_body(
     (mut hash, remote, voice): (Sha256, &RemoteFile, &Voice),
 ) -> Result<Sha256, Fault> {
     let mut body = Body::of(response, &remote.url)?;
-    while let Some(chunk) = body.next(voice.patience()).await? {
+    while let Some(chunk) = body.next(voice).await? {
         hash.update(chunk.to_vec());
         part.append(&chunk)?;
         let total = note.total.unwrap_or(0);
@@ -169,7 +182,7 @@ async fn into_memory(
     voice: &Voice,
     not_kept: Option<Fault>,
 ) -> Result<Fetched, Fault> {
-    let response = ask(&remote.url, None, voice.patience()).await?;
+    let response = ask(&remote.url, None, voice).await?;
     let begun = begin(&remote.url, None, remote.bytes, &answered(&response))?;
     let Begin::Write { note, .. } = begun else {
         let detail = format!("`{}` did not send the whole file", remote.url);
@@ -177,7 +190,7 @@ async fn into_memory(
     };
     let (chunks, mut n_bytes, mut hash) = (Array::new(), 0, Sha256::new());
     let mut body = Body::of(&response, &remote.url)?;
-    while let Some(chunk) = body.next(voice.patience()).await? {
+    while let Some(chunk) = body.next(voice).await? {
         hash.update(chunk.to_vec());
         n_bytes += u64::from(chunk.length());
         chunks.push(&chunk);
@@ -190,7 +203,7 @@ async fn into_memory(
     check_hash(&remote.name, remote.sha256.as_deref(), &sha256)?;
     let blob = Blob::new_with_u8_array_sequence(&chunks);
     Ok(Fetched {
-        blob: blob.map_err(|error| broken(&remote.url, &error, voice.patience()))?,
+        blob: blob.map_err(|error| broken(&remote.url, &error, voice))?,
         stored: stored(remote, &sha256, n_bytes),
         not_kept,
     })
@@ -202,5 +215,82 @@ fn stored(remote: &RemoteFile, sha256: &str, bytes: u64) -> StoredFile {
         sha256: sha256.to_owned(),
         bytes,
         url: Some(remote.url.clone()),
+    }
+}
+
+async fn ask(url: &str, range: Option<String>, voice: &Voice) -> Result<Response, Fault> {
+    let init = RequestInit::new();
+    init.set_signal(voice.signal().as_ref());
+    let headers = Headers::new().map_err(|error| broken(url, &error, voice))?;
+    if let Some(range) = range {
+        let set = headers.set("Range", &range);
+        set.map_err(|error| broken(url, &error, voice))?;
+    }
+    init.set_headers(&headers);
+    let promise = browser::scope().fetch_with_str_and_init(url, &init);
+    browser::settled(promise)
+        .await
+        .map_err(|error| broken(url, &error, voice))
+}
+
+fn answered(response: &Response) -> Answered {
+    let headers = response.headers();
+    // A header that the server does not show to this origin reads as absent.
+    let header = |name: &str| headers.get(name).ok().flatten();
+    Answered {
+        status: response.status(),
+        etag: header("etag"),
+        content_length: header("content-length").and_then(|length| length.parse().ok()),
+        content_range: header("content-range"),
+        is_encoded: header("content-encoding").is_some(),
+    }
+}
+
+/// The chunks of a response.
+struct Body {
+    reader: ReadableStreamDefaultReader,
+    url: String,
+}
+
+impl Body {
+    fn of(response: &Response, url: &str) -> Result<Self, Fault> {
+        let empty = || Fault::new(FaultKind::Network, format!("`{url}` answered with nothing"));
+        let stream = response.body().ok_or_else(empty)?;
+        Ok(Self {
+            reader: stream.get_reader().unchecked_into(),
+            url: url.to_owned(),
+        })
+    }
+
+    async fn next(&mut self, voice: &Voice) -> Result<Option<Uint8Array>, Fault> {
+        let step: JsValue = browser::settled(self.reader.read())
+            .await
+            .map_err(|error| broken(&self.url, &error, voice))?;
+        let field = |name: &str| Reflect::get(&step, &name.into()).unwrap_or(JsValue::UNDEFINED);
+        if field("done").is_truthy() {
+            return Ok(None);
+        }
+        Ok(field("value").dyn_into().ok())
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // Ends the connection where the body was not read to its end; how that goes is all the same.
+        let ended = self.reader.cancel();
+        spawn_local(async move {
+            JsFuture::from(ended).await.ok();
+        });
+    }
+}
+
+/// A connection that failed, or was cut off by the user.
+fn broken(url: &str, error: &JsValue, voice: &Voice) -> Fault {
+    match voice.go_on() {
+        Err(cancelled) => cancelled,
+        Ok(()) => Fault::new(
+            FaultKind::Network,
+            format!("`{url}`: {}", browser::text_of(error)),
+        ),
     }
 }

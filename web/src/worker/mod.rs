@@ -3,12 +3,16 @@
 //! [`desk`] hears the page and keeps the order of requests, [`requests`] carries each of them out,
 //! [`engine`] is the only file that talks to the engine.
 
+mod browser;
 mod desk;
 mod engine;
+mod faults;
 mod fetching;
+mod locks;
 mod opening;
 mod requests;
+mod source;
 mod store;
 mod voice;
 
-pub(crate) use desk::{AWAKE, start};
+pub(crate) use desk::start;

@@ -10,18 +10,16 @@ use veneer_core::{
 use web_sys::{Blob, File};
 
 use super::{
-    fetching::{Fetched, fetch},
+    faults,
+    fetching::{Fetched, fetch, fetch_if_there},
+    source::BlobSource,
     store::{Store, copy_in},
     voice::Voice,
 };
-use crate::{
-    browser::{blob::BlobSource, network::fetch_if_there, storage},
-    faults,
-    state::{
-        download::{Place, place},
-        files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, TEXT_FILES, file_name},
-        manifest::{Manifest, StoredFile},
-    },
+use crate::state::{
+    download::{Place, place},
+    files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, TEXT_FILES, file_name},
+    manifest::{Manifest, StoredFile},
 };
 
 /// The files of a model or an adapter.
@@ -65,7 +63,7 @@ pub(super) async fn open(
         }
     };
     if opened.entry.is_some() {
-        storage::ask_to_persist().await;
+        store.ask_to_persist().await;
     }
     Ok(opened)
 }
@@ -167,11 +165,8 @@ async fn list_folder(url: &str, voice: &Voice) -> Result<Vec<RemoteFile>, Fault>
         bytes: None,
         sha256: None,
     };
-    if fetch_if_there(&remote(CONFIG).url, voice.patience())
-        .await?
-        .is_none()
-    {
-        if fetch_if_there(&remote(ADAPTER_CONFIG).url, voice.patience())
+    if fetch_if_there(&remote(CONFIG).url, voice).await?.is_none() {
+        if fetch_if_there(&remote(ADAPTER_CONFIG).url, voice)
             .await?
             .is_some()
         {
@@ -182,18 +177,11 @@ async fn list_folder(url: &str, voice: &Voice) -> Result<Vec<RemoteFile>, Fault>
     }
     let mut files = vec![remote(CONFIG)];
     for name in TEXT_FILES {
-        if fetch_if_there(&remote(name).url, voice.patience())
-            .await?
-            .is_some()
-        {
+        if fetch_if_there(&remote(name).url, voice).await?.is_some() {
             files.push(remote(name));
         }
     }
-    let index = fetch_if_there(
-        &remote("model.safetensors.index.json").url,
-        voice.patience(),
-    )
-    .await?;
+    let index = fetch_if_there(&remote("model.safetensors.index.json").url, voice).await?;
     match index {
         Some(index) => files.extend(shards(&index)?.iter().map(|name| remote(name))),
         None => files.push(remote("model.safetensors")),

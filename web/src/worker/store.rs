@@ -3,17 +3,17 @@
 //! `files/<sha256>` holds bytes, `entries/<entry>.json` says which files make a model, `parts/` holds
 //! downloads on their way. A file gets its place in `files/` only after its hash was computed.
 
+mod folder;
 mod part;
 
 use veneer_core::protocol::tab::{Fault, FaultKind, StoreView};
-use web_sys::Blob;
+use web_sys::{Blob, FileSystemDirectoryHandle, StorageEstimate, StorageManager};
 
 pub(super) use part::{Part, copy_in, hash_of};
 
-use crate::{
-    browser::{folder::Folder, locks::Lock, storage},
-    state::manifest::{Manifest, StoredFile, no_longer_needed},
-};
+use super::{browser, faults, locks::Lock};
+use crate::state::manifest::{Manifest, StoredFile, no_longer_needed};
+use folder::Folder;
 
 /// What the name of a part begins with that cannot go on after its tab is closed.
 const COPY: &str = "copy-";
@@ -30,6 +30,13 @@ struct Folders {
     files: Folder,
     entries: Folder,
     parts: Folder,
+}
+
+fn manager() -> Option<StorageManager> {
+    let navigator = browser::scope().navigator();
+    // Absent where the page is not served securely.
+    let storage = js_sys::Reflect::get(&navigator, &"storage".into()).ok()?;
+    (!storage.is_undefined()).then(|| navigator.storage())
 }
 
 impl Store {
@@ -54,6 +61,19 @@ impl Store {
         self.folders.is_some()
     }
 
+    /// Asks the browser not to clear the store by itself; it decides without saying why.
+    pub(super) async fn ask_to_persist(&self) {
+        if let Some(Ok(promise)) = manager().map(|manager| manager.persist()) {
+            wasm_bindgen_futures::JsFuture::from(promise).await.ok();
+        }
+    }
+
+    /// Bytes that still fit, where the browser says so.
+    pub(super) async fn room(&self) -> Option<u64> {
+        let (used, quota) = estimate().await?;
+        (quota > 0).then(|| quota.saturating_sub(used))
+    }
+
     /// The store as the page shows it.
     pub(super) async fn view(&self) -> StoreView {
         let Some(folders) = &self.folders else {
@@ -62,14 +82,14 @@ impl Store {
                 ..StoreView::default()
             };
         };
-        let (used_bytes, quota_bytes) = storage::estimate().await.unwrap_or_default();
+        let (used_bytes, quota_bytes) = estimate().await.unwrap_or_default();
         let mut entries: Vec<_> = self.manifests().await.iter().map(Manifest::view).collect();
         entries.sort_by(|a, b| (a.is_adapter, &a.name).cmp(&(b.is_adapter, &b.name)));
         StoreView {
             unavailable: None,
             used_bytes,
             quota_bytes,
-            persistent: storage::is_persistent().await,
+            persistent: is_persistent().await,
             entries,
             partial_bytes: folders.parts.n_bytes(".part").await,
         }
@@ -187,13 +207,25 @@ impl Store {
 
 impl Folders {
     async fn open() -> Result<Self, String> {
-        let root = storage::root().await?;
+        let manager = manager().ok_or("the page is not served over https or from this machine")?;
+        let text = |error| browser::text_of(&error);
+        let root: FileSystemDirectoryHandle = browser::settled(manager.get_directory())
+            .await
+            .map_err(text)?;
+        let root = Folder::new(root)
+            .folder("veneer")
+            .await
+            .map_err(fault_text)?;
         let folders = Self {
             files: root.folder("files").await.map_err(fault_text)?,
             entries: root.folder("entries").await.map_err(fault_text)?,
             parts: root.folder("parts").await.map_err(fault_text)?,
         };
-        storage::probe(&folders.parts, COPY).await?;
+        // Some browsers open folders in private windows and refuse the first write.
+        let probe = format!("{COPY}probe-{}", (js_sys::Math::random() * 1e15) as u64);
+        let probed = folders.parts.write_text(&probe, "probe").await;
+        probed.map_err(fault_text)?;
+        folders.parts.remove(&probe).await.ok();
         Ok(folders)
     }
 }
@@ -204,4 +236,25 @@ fn fault_text(fault: Fault) -> String {
 
 fn note_name(entry: &str) -> String {
     format!("{entry}.json")
+}
+
+/// Bytes in use and allowed.
+async fn estimate() -> Option<(u64, u64)> {
+    let promise = manager()?.estimate().ok()?;
+    let estimate: StorageEstimate = browser::settled(promise).await.ok()?;
+    let bytes = |number: Option<f64>| number.unwrap_or_default() as u64;
+    Some((bytes(estimate.get_usage()), bytes(estimate.get_quota())))
+}
+
+async fn is_persistent() -> bool {
+    let Some(Ok(promise)) = manager().map(|manager| manager.persisted()) else {
+        return false;
+    };
+    let answer = wasm_bindgen_futures::JsFuture::from(promise).await;
+    answer.is_ok_and(|answer| answer.is_truthy())
+}
+
+/// What the file system refused.
+fn refused(what: &str, error: &wasm_bindgen::JsValue) -> Fault {
+    faults::of_store(what, error)
 }

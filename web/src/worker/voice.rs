@@ -4,11 +4,12 @@ use std::cell::Cell;
 
 use veneer_core::{
     infer::Cancel,
-    protocol::tab::{Fault, FromWorker, Piece, Progress, Reply, RequestId, Stage},
+    protocol::tab::{Fault, FaultKind, FromWorker, Piece, Progress, Reply, RequestId, Stage},
 };
 use wasm_bindgen::JsValue;
+use web_sys::{AbortController, AbortSignal};
 
-use crate::browser::{self, Patience};
+use super::browser;
 
 /// Between two reports of progress.
 const PROGRESS_EVERY_MS: f64 = 100.0;
@@ -18,7 +19,7 @@ const PROGRESS_EVERY_MS: f64 = 100.0;
 pub(super) struct Voice {
     id: RequestId,
     cancel: Cancel,
-    patience: Patience,
+    abort: Option<AbortController>,
     last_progress: Cell<(Option<Stage>, f64)>,
 }
 
@@ -27,7 +28,7 @@ impl Voice {
         Self {
             id,
             cancel: Cancel::default(),
-            patience: Patience::new(),
+            abort: AbortController::new().ok(),
             last_progress: Cell::new((None, 0.0)),
         }
     }
@@ -59,7 +60,9 @@ impl Voice {
     /// The user does not want it any more.
     pub(super) fn give_up(&self) {
         self.cancel.cancel();
-        self.patience.give_up();
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
     }
 
     /// What the engine looks at between its steps.
@@ -67,15 +70,18 @@ impl Voice {
         self.cancel.clone()
     }
 
-    /// What downloads look at.
-    pub(super) fn patience(&self) -> &Patience {
-        &self.patience
+    /// What a download is cut off with.
+    pub(super) fn signal(&self) -> Option<AbortSignal> {
+        self.abort.as_ref().map(AbortController::signal)
     }
 
     /// # Errors
     /// After [`Self::give_up`].
     pub(super) fn go_on(&self) -> Result<(), Fault> {
-        self.patience.go_on()
+        match self.cancel.is_cancelled() {
+            true => Err(Fault::new(FaultKind::Cancelled, "cancelled")),
+            false => Ok(()),
+        }
     }
 }
 

@@ -236,16 +236,8 @@ impl App {
     }
 }
 
-/// A model or adapter of the site.
-fn listed(name: &str, files: &[SiteFile]) -> Part {
-    Part::of(Origin::Listed {
-        name: name.to_owned(),
-        files: remote_files(files),
-    })
-}
-
 /// Files of the site, with their addresses.
-pub(in crate::page) fn remote_files(files: &[SiteFile]) -> Vec<RemoteFile> {
+fn listed(name: &str, files: &[SiteFile]) -> Part {
     let base = document().base_uri().ok().flatten().unwrap_or_default();
     let folder = Site::PATH.rsplit_once('/').map_or("", |(folder, _)| folder);
     let files = files.iter().map(|file| {
@@ -258,7 +250,10 @@ pub(in crate::page) fn remote_files(files: &[SiteFile]) -> Vec<RemoteFile> {
             sha256: Some(file.sha256.clone()),
         }
     });
-    files.collect()
+    Part::of(Origin::Listed {
+        name: name.to_owned(),
+        files: files.collect(),
+    })
 }
 
 /// A path as it stands in an address.

@@ -13,14 +13,10 @@ use veneer_core::{
 };
 
 use super::{
-    super::{opening::Opened, voice::Voice},
+    super::{browser, faults, opening::Opened, source::BlobSource, voice::Voice},
     Model, OpenModel,
 };
-use crate::{
-    browser::{self, blob::BlobSource},
-    faults,
-    state::files::{Chosen, Directory},
-};
+use crate::state::files::{Chosen, Directory};
 
 /// Tokens of a conversation where the user does not say and the model allows more.
 const USUAL_CONTEXT: usize = 4096;

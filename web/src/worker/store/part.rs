@@ -8,20 +8,11 @@ use veneer_core::{
 };
 use web_sys::{Blob, File, FileSystemReadWriteOptions, FileSystemSyncAccessHandle};
 
-use super::{super::voice::Voice, Store};
-use crate::{
-    browser::{
-        self,
-        blob::BlobSource,
-        folder::{Folder, refused},
-        locks::Lock,
-        storage,
-    },
-    faults,
-    state::{
-        download::PartNote,
-        manifest::{StoredFile, hex},
-    },
+use super::super::{browser, faults, locks::Lock, source::BlobSource, voice::Voice};
+use super::{Store, folder::Folder, refused};
+use crate::state::{
+    download::PartNote,
+    manifest::{StoredFile, hex},
 };
 
 /// Bytes that are copied and hashed at once.
@@ -166,10 +157,7 @@ pub(in super::super) async fn copy_in(
     voice: &Voice,
 ) -> Result<(Blob, StoredFile), Fault> {
     let source = BlobSource::new(file.clone().into()).map_err(|error| faults::of_load(&error))?;
-    if storage::room()
-        .await
-        .is_some_and(|room| room < source.len())
-    {
+    if store.room().await.is_some_and(|room| room < source.len()) {
         let detail = format!("`{name}` has {} bytes, fewer are left", source.len());
         return Err(Fault::new(FaultKind::StorageFull, detail));
     }

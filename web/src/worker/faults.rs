@@ -1,4 +1,4 @@
-//! Errors of core as faults that the page has texts for.
+//! Errors of core and exceptions of the browser as faults that the page has texts for.
 
 use veneer_core::{
     arch::ArchError,
@@ -9,6 +9,10 @@ use veneer_core::{
     text::TextError,
     weights::{LoadError, adapter::AdapterError, gguf::GgufError},
 };
+use wasm_bindgen::JsValue;
+
+use super::browser;
+
 fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
     Fault {
         kind,
@@ -17,7 +21,7 @@ fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
     }
 }
 
-pub(crate) fn of_checkpoint(error: &CheckpointError) -> Fault {
+pub(super) fn of_checkpoint(error: &CheckpointError) -> Fault {
     match error {
         CheckpointError::Gguf(error) => of_gguf(error),
         CheckpointError::Arch(error) => of_arch(error),
@@ -27,7 +31,7 @@ pub(crate) fn of_checkpoint(error: &CheckpointError) -> Fault {
     }
 }
 
-pub(crate) fn of_load(error: &LoadError) -> Fault {
+pub(super) fn of_load(error: &LoadError) -> Fault {
     let kind = match error {
         LoadError::StoredAs { .. } | LoadError::Dtype { .. } => FaultKind::Unsupported,
         _ => FaultKind::BrokenFile,
@@ -35,7 +39,7 @@ pub(crate) fn of_load(error: &LoadError) -> Fault {
     with_hint(kind, error, error.hint())
 }
 
-pub(crate) fn of_gguf(error: &GgufError) -> Fault {
+pub(super) fn of_gguf(error: &GgufError) -> Fault {
     let kind = match error {
         GgufError::Magic { .. } => FaultKind::NotAModel,
         GgufError::Version { .. } | GgufError::Architecture { .. } => FaultKind::Unsupported,
@@ -53,7 +57,7 @@ fn of_arch(error: &ArchError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(crate) fn of_text(error: &TextError) -> Fault {
+pub(super) fn of_text(error: &TextError) -> Fault {
     let kind = match error {
         TextError::File { .. } | TextError::Vocabulary { .. } => FaultKind::BrokenFile,
         TextError::TemplateSyntax { .. }
@@ -65,7 +69,7 @@ pub(crate) fn of_text(error: &TextError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(crate) fn of_adapter(error: &AdapterError) -> Fault {
+pub(super) fn of_adapter(error: &AdapterError) -> Fault {
     let kind = match error {
         AdapterError::OtherModel { .. } => FaultKind::OtherModel,
         AdapterError::Config(_) | AdapterError::Tensors { .. } => FaultKind::Unsupported,
@@ -74,7 +78,7 @@ pub(crate) fn of_adapter(error: &AdapterError) -> Fault {
     Fault::new(kind, error.to_string())
 }
 
-pub(crate) fn of_gpu(error: &GpuError) -> Fault {
+pub(super) fn of_gpu(error: &GpuError) -> Fault {
     let kind = match error {
         GpuError::Lost { .. } => FaultKind::DeviceLost,
         GpuError::TooLarge { .. } | GpuError::OutOfMemory { .. } => FaultKind::TooLarge,
@@ -85,7 +89,7 @@ pub(crate) fn of_gpu(error: &GpuError) -> Fault {
     with_hint(kind, error, hint.unwrap_or_default())
 }
 
-pub(crate) fn of_infer(error: &InferError) -> Fault {
+pub(super) fn of_infer(error: &InferError) -> Fault {
     let kind = match error {
         InferError::Gpu(error) | InferError::Plan(PlanError::Matrix(error)) => {
             return of_gpu(error);
@@ -98,4 +102,15 @@ pub(crate) fn of_infer(error: &InferError) -> Fault {
         _ => FaultKind::Internal,
     };
     Fault::new(kind, error.to_string())
+}
+
+/// What the private file system says about `what`.
+pub(super) fn of_store(what: &str, error: &JsValue) -> Fault {
+    let kind = match browser::name_of(error).as_str() {
+        "QuotaExceededError" => FaultKind::StorageFull,
+        "NoModificationAllowedError" | "InvalidStateError" => FaultKind::StoreBusy,
+        "SecurityError" | "NotAllowedError" => FaultKind::StoreUnavailable,
+        _ => FaultKind::StoreDamaged,
+    };
+    Fault::new(kind, format!("`{what}`: {}", browser::text_of(error)))
 }

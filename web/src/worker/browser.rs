@@ -5,17 +5,17 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel};
 
-pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
+pub(super) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
 /// Milliseconds since the worker began.
-pub(crate) fn now_ms() -> f64 {
+pub(super) fn now_ms() -> f64 {
     scope().performance().map_or(0.0, |clock| clock.now())
 }
 
 /// The text of an exception.
-pub(crate) fn text_of(error: &JsValue) -> String {
+pub(super) fn text_of(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok();
     let message = message.and_then(|message| message.as_string());
     message
@@ -24,18 +24,18 @@ pub(crate) fn text_of(error: &JsValue) -> String {
 }
 
 /// The name of an exception, such as `QuotaExceededError`.
-pub(crate) fn name_of(error: &JsValue) -> String {
+pub(super) fn name_of(error: &JsValue) -> String {
     let name = Reflect::get(error, &"name".into()).ok();
     name.and_then(|name| name.as_string()).unwrap_or_default()
 }
 
 /// Waits for a promise and takes its value as a `T`.
-pub(crate) async fn settled<T: JsCast>(promise: Promise) -> Result<T, JsValue> {
+pub(super) async fn settled<T: JsCast>(promise: Promise) -> Result<T, JsValue> {
     Ok(JsFuture::from(promise).await?.unchecked_into())
 }
 
 /// Lets waiting messages in. A message to oneself comes back at once; timers would wait 4 ms.
-pub(crate) async fn breathe() {
+pub(super) async fn breathe() {
     let Ok(channel) = MessageChannel::new() else {
         return;
     };
@@ -51,17 +51,4 @@ pub(crate) async fn breathe() {
         JsFuture::from(arrived).await.ok();
     }
     channel.port1().close();
-}
-
-/// Waits. Timers of a worker run on while its tab is hidden, but more slowly.
-pub(crate) async fn sleep(ms: i32) {
-    let waited = Promise::new(&mut |resolve: Function, _| {
-        let set = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
-        if set.is_err() {
-            // Without timers nobody waits.
-            resolve.call0(&JsValue::UNDEFINED).ok();
-        }
-    });
-    // The promise is never rejected.
-    JsFuture::from(waited).await.ok();
 }

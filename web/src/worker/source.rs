@@ -9,23 +9,23 @@ use js_sys::Uint8Array;
 use veneer_core::weights::{ByteSource, LoadError};
 use web_sys::{Blob, FileReaderSync};
 
-use super::text_of;
+use super::browser;
 
 /// A file of the browser.
 #[derive(Debug, Clone)]
-pub(crate) struct BlobSource {
+pub(super) struct BlobSource {
     blob: Blob,
     reader: FileReaderSync,
 }
 
 impl BlobSource {
-    pub(crate) fn new(blob: Blob) -> Result<Self, LoadError> {
+    pub(super) fn new(blob: Blob) -> Result<Self, LoadError> {
         let reader = FileReaderSync::new().map_err(|error| failed(0, 0, &error))?;
         Ok(Self { blob, reader })
     }
 
     /// All of it, for small files.
-    pub(crate) fn whole(&self) -> Result<Vec<u8>, LoadError> {
+    pub(super) fn whole(&self) -> Result<Vec<u8>, LoadError> {
         let n_bytes = usize::try_from(self.len()).unwrap_or(usize::MAX);
         self.read(0, n_bytes).map(Cow::into_owned)
     }
@@ -76,6 +76,6 @@ fn failed(at: u64, n_bytes: usize, error: &wasm_bindgen::JsValue) -> LoadError {
     LoadError::Read {
         at,
         n_bytes,
-        reason: text_of(error),
+        reason: browser::text_of(error),
     }
 }
