@@ -31,7 +31,9 @@ mod table;
 mod validate;
 mod write;
 
+#[cfg(feature = "studio")]
 pub(crate) use sniff::holds_text;
+#[cfg(feature = "studio")]
 pub(crate) use table::{GUARD_COLUMN, unguard, wrong_width};
 
 pub use crate::text::{Body, Record};

@@ -4,11 +4,7 @@ use std::io::Read as _;
 
 use serde_json::{Map, Value};
 
-use super::{
-    Container, Encoding,
-    columns::list,
-    encoding::{Utf8Reader, detect},
-};
+use super::{Container, Encoding, columns::list, encoding::Utf8Reader};
 
 /// LLaMA-Factory's `dataset_info.json`: names of datasets, each with the place of its file.
 pub(crate) fn registry_files(object: &Map<String, Value>) -> Option<String> {
@@ -45,8 +41,9 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether the start of a file can be text in some encoding: few control characters.
+#[cfg(feature = "studio")]
 pub(crate) fn holds_text(sample: &[u8]) -> bool {
-    let text = decoded_sample(sample, detect(sample, false).encoding);
+    let text = decoded_sample(sample, super::encoding::detect(sample, false).encoding);
     let is_control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}');
     let n_controls = text.chars().filter(is_control).count();
     n_controls * 50 <= text.chars().count()
