@@ -1,15 +1,14 @@
-//! Errors of core as faults that the page has texts for.
+//! Errors that both workers meet, as faults that the page has texts for.
 
 use veneer_core::{
     arch::ArchError,
     checkpoint::CheckpointError,
-    gpu::GpuError,
-    infer::{InferError, plan::PlanError},
     protocol::tab::{Fault, FaultKind},
     text::TextError,
-    weights::{LoadError, adapter::AdapterError, gguf::GgufError},
+    weights::{LoadError, gguf::GgufError},
 };
-fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
+
+pub(crate) fn with_hint(kind: FaultKind, detail: impl ToString, hint: &str) -> Fault {
     Fault {
         kind,
         detail: detail.to_string(),
@@ -60,41 +59,6 @@ pub(crate) fn of_text(error: &TextError) -> Fault {
         | TextError::Rejected { .. }
         | TextError::TemplateFailed { .. } => FaultKind::Template,
         TextError::NoTokenizer => FaultKind::Unsupported,
-        _ => FaultKind::Internal,
-    };
-    Fault::new(kind, error.to_string())
-}
-
-pub(crate) fn of_adapter(error: &AdapterError) -> Fault {
-    let kind = match error {
-        AdapterError::OtherModel { .. } => FaultKind::OtherModel,
-        AdapterError::Config(_) | AdapterError::Tensors { .. } => FaultKind::Unsupported,
-        _ => FaultKind::BrokenFile,
-    };
-    Fault::new(kind, error.to_string())
-}
-
-pub(crate) fn of_gpu(error: &GpuError) -> Fault {
-    let kind = match error {
-        GpuError::Lost { .. } => FaultKind::DeviceLost,
-        GpuError::TooLarge { .. } | GpuError::OutOfMemory { .. } => FaultKind::TooLarge,
-        _ => FaultKind::Gpu,
-    };
-    // The page's own hint for a lost device says the same.
-    let hint = error.hint().filter(|_| kind != FaultKind::DeviceLost);
-    with_hint(kind, error, hint.unwrap_or_default())
-}
-
-pub(crate) fn of_infer(error: &InferError) -> Fault {
-    let kind = match error {
-        InferError::Gpu(error) | InferError::Plan(PlanError::Matrix(error)) => {
-            return of_gpu(error);
-        }
-        InferError::Adapter(error) => return of_adapter(error),
-        InferError::Load(_) | InferError::Plan(PlanError::Load(_)) => FaultKind::BrokenFile,
-        InferError::Plan(_) => FaultKind::TooLarge,
-        InferError::ContextFull { .. } => FaultKind::PromptTooLong,
-        InferError::NotFinite { .. } => FaultKind::BrokenFile,
         _ => FaultKind::Internal,
     };
     Fault::new(kind, error.to_string())

@@ -7,22 +7,26 @@ pub mod state;
 pub mod texts;
 
 #[cfg(target_arch = "wasm32")]
+#[cfg_attr(
+    not(all(feature = "page", feature = "studio")),
+    expect(dead_code, reason = "each of the two workers needs a part of it")
+)]
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod faults;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 #[expect(
     unreachable_pub,
     reason = "the macro of Leptos makes what it generates public"
 )]
 mod page;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "studio"))]
 mod studio;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod worker;
 
 /// Starts whichever of the two this module was loaded as.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub fn start() {
     console_error_panic_hook::set_once();
     if web_sys::window().is_some() {
@@ -33,7 +37,7 @@ pub fn start() {
 }
 
 /// Starts the studio's worker.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "studio"))]
 pub fn start_studio() {
     console_error_panic_hook::set_once();
     studio::start();

@@ -49,22 +49,14 @@ pub(crate) fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> Re
 
 /// Run a cargo command that builds, and find the executable of `target` that it names.
 pub(crate) fn built(command: &mut Command, target: &str) -> Result<PathBuf> {
-    let executables = built_all(command, &[target])?;
-    // One target gives one path.
-    executables.into_iter().next().context("nothing was built")
-}
-
-/// The same for several targets, in their order.
-pub(crate) fn built_all(command: &mut Command, targets: &[&str]) -> Result<Vec<PathBuf>> {
     command.arg("--message-format=json-render-diagnostics");
-    let mut lines = Vec::new();
-    run_seeing(command, |line| lines.push(line.to_owned()))?;
-    let find = |target: &&str| {
-        let found = lines.iter().rev();
-        let executable = found.filter_map(|line| executable_of(line, target)).next();
-        executable.with_context(|| format!("cargo built no executable called `{target}`"))
-    };
-    targets.iter().map(find).collect()
+    let mut executable = None;
+    run_seeing(command, |line| {
+        if let Some(path) = executable_of(line, target) {
+            executable = Some(path);
+        }
+    })?;
+    executable.with_context(|| format!("cargo built no executable called `{target}`"))
 }
 
 /// The path in a line of cargo's JSON, when it is about the executable of `target`.

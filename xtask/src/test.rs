@@ -89,6 +89,16 @@ const STAGES: [Stage; 6] = [
                 "--",
                 "-Dwarnings",
             ],
+            &[
+                "clippy",
+                "--locked",
+                "--package=veneer-web",
+                "--target=wasm32-unknown-unknown",
+                "--no-default-features",
+                "--features=studio",
+                "--",
+                "-Dwarnings",
+            ],
         ],
     },
     Stage {

@@ -28,6 +28,10 @@ struct Module {
     /// Of the executable, and of both files.
     name: &'static str,
     what: &'static str,
+    /// The feature of the package that it is.
+    feature: &'static str,
+    /// How wasm-opt makes it small: the studio's is the larger one, and `-Oz` of it takes minutes.
+    optimized: &'static str,
     /// Of both files together, brotli-compressed. Hosts count in thousands, so does this.
     limit_bytes: u64,
 }
@@ -36,12 +40,16 @@ const MODULES: [Module; 2] = [
     Module {
         name: "veneer-web",
         what: "page and engine",
+        feature: "page",
+        optimized: "-Oz",
         limit_bytes: 1_500_000,
     },
     // Loaded when the studio is opened, by nobody else.
     Module {
         name: "veneer-studio",
         what: "the studio",
+        feature: "studio",
+        optimized: "-O1",
         limit_bytes: 4_000_000,
     },
 ];
@@ -103,10 +111,13 @@ enum Copied {
 }
 
 fn build_into(folder: &Path, dev: bool, copied: Copied) -> Result<()> {
-    let executables = compile(dev)?;
     let bindgen = tools::wasm_bindgen()?;
     let wasm_opt = if dev { None } else { tools::wasm_opt()? };
-    for (Module { name, .. }, wasm) in MODULES.iter().zip(executables) {
+    for module in MODULES {
+        let wasm = compile(&module, dev)?;
+        let Module {
+            name, optimized, ..
+        } = module;
         let mut command = Command::new(&bindgen);
         command.args(["--target=web", "--no-typescript"]);
         command.arg(format!("--out-name={name}"));
@@ -114,19 +125,21 @@ fn build_into(folder: &Path, dev: bool, copied: Copied) -> Result<()> {
         if let Some(wasm_opt) = &wasm_opt {
             let module = folder.join(format!("{name}_bg.wasm"));
             let mut command = Command::new(wasm_opt);
-            step(command.arg("-Oz").arg(&module).arg("-o").arg(&module))?;
+            step(command.arg(optimized).arg(&module).arg("-o").arg(&module))?;
         }
     }
     copy(Path::new(PAGE), folder, copied)
 }
 
-/// The executables of [`MODULES`], in that order.
-fn compile(dev: bool) -> Result<Vec<PathBuf>> {
+fn compile(module: &Module, dev: bool) -> Result<PathBuf> {
     let profile = if dev { "dev" } else { "web" };
     let mut command = shell::cargo(&[
         "build",
         "--locked",
         "--package=veneer-web",
+        "--no-default-features",
+        "--features",
+        module.feature,
         "--target",
         setup::WASM_TARGET,
         "--profile",
@@ -136,7 +149,7 @@ fn compile(dev: bool) -> Result<Vec<PathBuf>> {
         command.env("CARGO_TARGET_DIR", target);
     }
     println!("$ {}", shell::display(&command));
-    shell::built_all(&mut command, &MODULES.map(|module| module.name))
+    shell::built(&mut command, module.name)
 }
 
 fn step(command: &mut Command) -> Result<()> {

@@ -29,6 +29,9 @@ pub(crate) fn name_of(error: &JsValue) -> String {
     name.and_then(|name| name.as_string()).unwrap_or_default()
 }
 
+/// What a worker says before anything else, so that the page knows that it is heard.
+pub(crate) const AWAKE: &str = "awake";
+
 /// Waits for a promise and takes its value as a `T`.
 pub(crate) async fn settled<T: JsCast>(promise: Promise) -> Result<T, JsValue> {
     Ok(JsFuture::from(promise).await?.unchecked_into())

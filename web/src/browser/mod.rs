@@ -10,5 +10,7 @@ pub(crate) mod network;
 mod patience;
 pub(crate) mod storage;
 
-pub(crate) use global::{breathe, name_of, now_ms, scope, settled, sleep, text_of};
+#[cfg(feature = "studio")]
+pub(crate) use global::sleep;
+pub(crate) use global::{AWAKE, breathe, name_of, now_ms, scope, settled, text_of};
 pub(crate) use patience::Patience;

@@ -11,8 +11,7 @@ use veneer_core::protocol::{
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Blob, ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// What a worker says when it listens.
-const AWAKE: &str = "awake";
+use crate::browser::AWAKE;
 
 /// What one worker is asked and says.
 pub(super) trait Wire: 'static {

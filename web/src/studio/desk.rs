@@ -33,7 +33,6 @@ use crate::{
         lanes::Cancelled,
         studio::order::{Entry, Manner, Order},
     },
-    worker::AWAKE,
 };
 
 /// Steps are done for so long before the page is heard; a glance waits no longer than this.
@@ -79,7 +78,7 @@ pub(crate) fn start() {
     scope.set_onmessage(Some(hear.as_ref().unchecked_ref()));
     // As long as the worker.
     hear.forget();
-    scope.post_message(&JsValue::from_str(AWAKE)).ok();
+    scope.post_message(&JsValue::from_str(browser::AWAKE)).ok();
 }
 
 impl Desk {

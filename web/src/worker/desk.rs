@@ -20,9 +20,6 @@ use crate::{
     state::lanes::{Cancelled, Lane, Lanes},
 };
 
-/// Said before anything else, so that the page knows that it is heard.
-pub(crate) const AWAKE: &str = "awake";
-
 /// How often an idle worker looks whether the device is still there.
 const WATCH_EVERY_MS: i32 = 2000;
 
@@ -59,7 +56,7 @@ pub(crate) fn start() {
         )
         .ok();
     watch.forget();
-    scope.post_message(&JsValue::from_str(AWAKE)).ok();
+    scope.post_message(&JsValue::from_str(browser::AWAKE)).ok();
 }
 
 impl Desk {

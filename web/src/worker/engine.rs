@@ -18,12 +18,9 @@ use veneer_core::{
     weights::adapter::read_adapter,
 };
 
-use super::{opening::Opened, voice::Voice};
+use super::{faults, opening::Opened, voice::Voice};
+use crate::browser::{self, blob::BlobSource};
 use crate::state::files::Chosen;
-use crate::{
-    browser::{self, blob::BlobSource},
-    faults,
-};
 
 /// Conversations that are kept on the device per model.
 const MAX_SESSIONS: usize = 3;

@@ -5,10 +5,11 @@
 
 mod desk;
 mod engine;
+mod faults;
 mod fetching;
 mod opening;
 mod requests;
 mod store;
 mod voice;
 
-pub(crate) use desk::{AWAKE, start};
+pub(crate) use desk::start;

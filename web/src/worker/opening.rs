@@ -10,13 +10,13 @@ use veneer_core::{
 use web_sys::{Blob, File};
 
 use super::{
+    faults,
     fetching::{Fetched, fetch},
     store::{Store, copy_in},
     voice::Voice,
 };
 use crate::{
     browser::{blob::BlobSource, network::fetch_if_there, storage},
-    faults,
     state::{
         download::{Place, place},
         files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, TEXT_FILES, file_name},

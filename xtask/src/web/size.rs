@@ -93,6 +93,8 @@ mod tests {
         let module = Module {
             name: "a",
             what: "the thing",
+            feature: "",
+            optimized: "",
             limit_bytes: 100,
         };
         assert_eq!(too_large(&module, 100), None);

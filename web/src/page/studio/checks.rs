@@ -7,13 +7,16 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use veneer_core::protocol::{
     studio::{
-        Filter, FindingSummary, FindingsView, FixName, FixTarget, Query, StudioOutcome,
-        StudioRequest,
+        Filter, FindingKind, FindingSummary, FindingsView, FixName, FixTarget, Query,
+        StudioOutcome, StudioRequest,
     },
     tab::{Fault, FaultKind, RequestId},
 };
 
-use super::handle::{Step, Studio};
+use super::{
+    confirm::Confirm,
+    handle::{Step, Studio},
+};
 use crate::{
     state::{message::sentence, numbers},
     texts::{fill, studio::ChecksTexts},
@@ -272,7 +275,7 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
                 })}
                 <Fixes fixes=fixes wanted=wanted disabled=n_records == 0 />
             </div>
-            <Confirm studio=studio name=name n_records=n_records wanted=wanted />
+            <FixAll studio=studio name=name n_records=n_records wanted=wanted />
             <Show when=move || shows_groups.get()>
                 <GroupList check=check.clone() finding=name />
             </Show>
@@ -306,24 +309,26 @@ fn Fixes(fixes: Vec<FixName>, wanted: RwSignal<Option<FixName>>, disabled: bool)
 
 /// Asks before many records change, and says how many.
 #[component]
-fn Confirm(
+fn FixAll(
     studio: Studio,
     name: StoredValue<String>,
     n_records: u64,
     wanted: RwSignal<Option<FixName>>,
 ) -> impl IntoView {
     let texts = move || &studio.app.language.get().studio().checks;
-    let question = move || {
-        let fix = wanted.get()?;
+    let question = Signal::derive(move || {
+        let Some(fix) = wanted.get() else {
+            return String::new();
+        };
         let n = numbers::whole(n_records, studio.app.language.get());
         let fix = texts().fix(&fix.0);
         let asked = fill(texts().fix_all, &[("fix", &fix), ("n", &n)]);
-        Some(format!("{asked} {}", texts().fix_all_undo))
-    };
-    let go = move |_| {
+        format!("{asked} {}", texts().fix_all_undo)
+    });
+    let go = move || {
         if let Some(fix) = wanted.get_untracked() {
             let request = StudioRequest::Fix {
-                finding: veneer_core::protocol::studio::FindingKind(name.get_value()),
+                finding: FindingKind(name.get_value()),
                 target: FixTarget::All,
                 fix,
             };
@@ -333,17 +338,13 @@ fn Confirm(
     };
     view! {
         <Show when=move || wanted.with(Option::is_some)>
-            <div class="confirm" role="alertdialog" aria-label=question data-testid="checks-confirm">
-                <p>{question}</p>
-                <div class="actions">
-                    <button type="button" class="main" autofocus data-testid="checks-confirm-do" on:click=go>
-                        {move || texts().do_it}
-                    </button>
-                    <button type="button" data-testid="checks-confirm-leave" on:click=move |_| wanted.set(None)>
-                        {move || texts().leave_it}
-                    </button>
-                </div>
-            </div>
+            <Confirm
+                question=question
+                yes=Signal::derive(move || texts().do_it.to_owned())
+                testid="checks-confirm"
+                on_yes=go
+                on_no=move || wanted.set(None)
+            />
         </Show>
     }
 }

@@ -142,6 +142,10 @@ fn follow(studio: Studio, missing: RwSignal<Option<Fault>>) {
     });
     Effect::new(move || {
         project.track();
+        studio.save_waiting();
+    });
+    Effect::new(move || {
+        project.track();
         studio.open_record(studio.current.get(), missing);
     });
     Effect::new(move |before: Option<u64>| {

@@ -4,6 +4,7 @@
 //! to the studio's worker.
 
 mod checks;
+mod confirm;
 mod copying;
 mod editor;
 mod export;

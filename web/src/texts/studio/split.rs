@@ -44,6 +44,5 @@ studio_texts! {
         broken: "The records are not those that were frozen any more: texts were changed, added or taken out since. Thaw, and freeze again if that is meant.", "Los registros ya no son los que se congelaron: desde entonces se cambiaron, añadieron o quitaron textos. Descongele y vuelva a congelar si es lo que quiere.", "固定後に内容が変わっています（編集・追加・削除）。意図した変更なら、解除してもう一度固定してください。";
         thaw: "Thaw", "Descongelar", "固定を解除";
         thaw_ask: "Thaw the split? Records can change sides then, and results made with this hash cannot be compared with later ones.", "¿Descongelar la división? Los registros podrán cambiar de parte y los resultados hechos con este hash no serán comparables con los posteriores.", "固定を解除しますか？ 区分を変更できるようになり、このハッシュの結果とは比較できなくなります。";
-        leave_it: "Leave it", "Dejarlo", "やめる";
     }
 }

@@ -13,12 +13,11 @@ use veneer_core::{
 };
 
 use super::{
-    super::{opening::Opened, voice::Voice},
+    super::{faults, opening::Opened, voice::Voice},
     Model, OpenModel,
 };
 use crate::{
     browser::{self, blob::BlobSource},
-    faults,
     state::files::{Chosen, Directory},
 };
 

@@ -6,7 +6,7 @@ use veneer_core::{
     text::{DateTime, Message, ModelText, RenderOptions, Role},
 };
 
-use crate::faults;
+use crate::worker::faults;
 
 /// What stands for bytes that are no whole character.
 const UNFINISHED: char = '\u{fffd}';

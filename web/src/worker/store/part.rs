@@ -8,7 +8,10 @@ use veneer_core::{
 };
 use web_sys::{Blob, File, FileSystemReadWriteOptions, FileSystemSyncAccessHandle};
 
-use super::{super::voice::Voice, Store};
+use super::{
+    super::{faults, voice::Voice},
+    Store,
+};
 use crate::{
     browser::{
         self,
@@ -17,7 +20,6 @@ use crate::{
         locks::Lock,
         storage,
     },
-    faults,
     state::{
         download::PartNote,
         manifest::{StoredFile, hex},

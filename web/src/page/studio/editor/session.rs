@@ -74,7 +74,13 @@ impl Studio {
     /// Tries everything again that could not be stored.
     pub(in crate::page) fn save_again(self) {
         self.save_draft();
-        let waiting = self.unsaved.get_untracked();
+        self.save_waiting();
+    }
+
+    /// Stores what waits for this project.
+    pub(super) fn save_waiting(self) {
+        let mut waiting = self.unsaved.get_untracked();
+        waiting.retain(|unsaved| self.is_open(&unsaved.project));
         for unsaved in waiting {
             let content = unsaved.content.clone();
             self.store(unsaved, content);
@@ -146,7 +152,10 @@ impl Studio {
     /// Opens the record at the cursor; what was typed in the one before is stored first.
     pub(super) fn open_record(self, record: Option<RecordKey>, missing: RwSignal<Option<Fault>>) {
         missing.set(None);
-        if record.is_some_and(|record| self.shows(record)) {
+        let is_here = self
+            .draft
+            .with_untracked(|draft| draft.as_ref().is_some_and(|it| self.is_open(&it.project)));
+        if is_here && record.is_some_and(|record| self.shows(record)) {
             return;
         }
         self.leave_draft();

@@ -5,7 +5,7 @@ use veneer_core::protocol::studio::SplitView;
 
 use super::Splitting;
 use crate::{
-    page::studio::{copying::CopyButton, handle::Studio},
+    page::studio::{confirm::Confirm, copying::CopyButton, handle::Studio},
     state::{numbers, studio::split_form::shares},
     texts::fill,
 };
@@ -150,7 +150,7 @@ pub(super) fn Frozen(splitting: Splitting) -> impl IntoView {
         })
     });
     let asks = RwSignal::new(false);
-    let thaw = move |_| {
+    let thaw = move || {
         asks.set(false);
         splitting.freeze(false);
     };
@@ -172,17 +172,13 @@ pub(super) fn Frozen(splitting: Splitting) -> impl IntoView {
                     </button>
                 </div>
                 <Show when=move || asks.get()>
-                    <div class="confirm" role="alertdialog" aria-label=move || texts().thaw_ask data-testid="split-thaw-confirm">
-                        <p>{move || texts().thaw_ask}</p>
-                        <div class="actions">
-                            <button type="button" class="main" data-testid="split-thaw-do" on:click=thaw>
-                                {move || texts().thaw}
-                            </button>
-                            <button type="button" data-testid="split-thaw-leave" on:click=move |_| asks.set(false)>
-                                {move || texts().leave_it}
-                            </button>
-                        </div>
-                    </div>
+                    <Confirm
+                        question=Signal::derive(move || texts().thaw_ask.to_owned())
+                        yes=Signal::derive(move || texts().thaw.to_owned())
+                        testid="split-thaw-confirm"
+                        on_yes=thaw
+                        on_no=move || asks.set(false)
+                    />
                 </Show>
             </section>
         </Show>

@@ -1,0 +1,65 @@
+//! A question before something that touches much.
+
+use leptos::{html, prelude::*};
+use web_sys::KeyboardEvent;
+
+use super::handle::Studio;
+
+/// Asks, with the keyboard on the answer that does it; Escape leaves it.
+#[component]
+pub(super) fn Confirm(
+    #[prop(into)] question: Signal<String>,
+    /// What is done.
+    #[prop(into)]
+    yes: Signal<String>,
+    /// `…-do` and `…-leave` are its buttons.
+    testid: &'static str,
+    #[prop(into)] on_yes: Callback<()>,
+    #[prop(into)] on_no: Callback<()>,
+) -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().checks;
+    let button = NodeRef::<html::Button>::new();
+    Effect::new(move || {
+        if let Some(button) = button.get() {
+            // A button of the page can always be focused.
+            button.focus().ok();
+        }
+    });
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.prevent_default();
+            event.stop_propagation();
+            on_no.run(());
+        }
+    };
+    view! {
+        <div
+            class="confirm"
+            role="alertdialog"
+            aria-label=move || question.get()
+            data-testid=testid
+            on:keydown=key
+        >
+            <p>{move || question.get()}</p>
+            <div class="actions">
+                <button
+                    type="button"
+                    class="main"
+                    node_ref=button
+                    data-testid=format!("{testid}-do")
+                    on:click=move |_| on_yes.run(())
+                >
+                    {move || yes.get()}
+                </button>
+                <button
+                    type="button"
+                    data-testid=format!("{testid}-leave")
+                    on:click=move |_| on_no.run(())
+                >
+                    {move || texts().leave_it}
+                </button>
+            </div>
+        </div>
+    }
+}
