@@ -124,10 +124,49 @@ texts! {
 }
 
 /// Puts values where a text names them.
+///
+/// `{n} record[|s]` has the first word of the brackets where the value before it, or after it
+/// where none is before, is 1.
 pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(text.to_owned(), |text, (name, value)| {
-        text.replace(&format!("{{{name}}}"), value)
-    })
+    let value_of = |name: &str| {
+        let found = values.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| *value)
+    };
+    let first_value = name_in(text).and_then(|(name, _)| value_of(name));
+    let mut filled = String::with_capacity(text.len());
+    let (mut rest, mut last_value) = (text, first_value);
+    while let Some(at) = rest.find(['{', '[']) {
+        let (before, marked) = rest.split_at(at);
+        filled.push_str(before);
+        let number = marked.strip_prefix('[').and_then(words_of_number);
+        let value = name_in(marked).filter(|_| marked.starts_with('{'));
+        let value = value.and_then(|(name, after)| Some((value_of(name)?, after)));
+        if let Some((value, after)) = value {
+            filled.push_str(value);
+            (rest, last_value) = (after, Some(value));
+        } else if let Some((one, many, after)) = number {
+            filled.push_str(if last_value == Some("1") { one } else { many });
+            rest = after;
+        } else {
+            let (mark, after) = marked.split_at(1);
+            filled.push_str(mark);
+            rest = after;
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// The first `{name}` of a text, and what follows it.
+fn name_in(text: &str) -> Option<(&str, &str)> {
+    text.split_once('{')?.1.split_once('}')
+}
+
+/// `one|many]rest` in its parts.
+fn words_of_number(text: &str) -> Option<(&str, &str, &str)> {
+    let (words, rest) = text.split_once(']')?;
+    let (one, many) = words.split_once('|')?;
+    Some((one, many, rest))
 }
 
 /// The `{names}` of a text, sorted.
@@ -209,5 +248,14 @@ mod tests {
             fill("{used} of {quota}", &[("used", "1"), ("quota", "2")]),
             "1 of 2"
         );
+        assert_eq!(fill("{n} of {m}", &[("n", "{m}")]), "{m} of {m}");
+    }
+
+    #[test]
+    fn words_follow_their_number() {
+        let filled = |n: &str| fill("Entr[ó|aron] {n} registro[|s] [x]", &[("n", n)]);
+        assert_eq!(filled("1"), "Entró 1 registro [x]");
+        assert_eq!(filled("0"), "Entraron 0 registros [x]");
+        assert_eq!(filled("21"), "Entraron 21 registros [x]");
     }
 }

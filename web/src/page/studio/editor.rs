@@ -50,8 +50,6 @@ struct Shared {
     dragged: RwSignal<Option<(TurnId, usize)>>,
     /// The turn that was worked on last.
     at: RwSignal<Option<TurnId>>,
-    /// Whether the next record that is opened gets the keyboard.
-    enter: RwSignal<bool>,
 }
 
 impl Shared {
@@ -80,7 +78,6 @@ pub(super) fn Editor() -> impl IntoView {
         focus: RwSignal::new(None),
         dragged: RwSignal::new(None),
         at: RwSignal::new(None),
-        enter: RwSignal::new(false),
     });
     Commands::provide().enter_when_there();
     follow(studio, missing);

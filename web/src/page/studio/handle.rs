@@ -72,6 +72,8 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) current: RwSignal<Option<RecordKey>>,
     /// What the editor makes of it, as far as it is not stored yet.
     pub(in crate::page) draft: RwSignal<Option<Draft>>,
+    /// Whether the next record that is opened gets the keyboard.
+    pub(in crate::page) is_written_next: RwSignal<bool>,
     /// Drafts of other records that could not be stored.
     pub(in crate::page) unsaved: RwSignal<Vec<Unsaved>>,
     pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
@@ -100,6 +102,7 @@ impl Studio {
             version: RwSignal::default(),
             current: RwSignal::default(),
             draft: RwSignal::default(),
+            is_written_next: RwSignal::default(),
             unsaved: RwSignal::default(),
             text_model: RwSignal::default(),
             work: RwSignal::default(),

@@ -30,9 +30,31 @@ pub fn words(action: &ActionView, language: Language) -> String {
     };
     let n = numbers::whole(action.n_records, language);
     let text = fill(text, &[("n", &n)]);
-    match action.detail.trim() {
-        "" => text,
+    match detail(action, language) {
+        detail if detail.is_empty() => text,
         detail => format!("{text} ({detail})"),
+    }
+}
+
+/// What the action says of itself; names of findings, fixes and sides in words.
+fn detail(action: &ActionView, language: Language) -> String {
+    let texts = language.studio();
+    let detail = action.detail.trim();
+    match action.what {
+        ActionKind::Fix | ActionKind::Accept => match detail.split_once(' ') {
+            Some((finding, fix)) => {
+                let title = texts.checks.title(finding, finding);
+                format!("{title}, {}", texts.checks.fix(fix))
+            }
+            None => texts.checks.title(detail, detail).to_owned(),
+        },
+        ActionKind::Split | ActionKind::Move => match detail {
+            "train" => texts.split.train.to_owned(),
+            "validation" => texts.split.validation.to_owned(),
+            "test" => texts.split.test.to_owned(),
+            other => other.to_owned(),
+        },
+        _ => detail.to_owned(),
     }
 }
 
@@ -53,5 +75,21 @@ mod tests {
             assert!(text.contains("(revisar)"), "{text}");
             assert!(!text.contains('{'), "{text}");
         }
+    }
+
+    #[test]
+    fn findings_and_fixes_have_their_words() {
+        let action = ActionView {
+            what: ActionKind::Fix,
+            detail: "empty_record trash".into(),
+            n_records: 1,
+            ..ActionView::default()
+        };
+        let text = words(&action, Language::Spanish);
+        assert!(text.starts_with("Se corrigió 1 registro ("), "{text}");
+        assert!(
+            !text.contains("empty_record") && !text.contains("trash"),
+            "{text}"
+        );
     }
 }

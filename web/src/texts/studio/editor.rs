@@ -8,16 +8,16 @@ studio_texts! {
         record_n: "Record {n}", "Registro {n}", "レコード {n}";
         choose: "Choose a record in the list to see and change it.", "Elija un registro de la lista para verlo y cambiarlo.", "一覧からレコードを選ぶと、ここで確認・編集できます。";
         in_trash: "In the trash", "En la papelera", "ゴミ箱内";
-        n_chars: "{n} characters", "{n} caracteres", "{n} 文字";
-        n_tokens: "{n} tokens", "{n} tokens", "{n} トークン";
-        of_limit: "{n} of {limit} tokens, {trained} trained", "{n} de {limit} tokens, {trained} entrenados", "{n} / {limit} トークン（学習対象 {trained}）";
+        n_chars: "{n} character[|s]", "{n} car[ácter|acteres]", "{n} 文字";
+        n_tokens: "{n} token[|s]", "{n} token[|s]", "{n} トークン";
+        of_limit: "{n} of {limit} token[|s], {trained} trained", "{n} de {limit} token[|s], {trained} entrenados", "{n} / {limit} トークン（学習対象 {trained}）";
         over_limit: "{n} over the limit", "{n} por encima del límite", "上限を {n} 超過";
         saved: "Saved", "Guardado", "保存済み";
         unsaved: "Not saved yet", "Sin guardar", "未保存";
         saving: "Saving", "Guardando", "保存中";
         not_saved: "Could not be saved", "No se pudo guardar", "保存できませんでした";
         save_again: "Try again", "Intentar de nuevo", "もう一度保存";
-        n_waiting: "Changes of {n} other record(s) could not be saved yet. They are kept here.", "Los cambios de {n} registro(s) más aún no se pudieron guardar. Se conservan aquí.", "ほかの {n} 件の変更はまだ保存できていません。ここに残してあります。";
+        n_waiting: "Changes of {n} other record[|s] could not be saved yet. They are kept here.", "Los cambios de {n} registro[|s] más aún no se pudieron guardar. Se conservan aquí.", "ほかの {n} 件の変更はまだ保存できていません。ここに残してあります。";
         previous: "Previous record", "Registro anterior", "前のレコード";
         next: "Next record", "Registro siguiente", "次のレコード";
         new_record: "New record", "Nuevo registro", "新しいレコード";
@@ -62,7 +62,7 @@ studio_texts! {
         completion: "Completion", "Continuación", "続き";
         completion_about: "What is learned, exactly as it stands.", "Lo que se aprende, tal como está.", "この通りに学習される文です。";
         tokens: "Tokens", "Tokens", "トークン";
-        tokenized_about: "A tokenized record with {n} tokens, {trained} of them trained. It can be looked at, tagged and moved, but not rewritten.", "Registro ya tokenizado con {n} tokens, {trained} de ellos entrenados. Se puede ver, etiquetar y mover, pero no reescribir.", "トークン化済みのレコードです（{n} トークン、学習対象 {trained}）。閲覧・タグ付け・移動はできますが、書き換えはできません。";
+        tokenized_about: "A tokenized record with {n} token[|s], {trained} of them trained. It can be looked at, tagged and moved, but not rewritten.", "Registro ya tokenizado con {n} token[|s], {trained} de ellos entrenados. Se puede ver, etiquetar y mover, pero no reescribir.", "トークン化済みのレコードです（{n} トークン、学習対象 {trained}）。閲覧・タグ付け・移動はできますが、書き換えはできません。";
 
         tags: "Tags", "Etiquetas", "タグ";
         add_tag: "Add a tag", "Añadir una etiqueta", "タグを追加";

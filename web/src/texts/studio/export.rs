@@ -35,7 +35,7 @@ studio_texts! {
         licence: "Licence", "Licencia", "ライセンス";
         licence_hint: "such as CC-BY-4.0; empty names none", "como CC-BY-4.0; vacío no nombra ninguna", "例 CC-BY-4.0（空欄なら記載しません）";
         plan: "What is written", "Lo que se escribe", "書き出す内容";
-        n_records: "{n} record(s)", "{n} registro(s)", "{n} 件";
+        n_records: "{n} record[|s]", "{n} registro[|s]", "{n} 件";
         zipped: "Together in one ZIP file.", "Juntos en un archivo ZIP.", "一つの ZIP にまとめます。";
         losses: "The format cannot hold all of it. Choose another one, or write it all the same.", "El formato no lo admite todo. Elija otro o escriba de todos modos.", "この形式には収まらない内容があります。別の形式を選ぶか、そのまま書き出してください。";
         obstacles: "It cannot be written like this.", "Así no se puede escribir.", "このままでは書き出せません。";

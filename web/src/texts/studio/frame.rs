@@ -40,7 +40,7 @@ studio_texts! {
         not_kept: "This browser keeps nothing for this page ({why}). Download the project before you close the tab.", "Este navegador no guarda nada de esta página ({why}). Descargue el proyecto antes de cerrar la pestaña.", "このブラウザーはデータを保存できません（{why}）。タブを閉じる前にプロジェクトをダウンロードしてください。";
         used: "{used} used", "{used} ocupados", "使用量 {used}";
         used_of: "{used} of {quota} used", "{used} de {quota} ocupados", "{quota} 中 {used} 使用";
-        n_records: "{n} records", "{n} registros", "{n} 件";
+        n_records: "{n} record[|s]", "{n} registro[|s]", "{n} 件";
         changed: "changed {when}", "modificado {when}", "更新 {when}";
         saved: "Saved on this device", "Guardado en este dispositivo", "この端末に保存済み";
         cancel: "Cancel", "Cancelar", "中止";

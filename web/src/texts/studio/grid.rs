@@ -20,9 +20,9 @@ studio_texts! {
         match_case: "Match case", "Distinguir mayúsculas", "大文字と小文字を区別";
         searching: "Searching …", "Buscando …", "検索中…";
 
-        n_records: "{n} records", "{n} registros", "{n} 件";
-        n_of_records: "{n} of {of} records", "{n} de {of} registros", "{of} 件中 {n} 件";
-        n_selected: "{n} selected", "{n} seleccionados", "{n} 件を選択中";
+        n_records: "{n} record[|s]", "{n} registro[|s]", "{n} 件";
+        n_of_records: "{n} of {of} record[|s]", "{n} de {of} registro[|s]", "{of} 件中 {n} 件";
+        n_selected: "{n} selected", "{n} seleccionado[|s]", "{n} 件を選択中";
         select_all: "Select all that match", "Seleccionar todo lo que coincide", "一致するすべてを選択";
         select_all_n: "Select all {n} that match", "Seleccionar los {n} que coinciden", "一致する {n} 件をすべて選択";
         deselect: "Clear the selection", "Quitar la selección", "選択を解除";
@@ -112,7 +112,7 @@ studio_texts! {
         ask_field: "Set a field", "Poner un campo", "項目を設定";
         ask_move: "Move", "Mover", "移動";
         set_side: "Split …", "División …", "分割…";
-        apply_to: "Apply to {n} records", "Aplicar a {n} registros", "{n} 件に適用";
+        apply_to: "Apply to {n} record[|s]", "Aplicar a {n} registro[|s]", "{n} 件に適用";
         takes_away: "Take it away", "Quitarlo", "削除する";
         cancel: "Cancel", "Cancelar", "キャンセル";
         move_where: "Where to", "Adónde", "移動先";
@@ -123,8 +123,8 @@ studio_texts! {
 
         copy_table: "Copy as table", "Copiar como tabla", "表としてコピー";
         copy_json: "Copy as JSON", "Copiar como JSON", "JSON としてコピー";
-        copied: "{n} copied", "{n} copiados", "{n} 件をコピーしました";
-        copy_too_many: "the clipboard takes up to {n} records; export the others as a file", "el portapapeles admite hasta {n} registros; exporte los demás a un archivo", "クリップボードには {n} 件までコピーできます。それ以上はファイルに書き出してください";
+        copied: "{n} copied", "{n} copiado[|s]", "{n} 件をコピーしました";
+        copy_too_many: "the clipboard takes up to {n} record[|s]; export the others as a file", "el portapapeles admite hasta {n} registro[|s]; exporte los demás a un archivo", "クリップボードには {n} 件までコピーできます。それ以上はファイルに書き出してください";
         copy_refused: "the browser did not allow writing to the clipboard", "el navegador no permitió escribir en el portapapeles", "ブラウザがクリップボードへの書き込みを許可しませんでした";
     }
 }

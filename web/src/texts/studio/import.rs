@@ -17,7 +17,7 @@ studio_texts! {
         include: "Import this part", "Importar esta parte", "この部分を取り込む";
         unreadable: "cannot be read", "no se puede leer", "読み取れません";
         is_document: "document, {pages} pages, {chars} characters", "documento, {pages} páginas, {chars} caracteres", "文書、{pages} ページ、{chars} 文字";
-        is_table: "{n} columns", "{n} columnas", "{n} 列";
+        is_table: "{n} column[|s]", "{n} columna[|s]", "{n} 列";
         because: "Recognised by {reason}", "Reconocido por {reason}", "判定の根拠: {reason}";
         remembered: "Read as the last time a file had these columns", "Se lee como la última vez que un archivo tuvo estas columnas", "同じ列のファイルを前回読み込んだときの設定です";
         how: "How it is read", "Cómo se lee", "読み取り方法";
@@ -47,11 +47,11 @@ studio_texts! {
         preview_rows: "First rows as they stand", "Primeras filas tal cual", "元の先頭行";
         preview_none: "No record comes of it like this.", "Así no sale ningún registro.", "この設定ではレコードになりません。";
         problems: "Problems among the first records", "Problemas en los primeros registros", "先頭のレコードの問題";
-        import_n: "Import {n} parts", "Importar {n} partes", "{n} 個を取り込む";
+        import_n: "Import {n} part[|s]", "Importar {n} parte[|s]", "{n} 個を取り込む";
         import_one: "Import", "Importar", "取り込む";
         forget: "Start over", "Empezar de nuevo", "やり直す";
-        done: "{n} records came in.", "Entraron {n} registros.", "{n} 件を取り込みました。";
-        rejected: "{n} rows could not become records; nothing else was left out.", "{n} filas no pudieron convertirse en registros; no se omitió nada más.", "{n} 行はレコードにできませんでした。それ以外はすべて取り込みました。";
+        done: "{n} record[|s] came in.", "Entr[ó|aron] {n} registro[|s].", "{n} 件を取り込みました。";
+        rejected: "{n} row[|s] could not become [a record|records]; nothing else was left out.", "{n} fila[|s] no [pudo|pudieron] convertirse en [registro|registros]; no se omitió nada más.", "{n} 行はレコードにできませんでした。それ以外はすべて取り込みました。";
         rejected_at: "{part}, line {line}", "{part}, línea {line}", "{part} {line} 行目";
         go_check: "Check them", "Revisarlos", "確認へ進む";
         go_edit: "Look at them", "Verlos", "一覧を見る";

@@ -22,6 +22,7 @@ studio_texts! {
         stratify_about: "Every side gets the same share of each value of this column", "Cada parte recibe la misma proporción de cada valor de esta columna", "この列の各値が、どの区分でも同じ割合になります";
         group_by: "Keep together by", "Mantener juntos por", "まとめる列";
         group_about: "Records with the same value of this column stay on one side", "Los registros con el mismo valor de esta columna quedan en la misma parte", "この列の値が同じレコードは同じ区分に入ります";
+        no_value: "(no value)", "(sin valor)", "（値なし）";
         none: "Nothing", "Nada", "なし";
         by_source: "Source file", "Archivo de origen", "元のファイル";
         by_language: "Language", "Idioma", "言語";
@@ -32,8 +33,8 @@ studio_texts! {
         wrong_seed: "The seed must be a whole number.", "La semilla debe ser un número entero.", "シードには整数を入力してください。";
         nothing_left: "Nothing would be left to train on.", "No quedaría nada para entrenar.", "学習に使うレコードが残りません。";
         same_column: "One column cannot be both spread evenly and kept together.", "Una misma columna no puede repartirse por igual y a la vez mantenerse junta.", "同じ列で「比率を揃える」と「まとめる」を同時には指定できません。";
-        n_groups: "{n} groups stay together, the largest has {largest} records", "{n} grupos permanecen juntos, el mayor tiene {largest} registros", "{n} グループをまとめて配置（最大 {largest} 件）";
-        leaks: "{n} record(s) of validation and test ask what a record of training asks: their scores would be too good. Keep records that ask the same on one side, and split again.", "{n} registro(s) de validación y prueba preguntan lo mismo que uno de entrenamiento: sus resultados saldrían demasiado buenos. Mantenga juntos los que preguntan lo mismo y divida de nuevo.", "検証・テストの {n} 件が学習と同じ質問です。評価が実際より良く出てしまいます。同じ質問を同じ区分に入れて、分割し直してください。";
+        n_groups: "{n} group[ stays|s stay] together, the largest has {largest} record[|s]", "{n} grupo[ permanece junto|s permanecen juntos], el mayor tiene {largest} registro[|s]", "{n} グループをまとめて配置（最大 {largest} 件）";
+        leaks: "{n} record[|s] of validation and test [asks|ask] what a record of training asks: the scores would be too good. Keep records that ask the same on one side, and split again.", "{n} registro[|s] de validación y prueba [pregunta|preguntan] lo mismo que uno de entrenamiento: los resultados saldrían demasiado buenos. Mantenga juntos los que preguntan lo mismo y divida de nuevo.", "検証・テストの {n} 件が学習と同じ質問です。評価が実際より良く出てしまいます。同じ質問を同じ区分に入れて、分割し直してください。";
         no_leaks: "No record of validation or test asks what a record of training asks.", "Ningún registro de validación o prueba pregunta lo mismo que uno de entrenamiento.", "検証・テストに学習と同じ質問はありません。";
         strata: "Values and their sides", "Valores y sus partes", "値ごとの内訳";
         value: "Value", "Valor", "値";

@@ -20,12 +20,12 @@ studio_texts! {
         train_answers: "Every answer", "Todas las respuestas", "すべての回答";
         train_last: "The last answer", "La última respuesta", "最後の回答";
         train_all: "All text", "Todo el texto", "全文";
-        counted: "{n} of {of} records are counted; the checks count the rest.", "{n} de {of} registros contados; la revisión cuenta el resto.", "{of} 件中 {n} 件を計数済み。残りは検査のときに数えます。";
+        counted: "{n} of {of} record[|s] [is|are] counted; the checks count the rest.", "{n} de {of} registro[|s] contado[|s]; la revisión cuenta el resto.", "{of} 件中 {n} 件を計数済み。残りは検査のときに数えます。";
         end_tokens: "An answer ends with {tokens}", "Una respuesta termina con {tokens}", "回答の終わり {tokens}";
 
-        figures: "{n} tokens of at most {limit}, {trained} of them trained", "{n} tokens de {limit} como máximo, {trained} de ellos entrenados", "{n} トークン（上限 {limit}）、うち学習対象 {trained}";
+        figures: "{n} token[|s] of at most {limit}, {trained} of them trained", "{n} token[|s] de {limit} como máximo, {trained} de ellos entrenados", "{n} トークン（上限 {limit}）、うち学習対象 {trained}";
         of_limit: "Share of the limit", "Parte del límite", "上限に対する割合";
-        n_cut: "{n} tokens lie behind the limit and are cut off", "{n} tokens quedan tras el límite y se cortan", "{n} トークンが上限を超え、切り捨てられます";
+        n_cut: "{n} token[|s] [lies|lie] behind the limit and [is|are] cut off", "{n} token[|s] [queda|quedan] tras el límite y se [corta|cortan]", "{n} トークンが上限を超え、切り捨てられます";
         limit_here: "limit", "límite", "上限";
         text_label: "Tokens of the record; arrow keys walk through them", "Tokens del registro; las flechas los recorren", "レコードのトークン（矢印キーで移動）";
         legend_trained: "trained", "entrenado", "学習する";
@@ -33,7 +33,7 @@ studio_texts! {
         legend_special: "special token", "token especial", "特殊トークン";
         legend_end: "ends the answer", "termina la respuesta", "回答の終わり";
         legend_cut: "cut off", "cortado", "切り捨て";
-        n_more: "Show more ({n} hidden)", "Mostrar más ({n} ocultos)", "さらに表示（残り {n}）";
+        n_more: "Show more ({n} hidden)", "Mostrar más ({n} oculto[|s])", "さらに表示（残り {n}）";
         show_all: "Show all", "Mostrar todos", "すべて表示";
         detail_hint: "Point at a token, or walk with the arrow keys, for its id.", "Señale un token, o use las flechas, para ver su id.", "トークンを指すか矢印キーで移動すると ID が表示されます。";
         id: "id {id}", "id {id}", "ID {id}";

@@ -82,19 +82,8 @@ impl Commands {
     /// Stores the record; the next one is opened with the keyboard in its answer.
     fn save_and_next(self) {
         self.studio.save_again();
-        self.enter_next();
+        self.studio.write_in_next();
         self.keys.fire(Command::Next);
-    }
-
-    /// The record that is opened next gets the keyboard; behind the last one there is none.
-    fn enter_next(self) {
-        let enter = self.shared.enter;
-        enter.set(true);
-        let forget = move || {
-            // The editor may be gone by now.
-            enter.try_set(false);
-        };
-        set_timeout(forget, std::time::Duration::from_secs(1));
     }
 
     fn step(self, by: isize) {
@@ -210,7 +199,7 @@ impl Commands {
         let request = StudioRequest::AddRecord { after, content };
         self.studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Record(view) = outcome {
-                self.enter_next();
+                self.studio.write_in_next();
                 self.studio.current.set(Some(view.record));
                 // It has a place in the list only when that is made again.
                 self.studio.refresh();
@@ -227,10 +216,10 @@ impl Commands {
     pub(super) fn enter_when_there(self) {
         let opened = Memo::new(move |_| of_draft(self.studio, |draft| Some(draft.record())));
         Effect::new(move || {
-            if opened.get().is_none() || !self.shared.enter.get_untracked() {
+            if opened.get().is_none() || !self.studio.is_written_next.get_untracked() {
                 return;
             }
-            self.shared.enter.set(false);
+            self.studio.is_written_next.set(false);
             if let Some(id) = self.draft(Draft::entry).flatten() {
                 self.focus(FocusAt::Text(id));
             }

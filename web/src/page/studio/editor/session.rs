@@ -20,6 +20,15 @@ const PAUSE: Duration = Duration::from_millis(600);
 const KEPT: &str = "veneer-draft";
 
 impl Studio {
+    /// The record that is opened next gets the keyboard; behind the last one there is none.
+    pub(in crate::page) fn write_in_next(self) {
+        self.is_written_next.set(true);
+        set_timeout(
+            move || self.is_written_next.set(false),
+            Duration::from_secs(1),
+        );
+    }
+
     /// Changes the draft; it is stored when nothing more comes for a moment.
     pub(in crate::page) fn edit(self, how: impl FnOnce(&mut Draft)) {
         let revision = self.change_draft(|draft| {

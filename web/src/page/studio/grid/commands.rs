@@ -186,11 +186,11 @@ pub(super) fn new_record(grid: Grid) {
     let request = StudioRequest::AddRecord { after, content };
     grid.studio.ask(request, &[], move |outcome| {
         if let StudioOutcome::Record(view) = outcome {
+            grid.studio.write_in_next();
             grid.studio.current.set(Some(view.record));
             grid.studio.refresh();
             grid.cursor.set(place.map(|at| at + 1));
             grid.opened.set(true);
-            request_animation_frame(|| focus_first(".edit-record textarea"));
         }
     });
 }

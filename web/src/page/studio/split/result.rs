@@ -106,7 +106,10 @@ fn Strata(strata: Vec<(String, [u64; 3])>) -> impl IntoView {
         let total: u64 = counts.iter().sum();
         view! {
             <tr>
-                <th scope="row">{value}</th>
+                <th scope="row">{move || match value.as_str() {
+                    "" => texts().no_value.to_owned(),
+                    value => value.to_owned(),
+                }}</th>
                 {counts.map(|n| view! { <td>{move || number(n)}</td> })}
                 <td>{move || number(total)}</td>
             </tr>
