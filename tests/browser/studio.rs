@@ -1,5 +1,6 @@
 //! The studio, walked as a person walks it: from a file to a file, with nothing lost on the way.
 
+mod keys;
 mod large;
 mod walk;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Studio, digits, document, wait_for};
 use crate::{
-    app::{Fixture, fixture},
+    app::{Fixture, fixture, text, veneer},
     page::element,
 };
 
@@ -45,6 +45,10 @@ fn walk(fixture: &Fixture, file: &str) {
         "{}",
         saved.display()
     );
+    let report = veneer(&["data", "check", text(&saved), "--json"]);
+    let report: Value = serde_json::from_str(&report).expect("a report in JSON");
+    assert_eq!(report["n_records"], n, "{report}");
+    assert_eq!(report["n_errors"], 0, "{report}");
     page.check();
 }
 

@@ -2,6 +2,7 @@
 
 use sqlite_wasm_vfs::sahpool::OpfsSAHError;
 use veneer_core::{
+    data::DatasetError,
     documents::DocumentError,
     project::ProjectError,
     protocol::tab::{Fault, FaultKind},
@@ -15,7 +16,9 @@ pub(super) fn of_project(error: &ProjectError) -> Fault {
         ProjectError::Newer { .. } => FaultKind::ProjectNewer,
         ProjectError::Broken { .. } => FaultKind::ProjectBroken,
         ProjectError::Full => FaultKind::StorageFull,
-        ProjectError::NoRecord { .. } | ProjectError::CannotDo { .. } => FaultKind::CannotDo,
+        ProjectError::NoRecord { .. }
+        | ProjectError::CannotDo { .. }
+        | ProjectError::Data(DatasetError::Split { .. }) => FaultKind::CannotDo,
         ProjectError::Cancelled => FaultKind::Cancelled,
         ProjectError::Data(_) => FaultKind::NotData,
         ProjectError::Document(error) => of_document(error),

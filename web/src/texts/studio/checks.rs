@@ -140,11 +140,11 @@ studio_texts! {
         run_again: "Run the checks again", "Repetir la revisión", "もう一度検査";
         running: "Checking", "Revisando", "検査中";
         outdated: "Not every record was seen since the last change by {checks}", "No se han visto todos los registros desde el último cambio: {checks}", "最後の変更以降、未検査のレコードがあります（{checks}）";
-        up_to_date: "Every record was checked as it is now.", "Todos los registros están revisados tal como [está|están] ahora.", "すべてのレコードが現在の内容で検査済みです。";
+        up_to_date: "Every record was checked as it is now.", "Todos los registros están revisados tal como están ahora.", "すべてのレコードが現在の内容で検査済みです。";
         nothing: "Nothing was found.", "No se encontró nada.", "問題は見つかりませんでした。";
         nothing_yet: "The checks have not run yet.", "La revisión aún no se ha ejecutado.", "まだ検査していません。";
         no_records: "There are no records yet. Import some first.", "Todavía no hay registros. Importe algunos primero.", "レコードがまだありません。先に取り込んでください。";
-        n_with_errors: "{n} record[|s] cannot be trained on as [it stands|they stand]", "{n} registro[|s] no [sirve|sirven] para entrenar tal como están", "{n} 件はこのままでは学習に使えません";
+        n_with_errors: "{n} record[|s] cannot be trained on as [it stands|they stand]", "{n} registro[|s] no [sirve|sirven] para entrenar tal como [está|están]", "{n} 件はこのままでは学習に使えません";
         error: "Error", "Error", "エラー";
         warning: "Warning", "Aviso", "警告";
         accepted: "Accepted", "Aceptado", "承認済み";

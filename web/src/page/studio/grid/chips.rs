@@ -80,7 +80,10 @@ pub(super) fn words(grid: Grid, one: &Restriction) -> String {
         Restriction::Role(role) => named(texts.with_role, texts.role(*role)),
         Restriction::Finding(kind) => grid.findings.with(|findings| {
             let known = findings.kinds.iter().find(|known| known.kind == *kind);
-            known.map_or_else(|| kind.0.replace('_', " "), |known| known.title.clone())
+            let unnamed = kind.0.replace('_', " ");
+            let english = known.map_or(unnamed.as_str(), |known| known.title.as_str());
+            let checks = &language.studio().checks;
+            checks.title(&kind.0, english).to_owned()
         }),
         Restriction::Field(name, value) => format!("{name} = {value}"),
         Restriction::Length { min, max, unit } => {
