@@ -130,10 +130,14 @@ impl<R: Read> Reader<R> {
         if let Some(format) = self.options.format {
             self.source.format = format;
             self.source.reason = "as given".into();
-            self.source.mapping = votes.remove(&format).map_or_else(
-                || self.options.mapping.clone(),
-                |(_, recognised)| recognised.mapping,
-            );
+            let most = |votes: BTreeMap<_, (usize, Recognised)>| {
+                let best = votes.into_values().max_by_key(|(n, _)| *n);
+                best.map(|(_, recognised)| recognised.mapping)
+            };
+            let own = votes.remove(&format).map(|(_, own)| own.mapping);
+            let mapping = own.or_else(|| most(votes));
+            let mapping = mapping.unwrap_or_else(|| self.options.mapping.clone());
+            self.source.mapping = mapping.for_format(format);
             return Ok(());
         }
         // The earlier format wins a tie: `max_by_key` keeps the last, hence the reversal.
