@@ -38,6 +38,7 @@ pub mod xlsx_out;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use content::content;
+pub(crate) use content::turn_role;
 pub use error::DocumentError;
 pub use file::{InputFile, ReadSeek};
 pub use guess::columns_key;
