@@ -180,7 +180,7 @@ pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Side>) -> Re
 }
 
 fn load_project(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Loaded> {
-    let project = project_file::open(path)?;
+    let project = project_file::open_and_verify(path)?;
     let sides: Vec<Side> = side.into_iter().collect();
     let loaded = project
         .loaded(&sides, options)

@@ -3,6 +3,8 @@
 //! The file stays one file: no log is left beside it. While it is open nobody else can write to it.
 
 use std::{
+    fs::File,
+    io::Read as _,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -11,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use veneer_core::{
-    project::{self, Project, ProjectError, Task},
+    project::{self, HEADER_BYTES, Pace, Project, ProjectError, Task},
     protocol::studio::{StudioProgress, StudioStage},
 };
 
@@ -39,8 +41,37 @@ pub(crate) fn open(path: &Path) -> Result<Project> {
         );
     }
     let opening = || format!("opening project `{}`", path.display());
+    check(path).with_context(opening)?;
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    Project::open(db).with_context(opening)
+    let mut project = Project::open(db).with_context(opening)?;
+    project.set_pace(Pace::Alone);
+    Ok(project)
+}
+
+/// Open an existing project and look through every page of its file, which may come from anybody.
+///
+/// # Errors
+/// Those of [`open`], and damage anywhere in the file.
+pub(crate) fn open_and_verify(path: &Path) -> Result<Project> {
+    let project = open(path)?;
+    let verified = project.verify();
+    verified.with_context(|| format!("opening project `{}`", path.display()))?;
+    Ok(project)
+}
+
+/// A file that is no project or was cut off is refused before SQLite sees it.
+fn check(path: &Path) -> Result<()> {
+    // What a command that was killed left beside makes the file whole again, whatever its length is now.
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if std::fs::metadata(journal).is_ok_and(|journal| journal.len() > 0) {
+        return Ok(());
+    }
+    let file = File::open(path)?;
+    let n_bytes = file.metadata()?.len();
+    let mut head = Vec::new();
+    file.take(HEADER_BYTES).read_to_end(&mut head)?;
+    Ok(project::check_file(&head, n_bytes)?)
 }
 
 /// Make a project in a file that is not there yet.
@@ -53,7 +84,9 @@ pub(crate) fn create(path: &Path, name: &str) -> Result<Project> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     )?;
     let made = Project::create(db, name, now_ms());
-    made.with_context(|| format!("making project `{}`", path.display()))
+    let mut project = made.with_context(|| format!("making project `{}`", path.display()))?;
+    project.set_pace(Pace::Alone);
+    Ok(project)
 }
 
 /// A project that lies nowhere, for files that go through the same checks and exports.
@@ -62,7 +95,9 @@ pub(crate) fn create(path: &Path, name: &str) -> Result<Project> {
 /// If there is no memory.
 pub(crate) fn in_memory(name: &str) -> Result<Project> {
     let db = Connection::open_in_memory().context("making a project in memory")?;
-    Ok(Project::create(db, name, now_ms())?)
+    let mut project = Project::create(db, name, now_ms())?;
+    project.set_pace(Pace::Alone);
+    Ok(project)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
@@ -88,6 +123,8 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     })?;
     db.pragma_update(None, "cache_size", -65_536)?;
     db.pragma_update(None, "synchronous", "NORMAL")?;
+    // The file may come from anybody.
+    db.pragma_update(None, "cell_size_check", true)?;
     // Takes the lock, and keeps it.
     db.execute_batch("BEGIN EXCLUSIVE; COMMIT")
 }
@@ -235,6 +272,19 @@ mod tests {
             .map(|entry| entry.expect("an entry").file_name())
             .collect();
         assert_eq!(names, ["p.veneer"]);
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_is_refused_before_it_is_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.veneer");
+        drop(create(&path, "p").expect("made"));
+        let whole = std::fs::read(&path).expect("readable");
+        std::fs::write(&path, &whole[..whole.len() - 1]).expect("written");
+        let refused = open(&path).err().expect("refused");
+        assert!(format!("{refused:#}").contains("damaged"), "{refused:#}");
+        std::fs::write(&path, &whole).expect("written");
+        open_and_verify(&path).expect("whole again");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::DatasetError;
+use super::{DatasetError, Format};
 
 /// The fields that records are made of, and other names under which files have them.
 /// The order decides where two names of one row are in the same file.
@@ -135,6 +135,29 @@ impl Mapping {
     pub fn column(&self, field: &str) -> Option<&str> {
         let found = self.0.iter().find(|assignment| assignment.field == field);
         found.map(|assignment| assignment.column.as_str())
+    }
+
+    /// Questions and answers under the names that a format has for them.
+    pub(crate) fn for_format(mut self, format: Format) -> Self {
+        let (question, answer) = match format {
+            Format::Alpaca => ("instruction", "output"),
+            Format::PromptCompletion => ("prompt", "completion"),
+            Format::QueryResponse => ("query", "response"),
+            Format::Sharegpt | Format::Openai | Format::Text | Format::Tokenized => return self,
+        };
+        for (field, others) in [
+            (question, ["instruction", "query", "prompt"]),
+            (answer, ["output", "response", "completion"]),
+        ] {
+            if self.has(field) {
+                continue;
+            }
+            let played = |a: &&mut Assignment| others.contains(&a.field);
+            if let Some(assignment) = self.0.iter_mut().find(played) {
+                assignment.field = field;
+            }
+        }
+        self
     }
 
     /// The assignments whose columns a record has.
@@ -363,6 +386,16 @@ mod tests {
             .unwrap()
             .apply(&mut record);
         assert_eq!(record.len(), 2);
+    }
+
+    #[test]
+    fn a_format_has_its_own_names_for_question_and_answer() {
+        let mapping = Mapping::parse("query=Pregunta,response=Respuesta,system=s").unwrap();
+        let mapping = mapping.for_format(Format::Alpaca);
+        let columns = ["instruction", "output", "system"].map(|field| mapping.column(field));
+        assert_eq!(columns, [Some("Pregunta"), Some("Respuesta"), Some("s")]);
+        let kept = Mapping::parse("prompt=a,query=b,completion=c").unwrap();
+        assert_eq!(kept.clone().for_format(Format::PromptCompletion), kept);
     }
 
     #[test]

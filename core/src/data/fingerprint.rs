@@ -76,7 +76,7 @@ pub(crate) fn fingerprint(record: &Record) -> Fingerprint {
 
 fn add_text(hash: &mut Sha256, text: &str) {
     let composed: String;
-    let text = if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+    let text = if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         text
     } else {
         composed = text.nfc().collect();

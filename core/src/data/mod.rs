@@ -14,6 +14,7 @@ mod fix;
 mod format;
 pub mod handover;
 mod json;
+mod language;
 mod load;
 mod measure;
 mod messages;

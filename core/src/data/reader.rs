@@ -5,7 +5,7 @@
 //! Nothing but the first records, which tell the format, is held in memory.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     io::Read,
 };
 
@@ -48,6 +48,7 @@ pub struct Reader<R> {
     waiting: VecDeque<(Place, Row)>,
     source: Source,
     options: ReadOptions,
+    spelling: Spelling,
     n_taken: usize,
     failed: bool,
 }
@@ -80,6 +81,7 @@ impl<R: Read> Reader<R> {
             rows,
             waiting: VecDeque::new(),
             options,
+            spelling: Spelling::default(),
             n_taken: 0,
             failed: false,
         };
@@ -130,10 +132,14 @@ impl<R: Read> Reader<R> {
         if let Some(format) = self.options.format {
             self.source.format = format;
             self.source.reason = "as given".into();
-            self.source.mapping = votes.remove(&format).map_or_else(
-                || self.options.mapping.clone(),
-                |(_, recognised)| recognised.mapping,
-            );
+            let most = |votes: BTreeMap<_, (usize, Recognised)>| {
+                let best = votes.into_values().max_by_key(|(n, _)| *n);
+                best.map(|(_, recognised)| recognised.mapping)
+            };
+            let own = votes.remove(&format).map(|(_, own)| own.mapping);
+            let mapping = own.or_else(|| most(votes));
+            let mapping = mapping.unwrap_or_else(|| self.options.mapping.clone());
+            self.source.mapping = mapping.for_format(format);
             return Ok(());
         }
         // The earlier format wins a tie: `max_by_key` keeps the last, hence the reversal.
@@ -224,7 +230,7 @@ impl<R: Read> Reader<R> {
             Vec::new()
         };
         let kept = self.options.keep_raw.then(|| object.clone());
-        let mut problems = misspelt_fields(&object, place);
+        let mut problems = self.spelling.misspelt_fields(&object, place);
         let format = self.format_of(&mut object, place, &mut problems);
         let parsed = parse(format, object, place, &mut problems);
         let supervision = parsed
@@ -324,21 +330,48 @@ impl<R: Read> Iterator for Reader<R> {
     }
 }
 
-/// Fields that look like a known field's name, misspelt, where that field itself is missing.
-fn misspelt_fields(object: &Map<String, Value>, place: Place) -> Vec<Problem> {
-    let near = object
-        .keys()
-        .filter_map(|key| near_miss(key).map(|field| (key, field)));
-    near.filter(|(_, field)| !object.contains_key(*field))
-        .map(|(key, field)| {
-            Problem::new(ProblemKind::UnknownField, place, key)
-                .found(format!("`{key}`"))
-                .expected(format!("`{field}`"))
-                .advice(format!(
-                    "rename it, or say `--map {field}={key}` if all records have it"
-                ))
-        })
-        .collect()
+/// What names of fields look like; comparing one with all known names takes far longer than reading
+/// a record does, and most records have the names of the one before.
+#[derive(Default)]
+struct Spelling {
+    known: HashMap<String, Option<&'static str>>,
+}
+
+impl Spelling {
+    /// Names that are remembered. Keys may differ from record to record without end.
+    const MOST: usize = 1000;
+
+    /// Fields that look like a known field's name, misspelt, where that field itself is missing.
+    fn misspelt_fields(&mut self, object: &Map<String, Value>, place: Place) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for key in object.keys() {
+            if let Some(field) = self.near_miss(key)
+                && !object.contains_key(field)
+            {
+                let problem = Problem::new(ProblemKind::UnknownField, place, key);
+                problems.push(
+                    problem
+                        .found(format!("`{key}`"))
+                        .expected(format!("`{field}`"))
+                        .advice(format!(
+                            "rename it, or say `--map {field}={key}` if all records have it"
+                        )),
+                );
+            }
+        }
+        problems
+    }
+
+    fn near_miss(&mut self, name: &str) -> Option<&'static str> {
+        if let Some(known) = self.known.get(name) {
+            return *known;
+        }
+        let field = near_miss(name);
+        if self.known.len() < Self::MOST {
+            self.known.insert(name.to_owned(), field);
+        }
+        field
+    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,13 @@ pub fn split(records: &[Record], options: &SplitOptions) -> Result<Split, Datase
     if let Some(field) = &options.stratify {
         let told = field == "language" && column(records, field).all(|value| value.is_none());
         if told {
-            facts.stratify_by(field, records.iter().map(language), &Vec::new)?;
+            facts.stratify_by(
+                field,
+                records
+                    .iter()
+                    .map(|record| language(record).map(str::to_owned)),
+                &Vec::new,
+            )?;
         } else {
             facts.stratify_by(field, column(records, field), &|| column_names(records))?;
         }

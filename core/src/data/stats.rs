@@ -3,50 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use whatlang::Lang;
 
 use super::{
     Body, Loaded, ProblemKind, Record,
     fingerprint::{fingerprint, first_before},
+    language::language_of,
     measure::{n_chars, texts},
 };
-
-/// Languages told apart: few enough that a sentence or two suffices.
-const LANGUAGES: [Lang; 30] = [
-    Lang::Eng,
-    Lang::Spa,
-    Lang::Jpn,
-    Lang::Cmn,
-    Lang::Kor,
-    Lang::Fra,
-    Lang::Deu,
-    Lang::Ita,
-    Lang::Por,
-    Lang::Cat,
-    Lang::Nld,
-    Lang::Rus,
-    Lang::Ukr,
-    Lang::Pol,
-    Lang::Ces,
-    Lang::Tur,
-    Lang::Ara,
-    Lang::Pes,
-    Lang::Heb,
-    Lang::Hin,
-    Lang::Ben,
-    Lang::Vie,
-    Lang::Tha,
-    Lang::Ind,
-    Lang::Swe,
-    Lang::Dan,
-    Lang::Nob,
-    Lang::Fin,
-    Lang::Ron,
-    Lang::Ell,
-];
-
-/// Confidence from which a guess counts.
-const SURE: f64 = 0.2;
 
 /// Counts, lengths and languages of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -146,7 +109,7 @@ pub fn stats(loaded: &Loaded, options: &StatsOptions<'_>) -> Stats {
 impl Stats {
     fn add(&mut self, record: &Record) {
         if let Some(language) = language(record) {
-            *self.languages.entry(language).or_insert(0) += 1;
+            *self.languages.entry(language.to_owned()).or_insert(0) += 1;
         }
         let Body::Chat(chat) = &record.body else {
             return;
@@ -166,7 +129,7 @@ impl Stats {
 }
 
 /// The language of a record's texts taken together; `None` for token ids.
-pub(crate) fn language(record: &Record) -> Option<String> {
+pub(crate) fn language(record: &Record) -> Option<&'static str> {
     /// Enough to tell a language; more only costs time.
     const LOOKED_AT: usize = 2000;
     if matches!(record.body, Body::Tokens(_)) {
@@ -177,9 +140,7 @@ pub(crate) fn language(record: &Record) -> Option<String> {
         text.extend(part.chars().take(LOOKED_AT.saturating_sub(text.len())));
         text.push('\n');
     }
-    let told = whatlang::Detector::with_allowlist(LANGUAGES.to_vec()).detect(&text);
-    let told = told.filter(|info| info.is_reliable() || info.confidence() >= SURE);
-    Some(told.map_or("unknown", |info| info.lang().code()).to_owned())
+    Some(language_of(&text))
 }
 
 fn distribution(mut lengths: Vec<u64>) -> Distribution {

@@ -92,18 +92,31 @@ pub(crate) fn wrong_width(place: Place, found: usize, expected: usize) -> Proble
         )
 }
 
-/// Take back what our own export did to cells that a spreadsheet would run as formulas.
+/// Take back what our own export did: the mark before cells that a spreadsheet would run as formulas,
+/// and numbers turned into text. Both are named in the row's cell of [`GUARD_COLUMN`].
 pub(crate) fn unguard(object: &mut Map<String, Value>) {
     let Some(Value::String(names)) = object.shift_remove(GUARD_COLUMN) else {
         return;
     };
     for name in names.split_whitespace() {
-        if let Some(Value::String(cell)) = object.get_mut(name)
-            && cell.starts_with('\'')
-        {
+        let Some(value) = object.get_mut(name) else {
+            continue;
+        };
+        let Value::String(cell) = value else { continue };
+        if cell.starts_with('\'') {
             cell.remove(0);
+        } else if let Some(typed) = typed(cell) {
+            *value = typed;
         }
     }
+}
+
+/// The number or truth value that a cell spells, just as it would be written again.
+fn typed(cell: &str) -> Option<Value> {
+    let value: Value = serde_json::from_str(cell).ok()?;
+    let is_typed = matches!(value, Value::Number(_) | Value::Bool(_));
+    let again = value.to_string();
+    (is_typed && again == cell).then_some(value)
 }
 
 /// The columns of a table as an error lists them.
@@ -211,5 +224,16 @@ mod tests {
             cells[1],
             serde_json::json!({"question": "'a", "answer": "'-b"})
         );
+    }
+
+    #[test]
+    fn numbers_are_numbers_where_our_own_export_says_so() {
+        let (_, found) = rows("question,n,veneer_guarded\na,007,n\nb,-7.5,n\nc,7,\nd,true,n\n");
+        let n: Vec<Value> = found
+            .iter()
+            .map(|row| row.as_ref().unwrap().1["n"].clone())
+            .collect();
+        let expected = serde_json::json!(["007", -7.5, "7", true]);
+        assert_eq!(Value::Array(n), expected);
     }
 }

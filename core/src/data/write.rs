@@ -24,8 +24,9 @@ pub enum Style {
     JsonLines,
     Table {
         separator: u8,
-        /// Put `'` before cells that a spreadsheet would run as formulas, and list those cells in
-        /// the column `veneer_guarded`, from which reading takes the mark back.
+        /// Put `'` before cells that a spreadsheet would run as formulas, and name those cells in
+        /// the column `veneer_guarded`, by which reading takes the mark back. Numbers and truth
+        /// values are named there too, so that they come back as what they were.
         guard: bool,
         /// A byte order mark, by which Excel knows UTF-8.
         bom: bool,

@@ -1,8 +1,8 @@
-//! A record as the page shows and edits it.
+//! A record as the page shows and edits it; the way back is the project's.
 
 use crate::{
     protocol::studio::{Content, ContentBody, Turn, TurnRole},
-    text::{Body, Message, Record, Role},
+    text::{Body, Encoded, Message, Record, Role},
 };
 
 /// What a record says.
@@ -13,10 +13,7 @@ pub fn content(record: Record) -> Content {
             tools: chat.tools,
         },
         Body::Text { prompt, completion } => ContentBody::Text { prompt, completion },
-        Body::Tokens(encoded) => ContentBody::Tokens {
-            input_ids: encoded.input_ids,
-            labels: encoded.labels,
-        },
+        Body::Tokens(Encoded { input_ids, labels }) => ContentBody::Tokens { input_ids, labels },
     };
     Content {
         body,
@@ -24,21 +21,33 @@ pub fn content(record: Record) -> Content {
     }
 }
 
-fn turn(message: Message) -> Turn {
-    let role = match message.role {
+pub(crate) fn turn_role(role: Role) -> TurnRole {
+    match role {
         Role::System => TurnRole::System,
         Role::Developer => TurnRole::Developer,
         Role::User => TurnRole::User,
         Role::Assistant => TurnRole::Assistant,
         Role::Tool => TurnRole::Tool,
-    };
-    Turn {
+    }
+}
+
+fn turn(message: Message) -> Turn {
+    let Message {
         role,
-        text: message.content,
-        weight: message.weight,
-        name: message.name,
-        tool_calls: message.tool_calls,
-        tool_call_id: message.tool_call_id,
-        extra: message.extra,
+        content,
+        name,
+        weight,
+        tool_calls,
+        tool_call_id,
+        extra,
+    } = message;
+    Turn {
+        role: turn_role(role),
+        text: content,
+        weight,
+        name,
+        tool_calls,
+        tool_call_id,
+        extra,
     }
 }

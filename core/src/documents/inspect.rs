@@ -8,7 +8,7 @@ use super::{
     file::{head, open_buffered},
     papers::{PaperKind, PaperText},
     part::Inside,
-    workbook::{self, WorkbookKind},
+    workbook::{Workbook, WorkbookKind},
 };
 use crate::{
     data::{Container, holds_text},
@@ -17,9 +17,6 @@ use crate::{
 
 /// Bytes by which a file is told.
 const HEAD_BYTES: u64 = 1 << 16;
-
-/// Rows of a sheet that are looked at to see whether it has any.
-const FIRST_ROWS: usize = 1;
 
 /// What is in a file. A file of which nothing can be read is one part that says so.
 pub fn inspect(file: Rc<dyn InputFile>) -> Vec<Part> {
@@ -144,17 +141,21 @@ fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docum
         return members(file);
     };
     drop(zip);
-    let sheets = workbook::sheets(&**file, kind, FIRST_ROWS)?;
+    let book = Rc::new(Workbook::open(file, kind)?);
+    let sheets: Vec<Part> = book
+        .sheets()
+        .map(|name| {
+            let (book, name) = (Rc::clone(&book), name.to_owned());
+            guessed(file, Inside::Sheet { book, name })
+        })
+        .collect();
     if sheets.is_empty() {
         return Err(DocumentError::NoText {
             name: file.name().into(),
             reason: "all of its sheets are empty".into(),
         });
     }
-    let sheets = sheets.into_iter();
-    Ok(sheets
-        .map(|(sheet, _)| guessed(file, Inside::Sheet { kind, sheet }))
-        .collect())
+    Ok(sheets)
 }
 
 fn members(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
@@ -202,7 +203,7 @@ fn extension(name: &str) -> &str {
 /// A part of which nothing is known yet.
 fn part(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
     let name = match &inside {
-        Inside::Sheet { sheet, .. } => format!("{} › {sheet}", file.name()),
+        Inside::Sheet { name, .. } => format!("{} › {name}", file.name()),
         _ => file.name().to_owned(),
     };
     Part {

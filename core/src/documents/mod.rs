@@ -7,7 +7,7 @@
 //! [`crate::data::Reader`] tells their format and checks them; no other place does.
 //!
 //! Invariant: sizes that a file claims are compared with what it has before anything is allocated; no
-//! input makes this panic.
+//! input makes this panic (what is left to do for damaged Parquet is said in `parquet_file.rs`).
 
 mod archive;
 mod arrivals;
@@ -38,6 +38,7 @@ pub mod xlsx_out;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use content::content;
+pub(crate) use content::turn_role;
 pub use error::DocumentError;
 pub use file::{InputFile, ReadSeek};
 pub use guess::columns_key;

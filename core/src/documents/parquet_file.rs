@@ -3,6 +3,9 @@
 //! Of the file, only the footer and the row group being read are held. What the reading of a row
 //! group takes for granted (the shape of lists and maps, sizes, places) is checked before
 //! (`parquet_pages.rs`): the library answers some faults with a panic.
+//!
+//! TODO: levels and lengths inside of pages are not checked, as they are unpacked by the library alone;
+//! bits turned there can still make it panic, which ends the command or the studio's worker.
 
 use std::{
     io::{Read, Seek, SeekFrom},

@@ -10,7 +10,7 @@ use super::{
     parquet_file, preview,
     table::{CellRows, Layout, Table, Width},
     template_fill::Templates,
-    workbook::{self, WorkbookKind},
+    workbook::Workbook,
     xlsx_out,
 };
 use crate::{
@@ -29,15 +29,15 @@ pub struct Part {
 }
 
 /// Where in its file a part lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Inside {
     /// Records or a table as text: the whole file.
     Text {
         container: Option<Container>,
     },
     Sheet {
-        kind: WorkbookKind,
-        sheet: String,
+        book: Rc<Workbook>,
+        name: String,
     },
     Parquet,
     /// A document, read when it was looked into.
@@ -164,7 +164,7 @@ impl Part {
                 return Ok((rows, progress));
             }
         }
-        if self.inside == Inside::Parquet {
+        if let Inside::Parquet = self.inside {
             let progress = Progress::default();
             let table = parquet_file::table(&self.file, &progress)?;
             return Ok((Rows::given(table.columns, table.rows), progress));
@@ -209,8 +209,8 @@ impl Part {
                     rows.map_err(|error| DocumentError::from_data(&self.view.name, error))?;
                 Ok((Box::new(rows), progress))
             }
-            Inside::Sheet { kind, sheet } => {
-                let rows = workbook::sheet(&*self.file, *kind, sheet, n_rows)?.into_rows();
+            Inside::Sheet { book, name } => {
+                let rows = book.sheet(name, n_rows)?.into_rows();
                 let (progress, all) = (Progress::default(), rows.len() as u64);
                 let read = progress.clone();
                 let rows = rows.enumerate().map(move |(i, row)| {

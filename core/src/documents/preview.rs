@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{DocumentError, Part, content, template_fill::shown};
+use super::{DocumentError, Part, content, template_fill::shown, workbook::FIRST_ROWS};
 use crate::{
     data::{CellRow, Format, Row},
     protocol::studio::{Preview, Reading, RecordReading},
@@ -14,9 +14,6 @@ const SHOWN_ROWS: usize = 30;
 
 /// Records shown.
 const SHOWN_RECORDS: usize = 10;
-
-/// Rows that are read of a sheet for a preview: those shown, and those by which columns are told.
-const READ_ROWS: usize = 300;
 
 pub(super) fn preview(part: &Part, reading: &Reading, text: Option<&Rc<ModelText>>) -> Preview {
     let mut preview = Preview::default();
@@ -44,7 +41,7 @@ fn pieces(
 
 fn table(part: &Part, reading: &RecordReading, preview: &mut Preview) -> Result<(), DocumentError> {
     (preview.columns, preview.rows) = part.first_rows(reading, SHOWN_ROWS)?;
-    let mut records = part.table_records(reading, READ_ROWS)?;
+    let mut records = part.table_records(reading, FIRST_ROWS)?;
     let source = records.reader().source();
     preview.format = source.format.name().into();
     preview.reason = source.reason;
@@ -68,7 +65,7 @@ impl Part {
             columns: Vec::new(),
             ..reading.clone()
         })?;
-        let (rows, _) = self.rows(reading, &options, READ_ROWS)?;
+        let (rows, _) = self.rows(reading, &options, FIRST_ROWS)?;
         match rows.columns().map(<[String]>::to_vec) {
             Some(columns) if self.has_cells() => {
                 let (cells, _) = self.cells(&options, n_rows)?;

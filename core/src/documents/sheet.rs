@@ -13,7 +13,7 @@ const MAX_CELLS: u64 = 20_000_000;
 const MAX_COPIED_BYTES: u64 = 32 << 20;
 
 /// Filled cells, by row and column. Rows without any are not there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sheet {
     rows: Vec<SheetRow>,
     n_bytes: u64,
@@ -21,7 +21,7 @@ pub(super) struct Sheet {
     n_copied_bytes: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SheetRow {
     /// From 0.
     row: u32,

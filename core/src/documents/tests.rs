@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod archives;
+mod damage;
 mod parquet;
 mod sheets;
 mod statistics;

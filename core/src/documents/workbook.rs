@@ -3,13 +3,15 @@
 //! `calamine` would hold a sheet as a full rectangle, which two cells in far corners make larger than
 //! any memory; so only its stream of cells is used.
 
+use std::{cell::RefCell, io::BufReader, rc::Rc};
+
 use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, Xlsx, XlsxError};
 
 use super::{
-    DocumentError,
+    DocumentError, InputFile, ReadSeek,
     archive::open_zip,
     cell_text,
-    file::{InputFile, open_buffered},
+    file::open_buffered,
     ods,
     sheet::{Merge, Sheet},
 };
@@ -29,61 +31,118 @@ impl WorkbookKind {
     }
 }
 
-/// The first rows of each sheet that has any, in the order of the workbook.
-pub(super) fn sheets(
-    file: &dyn InputFile,
-    kind: WorkbookKind,
-    n_rows: usize,
-) -> Result<Vec<(String, Sheet)>, DocumentError> {
-    let sheets = match kind {
-        WorkbookKind::Ods => ods::sheets(file, None, n_rows)?,
-        WorkbookKind::Xlsx => {
-            let mut book = open(file)?;
-            let metadata = book.sheets_metadata().iter();
-            let names = metadata.filter(|sheet| sheet.typ == SheetType::WorkSheet);
-            let names: Vec<String> = names.map(|sheet| sheet.name.clone()).collect();
-            let read = |name: String| {
-                let sheet = rows(&mut book, &name, n_rows, file.name())?;
-                Ok((name, sheet))
-            };
-            names
-                .into_iter()
-                .map(read)
-                .collect::<Result<_, DocumentError>>()?
-        }
-    };
-    Ok(sheets
-        .into_iter()
-        .filter(|(_, sheet)| sheet.n_rows() > 0)
-        .collect())
+/// Rows of each sheet that are kept, for guesses and previews.
+pub(super) const FIRST_ROWS: usize = 300;
+
+/// A workbook that was looked into once; its sheets are read from it one by one.
+pub(super) struct Workbook {
+    file: Rc<dyn InputFile>,
+    source: Source,
+    first: Vec<First>,
 }
 
-/// One sheet, at most so many rows of it.
-pub(super) fn sheet(
-    file: &dyn InputFile,
-    kind: WorkbookKind,
-    name: &str,
-    n_rows: usize,
-) -> Result<Sheet, DocumentError> {
-    match kind {
-        WorkbookKind::Xlsx => rows(&mut open(file)?, name, n_rows, file.name()),
-        WorkbookKind::Ods => {
-            let found = ods::sheets(file, Some(name), n_rows)?;
-            let sheet = found.into_iter().next().map(|(_, sheet)| sheet);
-            sheet.ok_or_else(|| DocumentError::Broken {
-                name: file.name().into(),
-                kind: kind.name(),
-                detail: format!("it has no sheet `{name}`"),
-            })
+/// The first rows of a sheet.
+struct First {
+    name: String,
+    sheet: Sheet,
+    merges: Vec<Merge>,
+}
+
+enum Source {
+    /// With the texts that its cells share.
+    Xlsx(RefCell<Box<Book>>),
+    Ods,
+}
+
+type Book = Xlsx<BufReader<Box<dyn ReadSeek>>>;
+
+impl Workbook {
+    pub(super) fn open(
+        file: &Rc<dyn InputFile>,
+        kind: WorkbookKind,
+    ) -> Result<Self, DocumentError> {
+        let (source, first) = match kind {
+            WorkbookKind::Ods => {
+                let sheets = ods::sheets(&**file, None, FIRST_ROWS)?.into_iter();
+                let first = sheets.map(|(name, sheet)| First {
+                    name,
+                    sheet,
+                    merges: Vec::new(),
+                });
+                (Source::Ods, first.collect())
+            }
+            WorkbookKind::Xlsx => {
+                let mut book = open(&**file)?;
+                let first = first_rows(&mut book, file.name())?;
+                (Source::Xlsx(RefCell::new(Box::new(book))), first)
+            }
+        };
+        Ok(Self {
+            file: Rc::clone(file),
+            source,
+            first,
+        })
+    }
+
+    /// The sheets that have any rows, in the order of the workbook.
+    pub(super) fn sheets(&self) -> impl Iterator<Item = &str> {
+        let filled = self.first.iter().filter(|first| first.sheet.n_rows() > 0);
+        filled.map(|first| first.name.as_str())
+    }
+
+    /// A sheet, of which at least so many rows are needed.
+    pub(super) fn sheet(&self, name: &str, n_rows: usize) -> Result<Sheet, DocumentError> {
+        let first = self.first.iter().find(|first| first.name == name);
+        let first = first.ok_or_else(|| self.missing(name))?;
+        if n_rows <= FIRST_ROWS {
+            return Ok(first.sheet.clone());
+        }
+        match &self.source {
+            Source::Xlsx(book) => {
+                let mut sheet = rows(&mut book.borrow_mut(), name, n_rows, self.file.name())?;
+                sheet.fill(&first.merges);
+                Ok(sheet)
+            }
+            Source::Ods => {
+                let found = ods::sheets(&*self.file, Some(name), n_rows)?.into_iter();
+                let sheet = found.map(|(_, sheet)| sheet).next();
+                sheet.ok_or_else(|| self.missing(name))
+            }
+        }
+    }
+
+    fn missing(&self, sheet: &str) -> DocumentError {
+        DocumentError::Broken {
+            name: self.file.name().into(),
+            kind: "spreadsheet",
+            detail: format!("it has no sheet `{sheet}`"),
         }
     }
 }
 
-type Book = Xlsx<std::io::BufReader<Box<dyn super::ReadSeek>>>;
-
 fn open(file: &dyn InputFile) -> Result<Book, DocumentError> {
     open_zip(open_buffered(file)?, file.name(), file.n_bytes())?;
     Xlsx::new(open_buffered(file)?).map_err(|error| broken(file.name(), &error))
+}
+
+fn first_rows(book: &mut Book, file_name: &str) -> Result<Vec<First>, DocumentError> {
+    let metadata = book.sheets_metadata().iter();
+    let names = metadata.filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let names: Vec<String> = names.map(|sheet| sheet.name.clone()).collect();
+    let mut all = Vec::new();
+    for name in names {
+        let mut sheet = rows(book, &name, FIRST_ROWS, file_name)?;
+        let merges = book.merge_cells_by_sheet_name(&name);
+        let merges = merges.map_err(|error| broken(file_name, &error))?;
+        let merges: Vec<Merge> = merges.iter().map(merge).collect();
+        sheet.fill(&merges);
+        all.push(First {
+            name,
+            sheet,
+            merges,
+        });
+    }
+    Ok(all)
 }
 
 fn rows(
@@ -104,12 +163,9 @@ fn rows(
         }
         last_row = Some(row);
         let percent = percents.get(style).and_then(Option::as_deref);
-        sheet.push(cell.get_position(), shown(cell.get_value(), percent), name)?;
+        let text = shown(cell.get_value(), percent);
+        sheet.push(cell.get_position(), text, name)?;
     }
-    drop(reader);
-    let merges = book.merge_cells_by_sheet_name(sheet_name).map_err(failed)?;
-    let merges: Vec<Merge> = merges.iter().map(merge).collect();
-    sheet.fill(&merges);
     Ok(sheet)
 }
 

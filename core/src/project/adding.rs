@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
 use super::{
-    Project, ProjectError, Step, Task, Work,
+    Pace, Project, ProjectError, Step, Task, Work,
     body::insert_body,
     content::Origin,
     file::{note_leftovers, settle_leftovers},
@@ -29,11 +29,14 @@ use hashing::Hashing;
 pub(super) use incoming::Incoming;
 use rejections::Rejections;
 
-/// Rows of a step: enough that the cost of a transaction does not show, few enough to wait for.
-const ROWS_A_STEP: usize = 512;
-
-/// Characters after which a step ends anyway.
-const CHARS_A_STEP: usize = 1 << 18;
+/// Rows of a step and characters after which it ends anyway: enough that the cost of a transaction,
+/// which writes much of the indexes anew, does not show; few enough to wait for.
+fn limits(pace: Pace) -> (usize, usize) {
+    match pace {
+        Pace::Answering => (2048, 1 << 19),
+        Pace::Alone => (1 << 14, 1 << 24),
+    }
+}
 
 impl Project {
     pub fn import(&self, parts: Vec<(Part, Reading)>, now_ms: i64) -> Task<ImportSummary> {
@@ -156,6 +159,7 @@ impl Adding {
         if !self.started {
             project.remove_leftovers_of_nobody_but(&self.working)?;
         }
+        let (most_rows, most_chars) = limits(project.pace);
         let tx = project.db.transaction()?;
         if !self.started {
             note_leftovers(&tx)?;
@@ -166,7 +170,7 @@ impl Adding {
         };
         let (mut n_rows, mut text, mut more) = (0, 0, true);
         let mut added = Vec::new();
-        while more && n_rows < ROWS_A_STEP && text < CHARS_A_STEP {
+        while more && n_rows < most_rows && text < most_chars {
             let Some(arrival) = source.arrivals.next() else {
                 more = false;
                 continue;

@@ -1,13 +1,15 @@
 //! What a record says: as the page edits it, as everything else computes with it, as it is stored.
 //!
-//! [`Content`] ↔ [`Record`] is one to one. Stored is the content as JSON, with what the record's file
-//! kept more apart than a record does ([`Origin`]), so that it can go back the way it came.
+//! [`Content`] ↔ [`Record`] is one to one; previews need the way there too, so it is in `documents`.
+//! Stored is the content as JSON, with what the record's file kept more apart than a record does
+//! ([`Origin`]), so that it can go back the way it came.
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ProjectError;
+pub(super) use crate::documents::{content as content_of, turn_role};
 use crate::{
     data::Format,
     protocol::studio::{Content, ContentBody, Turn, TurnRole},
@@ -114,21 +116,6 @@ pub(super) fn read_body(db: &Connection, body: i64) -> Result<(Record, Origin), 
     read_stored(json)
 }
 
-pub(super) fn content_of(record: Record) -> Content {
-    let body = match record.body {
-        Body::Chat(chat) => ContentBody::Chat {
-            turns: chat.messages.into_iter().map(turn_of).collect(),
-            tools: chat.tools,
-        },
-        Body::Text { prompt, completion } => ContentBody::Text { prompt, completion },
-        Body::Tokens(Encoded { input_ids, labels }) => ContentBody::Tokens { input_ids, labels },
-    };
-    Content {
-        body,
-        extra: record.extra,
-    }
-}
-
 pub(super) fn record_of(content: Content) -> Record {
     let body = match content.body {
         ContentBody::Chat { turns, tools } => Body::Chat(Conversation {
@@ -145,16 +132,6 @@ pub(super) fn record_of(content: Content) -> Record {
     }
 }
 
-pub(super) fn turn_role(role: Role) -> TurnRole {
-    match role {
-        Role::System => TurnRole::System,
-        Role::Developer => TurnRole::Developer,
-        Role::User => TurnRole::User,
-        Role::Assistant => TurnRole::Assistant,
-        Role::Tool => TurnRole::Tool,
-    }
-}
-
 pub(super) fn text_role(role: TurnRole) -> Role {
     match role {
         TurnRole::System => Role::System,
@@ -162,27 +139,6 @@ pub(super) fn text_role(role: TurnRole) -> Role {
         TurnRole::User => Role::User,
         TurnRole::Assistant => Role::Assistant,
         TurnRole::Tool => Role::Tool,
-    }
-}
-
-fn turn_of(message: Message) -> Turn {
-    let Message {
-        role,
-        content,
-        name,
-        weight,
-        tool_calls,
-        tool_call_id,
-        extra,
-    } = message;
-    Turn {
-        role: turn_role(role),
-        text: content,
-        weight,
-        name,
-        tool_calls,
-        tool_call_id,
-        extra,
     }
 }
 

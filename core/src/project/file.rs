@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
 
-use super::{Project, ProjectError, journal::Field, list::Lists};
+use super::{Pace, Project, ProjectError, journal::Field, list::Lists};
 use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 
 /// What SQLite files say whose they are: `VNRP`.
@@ -43,7 +43,7 @@ pub fn check_file(head: &[u8], n_bytes: u64) -> Result<(), ProjectError> {
         )
     };
     let is_ours = number(68) == Some(APPLICATION_ID as u64);
-    if !head.starts_with(super::FILE_MAGIC) || !is_ours && head.len() >= HEADER_BYTES {
+    if !head.starts_with(super::FILE_MAGIC) || !is_ours && head.len() as u64 >= HEADER_BYTES {
         return Err(ProjectError::NotAProject);
     }
     let cut_off = |expected: u64| {
@@ -52,7 +52,7 @@ pub fn check_file(head: &[u8], n_bytes: u64) -> Result<(), ProjectError> {
         })
     };
     let (Some(page_size), Some(n_pages)) = (number(14).map(|n| n & 0xffff), number(28)) else {
-        return cut_off(HEADER_BYTES as u64);
+        return cut_off(HEADER_BYTES);
     };
     let page_size = if page_size == 1 {
         1 << 16
@@ -71,7 +71,8 @@ pub fn check_file(head: &[u8], n_bytes: u64) -> Result<(), ProjectError> {
     Ok(())
 }
 
-const HEADER_BYTES: usize = 100;
+/// First bytes of a file that [`check_file`] needs.
+pub const HEADER_BYTES: u64 = 100;
 
 impl Project {
     /// Makes a project in an empty database.
@@ -163,6 +164,10 @@ impl Project {
             split_frozen: super::journal::fact(&self.db, SPLIT_FROZEN)?.is_some(),
             remembered: self.all_remembered()?,
         })
+    }
+
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
     }
 
     pub fn rename(&mut self, name: &str) -> Result<(), ProjectError> {
@@ -264,6 +269,7 @@ impl Project {
             lists,
             text: RefCell::new(None),
             counts: RefCell::new(None),
+            pace: Pace::default(),
             working: Rc::new(()),
         })
     }

@@ -37,8 +37,13 @@ impl Work for IndexWork {
         if !openings::fill(&mut project.db, OPENINGS_AT_ONCE)? {
             return Ok(Step::More(self.progress(0)));
         }
-        let n_indexed = index_some(&mut project.db)?;
-        if n_indexed == 0 {
+        let is_merging = merge_some(&project.db)?;
+        let n_indexed = if is_merging {
+            0
+        } else {
+            index_some(&mut project.db)?
+        };
+        if n_indexed == 0 && !is_merging {
             return Ok(Step::Done(()));
         }
         self.n_done += n_indexed;
@@ -59,6 +64,22 @@ impl IndexWork {
             total: self.n_done + n_left,
         }
     }
+}
+
+/// Every step adds a part to the index, and a few parts are merged into one, of which this does a few
+/// milliseconds; false where nothing is to be merged. Left to itself SQLite would merge as part of
+/// adding, which makes single steps long.
+fn merge_some(db: &Connection) -> Result<bool, ProjectError> {
+    const PAGES: i64 = 16;
+    let n_changes = || -> Result<i64, ProjectError> {
+        let mut statement = db.prepare_cached("SELECT total_changes()")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    };
+    let before = n_changes()?;
+    db.prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?
+        .execute([PAGES])?;
+    // The command counts as one change itself; see the documentation of FTS5.
+    Ok(n_changes()? - before >= 2)
 }
 
 /// Indexes the next texts, and says how many.

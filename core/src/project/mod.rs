@@ -57,7 +57,7 @@ use crate::{protocol::studio::StudioProgress, text::ModelText};
 
 pub use error::ProjectError;
 use file::Counts;
-pub use file::check_file;
+pub use file::{HEADER_BYTES, check_file};
 use list::Lists;
 
 /// First bytes of the file of every SQLite database.
@@ -71,8 +71,19 @@ pub struct Project {
     /// Tokenizer and template, once they were read from the file.
     text: RefCell<Option<Rc<ModelText>>>,
     counts: RefCell<Option<Counts>>,
+    pace: Pace,
     /// Held by every [`Work`] that has written something which nothing refers to yet.
     working: Rc<()>,
+}
+
+/// Whether somebody waits between the steps of a work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Steps are short: others are answered between them.
+    #[default]
+    Answering,
+    /// Steps of an import are long, as every one is written to the disk by itself.
+    Alone,
 }
 
 /// Something that takes a while. A step is a few milliseconds of work; a work that is dropped before

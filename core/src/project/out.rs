@@ -241,3 +241,6 @@ fn packed(mut files: Vec<(String, Vec<u8>)>, stem: &str) -> Result<ExportFile, P
         bytes: bytes.into_inner(),
     })
 }
+
+#[cfg(test)]
+mod tests;

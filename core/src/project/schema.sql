@@ -143,6 +143,8 @@ CREATE TABLE snapshot_fact (snapshot INTEGER NOT NULL, key TEXT NOT NULL, value 
 -- Full-text search over bodies, a column a role. Texts come in cut into words (`project/words.rs`), so
 -- that Japanese and Chinese are found by any run of characters; the tokenizer only finds the spaces.
 CREATE VIRTUAL TABLE search USING fts5 (system, developer, user, assistant, tool, content = '', contentless_delete = 1, tokenize = 'ascii');
+-- Merging is done in steps of its own (`project/index.rs`).
+INSERT INTO search (search, rank) VALUES ('automerge', 0);
 
 -- How prompt and answer begin, for sorting; up to date with `search`.
 CREATE TABLE opening (body INTEGER PRIMARY KEY, prompt TEXT NOT NULL, answer TEXT NOT NULL);

@@ -190,16 +190,12 @@ fn read(place: Place) -> Result<Open, (Fault, Place)> {
 
 /// Looks through every page of a database that came from elsewhere.
 fn check(open: Open) -> Result<Open, (Fault, Place)> {
-    let checked = open.project.connection();
-    let checked = checked.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-    let detail = match checked {
-        Ok(said) if said == "ok" => return Ok(open),
-        Ok(said) => said,
-        Err(error) => error.to_string(),
+    let Err(error) = open.project.verify() else {
+        return Ok(open);
     };
     let Open { project, place, .. } = open;
     place::disconnect(project);
-    Err((faults::of_project(&ProjectError::Broken { detail }), place))
+    Err((faults::of_project(&error), place))
 }
 
 fn with_place(place: Place, opened: Result<Project, ProjectError>) -> Result<Open, (Fault, Place)> {

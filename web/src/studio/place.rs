@@ -14,7 +14,7 @@ use sqlite_wasm_rs::{
 };
 use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 use veneer_core::{
-    project::{FILE_MAGIC, Project, ProjectError},
+    project::{HEADER_BYTES, Project, ProjectError, check_file},
     protocol::tab::{Fault, FaultKind},
 };
 use web_sys::Blob;
@@ -26,8 +26,6 @@ use crate::browser::{self, locks::Lock, storage};
 const N_FILES: usize = 4;
 /// Inside of the pool.
 const FILE: &str = "project.sqlite";
-/// A header's worth; SQLite has no smaller file.
-const MIN_BYTES: u64 = 512;
 /// Copied at once.
 const CHUNK: usize = 1 << 20;
 /// How long a worker that was ended may hold its files.
@@ -161,16 +159,13 @@ async fn pool(id: &str, folder: &str) -> Result<OpfsSAHPoolUtil, OpfsSAHError> {
 
 /// Looks before anything is copied.
 async fn check(file: &Blob, name: &str) -> Result<(), Fault> {
+    use std::io::Read as _;
     let n_bytes = file.size() as u64;
-    let mut start = vec![0; FILE_MAGIC.len()];
-    let read = |start: &mut [u8]| {
-        use std::io::Read as _;
-        BlobReader::new(file.clone())?.read_exact(start)
-    };
-    if n_bytes < MIN_BYTES || read(&mut start).is_err() || start != FILE_MAGIC {
-        let detail = format!("`{name}` is not a project: it does not begin like a SQLite file");
-        return Err(Fault::new(FaultKind::NotData, detail));
-    }
+    let mut head = Vec::new();
+    let read = BlobReader::new(file.clone())
+        .and_then(|reader| reader.take(HEADER_BYTES).read_to_end(&mut head));
+    read.map_err(|error| Fault::new(FaultKind::NotData, format!("`{name}`: {error}")))?;
+    check_file(&head, n_bytes).map_err(|error| faults::of_project(&error))?;
     match storage::room().await {
         Some(room) if room < n_bytes => Err(Fault::new(
             FaultKind::StorageFull,

@@ -85,7 +85,8 @@ impl<'a> JsonWriter<'a> {
     }
 }
 
-/// A table with these columns; with `guard`, a further column lists the guarded cells, if any.
+/// A table with these columns; with `guard`, a further column names the cells of each row that are
+/// not what they look like, if any: guarded text, and numbers, so that both come back.
 pub(super) fn write_table(
     header: &[String],
     rows: &[&Map<String, Value>],
@@ -102,17 +103,23 @@ pub(super) fn write_table(
         .map(|row| columns.iter().map(|name| cell(row.get(*name))).collect())
         .collect();
     // A name with a space could not be told from two in the guard column; such a column stays as it is.
-    let guards = |name: &str, text: &str| {
-        style.guard && !name.contains(char::is_whitespace) && !name.is_empty() && is_formula(text)
-    };
-    let row_guards = |row: &[Cow<'_, str>]| -> Vec<&str> {
-        let named = columns.iter().zip(row);
+    let can_be_named =
+        |name: &str| style.guard && !name.contains(char::is_whitespace) && !name.is_empty();
+    let row_guards = |row: &Map<String, Value>, cells: &[Cow<'_, str>]| -> Vec<&str> {
+        let named = columns.iter().zip(cells);
         named
-            .filter(|(name, text)| guards(name, text))
+            .filter(|(name, text)| {
+                can_be_named(name) && (is_typed(row.get(**name)) || is_formula(text))
+            })
             .map(|(name, _)| name.as_str())
             .collect()
     };
-    let any_guarded = style.guard && cells.iter().any(|row| !row_guards(row).is_empty());
+    let guards: Vec<Vec<&str>> = rows
+        .iter()
+        .zip(&cells)
+        .map(|(row, cells)| row_guards(row, cells))
+        .collect();
+    let any_guarded = guards.iter().any(|names| !names.is_empty());
     let mut writer = csv::WriterBuilder::new()
         .delimiter(style.separator)
         .from_writer(out);
@@ -121,10 +128,10 @@ pub(super) fn write_table(
     writer
         .write_record(&names)
         .map_err(DatasetError::WriteTable)?;
-    for row in &cells {
-        let guarded = row_guards(row);
-        for (name, text) in columns.iter().zip(row) {
-            let mark = if guarded.contains(&name.as_str()) {
+    for ((row, cells), guarded) in rows.iter().zip(&cells).zip(&guards) {
+        for (name, text) in columns.iter().zip(cells) {
+            let is_named = guarded.contains(&name.as_str());
+            let mark = if is_named && !is_typed(row.get(*name)) {
                 "'"
             } else {
                 ""
@@ -143,6 +150,11 @@ pub(super) fn write_table(
             .map_err(DatasetError::WriteTable)?;
     }
     writer.flush().map_err(DatasetError::Write)
+}
+
+/// What a cell cannot tell from text; a number is no formula, whatever its sign.
+fn is_typed(value: Option<&Value>) -> bool {
+    matches!(value, Some(Value::Number(_) | Value::Bool(_)))
 }
 
 /// What spreadsheets run instead of showing it (OWASP, "CSV Injection").

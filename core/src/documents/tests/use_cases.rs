@@ -115,6 +115,56 @@ fn a_given_reading_decides() {
 }
 
 #[test]
+fn another_format_takes_the_columns_along() {
+    let part = only(Bytes::of("a.csv", "Pregunta,Respuesta\n¿a?,b\n"));
+    for columns in [Vec::new(), reading(&part).columns.clone()] {
+        let given = RecordReading {
+            format: Some("alpaca".into()),
+            columns,
+            ..RecordReading::default()
+        };
+        let arrivals = read(&part, given);
+        assert_eq!(arrivals[0].format, Format::Alpaca);
+        assert_eq!(turns(&arrivals[0]), ("¿a?".into(), "b".into()));
+    }
+}
+
+#[test]
+fn text_that_would_be_a_formula_is_text() {
+    let text = "sep=;\r\nquestion;answer\r\n=1+1;@SUM(A1)\r\n\"=cmd|' /C calc'!A0\";-2\r\n";
+    let arrivals = arrivals(&only(Bytes::of("a.csv", text)));
+    assert_eq!(turns(&arrivals[0]), ("=1+1".into(), "@SUM(A1)".into()));
+    assert_eq!(
+        turns(&arrivals[1]),
+        ("=cmd|' /C calc'!A0".into(), "-2".into())
+    );
+}
+
+#[test]
+fn files_without_a_telling_name_are_told_by_what_they_hold() {
+    let kind = |name: &str, text: &str| only(Bytes::of(name, text)).view.kind;
+    let is_table = |kind| matches!(kind, PartKind::Table { .. });
+    let is_document = |kind| matches!(kind, PartKind::Document { .. });
+    assert!(is_table(kind(
+        "data",
+        "{\"query\": \"a\", \"response\": \"b\"}\n"
+    )));
+    assert!(is_table(kind("notes.txt", "question\tanswer\na\tb\n")));
+    assert!(is_document(kind(
+        "notes.txt",
+        "First, a thought.\nThen, another.\n"
+    )));
+    assert!(is_document(kind(
+        "README",
+        "# Title\n\nSome text, with commas.\n"
+    )));
+    assert!(is_document(kind(
+        "a.csv.html",
+        "<!doctype html><p>query,response</p>"
+    )));
+}
+
+#[test]
 fn a_reading_that_cannot_be_is_said() {
     let part = only(fixture!("bonds.json"));
     for (given, said) in [

@@ -24,6 +24,8 @@ pub(super) struct Planning {
     walk: Walk,
     survey: Survey,
     toll: Option<Toll>,
+    /// Records that cannot be trained on, once that was counted.
+    n_with_errors: Option<u64>,
 }
 
 impl Planning {
@@ -34,7 +36,18 @@ impl Planning {
             selection: None,
             walk: Walk::default(),
             toll: None,
+            n_with_errors: None,
         }
+    }
+
+    fn more(&self) -> Step<ExportPlan> {
+        let half = self.selection.as_ref().map_or(0, Selection::n);
+        Step::More(StudioProgress {
+            stage: StudioStage::Checking,
+            what: String::new(),
+            done: self.walk.n_done() + if self.toll.is_some() { half } else { 0 },
+            total: 2 * half,
+        })
     }
 }
 
@@ -42,11 +55,9 @@ impl Work for Planning {
     type Output = ExportPlan;
 
     fn step(&mut self, project: &mut Project) -> Result<Step<ExportPlan>, ProjectError> {
-        let selection = match &self.selection {
-            Some(selection) => selection,
-            None => self
-                .selection
-                .insert(Selection::read(project, &self.export)?),
+        let Some(selection) = &self.selection else {
+            self.selection = Some(Selection::read(project, &self.export)?);
+            return Ok(self.more());
         };
         let outgoing = self.walk.next(project, selection)?;
         if !outgoing.is_empty() {
@@ -58,13 +69,11 @@ impl Work for Planning {
                     }
                 }
             }
-            let half = selection.n();
-            return Ok(Step::More(StudioProgress {
-                stage: StudioStage::Checking,
-                what: String::new(),
-                done: self.walk.n_done() + if self.toll.is_some() { half } else { 0 },
-                total: 2 * half,
-            }));
+            return Ok(self.more());
+        }
+        if self.toll.is_some() && self.n_with_errors.is_none() {
+            self.n_with_errors = Some(n_with_errors(project, &self.export.kind)?);
+            return Ok(self.more());
         }
         if let Some(toll) = self.toll.take() {
             let format = self.survey.format(&self.export.kind)?;
@@ -81,7 +90,7 @@ impl Work for Planning {
             }
         }
         self.walk = Walk::default();
-        self.step(project)
+        Ok(self.more())
     }
 }
 
@@ -123,7 +132,8 @@ impl Planning {
         files.extend(others.map(|name| (name.to_owned(), 0)));
         let mut losses = toll.losses();
         losses.extend(losses_of_tool(export, survey));
-        let mut obstacles = obstacles(project, export, selection)?;
+        let n_with_errors = self.n_with_errors.unwrap_or_default();
+        let mut obstacles = obstacles(project, n_with_errors, selection, export)?;
         if toll.is_lossy() && !export.lossy {
             obstacles.push(lossy(format));
         }
@@ -167,10 +177,19 @@ pub(super) fn losses_of_tool(export: &Export, survey: &Survey) -> Vec<(String, u
     }
 }
 
+/// A table or a dataset may go out to be put right elsewhere; what is trained with at once may not.
+fn n_with_errors(project: &Project, kind: &ExportKind) -> Result<u64, ProjectError> {
+    match kind {
+        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => Ok(0),
+        _ => Ok(project.findings()?.n_records_with_errors),
+    }
+}
+
 fn obstacles(
     project: &Project,
-    export: &Export,
+    n_with_errors: u64,
     selection: &Selection,
+    export: &Export,
 ) -> Result<Vec<String>, ProjectError> {
     let mut obstacles = Vec::new();
     let mut add = |n: u64, what: String| {
@@ -194,11 +213,7 @@ fn obstacles(
             "{n} records are on no side and are left out; draw the split again, or write one file"
         ),
     );
-    // A table or a dataset may go out to be put right elsewhere; what is trained with at once may not.
-    let n = match export.kind {
-        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => 0,
-        _ => project.findings()?.n_records_with_errors,
-    };
+    let n = n_with_errors;
     add(
         n,
         format!(

@@ -72,7 +72,7 @@ fn an_import_is_one_action_with_its_sources_and_rejections() {
 fn an_import_that_is_cut_off_is_never_seen() {
     let mut project = in_memory(2);
     let before = seen(&project);
-    let records = (0..2000).map(question).collect();
+    let records = (0..6000).map(question).collect();
     let mut work = project.adding([incoming("a", records, &[])].into(), 5);
     for _ in 0..4 {
         assert!(matches!(work.step(&mut project).unwrap(), Step::More(_)));

@@ -45,7 +45,7 @@ pub(crate) struct ConvertArgs {
 
     /// In a table, write cells that start with = + - @ as they are. Otherwise they get a ' in
     /// front, so that no spreadsheet runs them, and a column `veneer_guarded` by which Veneer
-    /// takes it off again
+    /// takes it off again and knows numbers from text
     #[arg(long)]
     no_guard: bool,
 

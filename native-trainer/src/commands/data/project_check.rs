@@ -13,7 +13,7 @@ use crate::{
 
 /// Bring every check up to date and say what they found. Fails if a record cannot be trained on.
 pub(super) fn run(path: &Path, model: Option<&str>, as_json: bool) -> Result<()> {
-    let mut project = project_file::open(path)?;
+    let mut project = project_file::open_and_verify(path)?;
     if let Some(model) = model {
         project_file::use_model(&mut project, model)?;
     }

@@ -1,0 +1,331 @@
+//! The language of a text.
+//!
+//! Kana, hangul and Chinese characters tell theirs by themselves. Words such as `the` or `está` tell
+//! most languages of the Latin alphabet at once, far quicker than the statistics of letters that
+//! [`whatlang`] keeps. Where several languages are left, or words say nothing, it decides, among those
+//! that are left.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use whatlang::{Detector, Lang};
+
+/// Confidence from which a guess counts.
+const SURE: f64 = 0.2;
+
+/// Characters by which statistics tell a language; more only costs time.
+const LOOKED_AT: usize = 600;
+
+/// Languages told apart: few enough that a sentence or two suffices. With those of the Latin alphabet
+/// stand words and letters that are common there and in few others.
+const LANGUAGES: [(Lang, &str); 30] = [
+    (
+        Lang::Eng,
+        "the of and that with was are this which have not what how does from were been their would should there these when where it's",
+    ),
+    (
+        Lang::Spa,
+        "el los las una por con más qué cuál cómo fue está son según también pero sus sobre año años entre desde muy hay cuánto dónde ¿ ¡ ñ",
+    ),
+    (Lang::Jpn, ""),
+    (Lang::Cmn, ""),
+    (Lang::Kor, ""),
+    (
+        Lang::Fra,
+        "les des est dans pour une qui sur avec aux ce cette sont pas plus quel quelle été nous vous cela être même",
+    ),
+    (
+        Lang::Deu,
+        "der die und den von das mit sich auf für ist nicht ein eine als auch wie aus werden wird bei oder einer welche ß",
+    ),
+    (
+        Lang::Ita,
+        "il che di una sono con non della nel alla più gli dei anche questo quale è perché degli delle",
+    ),
+    (
+        Lang::Por,
+        "não os uma com em do dos das ao foi são mais pelo também qual seu você ã õ",
+    ),
+    (
+        Lang::Cat,
+        "els amb dels és per una les més són aquest va als què quina seva aquesta el també perquè",
+    ),
+    (
+        Lang::Nld,
+        "het een dat zijn met voor niet aan van door naar bij wordt werd deze ook als maar hoe welke",
+    ),
+    (Lang::Rus, ""),
+    (Lang::Ukr, ""),
+    (
+        Lang::Pol,
+        "się nie że jest od po jak przez są dla oraz ten czy które był ł ż ą ę",
+    ),
+    (
+        Lang::Ces,
+        "se že jsou který jako pro není při bylo také podle ř ě ů",
+    ),
+    (
+        Lang::Tur,
+        "ve bir bu için ile olarak çok daha gibi var kadar sonra mi ğ ı ş",
+    ),
+    (Lang::Ara, ""),
+    (Lang::Pes, ""),
+    (Lang::Heb, ""),
+    (Lang::Hin, ""),
+    (Lang::Ben, ""),
+    (
+        Lang::Vie,
+        "là của và có các một không được người trong với những này ơ ư",
+    ),
+    (Lang::Tha, ""),
+    (
+        Lang::Ind,
+        "yang dan dari untuk dengan pada ini itu adalah dalam tidak akan oleh juga sebagai",
+    ),
+    (
+        Lang::Swe,
+        "och att det är som för av med den till inte ett har från vad eller kan",
+    ),
+    (
+        Lang::Dan,
+        "og det er til af for med den der ikke som har fra hvad et kan eller",
+    ),
+    (
+        Lang::Nob,
+        "og det er til av for med som har ikke den fra hva et kan eller på",
+    ),
+    (
+        Lang::Fin,
+        "ja on ei se että oli myös kun joka tai sen mitä niin mikä ovat mutta kuin",
+    ),
+    (
+        Lang::Ron,
+        "și este pentru din care sunt mai cu nu pe sau prin ș ț ă",
+    ),
+    (Lang::Ell, ""),
+];
+
+/// One bit a language, by word.
+static WORDS: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
+    let mut words = HashMap::new();
+    for (place, (_, own)) in LANGUAGES.iter().enumerate() {
+        for word in own.split(' ').filter(|word| !word.is_empty()) {
+            *words.entry(word).or_default() |= 1 << place;
+        }
+    }
+    words
+});
+
+/// Words that tell a language by themselves where no other has nearly as many.
+const ENOUGH: u32 = 3;
+
+/// Its code (ISO 639-3); `unknown` where it is too short or too mixed to tell.
+pub(super) fn language_of(text: &str) -> &'static str {
+    let seen = Seen::of(text);
+    if let Some(told) = seen.told_by_script() {
+        return told.code();
+    }
+    let left = seen.left_by_words();
+    if let [only] = left.as_slice() {
+        return only.code();
+    }
+    let told = Detector::with_allowlist(left).detect(&seen.start);
+    let told = told.filter(|info| info.is_reliable() || info.confidence() >= SURE);
+    told.map_or("unknown", |info| info.lang().code())
+}
+
+/// What letters and words a text has.
+struct Seen {
+    n_latin: u32,
+    n_han: u32,
+    n_kana: u32,
+    n_hangul: u32,
+    /// Letters of further alphabets.
+    n_other: u32,
+    /// Words and letters of each language.
+    counts: [u32; LANGUAGES.len()],
+    /// The beginning without figures and signs, which say nothing.
+    start: String,
+}
+
+impl Seen {
+    fn of(text: &str) -> Self {
+        let mut seen = Self {
+            n_latin: 0,
+            n_han: 0,
+            n_kana: 0,
+            n_hangul: 0,
+            n_other: 0,
+            counts: [0; LANGUAGES.len()],
+            start: String::with_capacity(LOOKED_AT),
+        };
+        let mut word = String::new();
+        let mut n_kept = 0;
+        for c in text.chars().chain([' ']) {
+            let is_sign = c.is_ascii() && !c.is_ascii_alphabetic();
+            if n_kept < LOOKED_AT && !(is_sign && seen.start.ends_with(' ')) {
+                seen.start.push(if is_sign { ' ' } else { c });
+                n_kept += 1;
+            }
+            if c.is_ascii_alphabetic() {
+                word.push(c.to_ascii_lowercase());
+                seen.n_latin += 1;
+            } else if is_sign || !seen.takes_letter(c, &mut word) {
+                if (2..16).contains(&word.len()) {
+                    seen.count(&word);
+                }
+                word.clear();
+            }
+        }
+        seen
+    }
+
+    /// Counts a character beyond ASCII; whether it is part of a word.
+    fn takes_letter(&mut self, c: char, word: &mut String) -> bool {
+        let mut bytes = [0; 4];
+        match c {
+            '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}' => {
+                self.n_kana += 1
+            }
+            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => {
+                self.n_han += 1
+            }
+            '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7af}' => self.n_hangul += 1,
+            _ if !c.is_alphabetic() => self.count(c.encode_utf8(&mut bytes)),
+            '\u{80}'..'\u{250}' | '\u{1e00}'..'\u{1f00}' => {
+                word.extend(c.to_lowercase());
+                self.n_latin += 1;
+                if let Some(lower) = c.to_lowercase().next() {
+                    self.count(lower.encode_utf8(&mut bytes));
+                }
+                return true;
+            }
+            _ => self.n_other += 1,
+        }
+        false
+    }
+
+    fn count(&mut self, word: &str) {
+        let mut bits = WORDS.get(word).copied().unwrap_or_default();
+        while bits != 0 {
+            self.counts[bits.trailing_zeros() as usize] += 1;
+            bits &= bits - 1;
+        }
+    }
+
+    /// Where most of it is in a script that one language has. A character of these says what two or
+    /// three letters say.
+    fn told_by_script(&self) -> Option<Lang> {
+        let east = self.n_han + self.n_kana + self.n_hangul;
+        if 2 * east <= self.n_latin + self.n_other {
+            return None;
+        }
+        Some(match () {
+            () if 2 * self.n_hangul > east => Lang::Kor,
+            // Japanese is hardly ever written without any kana, Chinese quotes a name now and then.
+            () if 20 * self.n_kana > east => Lang::Jpn,
+            () => Lang::Cmn,
+        })
+    }
+
+    /// The languages that it may be in, going by words; all of them where words say nothing.
+    fn left_by_words(&self) -> Vec<Lang> {
+        let all = LANGUAGES.iter().map(|(lang, _)| *lang);
+        let most = self.counts.iter().copied().max().unwrap_or_default();
+        if most < ENOUGH || 2 * self.n_other > self.n_latin {
+            return all.collect();
+        }
+        let near = all.zip(self.counts).filter(|(_, n)| 3 * n > most);
+        near.map(|(lang, _)| lang).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(expected: &str, texts: &[&str]) {
+        for text in texts {
+            assert_eq!(language_of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn english() {
+        check(
+            "eng",
+            &[
+                "Which bonds have the longest duration, and how does that change when interest rates rise?",
+                "The modified duration is 4.31 %; 12.06 %; 9.40 %",
+                "It says `el banco` and `los bonos`, which are the Spanish words that were used in this report.",
+            ],
+        );
+    }
+
+    #[test]
+    fn spanish() {
+        check(
+            "spa",
+            &[
+                "¿Cuál fue el beneficio neto del banco durante el año pasado y por qué creció tanto?",
+                "El margen de intereses aumentó un 4,5 % con respecto al mismo periodo del ejercicio anterior.",
+                "El informe de la entidad dice que «the net interest margin» fue mayor que en el año anterior, según sus cuentas.",
+            ],
+        );
+    }
+
+    #[test]
+    fn languages_of_the_east_also_with_foreign_names_in_them() {
+        check(
+            "jpn",
+            &[
+                "東京に住む三十代の家族には、どのような保険商品が向いていますか。理由も教えてください。",
+                "ROE（自己資本利益率）は12.5%です。",
+                "Answer in Japanese.\n金利が上昇すると債券の価格はどうなりますか。価格は下落します。",
+                "ｶﾌﾞｼｷｶﾞｲｼｬ",
+            ],
+        );
+        check(
+            "cmn",
+            &[
+                "银行的净利润去年增长了多少？请说明原因。",
+                "书名是「花の名」，它在中国的销售增长很快，去年的利润也比前一年增加了百分之二十以上。",
+            ],
+        );
+        check("kor", &["은행의 순이익은 작년에 얼마나 증가했습니까?"]);
+    }
+
+    #[test]
+    fn neighbours_and_other_alphabets_are_told_by_statistics() {
+        check(
+            "por",
+            &["Qual foi o lucro líquido do banco no ano passado e por que não cresceu mais?"],
+        );
+        check(
+            "cat",
+            &[
+                "Quin va ser el benefici net del banc durant l'any passat i per què va créixer més que els altres?",
+            ],
+        );
+        check(
+            "fra",
+            &[
+                "Quel était le bénéfice net de la banque pour l'année dernière, et pourquoi a-t-il été si élevé ?",
+            ],
+        );
+        check(
+            "deu",
+            &["Wie hoch war der Gewinn der Bank im vergangenen Jahr, und warum ist er gestiegen?"],
+        );
+        check(
+            "rus",
+            &["Какова была чистая прибыль банка в прошлом году и почему она выросла?"],
+        );
+        check("ell", &["Ποιο ήταν το καθαρό κέρδος της τράπεζας πέρυσι;"]);
+    }
+
+    #[test]
+    fn what_says_nothing_is_unknown() {
+        check("unknown", &["", "1\n2\n", "12.5 % / 3.000"]);
+    }
+}
