@@ -23,7 +23,7 @@ pub(super) fn ChatView() -> impl IntoView {
     let is_empty = move || turns.with(Vec::is_empty);
     // A new turn is brought into sight; while it is written the reader scrolls as they like.
     Effect::new(move || {
-        turns.track();
+        turns.read();
         if let Some(end) = end.get() {
             end.scroll_into_view_with_bool(false);
         }

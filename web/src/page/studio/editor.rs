@@ -138,11 +138,11 @@ fn follow(studio: Studio, missing: RwSignal<Option<Fault>>) {
             .with(|open| open.as_ref().map(|open| open.id.clone()))
     });
     Effect::new(move || {
-        project.track();
+        project.read();
         studio.save_waiting();
     });
     Effect::new(move || {
-        project.track();
+        project.read();
         studio.open_record(studio.current.get(), missing);
     });
     Effect::new(move |before: Option<u64>| {

@@ -32,13 +32,13 @@ impl Grid {
             self.feed();
         });
         // A short list is in the document as a whole before its height is known, so that the rows
-        // alone would not tell when it is.
+        // alone would not tell when it is. (A memo that is only tracked, never read, tells nothing.)
         let in_sight = Memo::new(move |_| {
             let is_measured = self.height_px.get() > 0.0;
             is_measured.then(|| self.view.with(Viewport::rendered))
         });
         Effect::new(move || {
-            in_sight.track();
+            in_sight.read();
             self.feed();
         });
     }

@@ -141,7 +141,7 @@ impl Grid {
             project.with(|open| open.as_ref().map(|open| open.id.clone()))
         });
         Effect::new(move || {
-            open.track();
+            open.read();
             self.rows.update(Rows::clear);
             self.facets.set(Facets::default());
             self.findings.set(FindingsView::default());
@@ -163,7 +163,7 @@ impl Grid {
             query.with(|query| (query.search.clone(), query.filter.clone()))
         });
         Effect::new(move || {
-            asked.track();
+            asked.read();
             self.selection.set(Selection::default());
             self.cursor.set(None);
             self.search_fault.set(None);

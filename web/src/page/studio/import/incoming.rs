@@ -44,7 +44,7 @@ impl Incoming {
                 .with(|open| open.as_ref().map(|open| open.id.clone()))
         });
         Effect::new(move || {
-            open.track();
+            open.read();
             incoming.parts.set(Importing::default());
             incoming.summary.set(None);
         });
