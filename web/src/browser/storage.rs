@@ -1,16 +1,20 @@
 //! What the browser keeps for this page, and how much of it.
 
 use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FileSystemDirectoryHandle, StorageEstimate, StorageManager};
 
 use super::{folder::Folder, scope, settled, text_of};
 
 fn manager() -> Option<StorageManager> {
-    let navigator = scope().navigator();
-    // Absent where the page is not served securely.
-    let storage = Reflect::get(&navigator, &"storage".into()).ok()?;
-    (!storage.is_undefined()).then(|| navigator.storage())
+    storage_of(&scope().navigator())
+}
+
+/// Absent where the page is not served securely.
+fn storage_of(navigator: &JsValue) -> Option<StorageManager> {
+    let storage = Reflect::get(navigator, &"storage".into()).ok()?;
+    (!storage.is_undefined()).then(|| storage.unchecked_into())
 }
 
 /// The folder in which everything of Veneer lies, or why there is none.
@@ -36,11 +40,18 @@ pub(crate) async fn probe(folder: &Folder, beginning: &str) -> Result<(), String
     Ok(())
 }
 
-/// Asks the browser not to clear the storage by itself; it decides without saying why.
-pub(crate) async fn ask_to_persist() {
-    if let Some(Ok(promise)) = manager().map(|manager| manager.persist()) {
+/// Asks the browser not to clear the storage by itself; it decides without saying why. Only a page
+/// may ask, not its workers.
+#[cfg(feature = "page")]
+pub(crate) fn ask_to_persist() {
+    let storage = web_sys::window().and_then(|window| storage_of(&window.navigator()));
+    let Some(Ok(promise)) = storage.map(|storage| storage.persist()) else {
+        return;
+    };
+    wasm_bindgen_futures::spawn_local(async move {
+        // A refusal changes nothing: what is kept may be cleared when space runs low, and the page says so.
         JsFuture::from(promise).await.ok();
-    }
+    });
 }
 
 pub(crate) async fn is_persistent() -> bool {

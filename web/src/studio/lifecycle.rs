@@ -20,7 +20,7 @@ use super::{
     store::lock_key,
     voice::Voice,
 };
-use crate::browser::{self, locks::Lock, storage};
+use crate::browser::{self, locks::Lock};
 
 /// How often a lock is tried that a worker may hold which was just ended.
 const TRIES: usize = 4;
@@ -155,10 +155,7 @@ async fn keep(desk: &Desk, opened: Result<Open, (Fault, Place)>) -> Result<Open,
         }
     };
     match note(desk, &open).await {
-        Ok(()) => {
-            storage::ask_to_persist().await;
-            Ok(open)
-        }
+        Ok(()) => Ok(open),
         Err(fault) => {
             let id = open.id.clone();
             open.close();

@@ -16,7 +16,7 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    browser::{blob::BlobSource, network::fetch_if_there, storage},
+    browser::{blob::BlobSource, network::fetch_if_there},
     state::{
         download::{Place, place},
         files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, TEXT_FILES, file_name},
@@ -64,9 +64,6 @@ pub(super) async fn open(
             from_remote(store, name, source, &files, voice).await?
         }
     };
-    if opened.entry.is_some() {
-        storage::ask_to_persist().await;
-    }
     Ok(opened)
 }
 

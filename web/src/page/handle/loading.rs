@@ -12,6 +12,7 @@ use web_sys::File;
 
 use super::App;
 use crate::{
+    browser::storage,
     page::picked::Picked,
     state::{columns::Loaded, files::Chosen},
 };
@@ -179,6 +180,7 @@ impl App {
 
     fn open(self, recipe: Recipe, on_open: impl Fn(Self) + 'static) {
         let keep = self.keep_models.get_untracked();
+        storage::ask_to_persist();
         self.open_keeping(recipe, keep, on_open);
     }
 

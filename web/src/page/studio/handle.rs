@@ -11,6 +11,7 @@ use veneer_core::protocol::{
 use web_sys::{Blob, File};
 
 use crate::{
+    browser::storage,
     page::{
         client::{Client, StudioWire},
         handle::App,
@@ -149,6 +150,9 @@ impl Studio {
         mut on_fault: impl FnMut(&Fault) + 'static,
     ) -> Option<RequestId> {
         let client = self.client.get_value()?;
+        if is_kept_afterwards(&request) {
+            storage::ask_to_persist();
+        }
         let on_reply = move |id, reply: &StudioReply, file: Option<Blob>| match reply {
             StudioReply::Progress(progress) => self.show_progress(id, progress),
             StudioReply::Done(outcome) => {
@@ -321,4 +325,12 @@ impl Studio {
             StudioReply::Progress(_) | StudioReply::Done(_) => {}
         }
     }
+}
+
+/// Whether the browser holds another project when this is done.
+fn is_kept_afterwards(request: &StudioRequest) -> bool {
+    matches!(
+        request,
+        StudioRequest::CreateProject { .. } | StudioRequest::OpenProjectFile { .. }
+    )
 }
