@@ -284,7 +284,7 @@ pub(crate) fn native(
 }
 
 /// Run the binary, which must end well, and take what it prints.
-fn veneer(words: &[&str]) -> String {
+pub(crate) fn veneer(words: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_veneer"))
         .args(words)
         .stdin(Stdio::null())
@@ -308,6 +308,6 @@ fn find_gguf(folder: &Path) -> Option<PathBuf> {
     })
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("the folders of tests are UTF-8")
 }
