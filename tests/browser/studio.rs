@@ -28,6 +28,8 @@ struct Studio {
     browser: Chromium,
     server: Server,
     saved: TempDir,
+    /// For files to import.
+    files: TempDir,
 }
 
 impl Studio {
@@ -48,6 +50,7 @@ impl Studio {
             browser,
             server,
             saved,
+            files: TempDir::new().expect("a folder for files"),
         }
     }
 

@@ -36,7 +36,7 @@ fn dataset(studio: &Studio, n: u64) -> PathBuf {
         ]});
         writeln!(text, "{record}").unwrap();
     }
-    let path = studio.saved.path().join("large.jsonl.tmp");
+    let path = studio.files.path().join(format!("{n}.jsonl"));
     fs::write(&path, text).unwrap();
     path
 }
@@ -57,10 +57,8 @@ fn a_hundred_thousand_records_are_scrolled_searched_and_changed() {
     let page = &studio.page;
     studio.new_project("large");
     let file = dataset(&studio, N);
-    let named = file.with_file_name("large.jsonl");
-    fs::rename(&file, &named).unwrap();
     let started = Instant::now();
-    studio.import(&[&named]);
+    studio.import(&[&file]);
     println!("import: {:?}", started.elapsed());
     studio.wait_for_records(N);
 
@@ -120,14 +118,10 @@ fn a_killed_tab_loses_nothing() {
     let page = &studio.page;
     studio.new_project("killed");
     let small = dataset(&studio, 10);
-    let named = small.with_file_name("small.jsonl");
-    fs::rename(&small, &named).unwrap();
-    studio.import(&[&named]);
+    studio.import(&[&small]);
     studio.wait_for_records(10);
     let large = dataset(&studio, N);
-    let named = large.with_file_name("large.jsonl");
-    fs::rename(&large, &named).unwrap();
-    page.choose_files("import-files", &[&named]);
+    page.choose_files("import-files", &[&large]);
     wait_for(page, "import-record");
     page.click("import-go");
     wait_for(page, "studio-work");

@@ -1,6 +1,6 @@
 //! Import → Check → Edit → Split → Export, with the formats of the use cases.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -10,13 +10,54 @@ use crate::{
     page::element,
 };
 
+/// So many times what a fixture has, for its few records cannot be split.
+const N_COPIES: usize = 20;
+
+/// The records of a fixture again and again, each time with other words, in the fixture's format.
+fn many(studio: &Studio, file: &str) -> PathBuf {
+    let text = fs::read_to_string(document(file)).unwrap();
+    let of_lines = |text: &str| text.lines().map(serde_json::from_str).collect();
+    let records: Vec<Value> = serde_json::from_str(&text)
+        .or_else(|_| of_lines(&text))
+        .expect("records in JSON");
+    let copies = (0..N_COPIES).flat_map(|copy| {
+        let numbered = |record: &Value| {
+            let mut record = record.clone();
+            number(&mut record, copy);
+            record
+        };
+        records.iter().map(numbered).collect::<Vec<_>>()
+    });
+    let copies: Vec<Value> = copies.collect();
+    let text = match file.ends_with('l') {
+        true => copies.iter().map(|record| format!("{record}\n")).collect(),
+        false => json!(copies).to_string(),
+    };
+    let path = studio.files.path().join(file);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Puts a number behind every text but the names of roles.
+fn number(value: &mut Value, copy: usize) {
+    match value {
+        Value::String(text) if !text.is_empty() => text.push_str(&format!(" ({copy})")),
+        Value::Array(values) => values.iter_mut().for_each(|value| number(value, copy)),
+        Value::Object(fields) => fields
+            .iter_mut()
+            .filter(|(name, _)| *name != "role")
+            .for_each(|(_, value)| number(value, copy)),
+        _ => {}
+    }
+}
+
 /// From the file of a use case to a zip for training; the binary finds nothing wrong with it.
 fn walk(fixture: &Fixture, file: &str) {
     let studio = Studio::open(fixture);
     let page = &studio.page;
     studio.new_project(file);
-    let n = digits(&studio.import(&[&document(file)]));
-    assert!(n > 0);
+    let n = digits(&studio.import(&[&many(&studio, file)]));
+    assert!(n >= 2 * N_COPIES as u64);
     studio.wait_for_records(n);
 
     studio.step("check");
@@ -211,16 +252,14 @@ fn markup_in_records_is_shown_not_run() {
     let Some(fixture) = fixture() else { return };
     let studio = Studio::open(fixture);
     let page = &studio.page;
-    let file = studio.saved.path().join("markup.jsonl.tmp");
+    let file = studio.files.path().join("markup.jsonl");
     let attack = "<img src=x onerror=\"window.attacked=1\"><script>window.attacked=1</script>";
     let record = json!({"messages": [
         {"role": "user", "content": attack}, {"role": "assistant", "content": attack},
     ]});
     fs::write(&file, format!("{record}\n")).unwrap();
-    let renamed = file.with_file_name("markup.jsonl");
-    fs::rename(&file, &renamed).unwrap();
     studio.new_project(attack);
-    assert_eq!(digits(&studio.import(&[&renamed])), 1);
+    assert_eq!(digits(&studio.import(&[&file])), 1);
     studio.step("edit");
     wait_for(page, "grid-row");
     page.click("grid-row");

@@ -9,7 +9,11 @@ use super::{
     handle::{Grid, Panel, Question},
     picking, table,
 };
-use crate::state::studio::{draft, shortcuts::Command, viewport::Viewport};
+use crate::state::studio::{
+    draft::{self, Draft},
+    shortcuts::Command,
+    viewport::Viewport,
+};
 
 /// Does what a command of the list means; others are somebody else's.
 pub(super) fn act(grid: Grid, command: Command) {
@@ -83,10 +87,18 @@ fn clear(grid: Grid) {
 
 /// The record at the cursor, in the editor.
 pub(super) fn open(grid: Grid) {
-    if grid.cursor.get_untracked().is_none() {
+    let Some(row) = grid.row_at_cursor() else {
+        return;
+    };
+    grid.opened.set(true);
+    let shown = grid
+        .studio
+        .draft
+        .with_untracked(|draft| draft.as_ref().map(Draft::record));
+    if shown != Some(row.record) {
+        grid.studio.write_in_next();
         return;
     }
-    grid.opened.set(true);
     request_animation_frame(|| {
         let place = ".edit-record textarea, .edit-record [contenteditable=\"true\"]";
         focus_first(place);
