@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::chat_values::ChatValues;
 use super::spans::assistant_text;
 use super::{
     Body, Conversation, DateTime, Encoded, IGNORE_INDEX, ModelText, Record, RenderOptions, Role,
@@ -199,12 +200,12 @@ fn encode_chat(
         (text, vec![all])
     } else {
         let wanted = wanted_messages(chat, options.train_on);
-        let conversation = (chat.messages.as_slice(), chat.tools.as_slice());
+        let values = ChatValues::new(&chat.messages, &chat.tools);
         let found = assistant_text(
             template,
             tokenizer,
             &model.end_token_ids,
-            conversation,
+            &values,
             &render_options,
             &wanted,
         )?;
@@ -235,7 +236,7 @@ fn wanted_messages(chat: &Conversation, train_on: TrainOn) -> Vec<usize> {
 }
 
 /// Carries a mask over text to tokens; see the head of this file for the tokens on its edges.
-fn mark(tokens: Vec<Token>, tokenizer: &Tokenizer, trained: &[Range<usize>]) -> Vec<TokenSpan> {
+pub(super) fn mark(tokens: Vec<Token>, tokenizer: &Tokenizer, trained: &[Range<usize>]) -> Vec<TokenSpan> {
     tokens
         .into_iter()
         .map(|Token { id, bytes }| {

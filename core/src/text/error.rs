@@ -52,6 +52,12 @@ pub enum TextError {
     )]
     NoAssistantSpan { message_index: usize },
 
+    #[error("the messages cannot be read: {detail}")]
+    Dialogue { detail: String },
+
+    #[error("the last message cannot be continued: {detail}")]
+    CannotContinue { detail: String },
+
     #[error("the tokenizer cannot encode the text: {detail}")]
     Encode { detail: String },
 

@@ -5,7 +5,9 @@
 //! the mask for people ([`view`]).
 
 mod builtin;
+mod chat_values;
 mod conversation;
+mod dialogue;
 mod encode;
 mod encoded;
 mod error;
@@ -31,6 +33,7 @@ mod view;
 
 pub use builtin::{builtin_template, builtin_template_names};
 pub use conversation::{Conversation, Message, Role};
+pub use dialogue::{Dialogue, DialogueOptions, DialogueTokens, encode_dialogue};
 pub use encode::{
     EncodeOptions, Prepared, Prompt, TokenSpan, TrainOn, encode_prompt, encode_record,
 };
@@ -46,7 +49,7 @@ pub use preflight::{
 pub use record::{Body, Record};
 pub use split_rule::{SPLIT_RULES, SplitRule};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
-pub use tokenizer::{Token, Tokenizer};
+pub use tokenizer::{Piece, Token, Tokenizer};
 pub use tokenizer_config::TokenizerConfig;
 pub use train_tokenizer::{
     END_TOKEN, PAD_TOKEN, START_TOKEN, TokenizerFiles, TrainTokenizerError, train_tokenizer,

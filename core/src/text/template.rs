@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use super::jinja::{
     CLOSE_MARK, DateTime, OPEN_MARK, environment, has_generation_tag, rejection, rewrite,
 };
+use super::chat_values::ChatValues;
 use super::{Message, TextError, builtin_template, builtin_template_names};
 
 const DEFAULT: &str = "default";
@@ -47,13 +48,6 @@ pub struct Rendered {
     pub text: String,
     /// Byte ranges of `text`, in order; empty where the template has no such blocks.
     pub generated: Vec<Range<usize>>,
-}
-
-/// A conversation as template variables, so that it is converted once and rendered many times.
-#[derive(Debug, Clone)]
-pub(super) struct ChatValues {
-    pub(super) messages: Vec<Value>,
-    pub(super) tools: Value,
 }
 
 impl ChatTemplate {
@@ -140,7 +134,7 @@ impl ChatTemplate {
         options: &RenderOptions,
     ) -> Result<String, TextError> {
         let chat = ChatValues::new(messages, tools);
-        self.render_values(&chat.messages, &chat.tools, options)
+        self.render_values(chat.messages(), chat.tools(), options)
     }
 
     /// The text of a conversation and what the template marks as the assistant's.
@@ -153,22 +147,30 @@ impl ChatTemplate {
         tools: &[Json],
         options: &RenderOptions,
     ) -> Result<Rendered, TextError> {
-        let chat = ChatValues::new(messages, tools);
+        self.render_chat(&ChatValues::new(messages, tools), options)
+    }
+
+    /// As [`render_marked`](Self::render_marked).
+    pub(super) fn render_chat(
+        &self,
+        chat: &ChatValues,
+        options: &RenderOptions,
+    ) -> Result<Rendered, TextError> {
         if !self.marks_generation {
-            let text = self.render_values(&chat.messages, &chat.tools, options)?;
+            let text = self.render_values(chat.messages(), chat.tools(), options)?;
             return Ok(Rendered {
                 text,
                 generated: Vec::new(),
             });
         }
-        let [open, close] = unused_chars(messages, tools);
+        let [open, close] = chat.unused_chars();
         let mut options = options.clone();
         for (name, mark) in [(OPEN_MARK, open), (CLOSE_MARK, close)] {
             options
                 .variables
                 .insert(name.to_owned(), json!(mark.to_string()));
         }
-        let marked = self.render_values(&chat.messages, &chat.tools, &options)?;
+        let marked = self.render_values(chat.messages(), chat.tools(), &options)?;
         Ok(take_marks(&marked, open, close))
     }
 
@@ -236,64 +238,6 @@ fn control_markup(source: &str) -> Vec<String> {
         }
     }
     found
-}
-
-impl ChatValues {
-    pub(super) fn new(messages: &[Message], tools: &[Json]) -> Self {
-        Self {
-            messages: messages.iter().map(message_value).collect(),
-            // transformers passes None, not an empty list, when there are no tools.
-            tools: if tools.is_empty() {
-                Value::from(())
-            } else {
-                Value::from_serialize(tools)
-            },
-        }
-    }
-}
-
-/// A message as templates see it: without the loss weight, which is ours.
-pub(super) fn message_value(message: &Message) -> Value {
-    let mut fields = Map::new();
-    fields.insert("role".into(), json!(message.role.name()));
-    fields.insert("content".into(), json!(message.content));
-    if let Some(name) = &message.name {
-        fields.insert("name".into(), json!(name));
-    }
-    if !message.tool_calls.is_empty() {
-        fields.insert("tool_calls".into(), json!(message.tool_calls));
-    }
-    if let Some(id) = &message.tool_call_id {
-        fields.insert("tool_call_id".into(), json!(id));
-    }
-    for (name, value) in &message.extra {
-        fields.insert(name.clone(), value.clone());
-    }
-    Value::from_serialize(&fields)
-}
-
-/// Two characters of the last private-use plane that the conversation does not hold.
-pub(super) fn unused_chars(messages: &[Message], tools: &[Json]) -> [char; 2] {
-    let mut used: Vec<char> = Vec::new();
-    let mut note = |text: &str| used.extend(text.chars().filter(|&c| c >= '\u{100000}'));
-    for message in messages {
-        note(message.text());
-        note(message.name.as_deref().unwrap_or_default());
-        for value in message.tool_calls.iter().chain(message.extra.values()) {
-            note(&value.to_string());
-        }
-    }
-    for tool in tools {
-        note(&tool.to_string());
-    }
-    let mut free = ('\u{100000}'..='\u{10fffd}')
-        .rev()
-        .filter(|c| !used.contains(c));
-    // A conversation that holds all 65 534 of them cannot be marked; its mask would only be wrong.
-    [
-        free.next().unwrap_or('\u{10fffd}'),
-        free.next().unwrap_or('\u{10fffc}'),
-    ]
 }
 
 fn take_marks(marked: &str, open: char, close: char) -> Rendered {

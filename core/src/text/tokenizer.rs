@@ -26,6 +26,17 @@ pub struct Token {
     pub bytes: Range<usize>,
 }
 
+/// A token as other tools list it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Piece {
+    pub id: u32,
+    /// As the vocabulary writes it (`Ġhello`, `▁hello`).
+    pub token: String,
+    /// The code points of the text it stands for, by the tokenizer's own account; (0, 0) for tokens
+    /// that were added around the text.
+    pub chars: (usize, usize),
+}
+
 /// A tokenizer with its special tokens.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -155,6 +166,34 @@ impl Tokenizer {
             tokens.extend(added(after, text.len()));
         }
         Ok(tokens)
+    }
+
+    /// The tokens of a text with their names and places, as the reference libraries list them.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn pieces(&self, text: &str, add_special_tokens: bool) -> Result<Vec<Piece>, TextError> {
+        let own = add_special_tokens && self.around.is_none();
+        let encoding =
+            self.engine
+                .encode_char_offsets(text, own)
+                .map_err(|error| TextError::Encode {
+                    detail: error.to_string(),
+                })?;
+        let listed = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let mut places: Vec<(u32, (usize, usize))> =
+            listed.map(|(&id, &chars)| (id, chars)).collect();
+        if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
+            let added = |ids: &[u32]| -> Vec<_> { ids.iter().map(|&id| (id, (0, 0))).collect() };
+            places.splice(0..0, added(before));
+            places.extend(added(after));
+        }
+        let named = |(id, chars)| Piece {
+            id,
+            token: self.id_to_token(id).unwrap_or_default(),
+            chars,
+        };
+        Ok(places.into_iter().map(named).collect())
     }
 
     /// The text of token ids.
