@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_is_not_known_reaches_the_template() {
-        let message = json!({"role": "ipython", "content": [{"type": "text", "text": "\u{10fffd}"}], "x": 1});
+        let message =
+            json!({"role": "ipython", "content": [{"type": "text", "text": "\u{10fffd}"}], "x": 1});
         let Json::Object(message) = message else {
             unreachable!()
         };

@@ -236,7 +236,11 @@ fn wanted_messages(chat: &Conversation, train_on: TrainOn) -> Vec<usize> {
 }
 
 /// Carries a mask over text to tokens; see the head of this file for the tokens on its edges.
-pub(super) fn mark(tokens: Vec<Token>, tokenizer: &Tokenizer, trained: &[Range<usize>]) -> Vec<TokenSpan> {
+pub(super) fn mark(
+    tokens: Vec<Token>,
+    tokenizer: &Tokenizer,
+    trained: &[Range<usize>],
+) -> Vec<TokenSpan> {
     tokens
         .into_iter()
         .map(|Token { id, bytes }| {

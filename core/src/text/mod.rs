@@ -4,6 +4,7 @@
 //! ([`spans`]) → tokens and labels ([`encode`]) → checks before a run ([`preflight`]) and a view of
 //! the mask for people ([`view`]).
 
+mod added_token;
 mod builtin;
 mod chat_values;
 mod conversation;
@@ -19,18 +20,21 @@ mod jinja;
 mod model_text;
 mod preflight;
 mod record;
+mod sentence_piece;
 mod spans;
 mod split_rule;
 mod template;
 #[cfg(test)]
 mod test_tokenizer;
 mod tokenizer;
+mod tokenizer_class;
 mod tokenizer_config;
 #[cfg(test)]
 mod tokenizer_golden_tests;
 mod train_tokenizer;
 mod view;
 
+pub use added_token::AddedToken;
 pub use builtin::{builtin_template, builtin_template_names};
 pub use conversation::{Conversation, Message, Role};
 pub use dialogue::{Dialogue, DialogueOptions, DialogueTokens, encode_dialogue};
@@ -50,6 +54,7 @@ pub use record::{Body, Record};
 pub use split_rule::{SPLIT_RULES, SplitRule};
 pub use template::{ChatTemplate, RenderOptions, Rendered};
 pub use tokenizer::{Piece, Token, Tokenizer};
+use tokenizer_class::class_defaults;
 pub use tokenizer_config::TokenizerConfig;
 pub use train_tokenizer::{
     END_TOKEN, PAD_TOKEN, START_TOKEN, TokenizerFiles, TrainTokenizerError, train_tokenizer,

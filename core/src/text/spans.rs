@@ -293,11 +293,7 @@ impl Finder<'_> {
         if self.chat.text(index).trim().is_empty() || self.chat.calls_tools(index) {
             return true;
         }
-        let probed = self.probed(
-            self.chat.len(),
-            index,
-            self.options.add_generation_prompt,
-        );
+        let probed = self.probed(self.chat.len(), index, self.options.add_generation_prompt);
         probed.is_none_or(|text| text.contains(self.probe))
     }
 

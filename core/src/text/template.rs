@@ -10,10 +10,10 @@ use minijinja::{Environment, value::Value};
 use regex::Regex;
 use serde_json::{Map, Value as Json, json};
 
+use super::chat_values::ChatValues;
 use super::jinja::{
     CLOSE_MARK, DateTime, OPEN_MARK, environment, has_generation_tag, rejection, rewrite,
 };
-use super::chat_values::ChatValues;
 use super::{Message, TextError, builtin_template, builtin_template_names};
 
 const DEFAULT: &str = "default";

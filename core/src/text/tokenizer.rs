@@ -8,6 +8,7 @@ use std::ops::Range;
 use regex::Regex;
 use tokenizers::Tokenizer as Engine;
 
+use super::sentence_piece::{self, ModelFile, PieceTokenizer, PlacedToken};
 use super::{TextError, TokenizerConfig};
 
 /// Classes whose BOS and EOS transformers sets from `add_bos_token` and `add_eos_token`,
@@ -41,6 +42,8 @@ pub struct Piece {
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     engine: Engine,
+    /// Cuts and joins text instead of `engine`, where the model came as a SentencePiece file.
+    pieces: Option<PieceTokenizer>,
     vocab_size: usize,
     max_id: u32,
     /// Special tokens by text, longest first.
@@ -75,12 +78,43 @@ impl Tokenizer {
     /// Gathers the special tokens of a tokenizer that was read or built.
     pub(super) fn from_engine(engine: Engine) -> Result<Self, regex::Error> {
         let vocab = engine.get_vocab(true);
-        let mut special: Vec<(String, u32)> = engine
+        let special = engine
             .get_added_tokens_decoder()
             .into_iter()
             .filter(|(_, token)| token.special && !token.content.is_empty())
             .map(|(id, token)| (token.content, id))
             .collect();
+        let max_id = vocab.values().copied().max().unwrap_or(0);
+        Self::with_special(engine, special, (vocab.len(), max_id))
+    }
+
+    /// Reads a SentencePiece file; `config` is what stands beside it, and gets the special tokens
+    /// that only the file names.
+    pub(super) fn from_sentence_piece(
+        file: &str,
+        bytes: &[u8],
+        config: &mut TokenizerConfig,
+    ) -> Result<Self, TextError> {
+        let model = ModelFile::read(file, bytes)?;
+        sentence_piece::with_own_tokens(file, &model, config);
+        let pieces = PieceTokenizer::new(file, &model, config)?;
+        let special = pieces.special_tokens();
+        let special = special.map(|(token, id)| (token.to_owned(), id)).collect();
+        let engine = sentence_piece::engine(file, &model)?;
+        let tokenizer = Self::with_special(engine, special, pieces.size());
+        let mut tokenizer = tokenizer.map_err(|error| TextError::SentencePiece {
+            file: file.to_owned(),
+            detail: error.to_string(),
+        })?;
+        tokenizer.pieces = Some(pieces);
+        Ok(tokenizer)
+    }
+
+    fn with_special(
+        engine: Engine,
+        mut special: Vec<(String, u32)>,
+        (vocab_size, max_id): (usize, u32),
+    ) -> Result<Self, regex::Error> {
         special.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
         let mut special_ids: Vec<u32> = special.iter().map(|&(_, id)| id).collect();
         special_ids.sort_unstable();
@@ -93,9 +127,10 @@ impl Tokenizer {
             false => Some(Regex::new(&alternatives.join("|"))?),
         };
         Ok(Self {
-            vocab_size: vocab.len(),
-            max_id: vocab.values().copied().max().unwrap_or(0),
+            vocab_size,
+            max_id,
             engine,
+            pieces: None,
             special,
             special_ids,
             special_pattern,
@@ -132,6 +167,18 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer's model has no way to write the text.
     pub fn encode(&self, text: &str, add_special_tokens: bool) -> Result<Vec<Token>, TextError> {
+        if let Some(pieces) = &self.pieces {
+            let mut covered = 0;
+            let placed = pieces.encode(text, add_special_tokens).into_iter();
+            let token = placed.map(|token| Token {
+                id: token.id,
+                bytes: match token.bytes {
+                    Some(_) => cover(token.whole.start, token.whole.end, &mut covered),
+                    None => token.whole,
+                },
+            });
+            return Ok(token.collect());
+        }
         let own = add_special_tokens && self.around.is_none();
         let encoding = self
             .engine
@@ -173,21 +220,10 @@ impl Tokenizer {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn pieces(&self, text: &str, add_special_tokens: bool) -> Result<Vec<Piece>, TextError> {
-        let own = add_special_tokens && self.around.is_none();
-        let encoding =
-            self.engine
-                .encode_char_offsets(text, own)
-                .map_err(|error| TextError::Encode {
-                    detail: error.to_string(),
-                })?;
-        let listed = encoding.get_ids().iter().zip(encoding.get_offsets());
-        let mut places: Vec<(u32, (usize, usize))> =
-            listed.map(|(&id, &chars)| (id, chars)).collect();
-        if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
-            let added = |ids: &[u32]| -> Vec<_> { ids.iter().map(|&id| (id, (0, 0))).collect() };
-            places.splice(0..0, added(before));
-            places.extend(added(after));
-        }
+        let places = match &self.pieces {
+            Some(pieces) => char_places(text, &pieces.encode(text, add_special_tokens)),
+            None => self.engine_places(text, add_special_tokens)?,
+        };
         let named = |(id, chars)| Piece {
             id,
             token: self.id_to_token(id).unwrap_or_default(),
@@ -196,11 +232,37 @@ impl Tokenizer {
         Ok(places.into_iter().map(named).collect())
     }
 
+    fn engine_places(
+        &self,
+        text: &str,
+        add_special_tokens: bool,
+    ) -> Result<Vec<(u32, (usize, usize))>, TextError> {
+        let own = add_special_tokens && self.around.is_none();
+        let encoding = self
+            .engine
+            .encode_char_offsets(text, own)
+            .map_err(|error| TextError::Encode {
+                detail: error.to_string(),
+            })?;
+        let listed = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let mut places: Vec<(u32, (usize, usize))> =
+            listed.map(|(&id, &chars)| (id, chars)).collect();
+        if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
+            let added = |ids: &[u32]| -> Vec<_> { ids.iter().map(|&id| (id, (0, 0))).collect() };
+            places.splice(0..0, added(before));
+            places.extend(added(after));
+        }
+        Ok(places)
+    }
+
     /// The text of token ids.
     ///
     /// # Errors
     /// When the tokenizer's decoder fails.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, TextError> {
+        if let Some(pieces) = &self.pieces {
+            return Ok(pieces.decode(ids, skip_special_tokens));
+        }
         self.engine
             .decode(ids, skip_special_tokens)
             .map_err(|error| TextError::Decode {
@@ -210,12 +272,18 @@ impl Tokenizer {
 
     /// The id of a token given by its text in the vocabulary.
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
-        self.engine.token_to_id(token)
+        match &self.pieces {
+            Some(pieces) => pieces.token_to_id(token),
+            None => self.engine.token_to_id(token),
+        }
     }
 
     /// The vocabulary's text of an id, as the tokenizer's model writes it (`Ġhello`, `▁hello`).
     pub fn id_to_token(&self, id: u32) -> Option<String> {
-        self.engine.id_to_token(id)
+        match &self.pieces {
+            Some(pieces) => pieces.id_to_token(id),
+            None => self.engine.id_to_token(id),
+        }
     }
 
     /// Entries of the vocabulary, added tokens included.
@@ -263,6 +331,24 @@ impl Tokenizer {
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
+}
+
+/// Places in bytes as places in code points.
+fn char_places(text: &str, tokens: &[PlacedToken]) -> Vec<(u32, (usize, usize))> {
+    let mut chars_before = vec![0; text.len() + 1];
+    let mut n_chars = 0;
+    for (at, before) in chars_before.iter_mut().enumerate() {
+        *before = n_chars;
+        n_chars += usize::from(text.is_char_boundary(at));
+    }
+    let place = |token: &PlacedToken| match &token.bytes {
+        Some(bytes) => (chars_before[bytes.start], chars_before[bytes.end]),
+        None => (0, 0),
+    };
+    tokens
+        .iter()
+        .map(|token| (token.id, place(token)))
+        .collect()
 }
 
 /// The bytes a token stands for. Byte-level tokenizers take the leading space out of the offsets,
