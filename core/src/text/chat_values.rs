@@ -14,7 +14,7 @@ pub(super) struct ChatValues {
     json: Vec<Map<String, Json>>,
     messages: Vec<Value>,
     tools: Value,
-    unused: [char; 2],
+    unused: [char; 3],
 }
 
 impl ChatValues {
@@ -46,8 +46,9 @@ impl ChatValues {
         &self.tools
     }
 
-    /// Two characters that occur nowhere in the conversation.
-    pub(super) fn unused_chars(&self) -> [char; 2] {
+    /// Characters that occur nowhere in the conversation: two to mark what the assistant wrote, one
+    /// to mark a place in a content.
+    pub(super) fn unused_chars(&self) -> [char; 3] {
         self.unused
     }
 
@@ -111,8 +112,8 @@ fn message_fields(message: &Message) -> Map<String, Json> {
     fields
 }
 
-/// Two characters of the last private-use plane that no text of the values holds.
-fn unused_chars<'a>(values: impl Iterator<Item = &'a Json>) -> [char; 2] {
+/// Three characters of the last private-use plane that no text of the values holds.
+fn unused_chars<'a>(values: impl Iterator<Item = &'a Json>) -> [char; 3] {
     let mut used: Vec<char> = Vec::new();
     let mut waiting: Vec<&Json> = values.collect();
     let mut note = |text: &str| used.extend(text.chars().filter(|&c| c >= '\u{100000}'));
@@ -134,6 +135,7 @@ fn unused_chars<'a>(values: impl Iterator<Item = &'a Json>) -> [char; 2] {
     [
         free.next().unwrap_or('\u{10fffd}'),
         free.next().unwrap_or('\u{10fffc}'),
+        free.next().unwrap_or('\u{10fffb}'),
     ]
 }
 
@@ -151,7 +153,10 @@ mod tests {
         let chat = ChatValues::from_json(vec![message], Some(&[]));
         assert_eq!(chat.role(0), Some("ipython"));
         assert_eq!((chat.text(0), chat.calls_tools(0)), ("", false));
-        assert_eq!(chat.unused_chars(), ['\u{10fffc}', '\u{10fffb}']);
+        assert_eq!(
+            chat.unused_chars(),
+            ['\u{10fffc}', '\u{10fffb}', '\u{10fffa}']
+        );
         assert_eq!(chat.tools().len(), Some(0));
         assert_eq!(
             chat.with_content(0, "y").get_attr("content").unwrap(),

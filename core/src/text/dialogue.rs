@@ -9,8 +9,8 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::chat_values::ChatValues;
-use super::encode::mark;
 use super::jinja::is_space;
+use super::mask::mark;
 use super::spans::assistant_text;
 use super::{DateTime, ModelText, RenderOptions, Role, TextError, TokenSpan};
 
@@ -155,13 +155,13 @@ pub fn encode_dialogue(
 
 /// The text up to the end of the last message's content. A mark behind it, and a space that a
 /// template may trim, show where that is.
-fn continued(
+pub(super) fn continued(
     chat: &ChatValues,
     render: impl Fn(&ChatValues) -> Result<String, TextError>,
 ) -> Result<String, TextError> {
     let last = chat.len().checked_sub(1);
     let last = last.ok_or_else(|| cannot_continue("there is no message"))?;
-    let [mark, _] = chat.unused_chars();
+    let [_, _, mark] = chat.unused_chars();
     let content = chat.text(last);
     if content.is_empty() {
         return Err(cannot_continue("the last message has no text"));

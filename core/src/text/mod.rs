@@ -17,6 +17,7 @@ mod gguf_text;
 #[cfg(test)]
 mod golden_tests;
 mod jinja;
+mod mask;
 mod model_text;
 mod preflight;
 mod record;
@@ -31,6 +32,8 @@ mod tokenizer_class;
 mod tokenizer_config;
 #[cfg(test)]
 mod tokenizer_golden_tests;
+#[cfg(test)]
+mod tokenizer_kind_tests;
 mod train_tokenizer;
 mod view;
 

@@ -45,7 +45,10 @@ impl ModelText {
         let tokenizer = match (files.tokenizer_json, files.sentence_piece) {
             (Some(json), _) => {
                 let mut tokenizer = Tokenizer::from_json(json)?;
-                tokenizer.configure(&config);
+                // Without a config the file alone counts, as for the library that wrote it.
+                if files.tokenizer_config.is_some() || files.special_tokens_map.is_some() {
+                    tokenizer.configure(&config)?;
+                }
                 Some(tokenizer)
             }
             (None, Some((name, bytes))) => {
@@ -87,6 +90,32 @@ impl ModelText {
         self.template.as_ref().ok_or_else(|| TextError::NoTemplate {
             names: builtin_template_names().collect::<Vec<_>>().join(", "),
         })
+    }
+
+    /// The text of ids as transformers' `decode` gives it: where the config asks for it, without the
+    /// spaces that word tokenizers leave before English punctuation.
+    ///
+    /// # Errors
+    /// When the model has no tokenizer, or its decoder fails.
+    pub fn decode_as_published(&self, ids: &[u32]) -> Result<String, TextError> {
+        const CLEANED: [(&str, &str); 10] = [
+            (" .", "."),
+            (" ?", "?"),
+            (" !", "!"),
+            (" ,", ","),
+            (" ' ", "'"),
+            (" n't", "n't"),
+            (" 'm", "'m"),
+            (" 's", "'s"),
+            (" 've", "'ve"),
+            (" 're", "'re"),
+        ];
+        let text = self.tokenizer()?.decode(ids, false)?;
+        if !self.tokenizer_config.cleans_up_spaces {
+            return Ok(text);
+        }
+        let clean = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        Ok(CLEANED.iter().fold(text, clean))
     }
 
     /// The text that ends a completion: the EOS token, else the first token that ends generation.

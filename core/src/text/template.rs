@@ -28,6 +28,7 @@ pub struct ChatTemplate {
     marks_generation: bool,
     control_markup: Vec<String>,
     has_tool_use: bool,
+    date: Option<DateTime>,
 }
 
 /// What a rendering depends on besides the conversation.
@@ -105,12 +106,23 @@ impl ChatTemplate {
                 .iter()
                 .any(|(_, source)| has_generation_tag(source)),
             has_tool_use: find(TOOL_USE).is_some(),
+            date: None,
         })
     }
 
     /// The template as it was given (the default variant).
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether the template calls `strftime_now` and has no date of its own to fall back to.
+    pub fn asks_for_date(&self) -> bool {
+        self.source.contains("strftime_now(") && !self.source.contains("strftime_now is defined")
+    }
+
+    /// What `strftime_now` tells where a rendering does not say.
+    pub fn set_date(&mut self, date: DateTime) {
+        self.date = Some(date);
     }
 
     /// Whether `{% generation %}` blocks say which text the assistant wrote.
@@ -163,7 +175,7 @@ impl ChatTemplate {
                 generated: Vec::new(),
             });
         }
-        let [open, close] = chat.unused_chars();
+        let [open, close, _] = chat.unused_chars();
         let mut options = options.clone();
         for (name, mark) in [(OPEN_MARK, open), (CLOSE_MARK, close)] {
             options
@@ -184,7 +196,7 @@ impl ChatTemplate {
         for (name, value) in self.special_tokens.iter().chain(&options.variables) {
             context.push((name, Value::from_serialize(value)));
         }
-        if let Some(now) = options.now {
+        if let Some(now) = options.now.or(self.date) {
             let strftime_now = Value::from_function(move |format: String| now.format(&format));
             context.push(("strftime_now", strftime_now));
         }
@@ -349,6 +361,10 @@ mod tests {
             template(source).render(&chat(), &[], &options).unwrap(),
             "none"
         );
+        let mut dated = template("{{ strftime_now('%Y') }}");
+        assert!(dated.asks_for_date() && !template(source).asks_for_date());
+        dated.set_date(DateTime::from_unix(0));
+        assert_eq!(dated.render(&chat(), &[], &options).unwrap(), "1970");
         options.now = Some(DateTime::from_unix(0));
         assert_eq!(
             template(source).render(&chat(), &[], &options).unwrap(),

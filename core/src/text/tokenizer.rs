@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use regex::Regex;
-use tokenizers::Tokenizer as Engine;
+use tokenizers::{AddedToken as Added, PreTokenizerWrapper, Tokenizer as Engine};
 
 use super::sentence_piece::{self, ModelFile, PieceTokenizer, PlacedToken};
 use super::{TextError, TokenizerConfig};
@@ -138,8 +138,63 @@ impl Tokenizer {
         })
     }
 
-    /// Obeys `add_bos_token` and `add_eos_token` for the classes where transformers does.
-    pub fn configure(&mut self, config: &TokenizerConfig) {
+    /// Does to a tokenizer what transformers does with the file beside it: tokens that only the
+    /// config names are added, `add_prefix_space` is obeyed, and for some classes `add_bos_token`
+    /// and `add_eos_token`.
+    ///
+    /// # Errors
+    /// When the library takes no such tokens.
+    pub fn configure(&mut self, config: &TokenizerConfig) -> Result<(), TextError> {
+        self.add_missing(config)?;
+        if let Some(PreTokenizerWrapper::ByteLevel(cut)) = self.engine.get_pre_tokenizer() {
+            let mut cut = *cut;
+            cut.add_prefix_space = config.add_prefix_space.unwrap_or(false);
+            self.engine.with_pre_tokenizer(Some(cut));
+        }
+        self.surround(config);
+        Ok(())
+    }
+
+    fn add_missing(&mut self, config: &TokenizerConfig) -> Result<(), TextError> {
+        let known: Vec<String> = self
+            .engine
+            .get_added_tokens_decoder()
+            .into_values()
+            .map(|token| token.content)
+            .collect();
+        let listed = config.added_tokens.iter().map(|(_, token)| token);
+        let mut missing: Vec<Added> = Vec::new();
+        for token in listed.chain(&config.all_special_tokens) {
+            let is_new = !known.contains(&token.content)
+                && missing.iter().all(|other| other.content != token.content);
+            if is_new {
+                let is_special = token.special
+                    || config
+                        .all_special_tokens
+                        .iter()
+                        .any(|special| special.content == token.content);
+                missing.push(
+                    Added::from(token.content.as_str(), is_special)
+                        .lstrip(token.lstrip)
+                        .rstrip(token.rstrip)
+                        .single_word(token.single_word)
+                        .normalized(token.normalized),
+                );
+            }
+        }
+        if !missing.is_empty() {
+            self.engine.add_tokens(&missing);
+            let rebuilt = Self::from_engine(self.engine.clone());
+            *self = rebuilt.map_err(|error| TextError::File {
+                file: "tokenizer_config.json",
+                expected: "the tokens of a tokenizer",
+                detail: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn surround(&mut self, config: &TokenizerConfig) {
         let class = config.tokenizer_class.as_deref().unwrap_or_default();
         if !REBUILDS_POST_PROCESSOR.contains(&class.trim_end_matches("Fast")) {
             return;
@@ -268,6 +323,23 @@ impl Tokenizer {
             .map_err(|error| TextError::Decode {
                 detail: error.to_string(),
             })
+    }
+
+    /// The text of ids that stand in the midst of others or, with `at_start`, before all others; for
+    /// texts that are shown while they grow.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_part(
+        &self,
+        ids: &[u32],
+        skip_special_tokens: bool,
+        at_start: bool,
+    ) -> Result<String, TextError> {
+        match &self.pieces {
+            Some(pieces) => Ok(pieces.decode_part(ids, skip_special_tokens, at_start)),
+            None => self.decode(ids, skip_special_tokens),
+        }
     }
 
     /// The id of a token given by its text in the vocabulary.
@@ -424,7 +496,7 @@ mod tests {
             add_eos_token: Some(true),
             ..TokenizerConfig::default()
         };
-        tokenizer.configure(&config);
+        tokenizer.configure(&config).unwrap();
         let ids: Vec<u32> = tokenizer
             .encode("a", true)
             .unwrap()

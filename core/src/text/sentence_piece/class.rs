@@ -379,6 +379,38 @@ impl PieceTokenizer {
         }
     }
 
+    /// The text of ids in the midst of others, or at the start: what is decoded piece by piece must
+    /// not lose the spaces at the borders.
+    pub(in crate::text) fn decode_part(
+        &self,
+        ids: &[u32],
+        skip_special_tokens: bool,
+        at_start: bool,
+    ) -> String {
+        let mut out = String::new();
+        let mut run: Vec<String> = Vec::new();
+        for token in ids.iter().filter_map(|&id| self.id_to_token(id)) {
+            let is_special = self.special.contains(&token);
+            if is_special || self.added_ids.contains_key(&token) {
+                out.push_str(&self.processor.decode_inside(run.iter().map(String::as_str)));
+                run.clear();
+                out.push_str(if is_special && skip_special_tokens {
+                    ""
+                } else {
+                    &token
+                });
+            } else {
+                run.push(token);
+            }
+        }
+        out.push_str(&self.processor.decode_inside(run.iter().map(String::as_str)));
+        let drops = at_start && self.class != Class::Gemma && self.add_prefix_space;
+        match out.strip_prefix(' ').filter(|_| drops) {
+            Some(rest) => rest.to_owned(),
+            None => out,
+        }
+    }
+
     /// A run of tokens as text, by the class's own rule for spaces.
     fn join(&self, tokens: &[String]) -> String {
         let mut out = String::new();

@@ -134,6 +134,21 @@ fn every_byte_of_the_text_belongs_to_a_token() {
 }
 
 #[test]
+fn a_text_that_is_decoded_in_parts_keeps_its_spaces() {
+    let golden = golden();
+    for name in ["rinna", "llama legacy", "llama new"] {
+        let usage = &golden.uses[name];
+        let tokenizer = tokenizer(&usage.file, &usage.model, Some(&usage.config));
+        let text = "The bank  reported a net profit";
+        let ids = ids(&tokenizer, text, false);
+        let part = |at: usize| tokenizer.decode_part(&ids[at..=at], true, at == 0).unwrap();
+        let parts: String = (0..ids.len()).map(part).collect();
+        assert_eq!(parts, text, "{name}");
+        assert_eq!(tokenizer.decode_part(&ids, true, true).unwrap(), text);
+    }
+}
+
+#[test]
 fn a_class_that_is_not_known_is_named() {
     let config = serde_json::json!({"tokenizer_class": "XLMRobertaTokenizer"}).to_string();
     let files = TextFiles {

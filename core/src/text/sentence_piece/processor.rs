@@ -109,8 +109,17 @@ impl Processor {
     /// The text of pieces given by their texts.
     pub(super) fn decode<'p>(&self, pieces: impl Iterator<Item = &'p str>) -> String {
         let settings = &self.normalizer.settings;
-        let removes = settings.remove_extra_whitespaces;
-        let drops_space = settings.add_dummy_prefix || removes;
+        let drops_space = settings.add_dummy_prefix || settings.remove_extra_whitespaces;
+        self.join(pieces, drops_space)
+    }
+
+    /// The text of pieces that stand behind others: no space is dropped.
+    pub(super) fn decode_inside<'p>(&self, pieces: impl Iterator<Item = &'p str>) -> String {
+        self.join(pieces, false)
+    }
+
+    fn join<'p>(&self, pieces: impl Iterator<Item = &'p str>, drops_space: bool) -> String {
+        let removes = self.normalizer.settings.remove_extra_whitespaces;
         let mut out = String::new();
         let mut bytes: Vec<u8> = Vec::new();
         let (mut at_start, mut dropped) = (true, false);
