@@ -12,6 +12,8 @@ mod dialogue;
 mod encode;
 mod encoded;
 mod error;
+#[cfg(test)]
+mod family_golden_tests;
 mod gguf_file;
 mod gguf_text;
 #[cfg(test)]
