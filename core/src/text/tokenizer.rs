@@ -38,6 +38,9 @@ pub struct Piece {
     pub chars: (usize, usize),
 }
 
+/// An id with its code points.
+type Placement = (u32, (usize, usize));
+
 /// A tokenizer with its special tokens.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -291,7 +294,7 @@ impl Tokenizer {
         &self,
         text: &str,
         add_special_tokens: bool,
-    ) -> Result<Vec<(u32, (usize, usize))>, TextError> {
+    ) -> Result<Vec<Placement>, TextError> {
         let own = add_special_tokens && self.around.is_none();
         let encoding = self
             .engine
@@ -300,8 +303,7 @@ impl Tokenizer {
                 detail: error.to_string(),
             })?;
         let listed = encoding.get_ids().iter().zip(encoding.get_offsets());
-        let mut places: Vec<(u32, (usize, usize))> =
-            listed.map(|(&id, &chars)| (id, chars)).collect();
+        let mut places: Vec<Placement> = listed.map(|(&id, &chars)| (id, chars)).collect();
         if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
             let added = |ids: &[u32]| -> Vec<_> { ids.iter().map(|&id| (id, (0, 0))).collect() };
             places.splice(0..0, added(before));
@@ -406,7 +408,7 @@ impl Tokenizer {
 }
 
 /// Places in bytes as places in code points.
-fn char_places(text: &str, tokens: &[PlacedToken]) -> Vec<(u32, (usize, usize))> {
+fn char_places(text: &str, tokens: &[PlacedToken]) -> Vec<Placement> {
     let mut chars_before = vec![0; text.len() + 1];
     let mut n_chars = 0;
     for (at, before) in chars_before.iter_mut().enumerate() {

@@ -35,7 +35,7 @@ pub(in crate::text) struct PieceTokenizer {
     added: BTreeMap<u32, AddedToken>,
     /// Ids of added tokens by text, and by first byte, the longest first.
     added_ids: HashMap<String, u32>,
-    added_by_byte: HashMap<u8, Vec<(String, u32)>>,
+    added_by_byte: BTreeMap<u8, Vec<(String, u32)>>,
     special: BTreeSet<String>,
     /// Added tokens that are decoded apart from the text around them.
     apart: BTreeSet<String>,
@@ -98,7 +98,7 @@ impl PieceTokenizer {
             unk,
             added: BTreeMap::new(),
             added_ids: HashMap::new(),
-            added_by_byte: HashMap::new(),
+            added_by_byte: BTreeMap::new(),
             special: BTreeSet::new(),
             apart: BTreeSet::new(),
             before: Vec::new(),

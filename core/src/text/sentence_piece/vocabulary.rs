@@ -1,6 +1,6 @@
 //! The pieces of a `.model` file, to be found by text and by prefix.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::model_file::{ModelFile, PieceType, byte_of};
 
@@ -12,7 +12,7 @@ pub(super) struct Vocabulary {
     by_text: HashMap<String, u32>,
     reserved: HashMap<String, u32>,
     /// Pieces that a user defined, longest first by first byte.
-    user_defined: HashMap<u8, Vec<String>>,
+    user_defined: BTreeMap<u8, Vec<String>>,
     pub(super) bytes: Vec<u32>,
     pub(super) scores: Vec<f32>,
     pub(super) kinds: Vec<PieceType>,
@@ -26,7 +26,7 @@ impl Vocabulary {
             sorted: Vec::new(),
             by_text: HashMap::new(),
             reserved: HashMap::new(),
-            user_defined: HashMap::new(),
+            user_defined: BTreeMap::new(),
             bytes: vec![model.unk_id; 256],
             scores: model.pieces.iter().map(|piece| piece.score).collect(),
             kinds: model.pieces.iter().map(|piece| piece.kind).collect(),
