@@ -81,7 +81,21 @@ impl TokenizerConfig {
             .get("additional_special_tokens")
             .or_else(|| map.get("additional_special_tokens"));
         let more = more.and_then(Value::as_array).into_iter().flatten();
-        let more: Vec<AddedToken> = more.filter_map(AddedToken::read).collect();
+        let mut more: Vec<AddedToken> = more.filter_map(AddedToken::read).collect();
+        match config.get("extra_special_tokens") {
+            // transformers 4 has tokens with further names here, 5 the additional ones.
+            Some(Value::Object(named)) => {
+                for (name, token) in named {
+                    let Some(token) = AddedToken::read(token) else {
+                        continue;
+                    };
+                    special_tokens.insert(name.clone(), Value::from(token.content.as_str()));
+                    all_special_tokens.push(token);
+                }
+            }
+            Some(Value::Array(list)) => more.extend(list.iter().filter_map(AddedToken::read)),
+            _ => {}
+        }
         if !more.is_empty() {
             all_special_tokens.extend(more.iter().cloned());
             let more: Vec<&str> = more.iter().map(|token| token.content.as_str()).collect();
@@ -185,6 +199,17 @@ mod tests {
         );
         let names: Vec<&String> = config.special_tokens.keys().collect();
         assert_eq!(names, ["eos_token", "pad_token"]);
+    }
+
+    #[test]
+    fn both_dialects_of_further_special_tokens_are_read() {
+        let read = |text: &str| TokenizerConfig::from_json(Some(text.as_bytes()), None).unwrap();
+        let named = read(r#"{"extra_special_tokens": {"image_token": "<image>"}}"#);
+        assert_eq!(named.special_tokens["image_token"], "<image>");
+        assert_eq!(named.all_special_tokens[0].content, "<image>");
+        let listed = read(r#"{"extra_special_tokens": ["<image>", {"content": "<x>"}]}"#);
+        let expected = Value::from(vec!["<image>", "<x>"]);
+        assert_eq!(listed.special_tokens["additional_special_tokens"], expected);
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(crate) struct TokenizeArgs {
 
 pub(crate) fn run(args: &TokenizeArgs) -> Result<()> {
     let text = text(args)?;
-    let model = text_alone(&args.model, None)?;
+    // Any other template than the model's own: a fault in that one is none of a tokenizer's.
+    let model = text_alone(&args.model, Some("plain"))?;
     let tokenizer = model.tokenizer()?;
     let pieces = tokenizer.pieces(&text, !args.no_special)?;
     let ids: Vec<u32> = pieces.iter().map(|piece| piece.id).collect();
