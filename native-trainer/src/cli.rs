@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::commands::{
     bench, chat, data, doctor, eval, export, generate, inspect, merge, pretrain, recipe, serve,
-    train,
+    tokenize, train,
 };
 
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
@@ -25,7 +25,8 @@ pub(crate) struct Cli {
 enum Command {
     Data(Box<data::DataArgs>),
     Recipe(recipe::RecipeArgs),
-    Inspect(inspect::InspectArgs),
+    Inspect(Box<inspect::InspectArgs>),
+    Tokenize(tokenize::TokenizeArgs),
     Train(Box<train::TrainArgs>),
     Eval(Box<eval::EvalArgs>),
     Generate(Box<generate::GenerateArgs>),
@@ -42,7 +43,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Data(args) => data::run(*args),
         Command::Recipe(args) => recipe::run(args),
-        Command::Inspect(args) => inspect::run(args),
+        Command::Inspect(args) => inspect::run(*args),
+        Command::Tokenize(args) => tokenize::run(&args),
         Command::Train(args) => train::run(*args),
         Command::Eval(args) => eval::run(*args),
         Command::Generate(args) => generate::run(*args),

@@ -16,10 +16,10 @@ use veneer_core::{
 };
 
 use crate::{
-    examples::model_text,
     gguf_file::model_name,
     model_run::{Checkpoint, is_gguf, map, open_adapter},
     progress,
+    text_files::model_text,
 };
 
 /// A model whose files are open but whose tensors may not have been read.

@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
     data::Record,
-    text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TextFiles, TrainOn, prepare},
+    text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
 
 use crate::{
     dataset::{self, ReadArgs},
-    model_dir::ModelDir,
     model_run::Checkpoint,
     progress,
 };
@@ -53,36 +52,6 @@ impl TextArgs {
             ..EncodeOptions::default()
         }
     }
-}
-
-/// Reads a model's tokenizer, template and end tokens.
-pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<ModelText> {
-    let files = [
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "chat_template.jinja",
-        "generation_config.json",
-        "config.json",
-    ]
-    .map(|file| dir.read(file));
-    let [tokenizer, config, special, jinja, generation, model] = files;
-    let (tokenizer, config, special) = (tokenizer?, config?, special?);
-    let (jinja, generation, model) = (jinja?, generation?, model?);
-    let files = TextFiles {
-        tokenizer_json: tokenizer.as_deref(),
-        tokenizer_config: config.as_deref(),
-        special_tokens_map: special.as_deref(),
-        chat_template_jinja: jinja.as_deref(),
-        generation_config: generation.as_deref(),
-        config: model.as_deref(),
-    };
-    ModelText::from_files(files, template).with_context(|| {
-        format!(
-            "reading the tokenizer and template of model `{}`",
-            dir.name()
-        )
-    })
 }
 
 /// A dataset and the tokens that it becomes.

@@ -18,7 +18,7 @@ use crate::{
     device::{DeviceArgs, Place},
     examples::{self, TextArgs},
     model_run::{Checkpoint, attach},
-    progress,
+    progress, text_files,
 };
 
 /// Which records are compared.
@@ -143,7 +143,7 @@ fn sequences(
     let mut sequences = match &args.data {
         None => drawn(vocab_size, longest.min(DRAWN_LENGTH)),
         Some(data) => {
-            let text = examples::model_text(&checkpoint.dir, args.template())?;
+            let text = text_files::model_text(&checkpoint.dir, args.template())?;
             let limit = Some(args.limit);
             let read = examples::read(data, checkpoint, &text, &args.text, None, limit)?;
             let ids = read.encoded.into_iter().map(|encoded| encoded.input_ids);

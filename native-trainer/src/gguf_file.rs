@@ -18,12 +18,11 @@ use veneer_core::{
 };
 
 use crate::{
-    examples,
     export_check::{CheckArgs, Expected, drift_text},
     files::{self, write_atomic},
     merged_folder::{explain_full_disk, merged, size_text},
     model_run::{Checkpoint, map, open_adapter},
-    progress,
+    progress, text_files,
 };
 
 /// What to write.
@@ -59,7 +58,7 @@ pub(crate) struct GgufFile {
 impl GgufRequest<'_> {
     /// Writes beside `out`, reads back, compares.
     pub(crate) fn write(&self, out: &Path) -> Result<GgufFile> {
-        let text = examples::model_text(&self.checkpoint.dir, self.check.template())?;
+        let text = text_files::model_text(&self.checkpoint.dir, self.check.template())?;
         let export = self.plan(&text)?;
         let base = self.checkpoint.weights()?;
         let adapter = self.adapter.map(open_adapter).transpose()?;

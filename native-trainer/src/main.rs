@@ -30,6 +30,7 @@ mod run_printer;
 mod run_report;
 mod score_text;
 mod site;
+mod text_files;
 mod training_loop;
 
 use std::process::ExitCode;

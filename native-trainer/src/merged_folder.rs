@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What goes along with the weights: everything that says how the model is run.
-const COMPANIONS: [&str; 12] = [
+const COMPANIONS: [&str; 13] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
@@ -36,6 +36,7 @@ const COMPANIONS: [&str; 12] = [
     "vocab.json",
     "merges.txt",
     "tokenizer.model",
+    "spiece.model",
     "chat_template.jinja",
     "chat_template.json",
     "LICENSE",

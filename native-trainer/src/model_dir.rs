@@ -19,6 +19,12 @@ pub(crate) use hub::Hub;
 pub(crate) const DEMO: &str = "demo";
 
 const CONFIG: &str = "config.json";
+/// Files by which a folder without a config is known to be about text.
+const TEXT_FILES: [&str; 3] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+];
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
@@ -62,6 +68,22 @@ impl ModelDir {
         Self::open(name, &path)
     }
 
+    /// As [`resolve`](Self::resolve), where only text is dealt with: a folder needs no more than
+    /// files of a tokenizer or a template.
+    pub(crate) fn resolve_text(name: &str) -> Result<Self> {
+        let path = Path::new(name);
+        let is_about_text =
+            |file: &String| TEXT_FILES.contains(&file.as_str()) || file.ends_with(".model");
+        let holds_text = |files: BTreeSet<String>| files.iter().any(is_about_text);
+        if path.is_dir() && file_names(path).is_ok_and(holds_text) {
+            return Ok(Self {
+                name: name.into(),
+                path: path.into(),
+            });
+        }
+        Self::resolve(name)
+    }
+
     /// A folder that is known to be there.
     fn open(name: &str, path: &Path) -> Result<Self> {
         let files =
@@ -87,6 +109,11 @@ impl ModelDir {
         &self.path
     }
 
+    pub(crate) fn file_names(&self) -> Result<BTreeSet<String>> {
+        file_names(&self.path)
+            .with_context(|| format!("reading the folder of model `{}`", self.name))
+    }
+
     /// The contents of a file of the model; `None` when the model has no such file.
     pub(crate) fn read(&self, file: &str) -> Result<Option<Vec<u8>>> {
         let path = self.path.join(file);
@@ -99,8 +126,7 @@ impl ModelDir {
 
     /// The weight files: one, or the shards that the index lists.
     pub(crate) fn safetensors_files(&self) -> Result<Vec<PathBuf>> {
-        let files = file_names(&self.path)
-            .with_context(|| format!("reading the folder of model `{}`", self.name))?;
+        let files = self.file_names()?;
         let index = if files.contains(SINGLE) {
             None
         } else {

@@ -15,3 +15,4 @@ mod exported;
 mod interrupted;
 mod site;
 mod studio;
+mod text;

@@ -28,6 +28,8 @@ pub struct TextStream<'a> {
     /// Text that is whole, and may yet turn out to be a stop string.
     held: String,
     stopped: bool,
+    /// The first ids are a prompt's.
+    continues: bool,
 }
 
 /// What a token added.
@@ -52,6 +54,7 @@ impl<'a> TextStream<'a> {
             taken: String::new(),
             held: String::new(),
             stopped: false,
+            continues: false,
         }
     }
 
@@ -64,6 +67,7 @@ impl<'a> TextStream<'a> {
         let from = prompt_ids.len().saturating_sub(CONTEXT);
         self.ids = prompt_ids[from..].to_vec();
         self.settled = self.ids.len();
+        self.continues = !self.ids.is_empty();
         self.taken = self.decode(0)?;
         Ok(self)
     }
@@ -108,8 +112,9 @@ impl<'a> TextStream<'a> {
     }
 
     fn decode(&self, from: usize) -> Result<String, TextError> {
+        let at_start = from == 0 && !self.continues;
         self.tokenizer
-            .decode(&self.ids[from..], self.skip_special_tokens)
+            .decode_part(&self.ids[from..], self.skip_special_tokens, at_start)
     }
 
     /// Gives out the held text up to a stop string, or to what may become one.

@@ -18,13 +18,23 @@ use crate::{
 };
 
 /// Files that are kept, as they are called in folders of models.
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "chat_template.jinja",
     "generation_config.json",
     "config.json",
+    GGUF_TEXT_FILE,
+];
+
+/// One of them is enough.
+const TOKENIZERS: [&str; 4] = [
+    "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
     GGUF_TEXT_FILE,
 ];
 
@@ -230,10 +240,7 @@ fn known_files(
         .into_iter()
         .map(|(place, bytes)| (FILES[place], bytes))
         .collect();
-    if !known
-        .iter()
-        .any(|(name, _)| ["tokenizer.json", GGUF_TEXT_FILE].contains(name))
-    {
+    if !known.iter().any(|(name, _)| TOKENIZERS.contains(name)) {
         return refuse(format!(
             "there is no tokenizer among the files ({}); choose the model's `tokenizer.json` with \
              the files beside it, or a GGUF file",
@@ -264,13 +271,17 @@ fn model_of(
     if let Some(json) = file(GGUF_TEXT_FILE) {
         return Ok(ModelText::from_gguf_json(json, template)?);
     }
+    let pieces = ["tokenizer.model", "spiece.model"].into_iter();
+    let mut pieces = pieces.filter_map(|name| Some((name, file(name)?)));
     let files = TextFiles {
         tokenizer_json: file("tokenizer.json"),
+        sentence_piece: pieces.next(),
         tokenizer_config: file("tokenizer_config.json"),
         special_tokens_map: file("special_tokens_map.json"),
         chat_template_jinja: file("chat_template.jinja"),
         generation_config: file("generation_config.json"),
         config: file("config.json"),
+        ..TextFiles::default()
     };
     Ok(ModelText::from_files(files, template)?)
 }

@@ -8,15 +8,15 @@
 //!   what its own tokens and those of the whole have in common at the start.
 //! - Tokenized records pass through, checked.
 //!
-//! A token is trained when any of its text lies in a trained span, as in transformers'
-//! `return_assistant_tokens_mask`; a special token only when it begins there, because tokens that
-//! swallow the white space behind them would reach into the answer. Longer records are cut at
-//! `max_length` from the start.
+//! Which tokens that makes is [`super::mask`]'s to say. Longer records are cut at `max_length` from
+//! the start.
 
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::chat_values::ChatValues;
+use super::mask::mark;
 use super::spans::assistant_text;
 use super::{
     Body, Conversation, DateTime, Encoded, IGNORE_INDEX, ModelText, Record, RenderOptions, Role,
@@ -199,12 +199,12 @@ fn encode_chat(
         (text, vec![all])
     } else {
         let wanted = wanted_messages(chat, options.train_on);
-        let conversation = (chat.messages.as_slice(), chat.tools.as_slice());
+        let values = ChatValues::new(&chat.messages, &chat.tools);
         let found = assistant_text(
             template,
             tokenizer,
             &model.end_token_ids,
-            conversation,
+            &values,
             &render_options,
             &wanted,
         )?;
@@ -232,22 +232,6 @@ fn wanted_messages(chat: &Conversation, train_on: TrainOn) -> Vec<usize> {
     }
     wanted.retain(|&index| chat.messages[index].weight != Some(0.0));
     wanted
-}
-
-/// Carries a mask over text to tokens; see the head of this file for the tokens on its edges.
-fn mark(tokens: Vec<Token>, tokenizer: &Tokenizer, trained: &[Range<usize>]) -> Vec<TokenSpan> {
-    tokens
-        .into_iter()
-        .map(|Token { id, bytes }| {
-            let is_special = tokenizer.is_special(id);
-            let inside = |span: &Range<usize>| match is_special {
-                true => span.contains(&bytes.start),
-                false => bytes.start < span.end && span.start < bytes.end,
-            };
-            let trained = !bytes.is_empty() && trained.iter().any(inside);
-            TokenSpan { id, bytes, trained }
-        })
-        .collect()
 }
 
 fn encode_text(

@@ -23,7 +23,7 @@ pub enum TextError {
     },
 
     #[error(
-        "the model has no tokenizer.json, but the record is text; add the file or use tokenized data (`input_ids`, `labels`)"
+        "the model has no tokenizer.json and no SentencePiece `.model` file, but the record is text; add one of them or use tokenized data (`input_ids`, `labels`)"
     )]
     NoTokenizer,
 
@@ -51,6 +51,21 @@ pub enum TextError {
         "the chat template does not show which text belongs to the assistant in message {message_index}; add {{% generation %}} tags to it or train on all text"
     )]
     NoAssistantSpan { message_index: usize },
+
+    #[error("`{file}` cannot be read as a SentencePiece model: {detail}; fetch the model again")]
+    SentencePiece { file: String, detail: String },
+
+    #[error(
+        "`{file}` is used by the class `{found}`, which is not supported without a tokenizer.json \
+         (supported: LlamaTokenizer, CodeLlamaTokenizer, GemmaTokenizer, T5Tokenizer)"
+    )]
+    SentencePieceClass { file: String, found: String },
+
+    #[error("the messages cannot be read: {detail}")]
+    Dialogue { detail: String },
+
+    #[error("the last message cannot be continued: {detail}")]
+    CannotContinue { detail: String },
 
     #[error("the tokenizer cannot encode the text: {detail}")]
     Encode { detail: String },

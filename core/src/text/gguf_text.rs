@@ -160,7 +160,6 @@ impl<'a> GgufText<'a> {
             .collect();
         let [bos_token, eos_token, pad_token, unk_token] = named.map(|(_, token)| token);
         TokenizerConfig {
-            tokenizer_class: None,
             bos_token,
             eos_token,
             pad_token,
@@ -169,6 +168,7 @@ impl<'a> GgufText<'a> {
             add_eos_token: self.add_eos_token,
             chat_template: self.chat_templates.clone(),
             special_tokens,
+            ..TokenizerConfig::default()
         }
     }
 
@@ -206,6 +206,11 @@ impl<'a> GgufText<'a> {
             ids(self.add_eos_token.unwrap_or(false), self.eos_token_id),
         );
         Ok(Some(tokenizer))
+    }
+
+    /// The tokenizer of a `llama` vocabulary with its added tokens.
+    pub(super) fn sentence_piece_engine(&self) -> Result<Engine, TextError> {
+        Ok(self.with_added(self.sentence_piece()?))
     }
 
     fn byte_level(&self, rule: &SplitRule) -> Result<Engine, TextError> {

@@ -7,9 +7,13 @@ use super::{ChatTemplate, TextError, Tokenizer, TokenizerConfig, builtin_templat
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TextFiles<'a> {
     pub tokenizer_json: Option<&'a [u8]>,
+    /// A SentencePiece `.model` file and its name, for models without `tokenizer.json`.
+    pub sentence_piece: Option<(&'a str, &'a [u8])>,
     pub tokenizer_config: Option<&'a [u8]>,
     pub special_tokens_map: Option<&'a [u8]>,
     pub chat_template_jinja: Option<&'a [u8]>,
+    /// Further templates by name, from `additional_chat_templates/`.
+    pub more_templates: &'a [(String, Vec<u8>)],
     pub generation_config: Option<&'a [u8]>,
     pub config: Option<&'a [u8]>,
 }
@@ -36,11 +40,22 @@ impl ModelText {
         files: TextFiles<'_>,
         template_name: Option<&str>,
     ) -> Result<Self, TextError> {
-        let config = TokenizerConfig::from_json(files.tokenizer_config, files.special_tokens_map)?;
-        let mut tokenizer = files.tokenizer_json.map(Tokenizer::from_json).transpose()?;
-        if let Some(tokenizer) = &mut tokenizer {
-            tokenizer.configure(&config);
-        }
+        let mut config =
+            TokenizerConfig::from_json(files.tokenizer_config, files.special_tokens_map)?;
+        let tokenizer = match (files.tokenizer_json, files.sentence_piece) {
+            (Some(json), _) => {
+                let mut tokenizer = Tokenizer::from_json(json)?;
+                // Without a config the file alone counts, as for the library that wrote it.
+                if files.tokenizer_config.is_some() || files.special_tokens_map.is_some() {
+                    tokenizer.configure(&config)?;
+                }
+                Some(tokenizer)
+            }
+            (None, Some((name, bytes))) => {
+                Some(Tokenizer::from_sentence_piece(name, bytes, &mut config)?)
+            }
+            (None, None) => None,
+        };
         let id = |token: &Option<String>| tokenizer.as_ref()?.token_to_id(token.as_deref()?);
 
         let mut end_token_ids = eos_token_ids("generation_config.json", files.generation_config)?;
@@ -77,6 +92,32 @@ impl ModelText {
         })
     }
 
+    /// The text of ids as transformers' `decode` gives it: where the config asks for it, without the
+    /// spaces that word tokenizers leave before English punctuation.
+    ///
+    /// # Errors
+    /// When the model has no tokenizer, or its decoder fails.
+    pub fn decode_as_published(&self, ids: &[u32]) -> Result<String, TextError> {
+        const CLEANED: [(&str, &str); 10] = [
+            (" .", "."),
+            (" ?", "?"),
+            (" !", "!"),
+            (" ,", ","),
+            (" ' ", "'"),
+            (" n't", "n't"),
+            (" 'm", "'m"),
+            (" 's", "'s"),
+            (" 've", "'ve"),
+            (" 're", "'re"),
+        ];
+        let text = self.tokenizer()?.decode(ids, false)?;
+        if !self.tokenizer_config.cleans_up_spaces {
+            return Ok(text);
+        }
+        let clean = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        Ok(CLEANED.iter().fold(text, clean))
+    }
+
     /// The text that ends a completion: the EOS token, else the first token that ends generation.
     pub fn end_text(&self) -> Option<String> {
         let first = || {
@@ -97,16 +138,29 @@ fn read_template(
     if let Some(name) = name {
         return ChatTemplate::builtin(name, special_tokens).map(Some);
     }
-    if let Some(bytes) = files.chat_template_jinja {
-        let source = std::str::from_utf8(bytes).map_err(|error| TextError::File {
-            file: "chat_template.jinja",
-            expected: "UTF-8 text",
-            detail: error.to_string(),
-        })?;
-        return ChatTemplate::new(source, special_tokens).map(Some);
+    // Files take the place of everything that the config says.
+    let main = files.chat_template_jinja.map(|bytes| ("default", bytes));
+    let more = files.more_templates.iter();
+    let more = more.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let templates: Vec<(String, String)> = main
+        .into_iter()
+        .chain(more)
+        .map(|(name, bytes)| Ok((name.to_owned(), source(bytes)?)))
+        .collect::<Result<_, TextError>>()?;
+    if !templates.is_empty() {
+        return ChatTemplate::with_variants(&templates, special_tokens).map(Some);
     }
     if config.chat_template.is_empty() {
         return Ok(None);
     }
     ChatTemplate::with_variants(&config.chat_template, special_tokens).map(Some)
+}
+
+fn source(bytes: &[u8]) -> Result<String, TextError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| TextError::File {
+        file: "chat_template.jinja",
+        expected: "UTF-8 text",
+        detail: error.to_string(),
+    })?;
+    Ok(text.to_owned())
 }

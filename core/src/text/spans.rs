@@ -16,10 +16,9 @@
 use std::ops::Range;
 
 use minijinja::value::Value;
-use serde_json::Value as Json;
 
-use super::template::{ChatValues, message_value, unused_chars};
-use super::{ChatTemplate, Message, RenderOptions, Role, TextError, Tokenizer};
+use super::chat_values::ChatValues;
+use super::{ChatTemplate, RenderOptions, Role, TextError, Tokenizer};
 
 /// A rendered conversation and the assistant's text in it, by message.
 pub(super) struct AssistantText {
@@ -36,12 +35,12 @@ pub(super) fn assistant_text(
     template: &ChatTemplate,
     tokenizer: &Tokenizer,
     end_token_ids: &[u32],
-    (messages, tools): (&[Message], &[Json]),
+    chat: &ChatValues,
     options: &RenderOptions,
     wanted: &[usize],
 ) -> Result<AssistantText, TextError> {
-    let rendered = template.render_marked(messages, tools, options)?;
-    if let Some(turns) = turns_of_blocks(&rendered.generated, messages, wanted) {
+    let rendered = template.render_chat(chat, options)?;
+    if let Some(turns) = turns_of_blocks(&rendered.generated, chat, wanted) {
         return Ok(AssistantText {
             text: rendered.text,
             turns,
@@ -51,9 +50,8 @@ pub(super) fn assistant_text(
         template,
         tokenizer,
         end_token_ids,
-        messages,
-        chat: ChatValues::new(messages, tools),
-        probe: unused_chars(messages, tools)[0],
+        chat,
+        probe: chat.unused_chars()[0],
         options,
         full: &rendered.text,
     };
@@ -79,12 +77,10 @@ pub(super) fn assistant_text(
 /// otherwise only "all of them" can be answered.
 fn turns_of_blocks(
     blocks: &[Range<usize>],
-    messages: &[Message],
+    chat: &ChatValues,
     wanted: &[usize],
 ) -> Option<Vec<(usize, Range<usize>)>> {
-    let speakers: Vec<usize> = (0..messages.len())
-        .filter(|&index| messages[index].role == Role::Assistant)
-        .collect();
+    let speakers = chat.said_by(Role::Assistant);
     if blocks.is_empty() {
         return None;
     }
@@ -101,8 +97,7 @@ struct Finder<'a> {
     template: &'a ChatTemplate,
     tokenizer: &'a Tokenizer,
     end_token_ids: &'a [u32],
-    messages: &'a [Message],
-    chat: ChatValues,
+    chat: &'a ChatValues,
     probe: char,
     options: &'a RenderOptions,
     full: &'a str,
@@ -111,7 +106,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn turn(&self, index: usize) -> Result<Range<usize>, TextError> {
         let frame = self.frame(
-            self.messages.len(),
+            self.chat.len(),
             index,
             self.options.add_generation_prompt,
             self.full,
@@ -146,7 +141,7 @@ impl Finder<'_> {
             let (prompt, previous) = (prompt.as_deref()?, index.checked_sub(1)?);
             let in_prompt = self.frame(index, previous, true, prompt)?;
             let in_full = self.frame(
-                self.messages.len(),
+                self.chat.len(),
                 previous,
                 self.options.add_generation_prompt,
                 self.full,
@@ -171,7 +166,7 @@ impl Finder<'_> {
             _ => true,
         };
         let is_header = between.to_lowercase().contains(Role::Assistant.name());
-        if !has_prompt && is_header && self.messages[index].tool_calls.is_empty() {
+        if !has_prompt && is_header && !self.chat.calls_tools(index) {
             frame.start
         } else {
             start
@@ -247,7 +242,7 @@ impl Finder<'_> {
 
     /// The first `n_messages` messages as text.
     fn render(&self, n_messages: usize, add_generation_prompt: bool) -> Result<String, TextError> {
-        self.render_values(&self.chat.messages[..n_messages], add_generation_prompt)
+        self.render_values(&self.chat.messages()[..n_messages], add_generation_prompt)
     }
 
     fn render_values(
@@ -260,7 +255,7 @@ impl Finder<'_> {
             ..self.options.clone()
         };
         self.template
-            .render_values(messages, &self.chat.tools, &options)
+            .render_values(messages, self.chat.tools(), &options)
     }
 
     /// Where the content of message `index` stands in `text`, the rendering of the first
@@ -288,36 +283,26 @@ impl Finder<'_> {
         index: usize,
         add_generation_prompt: bool,
     ) -> Option<String> {
-        let mut message = self.messages[index].clone();
-        message.content = Some(self.probe.to_string());
-        let mut messages = self.chat.messages[..n_messages].to_vec();
-        messages[index] = message_value(&message);
+        let mut messages = self.chat.messages()[..n_messages].to_vec();
+        messages[index] = self.chat.with_content(index, &self.probe.to_string());
         self.render_values(&messages, add_generation_prompt).ok()
     }
 
     /// Whether the template writes what message `index` says.
     fn writes_content(&self, index: usize) -> bool {
-        let message = &self.messages[index];
-        if message.text().trim().is_empty() || !message.tool_calls.is_empty() {
+        if self.chat.text(index).trim().is_empty() || self.chat.calls_tools(index) {
             return true;
         }
-        let probed = self.probed(
-            self.messages.len(),
-            index,
-            self.options.add_generation_prompt,
-        );
+        let probed = self.probed(self.chat.len(), index, self.options.add_generation_prompt);
         probed.is_none_or(|text| text.contains(self.probe))
     }
 
     /// Whether a turn reaches into the answer of a tool that some templates write inside of it.
     fn holds_tool_answer(&self, index: usize, turn: &Range<usize>) -> bool {
         let next = index + 1;
-        let is_tool = self
-            .messages
-            .get(next)
-            .is_some_and(|message| message.role == Role::Tool);
+        let is_tool = self.chat.role(next) == Some(Role::Tool.name());
         let with_prompt = self.options.add_generation_prompt;
-        let answer = || self.frame(self.messages.len(), next, with_prompt, self.full);
+        let answer = || self.frame(self.chat.len(), next, with_prompt, self.full);
         is_tool && answer().is_some_and(|answer| answer.start < turn.end)
     }
 }
@@ -343,7 +328,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::super::test_tokenizer::byte_level_json;
-    use super::super::{builtin_template, builtin_template_names};
+    use super::super::{Message, builtin_template, builtin_template_names};
     use super::*;
 
     const ENDS: [&str; 6] = [
@@ -388,7 +373,7 @@ mod tests {
                 &template,
                 &self.tokenizer,
                 &self.end_token_ids,
-                (messages, &[]),
+                &ChatValues::new(messages, &[]),
                 &options,
                 wanted,
             )

@@ -10,6 +10,7 @@ use minijinja::{Environment, value::Value};
 use regex::Regex;
 use serde_json::{Map, Value as Json, json};
 
+use super::chat_values::ChatValues;
 use super::jinja::{
     CLOSE_MARK, DateTime, OPEN_MARK, environment, has_generation_tag, rejection, rewrite,
 };
@@ -27,6 +28,7 @@ pub struct ChatTemplate {
     marks_generation: bool,
     control_markup: Vec<String>,
     has_tool_use: bool,
+    date: Option<DateTime>,
 }
 
 /// What a rendering depends on besides the conversation.
@@ -47,13 +49,6 @@ pub struct Rendered {
     pub text: String,
     /// Byte ranges of `text`, in order; empty where the template has no such blocks.
     pub generated: Vec<Range<usize>>,
-}
-
-/// A conversation as template variables, so that it is converted once and rendered many times.
-#[derive(Debug, Clone)]
-pub(super) struct ChatValues {
-    pub(super) messages: Vec<Value>,
-    pub(super) tools: Value,
 }
 
 impl ChatTemplate {
@@ -111,12 +106,23 @@ impl ChatTemplate {
                 .iter()
                 .any(|(_, source)| has_generation_tag(source)),
             has_tool_use: find(TOOL_USE).is_some(),
+            date: None,
         })
     }
 
     /// The template as it was given (the default variant).
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether the template calls `strftime_now` and has no date of its own to fall back to.
+    pub fn asks_for_date(&self) -> bool {
+        self.source.contains("strftime_now(") && !self.source.contains("strftime_now is defined")
+    }
+
+    /// What `strftime_now` tells where a rendering does not say.
+    pub fn set_date(&mut self, date: DateTime) {
+        self.date = Some(date);
     }
 
     /// Whether `{% generation %}` blocks say which text the assistant wrote.
@@ -140,7 +146,7 @@ impl ChatTemplate {
         options: &RenderOptions,
     ) -> Result<String, TextError> {
         let chat = ChatValues::new(messages, tools);
-        self.render_values(&chat.messages, &chat.tools, options)
+        self.render_values(chat.messages(), chat.tools(), options)
     }
 
     /// The text of a conversation and what the template marks as the assistant's.
@@ -153,22 +159,30 @@ impl ChatTemplate {
         tools: &[Json],
         options: &RenderOptions,
     ) -> Result<Rendered, TextError> {
-        let chat = ChatValues::new(messages, tools);
+        self.render_chat(&ChatValues::new(messages, tools), options)
+    }
+
+    /// As [`render_marked`](Self::render_marked).
+    pub(super) fn render_chat(
+        &self,
+        chat: &ChatValues,
+        options: &RenderOptions,
+    ) -> Result<Rendered, TextError> {
         if !self.marks_generation {
-            let text = self.render_values(&chat.messages, &chat.tools, options)?;
+            let text = self.render_values(chat.messages(), chat.tools(), options)?;
             return Ok(Rendered {
                 text,
                 generated: Vec::new(),
             });
         }
-        let [open, close] = unused_chars(messages, tools);
+        let [open, close, _] = chat.unused_chars();
         let mut options = options.clone();
         for (name, mark) in [(OPEN_MARK, open), (CLOSE_MARK, close)] {
             options
                 .variables
                 .insert(name.to_owned(), json!(mark.to_string()));
         }
-        let marked = self.render_values(&chat.messages, &chat.tools, &options)?;
+        let marked = self.render_values(chat.messages(), chat.tools(), &options)?;
         Ok(take_marks(&marked, open, close))
     }
 
@@ -182,7 +196,7 @@ impl ChatTemplate {
         for (name, value) in self.special_tokens.iter().chain(&options.variables) {
             context.push((name, Value::from_serialize(value)));
         }
-        if let Some(now) = options.now {
+        if let Some(now) = options.now.or(self.date) {
             let strftime_now = Value::from_function(move |format: String| now.format(&format));
             context.push(("strftime_now", strftime_now));
         }
@@ -236,64 +250,6 @@ fn control_markup(source: &str) -> Vec<String> {
         }
     }
     found
-}
-
-impl ChatValues {
-    pub(super) fn new(messages: &[Message], tools: &[Json]) -> Self {
-        Self {
-            messages: messages.iter().map(message_value).collect(),
-            // transformers passes None, not an empty list, when there are no tools.
-            tools: if tools.is_empty() {
-                Value::from(())
-            } else {
-                Value::from_serialize(tools)
-            },
-        }
-    }
-}
-
-/// A message as templates see it: without the loss weight, which is ours.
-pub(super) fn message_value(message: &Message) -> Value {
-    let mut fields = Map::new();
-    fields.insert("role".into(), json!(message.role.name()));
-    fields.insert("content".into(), json!(message.content));
-    if let Some(name) = &message.name {
-        fields.insert("name".into(), json!(name));
-    }
-    if !message.tool_calls.is_empty() {
-        fields.insert("tool_calls".into(), json!(message.tool_calls));
-    }
-    if let Some(id) = &message.tool_call_id {
-        fields.insert("tool_call_id".into(), json!(id));
-    }
-    for (name, value) in &message.extra {
-        fields.insert(name.clone(), value.clone());
-    }
-    Value::from_serialize(&fields)
-}
-
-/// Two characters of the last private-use plane that the conversation does not hold.
-pub(super) fn unused_chars(messages: &[Message], tools: &[Json]) -> [char; 2] {
-    let mut used: Vec<char> = Vec::new();
-    let mut note = |text: &str| used.extend(text.chars().filter(|&c| c >= '\u{100000}'));
-    for message in messages {
-        note(message.text());
-        note(message.name.as_deref().unwrap_or_default());
-        for value in message.tool_calls.iter().chain(message.extra.values()) {
-            note(&value.to_string());
-        }
-    }
-    for tool in tools {
-        note(&tool.to_string());
-    }
-    let mut free = ('\u{100000}'..='\u{10fffd}')
-        .rev()
-        .filter(|c| !used.contains(c));
-    // A conversation that holds all 65 534 of them cannot be marked; its mask would only be wrong.
-    [
-        free.next().unwrap_or('\u{10fffd}'),
-        free.next().unwrap_or('\u{10fffc}'),
-    ]
 }
 
 fn take_marks(marked: &str, open: char, close: char) -> Rendered {
@@ -405,6 +361,10 @@ mod tests {
             template(source).render(&chat(), &[], &options).unwrap(),
             "none"
         );
+        let mut dated = template("{{ strftime_now('%Y') }}");
+        assert!(dated.asks_for_date() && !template(source).asks_for_date());
+        dated.set_date(DateTime::from_unix(0));
+        assert_eq!(dated.render(&chat(), &[], &options).unwrap(), "1970");
         options.now = Some(DateTime::from_unix(0));
         assert_eq!(
             template(source).render(&chat(), &[], &options).unwrap(),

@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use regex::Regex;
-use tokenizers::Tokenizer as Engine;
+use tokenizers::{AddedToken as Added, PreTokenizerWrapper, Tokenizer as Engine};
 
+use super::sentence_piece::{self, ModelFile, PieceTokenizer, PlacedToken};
 use super::{TextError, TokenizerConfig};
 
 /// Classes whose BOS and EOS transformers sets from `add_bos_token` and `add_eos_token`,
@@ -26,10 +27,26 @@ pub struct Token {
     pub bytes: Range<usize>,
 }
 
+/// A token as other tools list it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Piece {
+    pub id: u32,
+    /// As the vocabulary writes it (`Ġhello`, `▁hello`).
+    pub token: String,
+    /// The code points of the text it stands for, by the tokenizer's own account; (0, 0) for tokens
+    /// that were added around the text.
+    pub chars: (usize, usize),
+}
+
+/// An id with its code points.
+type Placement = (u32, (usize, usize));
+
 /// A tokenizer with its special tokens.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     engine: Engine,
+    /// Cuts and joins text instead of `engine`, where the model came as a SentencePiece file.
+    pieces: Option<PieceTokenizer>,
     vocab_size: usize,
     max_id: u32,
     /// Special tokens by text, longest first.
@@ -64,12 +81,43 @@ impl Tokenizer {
     /// Gathers the special tokens of a tokenizer that was read or built.
     pub(super) fn from_engine(engine: Engine) -> Result<Self, regex::Error> {
         let vocab = engine.get_vocab(true);
-        let mut special: Vec<(String, u32)> = engine
+        let special = engine
             .get_added_tokens_decoder()
             .into_iter()
             .filter(|(_, token)| token.special && !token.content.is_empty())
             .map(|(id, token)| (token.content, id))
             .collect();
+        let max_id = vocab.values().copied().max().unwrap_or(0);
+        Self::with_special(engine, special, (vocab.len(), max_id))
+    }
+
+    /// Reads a SentencePiece file; `config` is what stands beside it, and gets the special tokens
+    /// that only the file names.
+    pub(super) fn from_sentence_piece(
+        file: &str,
+        bytes: &[u8],
+        config: &mut TokenizerConfig,
+    ) -> Result<Self, TextError> {
+        let model = ModelFile::read(file, bytes)?;
+        sentence_piece::with_own_tokens(file, &model, config);
+        let pieces = PieceTokenizer::new(file, &model, config)?;
+        let special = pieces.special_tokens();
+        let special = special.map(|(token, id)| (token.to_owned(), id)).collect();
+        let engine = sentence_piece::engine(file, &model)?;
+        let tokenizer = Self::with_special(engine, special, pieces.size());
+        let mut tokenizer = tokenizer.map_err(|error| TextError::SentencePiece {
+            file: file.to_owned(),
+            detail: error.to_string(),
+        })?;
+        tokenizer.pieces = Some(pieces);
+        Ok(tokenizer)
+    }
+
+    fn with_special(
+        engine: Engine,
+        mut special: Vec<(String, u32)>,
+        (vocab_size, max_id): (usize, u32),
+    ) -> Result<Self, regex::Error> {
         special.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
         let mut special_ids: Vec<u32> = special.iter().map(|&(_, id)| id).collect();
         special_ids.sort_unstable();
@@ -82,9 +130,10 @@ impl Tokenizer {
             false => Some(Regex::new(&alternatives.join("|"))?),
         };
         Ok(Self {
-            vocab_size: vocab.len(),
-            max_id: vocab.values().copied().max().unwrap_or(0),
+            vocab_size,
+            max_id,
             engine,
+            pieces: None,
             special,
             special_ids,
             special_pattern,
@@ -92,8 +141,63 @@ impl Tokenizer {
         })
     }
 
-    /// Obeys `add_bos_token` and `add_eos_token` for the classes where transformers does.
-    pub fn configure(&mut self, config: &TokenizerConfig) {
+    /// Does to a tokenizer what transformers does with the file beside it: tokens that only the
+    /// config names are added, `add_prefix_space` is obeyed, and for some classes `add_bos_token`
+    /// and `add_eos_token`.
+    ///
+    /// # Errors
+    /// When the library takes no such tokens.
+    pub fn configure(&mut self, config: &TokenizerConfig) -> Result<(), TextError> {
+        self.add_missing(config)?;
+        if let Some(PreTokenizerWrapper::ByteLevel(cut)) = self.engine.get_pre_tokenizer() {
+            let mut cut = *cut;
+            cut.add_prefix_space = config.add_prefix_space.unwrap_or(false);
+            self.engine.with_pre_tokenizer(Some(cut));
+        }
+        self.surround(config);
+        Ok(())
+    }
+
+    fn add_missing(&mut self, config: &TokenizerConfig) -> Result<(), TextError> {
+        let known: Vec<String> = self
+            .engine
+            .get_added_tokens_decoder()
+            .into_values()
+            .map(|token| token.content)
+            .collect();
+        let listed = config.added_tokens.iter().map(|(_, token)| token);
+        let mut missing: Vec<Added> = Vec::new();
+        for token in listed.chain(&config.all_special_tokens) {
+            let is_new = !known.contains(&token.content)
+                && missing.iter().all(|other| other.content != token.content);
+            if is_new {
+                let is_special = token.special
+                    || config
+                        .all_special_tokens
+                        .iter()
+                        .any(|special| special.content == token.content);
+                missing.push(
+                    Added::from(token.content.as_str(), is_special)
+                        .lstrip(token.lstrip)
+                        .rstrip(token.rstrip)
+                        .single_word(token.single_word)
+                        .normalized(token.normalized),
+                );
+            }
+        }
+        if !missing.is_empty() {
+            self.engine.add_tokens(&missing);
+            let rebuilt = Self::from_engine(self.engine.clone());
+            *self = rebuilt.map_err(|error| TextError::File {
+                file: "tokenizer_config.json",
+                expected: "the tokens of a tokenizer",
+                detail: error.to_string(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn surround(&mut self, config: &TokenizerConfig) {
         let class = config.tokenizer_class.as_deref().unwrap_or_default();
         if !REBUILDS_POST_PROCESSOR.contains(&class.trim_end_matches("Fast")) {
             return;
@@ -121,6 +225,18 @@ impl Tokenizer {
     /// # Errors
     /// When the tokenizer's model has no way to write the text.
     pub fn encode(&self, text: &str, add_special_tokens: bool) -> Result<Vec<Token>, TextError> {
+        if let Some(pieces) = &self.pieces {
+            let mut covered = 0;
+            let placed = pieces.encode(text, add_special_tokens).into_iter();
+            let token = placed.map(|token| Token {
+                id: token.id,
+                bytes: match token.bytes {
+                    Some(_) => cover(token.whole.start, token.whole.end, &mut covered),
+                    None => token.whole,
+                },
+            });
+            return Ok(token.collect());
+        }
         let own = add_special_tokens && self.around.is_none();
         let encoding = self
             .engine
@@ -157,11 +273,53 @@ impl Tokenizer {
         Ok(tokens)
     }
 
+    /// The tokens of a text with their names and places, as the reference libraries list them.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn pieces(&self, text: &str, add_special_tokens: bool) -> Result<Vec<Piece>, TextError> {
+        let places = match &self.pieces {
+            Some(pieces) => char_places(text, &pieces.encode(text, add_special_tokens)),
+            None => self.engine_places(text, add_special_tokens)?,
+        };
+        let named = |(id, chars)| Piece {
+            id,
+            token: self.id_to_token(id).unwrap_or_default(),
+            chars,
+        };
+        Ok(places.into_iter().map(named).collect())
+    }
+
+    fn engine_places(
+        &self,
+        text: &str,
+        add_special_tokens: bool,
+    ) -> Result<Vec<Placement>, TextError> {
+        let own = add_special_tokens && self.around.is_none();
+        let encoding = self
+            .engine
+            .encode_char_offsets(text, own)
+            .map_err(|error| TextError::Encode {
+                detail: error.to_string(),
+            })?;
+        let listed = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let mut places: Vec<Placement> = listed.map(|(&id, &chars)| (id, chars)).collect();
+        if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
+            let added = |ids: &[u32]| -> Vec<_> { ids.iter().map(|&id| (id, (0, 0))).collect() };
+            places.splice(0..0, added(before));
+            places.extend(added(after));
+        }
+        Ok(places)
+    }
+
     /// The text of token ids.
     ///
     /// # Errors
     /// When the tokenizer's decoder fails.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, TextError> {
+        if let Some(pieces) = &self.pieces {
+            return Ok(pieces.decode(ids, skip_special_tokens));
+        }
         self.engine
             .decode(ids, skip_special_tokens)
             .map_err(|error| TextError::Decode {
@@ -169,14 +327,37 @@ impl Tokenizer {
             })
     }
 
+    /// The text of ids that stand in the midst of others or, with `at_start`, before all others; for
+    /// texts that are shown while they grow.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_part(
+        &self,
+        ids: &[u32],
+        skip_special_tokens: bool,
+        at_start: bool,
+    ) -> Result<String, TextError> {
+        match &self.pieces {
+            Some(pieces) => Ok(pieces.decode_part(ids, skip_special_tokens, at_start)),
+            None => self.decode(ids, skip_special_tokens),
+        }
+    }
+
     /// The id of a token given by its text in the vocabulary.
     pub fn token_to_id(&self, token: &str) -> Option<u32> {
-        self.engine.token_to_id(token)
+        match &self.pieces {
+            Some(pieces) => pieces.token_to_id(token),
+            None => self.engine.token_to_id(token),
+        }
     }
 
     /// The vocabulary's text of an id, as the tokenizer's model writes it (`Ġhello`, `▁hello`).
     pub fn id_to_token(&self, id: u32) -> Option<String> {
-        self.engine.id_to_token(id)
+        match &self.pieces {
+            Some(pieces) => pieces.id_to_token(id),
+            None => self.engine.id_to_token(id),
+        }
     }
 
     /// Entries of the vocabulary, added tokens included.
@@ -224,6 +405,24 @@ impl Tokenizer {
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
+}
+
+/// Places in bytes as places in code points.
+fn char_places(text: &str, tokens: &[PlacedToken]) -> Vec<Placement> {
+    let mut chars_before = vec![0; text.len() + 1];
+    let mut n_chars = 0;
+    for (at, before) in chars_before.iter_mut().enumerate() {
+        *before = n_chars;
+        n_chars += usize::from(text.is_char_boundary(at));
+    }
+    let place = |token: &PlacedToken| match &token.bytes {
+        Some(bytes) => (chars_before[bytes.start], chars_before[bytes.end]),
+        None => (0, 0),
+    };
+    tokens
+        .iter()
+        .map(|token| (token.id, place(token)))
+        .collect()
 }
 
 /// The bytes a token stands for. Byte-level tokenizers take the leading space out of the offsets,
@@ -299,7 +498,7 @@ mod tests {
             add_eos_token: Some(true),
             ..TokenizerConfig::default()
         };
-        tokenizer.configure(&config);
+        tokenizer.configure(&config).unwrap();
         let ids: Vec<u32> = tokenizer
             .encode("a", true)
             .unwrap()

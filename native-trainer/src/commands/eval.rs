@@ -22,6 +22,7 @@ use crate::{
     progress,
     report::{AnswerRow, Control},
     run_report::{self, EvalPart},
+    text_files,
 };
 
 /// Measure a model, or finished answers
@@ -102,7 +103,7 @@ pub(crate) fn run(mut args: EvalArgs) -> Result<()> {
     };
     let place = args.place.open()?;
     let checkpoint = Checkpoint::open(model)?;
-    let text = examples::model_text(&checkpoint.dir, args.text.template.as_deref())?;
+    let text = text_files::model_text(&checkpoint.dir, args.text.template.as_deref())?;
     let sets = Sets {
         data: Set::read(data, &args, &checkpoint, &text)?,
         control: args

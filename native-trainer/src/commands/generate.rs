@@ -14,8 +14,9 @@ use veneer_core::{
 use crate::{
     device::{DeviceArgs, DeviceChoice, DtypeChoice},
     engine_args::{AnswerDevice, EngineArgs, EngineSamplingArgs},
-    examples, interrupt,
+    interrupt,
     model_run::{Checkpoint, attach, is_gguf},
+    text_files,
 };
 
 pub(crate) use engine::{Answer, Answered};
@@ -167,7 +168,7 @@ pub(crate) fn run(args: GenerateArgs) -> Result<()> {
     }
     let place = args.place()?.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
-    let text = examples::model_text(&checkpoint.dir, args.template.as_deref())?;
+    let text = text_files::model_text(&checkpoint.dir, args.template.as_deref())?;
     let ids = prompt_ids(&args, &text)?;
     let vocab_size = checkpoint.arch.vocab_size;
     if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab_size) {

@@ -1,4 +1,7 @@
-//! `veneer inspect`: a record as the model sees it, with what is trained marked.
+//! `veneer inspect`: a record, or messages given as JSON, as the model sees them, with what is
+//! trained marked.
+
+mod messages;
 
 use std::{
     fmt::Write as _,
@@ -17,18 +20,21 @@ use veneer_core::{
     },
 };
 
-use crate::{
-    dataset,
-    examples::{TextArgs, model_text},
-    model_dir::ModelDir,
-};
+use crate::{dataset, examples::TextArgs, model_dir::ModelDir, text_files::model_text};
 
 /// Show a record as the model sees it: its text with the trained part in ⟦ ⟧, and every token
+///
+/// With --messages it shows one conversation instead, as transformers' `apply_chat_template` renders
+/// it; the model's folder then needs no more than its tokenizer and template. In --json, `trained`
+/// tells of every token whether the assistant wrote it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
     /// Dataset file; the format is detected
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "messages")]
+    data: Option<PathBuf>,
+
+    #[command(flatten)]
+    dialogue: messages::MessageArgs,
 
     /// Model whose tokenizer and template are used: a folder, a Hub name, or `demo`
     #[arg(long, value_name = "MODEL")]
@@ -55,18 +61,21 @@ pub(crate) struct InspectArgs {
 }
 
 pub(crate) fn run(args: InspectArgs) -> Result<()> {
+    if let Some(path) = &args.dialogue.messages {
+        return messages::run(path, &args);
+    }
+    let data = args.data.as_deref().context("`--data` is missing")?;
     let dir = ModelDir::resolve(&args.model)?;
     let model = model_text(&dir, args.text.template.as_deref())?;
     let options = options(&dir, &model, &args)?;
-    let records =
-        dataset::read(&args.data, &args.text.read.options(), args.text.read.side)?.records;
+    let records = dataset::read(data, &args.text.read.options(), args.text.read.side)?.records;
     let mut out = std::io::stdout().lock();
     for &number in &args.record {
         let place = usize::try_from(number - 1).ok();
         let Some(record) = place.and_then(|place| records.get(place)) else {
             bail!(
                 "dataset `{}` has {} records, there is no record {number}",
-                args.data.display(),
+                data.display(),
                 records.len()
             );
         };
@@ -74,7 +83,7 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
         let text = if args.json {
             format!("{}\n", view.json())
         } else {
-            view.text(&args.data, !args.no_tokens)
+            view.text(data, !args.no_tokens)
         };
         out.write_all(text.as_bytes())
             .context("writing to standard output")?;
@@ -96,6 +105,8 @@ fn options(dir: &ModelDir, model: &ModelText, args: &InspectArgs) -> Result<Enco
         .and_then(|length| usize::try_from(length).ok());
     Ok(args.text.options(max_length, arch.vocab_size))
 }
+
+const TOKEN_HEAD: &str = "\n index      id  trained  token\n";
 
 /// One record, ready to be printed.
 struct View {
@@ -188,33 +199,33 @@ impl View {
             );
         }
         if with_tokens {
-            out.push_str("\n index      id  trained  token\n");
+            out.push_str(TOKEN_HEAD);
             for row in &self.tokens {
-                self.token_line(row, &mut out);
+                token_line(row, self.prepared.encoded.len(), &mut out);
             }
         }
         out.push('\n');
         out
     }
+}
 
-    fn token_line(&self, row: &TokenRow, out: &mut String) {
-        if row.cut && row.index == self.prepared.encoded.len() {
-            out.push_str("  ---- cut here ----\n");
-        }
-        let trained = if row.trained { "yes" } else { "" };
-        let end = if row.ends_generation {
-            "  ends generation"
-        } else {
-            ""
-        };
-        write_to(
-            out,
-            format_args!(
-                "{:>6}  {:>6}  {trained:<7}  {:?}{end}\n",
-                row.index, row.id, row.text
-            ),
-        );
+fn token_line(row: &TokenRow, n_kept: usize, out: &mut String) {
+    if row.cut && row.index == n_kept {
+        out.push_str("  ---- cut here ----\n");
     }
+    let trained = if row.trained { "yes" } else { "" };
+    let end = if row.ends_generation {
+        "  ends generation"
+    } else {
+        ""
+    };
+    write_to(
+        out,
+        format_args!(
+            "{:>6}  {:>6}  {trained:<7}  {:?}{end}\n",
+            row.index, row.id, row.text
+        ),
+    );
 }
 
 fn write_to(out: &mut String, text: std::fmt::Arguments<'_>) {

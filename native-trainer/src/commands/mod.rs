@@ -13,4 +13,5 @@ pub(crate) mod pretrain;
 pub(crate) mod recipe;
 pub(crate) mod score;
 pub(crate) mod serve;
+pub(crate) mod tokenize;
 pub(crate) mod train;

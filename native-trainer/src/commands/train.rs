@@ -23,6 +23,7 @@ use crate::{
     run_dir::{Progress, RunDir, RunSpec},
     run_printer::RunPrinter,
     run_report::{self, EvalPart},
+    text_files,
     training_loop::{Ended, Loop},
 };
 
@@ -224,7 +225,7 @@ struct Prepared {
 impl Prepared {
     fn new(mut spec: RunSpec, text_args: &TextArgs, place: &Place) -> Result<Self> {
         let checkpoint = Checkpoint::open(&spec.model)?;
-        let text = examples::model_text(&checkpoint.dir, spec.template.as_deref())?;
+        let text = text_files::model_text(&checkpoint.dir, spec.template.as_deref())?;
         let max_length = Some(spec.job.max_length);
         let read = |path: &Path, limit, side| {
             let args = on_side(text_args, path, side);

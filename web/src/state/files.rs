@@ -30,8 +30,10 @@ pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 pub const CONFIG: &str = "config.json";
 
 /// Files of a model directory that say something about text.
-pub const TEXT_FILES: [&str; 5] = [
+pub const TEXT_FILES: [&str; 7] = [
     "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "chat_template.jinja",

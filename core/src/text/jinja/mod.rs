@@ -12,5 +12,6 @@ mod source;
 mod strftime;
 
 pub(crate) use environment::{CLOSE_MARK, OPEN_MARK, environment, rejection};
+pub(crate) use python::is_space;
 pub(crate) use source::{has_generation_tag, rewrite};
 pub use strftime::DateTime;

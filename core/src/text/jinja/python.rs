@@ -126,7 +126,7 @@ pub(super) fn float_repr(x: f64) -> String {
 }
 
 /// `str.isspace` of one character: Unicode white space and the four ASCII separators.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 

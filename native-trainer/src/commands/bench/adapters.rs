@@ -25,6 +25,7 @@ use crate::{
     examples::{self, TextArgs},
     memory,
     model_run::{Checkpoint, open_adapter},
+    text_files,
 };
 
 #[derive(Debug, clap::Args)]
@@ -275,7 +276,7 @@ fn sequences(checkpoint: &Checkpoint, args: &AdapterBench) -> Result<Vec<Vec<u32
             .map(<[u32]>::to_vec)
             .collect());
     };
-    let text = examples::model_text(&checkpoint.dir, None)?;
+    let text = text_files::model_text(&checkpoint.dir, None)?;
     let limit = Some(args.limit);
     let read = examples::read(data, checkpoint, &text, &TextArgs::default(), None, limit)?;
     let ids = read.encoded.into_iter().map(|encoded| {

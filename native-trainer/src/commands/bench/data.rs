@@ -21,7 +21,7 @@ use veneer_core::{
     text::{ModelText, RenderOptions},
 };
 
-use crate::{examples::model_text, input, memory, model_dir::ModelDir, project_file};
+use crate::{input, memory, model_dir::ModelDir, project_file, text_files::model_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DataBench {

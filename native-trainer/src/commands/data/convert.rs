@@ -15,9 +15,9 @@ use veneer_core::{
 use super::layout::{about, labelled, wrapped};
 use crate::{
     dataset::{self, ReadArgs, count},
-    examples::model_text,
     files::prepare,
     model_dir::ModelDir,
+    text_files::model_text,
 };
 
 /// Rewrite a dataset in another format

@@ -8,7 +8,7 @@ use veneer_core::{
     text::{EncodeOptions, ModelText, TextFiles, encode_record},
 };
 
-use crate::{examples::model_text, model_dir::ModelDir};
+use crate::{model_dir::ModelDir, text_files::model_text};
 
 /// Where tokens are counted with.
 #[derive(Debug, clap::Args)]

@@ -11,12 +11,13 @@ use super::{
 };
 
 /// Small files that say how a model reads and writes text; those that exist are taken.
-const SMALL_FILES: [&str; 13] = [
+const SMALL_FILES: [&str; 14] = [
     CONFIG,
     INDEX,
     "generation_config.json",
     "tokenizer.json",
     "tokenizer.model",
+    "spiece.model",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",

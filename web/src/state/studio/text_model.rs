@@ -3,8 +3,10 @@
 use veneer_core::protocol::studio::TrainWhat;
 
 /// Files of a model folder that tokenizer and template are read from.
-const WANTED: [&str; 9] = [
+const WANTED: [&str; 11] = [
     "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
     "tokenizer_config.json",
     "chat_template.jinja",
     "chat_template.json",
@@ -15,6 +17,9 @@ const WANTED: [&str; 9] = [
     "adapter_config.json",
 ];
 
+/// One of them is enough.
+const TOKENIZERS: [&str; 3] = ["tokenizer.json", "tokenizer.model", "spiece.model"];
+
 /// Places of the files that are needed among those that were picked: a GGUF file alone, or what
 /// belongs to the tokenizer of a folder. Nothing where there is neither.
 pub fn wanted(names: &[String]) -> Vec<usize> {
@@ -24,7 +29,7 @@ pub fn wanted(names: &[String]) -> Vec<usize> {
     let folder: Vec<usize> = (0..names.len()).filter(known).collect();
     let has_tokenizer = folder
         .iter()
-        .any(|at| base(&names[*at]) == "tokenizer.json");
+        .any(|at| TOKENIZERS.contains(&base(&names[*at]).as_str()));
     match (has_tokenizer, gguf) {
         (true, _) => folder,
         (false, Some(gguf)) => vec![gguf],

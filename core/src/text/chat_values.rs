@@ -1,0 +1,180 @@
+//! A conversation as template variables: converted once, rendered many times.
+//!
+//! Messages are kept as JSON objects, so that keys, roles and kinds of content that Veneer does not
+//! know reach the template as they were given.
+
+use minijinja::value::Value;
+use serde_json::{Map, Value as Json, json};
+
+use super::{Message, Role};
+
+/// Messages and tools in the form that templates see.
+#[derive(Debug, Clone)]
+pub(super) struct ChatValues {
+    json: Vec<Map<String, Json>>,
+    messages: Vec<Value>,
+    tools: Value,
+    unused: [char; 3],
+}
+
+impl ChatValues {
+    /// transformers passes None, not an empty list, when there are no tools.
+    pub(super) fn new(messages: &[Message], tools: &[Json]) -> Self {
+        let messages = messages.iter().map(message_fields).collect();
+        Self::from_json(messages, (!tools.is_empty()).then_some(tools))
+    }
+
+    pub(super) fn from_json(messages: Vec<Map<String, Json>>, tools: Option<&[Json]>) -> Self {
+        let fields = messages.iter().flat_map(Map::values);
+        Self {
+            unused: unused_chars(fields.chain(tools.into_iter().flatten())),
+            messages: messages.iter().map(Value::from_serialize).collect(),
+            tools: tools.map_or_else(|| Value::from(()), Value::from_serialize),
+            json: messages,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub(super) fn messages(&self) -> &[Value] {
+        &self.messages
+    }
+
+    pub(super) fn tools(&self) -> &Value {
+        &self.tools
+    }
+
+    /// Characters that occur nowhere in the conversation: two to mark what the assistant wrote, one
+    /// to mark a place in a content.
+    pub(super) fn unused_chars(&self) -> [char; 3] {
+        self.unused
+    }
+
+    pub(super) fn role(&self, index: usize) -> Option<&str> {
+        self.json.get(index)?.get("role")?.as_str()
+    }
+
+    /// The messages of one role.
+    pub(super) fn said_by(&self, role: Role) -> Vec<usize> {
+        let speaks = |&index: &usize| self.role(index) == Some(role.name());
+        (0..self.len()).filter(speaks).collect()
+    }
+
+    /// The content of a message; empty where it is not one text.
+    pub(super) fn text(&self, index: usize) -> &str {
+        let content = self.json.get(index).and_then(|json| json.get("content"));
+        content.and_then(Json::as_str).unwrap_or_default()
+    }
+
+    pub(super) fn calls_tools(&self, index: usize) -> bool {
+        let calls = self.json.get(index).and_then(|json| json.get("tool_calls"));
+        calls
+            .and_then(Json::as_array)
+            .is_some_and(|calls| !calls.is_empty())
+    }
+
+    /// A message with another content.
+    pub(super) fn with_content(&self, index: usize, content: &str) -> Value {
+        let mut fields = self.json.get(index).cloned().unwrap_or_default();
+        fields.insert("content".into(), json!(content));
+        Value::from_serialize(&fields)
+    }
+
+    /// The conversation with another content in one message.
+    pub(super) fn replaced(&self, index: usize, content: &str) -> Self {
+        let mut other = self.clone();
+        if let Some(message) = other.messages.get_mut(index) {
+            *message = self.with_content(index, content);
+        }
+        other
+    }
+}
+
+/// A message as templates see it: without the loss weight, which is ours.
+fn message_fields(message: &Message) -> Map<String, Json> {
+    let mut fields = Map::new();
+    fields.insert("role".into(), json!(message.role.name()));
+    fields.insert("content".into(), json!(message.content));
+    if let Some(name) = &message.name {
+        fields.insert("name".into(), json!(name));
+    }
+    if !message.tool_calls.is_empty() {
+        fields.insert("tool_calls".into(), json!(message.tool_calls));
+    }
+    if let Some(id) = &message.tool_call_id {
+        fields.insert("tool_call_id".into(), json!(id));
+    }
+    for (name, value) in &message.extra {
+        fields.insert(name.clone(), value.clone());
+    }
+    fields
+}
+
+/// Three characters of the last private-use plane that no text of the values holds.
+fn unused_chars<'a>(values: impl Iterator<Item = &'a Json>) -> [char; 3] {
+    let mut used: Vec<char> = Vec::new();
+    let mut waiting: Vec<&Json> = values.collect();
+    let mut note = |text: &str| used.extend(text.chars().filter(|&c| c >= '\u{100000}'));
+    while let Some(value) = waiting.pop() {
+        match value {
+            Json::String(text) => note(text),
+            Json::Array(items) => waiting.extend(items),
+            Json::Object(fields) => {
+                fields.keys().for_each(|key| note(key));
+                waiting.extend(fields.values());
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+    let mut free = ('\u{100000}'..='\u{10fffd}')
+        .rev()
+        .filter(|c| !used.contains(c));
+    // A conversation that holds all 65 534 of them cannot be marked; its mask would only be wrong.
+    [
+        free.next().unwrap_or('\u{10fffd}'),
+        free.next().unwrap_or('\u{10fffc}'),
+        free.next().unwrap_or('\u{10fffb}'),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_reaches_the_template() {
+        let message =
+            json!({"role": "ipython", "content": [{"type": "text", "text": "\u{10fffd}"}], "x": 1});
+        let Json::Object(message) = message else {
+            unreachable!()
+        };
+        let chat = ChatValues::from_json(vec![message], Some(&[]));
+        assert_eq!(chat.role(0), Some("ipython"));
+        assert_eq!((chat.text(0), chat.calls_tools(0)), ("", false));
+        assert_eq!(
+            chat.unused_chars(),
+            ['\u{10fffc}', '\u{10fffb}', '\u{10fffa}']
+        );
+        assert_eq!(chat.tools().len(), Some(0));
+        assert_eq!(
+            chat.with_content(0, "y").get_attr("content").unwrap(),
+            Value::from("y")
+        );
+    }
+
+    #[test]
+    fn the_weight_of_the_loss_stays_here() {
+        let mut message = Message::new(Role::User, "q");
+        message.weight = Some(0.0);
+        let chat = ChatValues::new(&[message], &[]);
+        let keys: Vec<String> = chat.messages()[0]
+            .try_iter()
+            .unwrap()
+            .map(|key| key.to_string())
+            .collect();
+        assert_eq!(keys, ["role", "content"]);
+        assert!(chat.tools().is_none());
+    }
+}

@@ -1,0 +1,172 @@
+//! The files of a model folder that are about text: tokenizer, template, end tokens.
+
+use std::{
+    fs,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use veneer_core::text::{DateTime, ModelText, TextFiles};
+
+use crate::model_dir::ModelDir;
+
+/// Where transformers keeps templates beside the main one.
+const MORE_TEMPLATES: &str = "additional_chat_templates";
+
+/// Names under which SentencePiece files are published, the usual ones first.
+const SENTENCE_PIECE: [&str; 3] = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
+
+/// A longer template is no template.
+const MAX_TEMPLATE_BYTES: u64 = 4 << 20;
+
+/// Reads a model's tokenizer, template and end tokens.
+pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<ModelText> {
+    let files = [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "chat_template.jinja",
+        "generation_config.json",
+        "config.json",
+    ]
+    .map(|file| dir.read(file));
+    let [tokenizer, config, special, jinja, generation, model] = files;
+    let (tokenizer, config, special) = (tokenizer?, config?, special?);
+    let (jinja, generation, model) = (jinja?, generation?, model?);
+    let pieces = match &tokenizer {
+        Some(_) => None,
+        None => sentence_piece(dir)?,
+    };
+    let more_templates = more_templates(dir)?;
+    let files = TextFiles {
+        tokenizer_json: tokenizer.as_deref(),
+        sentence_piece: pieces
+            .as_ref()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+        tokenizer_config: config.as_deref(),
+        special_tokens_map: special.as_deref(),
+        chat_template_jinja: jinja.as_deref(),
+        more_templates: &more_templates,
+        generation_config: generation.as_deref(),
+        config: model.as_deref(),
+    };
+    let mut text = ModelText::from_files(files, template).with_context(|| {
+        format!(
+            "reading the tokenizer and template of model `{}`",
+            dir.name()
+        )
+    })?;
+    // Other templates fall back to a date that is written in them: their text stays the same from
+    // day to day, and a run that goes on tomorrow goes on with the same tokens.
+    if let Some(template) = text.template.as_mut().filter(|it| it.asks_for_date()) {
+        template.set_date(now());
+    }
+    Ok(text)
+}
+
+/// As [`model_text`], for a folder that may hold nothing else; where there is a config, the
+/// tokenizer has to fit it.
+pub(crate) fn text_alone(name: &str, template: Option<&str>) -> Result<ModelText> {
+    let dir = ModelDir::resolve_text(name)?;
+    let text = model_text(&dir, template)?;
+    if let (Some(config), Some(tokenizer)) = (dir.read("config.json")?, &text.tokenizer) {
+        let config: Value = serde_json::from_slice(&config)
+            .with_context(|| format!("reading config.json of model `{name}`"))?;
+        let size = config.get("vocab_size");
+        let size = size.or_else(|| config.get("text_config")?.get("vocab_size"));
+        let size = size.and_then(Value::as_u64);
+        if let Some(n_vocab) = size.and_then(|size| usize::try_from(size).ok()) {
+            tokenizer.fits_vocab(n_vocab)?;
+        }
+    }
+    Ok(text)
+}
+
+/// The date that some templates write.
+pub(crate) fn now() -> DateTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let secs = since.map_or(0, |since| since.as_secs());
+    DateTime::from_unix(i64::try_from(secs).unwrap_or(0))
+}
+
+/// The SentencePiece file: one of the usual names, else the only `*.model` of the folder.
+fn sentence_piece(dir: &ModelDir) -> Result<Option<(String, Vec<u8>)>> {
+    for name in SENTENCE_PIECE {
+        if let Some(bytes) = dir.read(name)? {
+            return Ok(Some((name.to_owned(), bytes)));
+        }
+    }
+    let names = dir.file_names()?;
+    let mut models = names.iter().filter(|name| name.ends_with(".model"));
+    match (models.next(), models.next()) {
+        (Some(name), None) => Ok(dir.read(name)?.map(|bytes| (name.clone(), bytes))),
+        _ => Ok(None),
+    }
+}
+
+fn more_templates(dir: &ModelDir) -> Result<Vec<(String, Vec<u8>)>> {
+    let folder = dir.path().join(MORE_TEMPLATES);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let reading = || format!("reading `{}`", folder.display());
+    let mut templates = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(reading)? {
+        let path = entry.with_context(reading)?.path();
+        let name = path
+            .file_stem()
+            .map(|name| name.to_string_lossy().into_owned());
+        let is_template = path.extension().is_some_and(|end| end == "jinja");
+        let size = fs::metadata(&path).with_context(reading)?.len();
+        if let Some(name) = name.filter(|_| is_template && size <= MAX_TEMPLATE_BYTES) {
+            templates.push((name, fs::read(&path).with_context(reading)?));
+        }
+    }
+    templates.sort();
+    Ok(templates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_beside_the_main_one_are_read_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(MORE_TEMPLATES)).unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("chat_template.jinja", "main");
+        write("additional_chat_templates/tool_use.jinja", "tools");
+        write("additional_chat_templates/notes.txt", "no");
+        let dir = ModelDir::resolve_text(folder.path().to_str().unwrap()).unwrap();
+        let templates = more_templates(&dir).unwrap();
+        assert_eq!(templates, [("tool_use".to_owned(), b"tools".to_vec())]);
+        let text = model_text(&dir, None).unwrap();
+        assert_eq!(text.template().unwrap().source(), "main");
+    }
+
+    #[test]
+    fn a_tokenizer_that_is_larger_than_the_config_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let tokenizer = include_bytes!("../../tests/fixtures/tokenizers/unigram/tokenizer.json");
+        let write = |name: &str, bytes: &[u8]| {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        };
+        write("tokenizer.json", tokenizer);
+        let name = folder.path().to_str().unwrap();
+        assert!(text_alone(name, None).is_ok());
+        write("config.json", br#"{"text_config": {"vocab_size": 100}}"#);
+        let error = format!("{:#}", text_alone(name, None).unwrap_err());
+        assert!(error.contains("vocabulary has 100 entries"), "{error}");
+    }
+
+    #[test]
+    fn the_only_model_file_counts_under_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rinna.model"), "no pieces").unwrap();
+        let dir = ModelDir::resolve_text(folder.path().to_str().unwrap()).unwrap();
+        let error = format!("{:#}", model_text(&dir, None).unwrap_err());
+        assert!(error.contains("`rinna.model`"), "{error}");
+    }
+}

@@ -1,0 +1,180 @@
+//! Text as models see it: `inspect --messages` and `tokenize` against what the reference libraries
+//! give, and clear words for files that are broken.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::binary::{done, file, fixture, refused};
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("test paths are UTF-8")
+}
+
+fn golden(path: &str) -> Value {
+    let bytes = fs::read(fixture(path)).expect("the golden is there");
+    serde_json::from_slice(&bytes).expect("the golden is JSON")
+}
+
+fn answer(arguments: &[&str]) -> Value {
+    serde_json::from_str(&done(arguments).stdout).expect("one JSON object")
+}
+
+/// A folder with some files.
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).expect("the file is written");
+    }
+    folder
+}
+
+fn sentence_piece(name: &str) -> Vec<u8> {
+    fs::read(fixture("sentence_piece").join(name)).expect("the fixture is there")
+}
+
+#[test]
+fn messages_become_the_references_ids_and_mask() {
+    let model = fixture("tokenizers/byte_level");
+    let golden = golden("tokenizers/byte_level/golden.json");
+    for case in golden["chats"].as_array().expect("chats") {
+        let (_folder, path) = file("chat.json", case["messages"].to_string());
+        #[rustfmt::skip]
+        let said = answer(&[
+            "inspect", "--model", text(&model), "--template", "chatml", "--messages", &path, "--json",
+        ]);
+        assert_eq!(said["ids"], case["ids"]);
+        let mask = case["mask"].as_array().expect("a mask").iter();
+        let mask: Vec<Value> = mask.map(|bit| json!(*bit == 1)).collect();
+        assert_eq!(said["trained"], Value::from(mask));
+    }
+}
+
+#[test]
+fn a_folder_of_a_tokenizer_and_a_template_is_enough() {
+    let tokenizer = fs::read(fixture("tokenizers/byte_level/tokenizer.json")).unwrap();
+    let template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n\
+                    {% endfor %}{% if tools %}{{ tools | length }} tools{% endif %}\
+                    {% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+    let folder = folder(&[
+        ("tokenizer.json", &tokenizer),
+        ("chat_template.jinja", template.as_bytes()),
+        ("tools.json", b"[{\"type\": \"function\"}]"),
+        ("chat.json", br#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#),
+    ]);
+    let path = |name: &str| text(&folder.path().join(name)).to_owned();
+    let (model, messages) = (text(folder.path()), path("chat.json"));
+    let inspect = |more: &[&str]| {
+        let words = [
+            "inspect",
+            "--json",
+            "--model",
+            model,
+            "--messages",
+            &messages,
+        ];
+        answer(&[&words, more].concat())
+    };
+    let turns = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb";
+    let prompted = inspect(&["--add-generation-prompt", "--tools", &path("tools.json")]);
+    let expected = format!("{turns}<|im_end|>\n1 tools<|im_start|>assistant\n");
+    assert_eq!(prompted["text"], expected);
+    let open = inspect(&["--continue-final-message"]);
+    assert_eq!(open["text"], turns);
+    let trained = open["trained"].as_array().unwrap();
+    assert_eq!(trained.len(), open["ids"].as_array().unwrap().len());
+    assert_eq!(
+        (trained.first(), trained.last()),
+        (Some(&json!(false)), Some(&json!(true)))
+    );
+    let shown = done(&["inspect", "--model", model, "--messages", &messages]);
+    assert!(shown.stdout.contains("⟦b"), "{}", shown.stdout);
+}
+
+#[test]
+fn tokens_are_those_of_tokenizer_json() {
+    let model = fixture("tokenizers/llama_bpe");
+    let golden = golden("tokenizers/llama_bpe/golden.json");
+    let tokenize = |input: &str, more: &[&str]| {
+        let words = [
+            "tokenize",
+            "--json",
+            "--model",
+            text(&model),
+            "--text",
+            input,
+        ];
+        answer(&[&words, more].concat())
+    };
+    for case in golden["texts"].as_array().expect("texts") {
+        let input = case["text"].as_str().expect("a text");
+        let said = tokenize(input, &[]);
+        assert_eq!(
+            (&said["ids"], &said["decoded"]),
+            (&case["ids"], &case["decoded"])
+        );
+        assert_eq!(tokenize(input, &["--no-special"])["ids"], case["bare_ids"]);
+        let count = |key: &str| said[key].as_array().map(Vec::len);
+        assert_eq!(
+            (count("tokens"), count("offsets")),
+            (count("ids"), count("ids"))
+        );
+    }
+}
+
+#[test]
+fn a_sentence_piece_file_alone_is_a_tokenizer() {
+    let model = folder(&[("tokenizer.model", &sentence_piece("llama.model"))]);
+    let golden = golden("sentence_piece/golden.json");
+    let texts = golden["texts"].as_array().expect("texts");
+    let cases = golden["own"]["llama"].as_array().expect("cases");
+    for (input, case) in texts.iter().zip(cases).skip(7).take(8) {
+        let (_folder, path) = file("text.txt", input.as_str().expect("a text"));
+        #[rustfmt::skip]
+        let said = answer(&[
+            "tokenize", "--model", text(model.path()), "--file", &path, "--no-special", "--json",
+        ]);
+        assert_eq!(
+            (&said["ids"], &said["offsets"]),
+            (&case["ids"], &case["places"]),
+            "{input}"
+        );
+    }
+    let words = [
+        "tokenize",
+        "--model",
+        text(model.path()),
+        "--text",
+        "-1 bank",
+    ];
+    let shown = done(&words).stdout;
+    assert!(
+        shown.contains("<s>") && shown.contains("-1 bank"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn broken_tokenizers_and_messages_are_named() {
+    let whole = sentence_piece("rinna.model");
+    let half = folder(&[("spiece.model", &whole[..whole.len() / 2])]);
+    let tokenize = ["tokenize", "--model", text(half.path()), "--text", "x"];
+    refused(&tokenize, &["spiece.model", "cut short"]);
+    let empty = folder(&[("notes.txt", b"")]);
+    refused(
+        &["tokenize", "--model", text(empty.path()), "--text", "x"],
+        &["config.json"],
+    );
+    let model = fixture("tokenizers/byte_level");
+    let (_folder, latin) = file("latin.txt", b"caf\xe9");
+    let words = ["tokenize", "--model", text(&model), "--file", &latin];
+    refused(&words, &["latin.txt", "UTF-8", "3"]);
+    let inspect = |content: &str, expected: &[&str]| {
+        let (_folder, path) = file("chat.json", content);
+        let words = ["inspect", "--model", text(&model), "--messages", &path];
+        refused(&[&words[..], &["--template=gemma"]].concat(), expected);
+    };
+    inspect("{", &["chat.json", "no JSON"]);
+    inspect(r#"{"messages": 3}"#, &["`messages` is a number", "a list"]);
+    inspect(r#"[{"role": "assistant", "content": "a"}]"#, &["alternate"]);
+}
