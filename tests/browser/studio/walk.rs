@@ -73,7 +73,7 @@ fn walk(fixture: &Fixture, file: &str) {
     studio.step("split");
     wait_for(page, "split-apply");
     page.click("split-apply");
-    wait_for(page, "studio-toast");
+    wait_for(page, "split-freeze");
     page.screenshot(&format!("studio-split-{file}"));
 
     studio.step("export");
