@@ -113,8 +113,8 @@ pub(crate) fn is_gguf(name: &str) -> bool {
 pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
     let modules = arch.linear_modules();
     let fits = adapter.check_fits(|path| {
-        let found = modules.iter().find(|(module, _, _)| module == path);
-        found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
+        let found = modules.iter().find(|module| module.path == path);
+        found.map(|module| vec![module.d_out, module.d_in])
     });
     fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
 }

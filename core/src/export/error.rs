@@ -41,6 +41,12 @@ pub enum ExportError {
     #[error("GGUF has no name for tensor `{name}`")]
     NoName { name: String },
 
+    #[error(
+        "a GGUF file of a `{model_type}` model cannot be written yet; \
+         merge into a folder of safetensors instead"
+    )]
+    NoMapping { model_type: &'static str },
+
     #[error("{file} is not valid JSON")]
     Json {
         file: &'static str,

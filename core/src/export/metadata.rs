@@ -2,8 +2,9 @@
 //!
 //! Key names are those of llama.cpp's `gguf-py/gguf/constants.py`.
 
+use super::ExportError;
 use crate::{
-    arch::{Arch, RopeScaling},
+    arch::{Arch, RopeScaling, RopeSpec},
     quant::Format,
     weights::gguf::Value,
 };
@@ -12,14 +13,21 @@ use crate::{
 const QUANTIZATION_VERSION: u32 = 2;
 
 /// Everything about the network itself.
+///
+/// # Errors
+/// Where GGUF's form of this model is not known here.
 pub(super) fn arch_metadata(
     arch: &Arch,
     name: &str,
     format: Format,
     notes: &mut Vec<String>,
-) -> Vec<(String, Value)> {
+) -> Result<Vec<(String, Value)>, ExportError> {
+    let no_mapping = || ExportError::NoMapping {
+        model_type: arch.family.model_type(),
+    };
+    let family = arch.gguf_architecture().ok_or_else(no_mapping)?;
+    let rope = arch.ropes.first().ok_or_else(no_mapping)?;
     note_window(arch, notes);
-    let family = arch.gguf_architecture();
     let mut metadata = vec![
         ("general.architecture".into(), Value::String(family.into())),
         ("general.type".into(), Value::String("model".into())),
@@ -40,41 +48,40 @@ pub(super) fn arch_metadata(
     push("attention.head_count_kv", count(arch.n_kv_heads));
     push(
         "attention.layer_norm_rms_epsilon",
-        Value::F32(arch.norm_eps as f32),
+        Value::F32(arch.norm.eps as f32),
     );
     if arch.head_dim * arch.n_heads != arch.d_model {
         push("attention.key_length", count(arch.head_dim));
         push("attention.value_length", count(arch.head_dim));
     }
     push("rope.dimension_count", count(arch.head_dim));
-    push("rope.freq_base", Value::F32(arch.rope.theta as f32));
-    if let RopeScaling::Linear { factor } = arch.rope.scaling {
+    push("rope.freq_base", Value::F32(rope.theta as f32));
+    if let RopeScaling::Linear { factor } = rope.scaling {
         push("rope.scaling.type", Value::String("linear".into()));
         push("rope.scaling.factor", Value::F32(factor as f32));
     }
-    metadata
+    Ok(metadata)
 }
 
 /// How far each frequency is slowed down, `[head_dim / 2]`, for the tensor `rope_freqs.weight`;
 /// `None` where plain metadata say it all.
 pub(super) fn rope_factors(arch: &Arch) -> Option<Vec<f32>> {
-    match &arch.rope.scaling {
-        RopeScaling::None | RopeScaling::Linear { .. } => None,
+    let rope = arch.ropes.first()?;
+    match &rope.scaling {
         RopeScaling::Factors(factors) => Some(factors.clone()),
         RopeScaling::Llama3 { .. } => {
-            let mut plain = arch.rope.clone();
-            plain.scaling = RopeScaling::None;
-            let scaled = arch.rope.frequencies(arch.head_dim);
-            let plain = plain.frequencies(arch.head_dim);
+            let plain = RopeSpec::plain(rope.theta, rope.n_rotated);
+            let (scaled, plain) = (rope.frequencies(1), plain.frequencies(1));
             let factors = plain.iter().zip(&scaled);
             Some(factors.map(|(plain, scaled)| plain / scaled).collect())
         }
+        _ => None,
     }
 }
 
 /// The file has no window, so its context ends where windows would start to matter.
 pub(super) fn context_length(arch: &Arch) -> usize {
-    let windows = arch.windows.iter().flatten().copied();
+    let windows = arch.layers.iter().filter_map(|layer| layer.window);
     windows.fold(arch.max_positions, usize::min)
 }
 

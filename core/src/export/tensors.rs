@@ -57,13 +57,13 @@ impl GgufExport {
             tokenizer,
         } = options;
         let mut notes = Vec::new();
-        let mut metadata = arch_metadata(arch, name, format, &mut notes);
+        let mut metadata = arch_metadata(arch, name, format, &mut notes)?;
         metadata.extend(tokenizer_metadata(tokenizer, arch, &mut notes)?);
 
         let mut entries = Vec::new();
         let mut sources = Vec::new();
         for tensor in arch.tensors() {
-            let gguf = Arch::gguf_tensor_name(&tensor.name);
+            let gguf = arch.gguf_tensor_name(&tensor.name);
             let gguf = gguf.ok_or_else(|| ExportError::NoName {
                 name: tensor.name.clone(),
             })?;
@@ -234,9 +234,7 @@ fn quantize(entry: &TensorEntry, values: &[f32]) -> Result<Vec<u8>, ExportError>
 }
 
 fn tensor_format(name: &str, shape: &[usize], arch: &Arch, wanted: Format) -> Format {
-    let is_head =
-        name == "lm_head.weight" || (arch.tie_embeddings && name == "model.embed_tokens.weight");
-    quantized_format(shape, is_head, wanted)
+    quantized_format(shape, name == arch.logits_tensor(), wanted)
 }
 
 fn note_fallbacks(entries: &[TensorEntry], wanted: Format, notes: &mut Vec<String>) {

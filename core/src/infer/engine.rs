@@ -119,8 +119,8 @@ impl Engine {
     pub fn add_adapter(&mut self, adapter: &Adapter) -> Result<AdapterId, InferError> {
         let modules = self.arch.linear_modules();
         adapter.check_fits(|module| {
-            let found = modules.iter().find(|(path, _, _)| path == module);
-            found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
+            let found = modules.iter().find(|known| known.path == module);
+            found.map(|known| vec![known.d_out, known.d_in])
         })?;
         let id = AdapterId(self.n_adapters_ever);
         self.runner.add_adapter(id, adapter)?;

@@ -4,7 +4,6 @@ use burn::tensor::{DType, Tensor, TensorData};
 
 use super::{Decoder, decoder::host_f32};
 use crate::{
-    arch::Arch,
     nn::{LoraPair, Projection, Weight},
     rng::Rng,
     weights::{
@@ -20,7 +19,8 @@ impl Decoder {
     /// Trainable pairs for `modules`, PEFT's initialisation: A uniform in ±1/√d_in (Kaiming with
     /// a = √5), B zero, so that the adapted model starts as its base.
     pub fn attach_fresh(&mut self, config: &AdapterConfig, modules: &[String], seed: u64) {
-        for (stream, (module, d_out, d_in)) in self.arch.linear_modules().into_iter().enumerate() {
+        for (stream, linear) in self.arch.linear_modules().into_iter().enumerate() {
+            let (module, d_out, d_in) = (linear.path, linear.d_out, linear.d_in);
             if !modules.contains(&module) {
                 continue;
             }
@@ -52,8 +52,8 @@ impl Decoder {
     pub fn attach(&mut self, adapter: &Adapter) -> Result<(), AdapterError> {
         let modules = self.arch.linear_modules();
         adapter.check_fits(|module| {
-            let found = modules.iter().find(|(path, _, _)| path == module);
-            found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
+            let found = modules.iter().find(|known| known.path == module);
+            found.map(|known| vec![known.d_out, known.d_in])
         })?;
         for pair in &adapter.pairs {
             self.attach_pair(pair, &adapter.config);
@@ -115,7 +115,7 @@ impl Decoder {
     /// Walks over the linear layers of all blocks by their module paths.
     pub fn visit_projections(&mut self, visit: &mut dyn FnMut(&str, &mut Projection)) {
         for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
-            layer.visit_projections(&Arch::layer_path(layer_idx), visit);
+            layer.visit_projections(&self.arch.layer_path(layer_idx), visit);
         }
     }
 }

@@ -106,7 +106,7 @@ impl Decoder {
     pub fn visit(&mut self, visit: &mut dyn FnMut(&str, &mut Weight)) {
         visit("model.embed_tokens.weight", &mut self.embed_tokens);
         for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
-            layer.visit(&Arch::layer_path(layer_idx), visit);
+            layer.visit(&self.arch.layer_path(layer_idx), visit);
         }
         self.norm.visit("model.norm", visit);
         if let Some(head) = &mut self.lm_head {
@@ -145,10 +145,11 @@ impl Decoder {
             .chunks(s)
             .flat_map(|row| row[s - t..].iter().map(|place| place.position))
             .collect();
-        let frequencies = self.arch.rope.frequencies(self.arch.head_dim);
+        let rope = self.arch.ropes.first();
+        let frequencies = rope.map_or_else(Vec::new, |rope| rope.frequencies(s));
         Pass {
             rope: Rope::new(&frequencies, &positions, [b, t], &self.device),
-            masks: Masks::new(&self.arch.windows, places, [b, t, s], &self.device),
+            masks: Masks::new(&self.arch.windows(), places, [b, t, s], &self.device),
             dropout: None,
         }
     }

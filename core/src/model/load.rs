@@ -4,7 +4,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{Block, Decoder};
 use crate::{
-    arch::{Arch, LINEAR_MODULES},
+    arch::{Arch, LinearRole},
     nn::{Attention, GatedMlp, Projection, RmsNorm, Weight},
     weights::{LoadError, LoadErrors, RawTensor, WeightSource},
 };
@@ -13,13 +13,19 @@ impl Decoder {
     /// Reads every tensor that `arch` names; tensors it does not name are ignored.
     ///
     /// # Errors
-    /// All missing, misshapen, mistyped and non-finite tensors at once.
+    /// Parts of the model that are not computed here; all missing, misshapen, mistyped and
+    /// non-finite tensors at once.
     pub fn load(
         arch: &Arch,
         source: &dyn WeightSource,
         device: &Device,
         dtype: DType,
     ) -> Result<Self, LoadErrors> {
+        let parts = arch.parts_beyond_llama();
+        if !parts.is_empty() {
+            let model_type = arch.family.model_type();
+            return Err(LoadError::NotTrained { model_type, parts }.into());
+        }
         let errors: Vec<LoadError> = arch
             .tensors()
             .iter()
@@ -81,10 +87,11 @@ impl Builder<'_> {
 
     fn block(&self, layer_idx: usize) -> Result<Block, LoadError> {
         let arch = self.arch;
-        let path = Arch::layer_path(layer_idx);
+        let path = arch.layer_path(layer_idx);
         let head_norm = |name| {
-            arch.qk_norm
-                .then(|| self.norm(&format!("{path}.self_attn.{name}")))
+            arch.attention
+                .qk_norm
+                .map(|_| self.norm(&format!("{path}.self_attn.{name}")))
                 .transpose()
         };
         let [
@@ -95,8 +102,18 @@ impl Builder<'_> {
             gate_proj,
             up_proj,
             down_proj,
-        ] = LINEAR_MODULES.map(|module| {
-            self.projection(&format!("{path}.{}", module.path), module.has_bias(arch))
+        ] = [
+            LinearRole::Query,
+            LinearRole::Key,
+            LinearRole::Value,
+            LinearRole::AttentionOutput,
+            LinearRole::Gate,
+            LinearRole::Up,
+            LinearRole::Down,
+        ]
+        .map(|role| {
+            let path = arch.linear_path(layer_idx, role);
+            self.projection(&path, arch.linear_has_bias(role))
         });
         Ok(Block {
             input_layernorm: self.norm(&format!("{path}.input_layernorm"))?,
@@ -110,7 +127,7 @@ impl Builder<'_> {
                 n_heads: arch.n_heads,
                 n_kv_heads: arch.n_kv_heads,
                 head_dim: arch.head_dim,
-                window: arch.windows[layer_idx],
+                window: arch.layers[layer_idx].window,
             },
             post_attention_layernorm: self.norm(&format!("{path}.post_attention_layernorm"))?,
             mlp: GatedMlp {
@@ -134,7 +151,7 @@ impl Builder<'_> {
     fn norm(&self, path: &str) -> Result<RmsNorm, LoadError> {
         Ok(RmsNorm {
             weight: self.weight(&format!("{path}.weight"))?,
-            eps: self.arch.norm_eps,
+            eps: self.arch.norm.eps,
         })
     }
 

@@ -30,13 +30,11 @@ pub fn match_targets(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>
     let paths: Vec<String> = arch
         .linear_modules()
         .into_iter()
-        .map(|(path, _, _)| path)
+        .map(|module| module.path)
         .collect();
     let no_match = |entry: &str| TargetError::NoMatch {
         entry: entry.to_string(),
-        available: crate::arch::LINEAR_MODULES
-            .map(|module| module.path.rsplit('.').next().unwrap_or(module.path))
-            .join(", "),
+        available: last_names(arch).join(", "),
     };
     match targets {
         TargetModules::List(entries) => {
@@ -75,4 +73,18 @@ pub fn match_targets(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>
             }
         }
     }
+}
+
+/// How people name the linear layers of a block: the ends of their paths.
+fn last_names(arch: &Arch) -> Vec<String> {
+    let of_first = arch.linear_modules().into_iter();
+    let of_first = of_first.take_while(|module| module.layer_idx == 0);
+    let mut names: Vec<String> = Vec::new();
+    for module in of_first {
+        let name = module.path.rsplit('.').next().unwrap_or_default();
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }

@@ -10,7 +10,6 @@ use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use super::{MicroBatch, Wanted, head_loss};
 use crate::{
-    arch::Arch,
     model::Decoder,
     nn::{Dropout, Pass},
 };
@@ -116,7 +115,7 @@ impl Micro<'_> {
             let mut view = layer.tracked();
             let y = view.forward(x.clone(), &self.pass, None);
             let mut tape = (y * d_output).sum().backward();
-            let path = Arch::layer_path(layer_idx);
+            let path = model.arch.layer_path(layer_idx);
             view.visit(&path, &mut |name, weight| {
                 self.collect(name, weight, &mut tape)
             });

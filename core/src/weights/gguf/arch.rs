@@ -2,7 +2,11 @@
 
 use super::{GgufError, GgufSource, Value, model::ROPE_FACTORS};
 use crate::{
-    arch::{Arch, GGUF_ARCHITECTURES, RopeScaling, RopeSpec, family_of_gguf},
+    arch::{
+        Activation, Arch, AttentionSpec, BlockShape, BlockSpec, EmbeddingSpec, GGUF_ARCHITECTURES,
+        LayerSpec, LogitsSpec, MlpLayout, MlpSpec, NormKind, NormSpec, QkNormOver, QkNormSpec,
+        QkvLayout, RopeScaling, RopeSpec, family_of_gguf,
+    },
     weights::WeightSource,
 };
 
@@ -29,6 +33,13 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
         None => d_model / n_heads,
     };
     let window = keys.optional_count("attention.sliding_window")?;
+    let theta = keys.optional_float("rope.freq_base")?;
+    let norm = NormSpec {
+        kind: NormKind::Rms,
+        eps: keys.float("attention.layer_norm_rms_epsilon")?,
+        plus_one: false,
+        has_bias: false,
+    };
     let has = |tensor: &str| file.tensors().contains_key(tensor);
     let has_row = |id: &u32| (*id as usize) < vocab_size;
     let arch = Arch {
@@ -42,18 +53,48 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
             .unwrap_or(n_heads),
         head_dim,
         d_ff: keys.count("feed_forward_length")?,
-        norm_eps: keys.float("attention.layer_norm_rms_epsilon")?,
-        rope: RopeSpec {
-            theta: keys
-                .optional_float("rope.freq_base")?
-                .unwrap_or(DEFAULT_THETA),
-            scaling: read_scaling(&keys, head_dim)?,
+        embedding: EmbeddingSpec {
+            scale: 1.0,
+            n_positions: None,
         },
-        windows: vec![window; n_layers],
-        qkv_bias: has("blk.0.attn_q.bias"),
-        o_bias: has("blk.0.attn_output.bias"),
-        mlp_bias: has("blk.0.ffn_up.bias"),
-        qk_norm: has("blk.0.attn_q_norm.weight"),
+        norm,
+        block: BlockSpec {
+            shape: BlockShape::Sequential,
+            residual_scale: 1.0,
+        },
+        attention: AttentionSpec {
+            qkv: QkvLayout::Separate,
+            qkv_bias: has("blk.0.attn_q.bias"),
+            o_bias: has("blk.0.attn_output.bias"),
+            qk_norm: has("blk.0.attn_q_norm.weight").then_some(QkNormSpec {
+                norm,
+                over: QkNormOver::Head,
+            }),
+            scale: (head_dim as f64).powf(-0.5),
+            softcap: None,
+            has_alibi: false,
+        },
+        mlp: MlpSpec {
+            layout: MlpLayout::Gated,
+            activation: Activation::Silu,
+            has_bias: has("blk.0.ffn_up.bias"),
+        },
+        logits: LogitsSpec {
+            has_bias: false,
+            divisor: 1.0,
+            softcap: None,
+        },
+        ropes: vec![RopeSpec {
+            scaling: read_scaling(&keys, head_dim)?,
+            ..RopeSpec::plain(theta.unwrap_or(DEFAULT_THETA), head_dim)
+        }],
+        layers: vec![
+            LayerSpec {
+                window,
+                rope: Some(0)
+            };
+            n_layers
+        ],
         tie_embeddings: !has("output.weight"),
         max_positions: keys.count("context_length")?,
         bos_token_id: token_id(file, "bos").filter(has_row),

@@ -51,6 +51,10 @@ impl<'a> GgufModel<'a> {
         &self.file
     }
 
+    fn gguf_name(&self, name: &str) -> Result<String, LoadError> {
+        gguf_name(&self.arch, name)
+    }
+
     /// Heads of q and k rows that the file has interleaved.
     fn interleaved_heads(&self, name: &str, shape: &[usize]) -> Result<Option<usize>, LoadError> {
         let Some(n_heads) = self.arch.gguf_interleaved_heads(name) else {
@@ -75,7 +79,7 @@ impl WeightSource for GgufModel<'_> {
     }
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
-        let mut tensor = self.file.tensor(&gguf_name(name)?)?;
+        let mut tensor = self.file.tensor(&self.gguf_name(name)?)?;
         if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
             let head_dim = self.arch.head_dim;
             tensor.bytes = Cow::Owned(match tensor.dtype {
@@ -87,13 +91,13 @@ impl WeightSource for GgufModel<'_> {
     }
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
-        WeightSource::info(&self.file, &gguf_name(name)?)
+        WeightSource::info(&self.file, &self.gguf_name(name)?)
     }
 }
 
 impl PackedSource for GgufModel<'_> {
     fn info(&self, name: &str) -> Result<PackedInfo, LoadError> {
-        let mut info = PackedSource::info(&self.file, &gguf_name(name)?)?;
+        let mut info = PackedSource::info(&self.file, &self.gguf_name(name)?)?;
         if info.shape.len() < 2 {
             info.format = Format::F32;
         }
@@ -111,7 +115,7 @@ impl PackedSource for GgufModel<'_> {
                 bytes: vector.bytes,
             });
         }
-        let mut tensor = self.file.packed(&gguf_name(name)?)?;
+        let mut tensor = self.file.packed(&self.gguf_name(name)?)?;
         if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
             let rows = split_halves(&tensor.bytes, n_heads, self.arch.head_dim);
             tensor.bytes = Cow::Owned(rows);
@@ -123,15 +127,16 @@ impl PackedSource for GgufModel<'_> {
         if self.arch.gguf_interleaved_heads(name).is_some() {
             self.packed(name)?.rows(name, rows)
         } else {
-            self.file.packed_rows(&gguf_name(name)?, rows)
+            self.file.packed_rows(&self.gguf_name(name)?, rows)
         }
     }
 }
 
-fn gguf_name(name: &str) -> Result<String, LoadError> {
-    Arch::gguf_tensor_name(name).ok_or_else(|| LoadError::MissingTensor {
+fn gguf_name(arch: &Arch, name: &str) -> Result<String, LoadError> {
+    let missing = || LoadError::MissingTensor {
         name: name.to_owned(),
-    })
+    };
+    arch.gguf_tensor_name(name).ok_or_else(missing)
 }
 
 fn ordered<const N: usize>(bytes: &[u8], n_heads: usize, head_dim: usize) -> Vec<u8> {
@@ -144,7 +149,7 @@ fn ordered<const N: usize>(bytes: &[u8], n_heads: usize, head_dim: usize) -> Vec
 fn check_tensors(file: &GgufSource<'_>, arch: &Arch) -> Result<(), GgufError> {
     let mut placed = BTreeSet::from([ROPE_FACTORS.to_owned()]);
     for spec in arch.tensors() {
-        let name = gguf_name(&spec.name)?;
+        let name = gguf_name(arch, &spec.name)?;
         let found = PackedSource::info(file, &name)?.shape;
         if found != spec.shape {
             return Err(GgufError::Load(LoadError::Shape {
