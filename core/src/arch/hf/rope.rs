@@ -84,10 +84,10 @@ fn n_rotated(
             return Err(fields.field(SHARE, found, "1: this family rotates whole heads"));
         }
         Some((default, key)) => {
-            let top = match fields.optional_positive(SHARE)? {
-                Some(share) => Some(share),
-                None => fields.optional_positive(key)?,
-            };
+            // Where both are there, transformers takes the family's own.
+            let both = [key, SHARE].map(|key| fields.optional_positive(key));
+            let [own, common] = both;
+            let top = own?.or(common?);
             (nested.or(top).unwrap_or(default), key)
         }
     };
