@@ -32,7 +32,7 @@ pub(crate) struct JobArgs {
     /// Learn a length for every row of the adapted weights too (DoRA)
     #[arg(long)]
     use_dora: bool,
-    /// Biases that are trained: none, or lora_only for those of adapted layers [default: none]
+    /// Biases that are trained: none, lora_only (those of adapted layers) or all [default: none]
     #[arg(long, value_name = "NAME", value_parser = parse_name::<LoraBias>)]
     bias: Option<LoraBias>,
     /// Other ranks for some layers, as in v_proj=8,down_proj=32

@@ -191,7 +191,7 @@ fn targets_are_peft_s() {
 
 /// Runs a case with another job and compares its losses and norms with the case as it is.
 #[track_caller]
-fn check_same_trace(name: &str, change: impl Fn(&mut TrainJob)) {
+pub(crate) fn check_same_trace(name: &str, change: impl Fn(&mut TrainJob)) {
     let case = Case::open(name);
     let mut job = case.job.clone();
     change(&mut job);
@@ -232,30 +232,35 @@ fn accumulating_equals_one_large_batch() {
 #[test]
 fn packing_changes_no_loss() {
     for name in ["accumulation", "lora", "rslora-all-linear"] {
-        let case = Case::open(name);
-        // One step over the whole dataset, so that both ways train on the same examples.
-        let whole = TrainJob {
-            max_steps: Some(3),
-            per_device_train_batch_size: case.examples.len(),
-            gradient_accumulation_steps: 1,
-            ..case.job.clone()
-        };
-        let packed = TrainJob {
-            packing: true,
-            ..whole.clone()
-        };
-        let [want, got] = [whole, packed].map(|job| run(&mut case.training(job, &Device::flex())));
-        for (got, want) in got.iter().zip(&want) {
-            assert_eq!(got.n_targets, want.n_targets);
-            assert_close(
-                &[got.loss],
-                &[want.loss],
-                LOSS,
-                &format!("{name}, step {}", got.step),
-            );
-            let tolerance = GRAD_NORM_RELATIVE * want.grad_norm;
-            assert_close(&[got.grad_norm], &[want.grad_norm], tolerance, name);
-        }
+        check_packing(name);
+    }
+}
+
+#[track_caller]
+pub(crate) fn check_packing(name: &str) {
+    let case = Case::open(name);
+    // One step over the whole dataset, so that both ways train on the same examples.
+    let whole = TrainJob {
+        max_steps: Some(3),
+        per_device_train_batch_size: case.examples.len(),
+        gradient_accumulation_steps: 1,
+        ..case.job.clone()
+    };
+    let packed = TrainJob {
+        packing: true,
+        ..whole.clone()
+    };
+    let [want, got] = [whole, packed].map(|job| run(&mut case.training(job, &Device::flex())));
+    for (got, want) in got.iter().zip(&want) {
+        assert_eq!(got.n_targets, want.n_targets);
+        assert_close(
+            &[got.loss],
+            &[want.loss],
+            LOSS,
+            &format!("{name}, step {}", got.step),
+        );
+        let tolerance = GRAD_NORM_RELATIVE * want.grad_norm;
+        assert_close(&[got.grad_norm], &[want.grad_norm], tolerance, name);
     }
 }
 

@@ -104,16 +104,7 @@ impl Decoder {
         self.split_head(adapter);
         self.replace(&extras.replaced);
         self.save_modules(&config.modules_to_save)?;
-        if config.bias == LoraBias::LoraOnly {
-            self.change_base(&mut |name, weight| {
-                let module = name.strip_suffix(".bias");
-                let is_trained = module.is_some_and(|module| adapter.pair(module).is_some());
-                if is_trained {
-                    weight.train_in_f32();
-                }
-                is_trained
-            });
-        }
+        self.train_biases(adapter);
         for pair in &adapter.pairs {
             self.attach_pair(pair, adapter);
         }
@@ -189,6 +180,21 @@ impl Decoder {
                 reason: "no module of the model ends with it",
             }),
         }
+    }
+
+    fn train_biases(&mut self, adapter: &Adapter) {
+        let is_trained = |module: &str| match adapter.config.bias {
+            LoraBias::None => false,
+            LoraBias::LoraOnly => adapter.pair(module).is_some(),
+            LoraBias::All => true,
+        };
+        self.change_base(&mut |name, weight| {
+            let hits = name.strip_suffix(".bias").is_some_and(is_trained);
+            if hits {
+                weight.train_in_f32();
+            }
+            hits
+        });
     }
 
     fn attach_pair(&mut self, pair: &AdapterPair, adapter: &Adapter) {

@@ -138,7 +138,9 @@ impl LoraPair {
             .matmul(a.clone().matmul(a.transpose()))
             .mul_scalar(s * s);
         let added = (b * (crossed + squared)).sum_dim(1).transpose();
-        (magnitude.base_squares.clone() + added).sqrt()
+        // A row of zeros has a length of 0 to be divided by.
+        let squares = magnitude.base_squares.clone() + added;
+        squares.clamp_min(f32::MIN_POSITIVE).sqrt()
     }
 }
 

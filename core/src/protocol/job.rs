@@ -22,6 +22,8 @@ pub enum LoraBias {
     None,
     /// Those of the modules that have a pair.
     LoraOnly,
+    /// Every bias of the model.
+    All,
 }
 
 /// Learning-rate schedules, as transformers computes them.

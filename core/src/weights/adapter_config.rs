@@ -212,8 +212,6 @@ fn refuse_unsupported(settings: &Map<String, Value>) -> Result<(), AdapterConfig
 fn changes_results(key: &str, value: &Value) -> bool {
     match key {
         "peft_type" => value.as_str() != Some("LORA"),
-        // PEFT's `all` trains the biases of modules without a pair too.
-        "bias" => value.as_str() == Some("all"),
         // These initialisations rewrite the base weights, so the file alone is not the adapter.
         "init_lora_weights" => value.as_str().is_some_and(|init| {
             init.starts_with("pissa") || ["olora", "corda", "loftq", "lora_ga"].contains(&init)
@@ -283,7 +281,7 @@ fn bias(settings: &mut Map<String, Value>) -> Result<LoraBias, AdapterConfigErro
     match take(settings, "bias") {
         None => Ok(LoraBias::None),
         Some(value) => serde_json::from_value(value.clone())
-            .map_err(|_unknown| wrong("bias", &value, "`none` or `lora_only`")),
+            .map_err(|_unknown| wrong("bias", &value, "`none`, `lora_only` or `all`")),
     }
 }
 
@@ -407,14 +405,13 @@ mod tests {
     #[test]
     fn all_unsupported_features_are_named_at_once() {
         let error = read(
-            r#"{"use_qalora": true, "bias": "all", "layer_replication": [[0, 2]],
+            r#"{"use_qalora": true, "layer_replication": [[0, 2]],
                 "init_lora_weights": "pissa_niter_4", "use_something_new": true}"#,
         )
         .unwrap_err()
         .to_string();
         for feature in [
             "use_qalora",
-            "bias",
             "layer_replication",
             "init_lora_weights",
             "use_something_new",
@@ -455,6 +452,8 @@ mod tests {
             (r#"{"r": -3}"#, "`r`"),
             (r#"{"lora_alpha": "16"}"#, "`lora_alpha`"),
             (r#"{"lora_dropout": 1.5}"#, "`lora_dropout`"),
+            (r#"{"bias": "some"}"#, "`bias`"),
+            (r#"{"modules_to_save": "lm_head"}"#, "`modules_to_save`"),
             (r#"{"target_modules": 3}"#, "`target_modules`"),
             (r#"{"rank_pattern": {"(": 3}}"#, "`rank_pattern`"),
             (r#"{"rank_pattern": {"q": 0}}"#, "rank_pattern[\"q\"]"),

@@ -183,7 +183,7 @@ fn add_transposed(weight: &mut [f32], pair: &AdapterPair, first_row: usize, scal
 fn set_lengths(weight: &mut [f32], d_in: usize, lengths: &[f32]) {
     for (row, length) in weight.chunks_exact_mut(d_in).zip(lengths) {
         let squares: f64 = row.iter().map(|w| f64::from(*w) * f64::from(*w)).sum();
-        let factor = f64::from(*length) / squares.sqrt();
+        let factor = f64::from(*length) / squares.max(f64::from(f32::MIN_POSITIVE)).sqrt();
         for w in row {
             *w = (f64::from(*w) * factor) as f32;
         }
