@@ -111,11 +111,7 @@ pub(crate) fn is_gguf(name: &str) -> bool {
 /// # Errors
 /// Every pair that has no place in the model.
 pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
-    let modules = arch.linear_modules();
-    let fits = adapter.check_fits(|path| {
-        let found = modules.iter().find(|module| module.path == path);
-        found.map(|module| vec![module.d_out, module.d_in])
-    });
+    let fits = adapter.check_fits(|name| arch.tensor_shape(name));
     fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
 }
 

@@ -2,4 +2,5 @@
 
 mod models;
 mod training;
+mod training_families;
 mod vulkan;

@@ -164,6 +164,14 @@ impl Arch {
         list.tensors
     }
 
+    /// Shape of a tensor of the checkpoint, by its name.
+    pub fn tensor_shape(&self, name: &str) -> Option<Vec<usize>> {
+        let mut tensors = self.tensors().into_iter();
+        tensors
+            .find(|spec| spec.name == name)
+            .map(|spec| spec.shape)
+    }
+
     /// Parameters of the base model.
     pub fn n_parameters(&self) -> u64 {
         self.tensors()

@@ -56,15 +56,6 @@ pub enum LoadError {
         reason: String,
     },
 
-    #[error(
-        "a `{model_type}` model of this form cannot be trained yet: it has {}",
-        .parts.join(", ")
-    )]
-    NotTrained {
-        model_type: &'static str,
-        parts: Vec<&'static str>,
-    },
-
     #[error("`{file}` is not a whole safetensors file: {reason}")]
     Format { file: String, reason: String },
 }
@@ -86,7 +77,6 @@ impl LoadError {
             }
             Self::Rows { .. } => "this is a fault of Veneer; please report it",
             Self::Read { .. } => "the file may have been moved or replaced; open it again",
-            Self::NotTrained { .. } => "take a Llama, Mistral, Qwen 2 or Qwen 3 model",
             Self::Format { .. } => "the file is truncated or damaged; download it again",
         }
     }
