@@ -15,9 +15,9 @@ mod tensors;
 
 pub use alibi::Alibi;
 pub use family::Family;
-pub use gguf::{GGUF_ARCHITECTURES, family_of_gguf};
+pub use gguf::{GgufFacts, config_of_gguf, family_of_gguf, gguf_architectures, yarn_magnitude};
 pub use hf::ArchError;
-pub use names::{BlockModule, LinearRole, Module, Part, gives_logits};
+pub use names::{BlockModule, LinearRole, Module, Part, gives_logits, is_position_table};
 pub use rope::{RopeScaling, RopeSpec};
 pub use spec::{
     Activation, Arch, AttentionSpec, BlockShape, BlockSpec, EmbeddingSpec, FusedHeads, LayerSpec,

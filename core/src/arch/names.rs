@@ -215,6 +215,12 @@ pub fn gives_logits(name: &str, has_tensor: impl Fn(&str) -> bool) -> bool {
             .any(|names| path == names.embedding && !has_tensor(&format!("{}.weight", names.head)))
 }
 
+/// Whether a tensor is a table of learned positions, which is never quantized.
+pub fn is_position_table(name: &str) -> bool {
+    let path = name.strip_suffix(".weight").unwrap_or_default();
+    !path.is_empty() && ALL.iter().any(|names| path == names.positions)
+}
+
 impl Names {
     fn of(arch: &Arch) -> &'static Self {
         match arch.family {

@@ -42,10 +42,13 @@ pub enum ExportError {
     NoName { name: String },
 
     #[error(
-        "a GGUF file of a `{model_type}` model cannot be written yet; \
-         merge into a folder of safetensors instead"
+        "a GGUF file of this `{model_type}` model cannot be written: it has {part}, which the \
+         format does not know there; write a folder of safetensors instead"
     )]
-    NoMapping { model_type: &'static str },
+    NoMapping {
+        model_type: &'static str,
+        part: &'static str,
+    },
 
     #[error("{file} is not valid JSON")]
     Json {

@@ -51,7 +51,15 @@ impl Arch {
     /// Unknown families (the supported ones are listed), missing fields, values that cannot
     /// describe a model, and settings that change results in a way that is not supported.
     pub fn from_json(config_json: &[u8]) -> Result<Self, ArchError> {
-        let Value::Object(mut object) = serde_json::from_slice(config_json)? else {
+        Self::from_settings(serde_json::from_slice(config_json)?)
+    }
+
+    /// Reads what a config.json holds.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn from_settings(settings: Value) -> Result<Self, ArchError> {
+        let Value::Object(mut object) = settings else {
             return Err(ArchError::NotAnObject);
         };
         older::rename(&mut object);

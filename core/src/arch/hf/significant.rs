@@ -17,9 +17,10 @@ enum Neutral {
     AtMostOne,
 }
 
-const SIGNIFICANT: [(&str, Neutral); 37] = [
+const SIGNIFICANT: [(&str, Neutral); 38] = [
     ("add_cross_attention", Neutral::Off),
     ("alibi", Neutral::Off),
+    ("apply_residual_connection_post_layernorm", Neutral::Off),
     ("attention_bias", Neutral::Off),
     ("attention_multiplier", Neutral::One),
     ("attn_logit_softcapping", Neutral::Off),

@@ -337,6 +337,11 @@ fn what_would_change_results_is_refused() {
         ("olmo2", "mlp_bias", json!(true)),
         ("granite", "rms_norm_eps", json!("1e-5")),
         ("falcon", "num_ln_in_parallel_attn", json!(2)),
+        (
+            "falcon",
+            "apply_residual_connection_post_layernorm",
+            json!(true),
+        ),
     ] {
         refused(family, json!({key: value}), key);
     }

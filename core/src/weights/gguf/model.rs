@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
-use super::{GgufError, GgufSource, arch::read_arch, rows::split_halves};
+use super::{GgufError, GgufSource, arch::read_arch, rows::to_checkpoint_order};
 use crate::{
     arch::Arch,
     quant::Format,
@@ -14,6 +14,9 @@ use crate::{
 
 /// Factors of rotary frequencies; not a checkpoint's tensor but part of [`Arch`] here.
 pub const ROPE_FACTORS: &str = "rope_freqs.weight";
+/// The same for texts up to the length of the training, and for longer ones.
+pub const ROPE_FACTORS_SHORT: &str = "rope_factors_short.weight";
+pub const ROPE_FACTORS_LONG: &str = "rope_factors_long.weight";
 
 /// A model read from a GGUF file.
 #[derive(Debug)]
@@ -55,18 +58,17 @@ impl<'a> GgufModel<'a> {
         gguf_name(&self.arch, name)
     }
 
-    /// Heads of q and k rows that the file has interleaved.
-    fn interleaved_heads(&self, name: &str, shape: &[usize]) -> Result<Option<usize>, LoadError> {
-        let Some(n_heads) = self.arch.gguf_interleaved_heads(name) else {
+    /// The order of rows in the file, where it is another than the checkpoint's.
+    fn rows(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<usize>>, LoadError> {
+        let Some(rows) = self.arch.gguf_rows(name) else {
             return Ok(None);
         };
-        let n_rows = n_heads * self.arch.head_dim;
-        if shape.first() == Some(&n_rows) {
-            return Ok(Some(n_heads));
+        if shape.first() == Some(&rows.len()) {
+            return Ok(Some(rows));
         }
         Err(LoadError::Shape {
             name: name.to_owned(),
-            expected: vec![n_rows],
+            expected: vec![rows.len()],
             found: shape.to_vec(),
         })
     }
@@ -80,12 +82,8 @@ impl WeightSource for GgufModel<'_> {
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
         let mut tensor = self.file.tensor(&self.gguf_name(name)?)?;
-        if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
-            let head_dim = self.arch.head_dim;
-            tensor.bytes = Cow::Owned(match tensor.dtype {
-                Dtype::F32 => ordered::<4>(&tensor.bytes, n_heads, head_dim),
-                Dtype::F16 | Dtype::Bf16 => ordered::<2>(&tensor.bytes, n_heads, head_dim),
-            });
+        if let Some(rows) = self.rows(name, &tensor.shape)? {
+            tensor.bytes = Cow::Owned(to_checkpoint_order(&tensor.bytes, &rows));
         }
         Ok(tensor)
     }
@@ -116,15 +114,14 @@ impl PackedSource for GgufModel<'_> {
             });
         }
         let mut tensor = self.file.packed(&self.gguf_name(name)?)?;
-        if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
-            let rows = split_halves(&tensor.bytes, n_heads, self.arch.head_dim);
-            tensor.bytes = Cow::Owned(rows);
+        if let Some(rows) = self.rows(name, &tensor.shape)? {
+            tensor.bytes = Cow::Owned(to_checkpoint_order(&tensor.bytes, &rows));
         }
         Ok(tensor)
     }
 
     fn packed_rows(&self, name: &str, rows: Range<usize>) -> Result<PackedTensor<'_>, LoadError> {
-        if self.arch.gguf_interleaved_heads(name).is_some() {
+        if self.arch.gguf_rows(name).is_some() {
             self.packed(name)?.rows(name, rows)
         } else {
             self.file.packed_rows(&self.gguf_name(name)?, rows)
@@ -139,15 +136,11 @@ fn gguf_name(arch: &Arch, name: &str) -> Result<String, LoadError> {
     arch.gguf_tensor_name(name).ok_or_else(missing)
 }
 
-fn ordered<const N: usize>(bytes: &[u8], n_heads: usize, head_dim: usize) -> Vec<u8> {
-    let words = bytes.as_chunks::<N>().0;
-    split_halves(words, n_heads, head_dim).into_flattened()
-}
-
 /// Every tensor of the model is in the file in a format that can be read, and nothing else is: a
 /// tensor without a place here would be computed with elsewhere.
 fn check_tensors(file: &GgufSource<'_>, arch: &Arch) -> Result<(), GgufError> {
-    let mut placed = BTreeSet::from([ROPE_FACTORS.to_owned()]);
+    let factors = [ROPE_FACTORS, ROPE_FACTORS_SHORT, ROPE_FACTORS_LONG];
+    let mut placed = BTreeSet::from(factors.map(str::to_owned));
     for spec in arch.tensors() {
         let name = gguf_name(arch, &spec.name)?;
         let found = PackedSource::info(file, &name)?.shape;

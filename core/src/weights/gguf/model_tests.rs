@@ -106,7 +106,7 @@ fn what_is_not_computed_here_is_refused() {
     for (key, value) in [
         ("general.architecture", Value::String("mamba".into())),
         ("llama.expert_count", Value::U32(8)),
-        ("llama.rope.scaling.type", Value::String("yarn".into())),
+        ("llama.rope.scaling.type", Value::String("longrope".into())),
         ("llama.rope.dimension_count", Value::U32(2)),
         ("llama.attention.value_length", Value::U32(2)),
         (
