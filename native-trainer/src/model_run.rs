@@ -106,13 +106,15 @@ pub(crate) fn is_gguf(name: &str) -> bool {
         || (begins.is_ok() && magic == *b"GGUF")
 }
 
-/// Compares an adapter with a model.
+/// Whether the engine can put an adapter beside a model.
 ///
 /// # Errors
-/// Every pair that has no place in the model.
+/// Every pair that has no place in the model, and adapters that are more than pairs.
 pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
     let fits = adapter.check_fits(|name| arch.tensor_shape(name));
-    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
+    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))?;
+    let beside = adapter.only_pairs();
+    beside.with_context(|| format!("adapter `{}` cannot be offered", dir.display()))
 }
 
 /// Puts an adapter on a model.
