@@ -188,7 +188,9 @@ impl Adapter {
         });
         let replaced = self.extras.replaced.iter();
         let of_wholes = replaced.filter_map(|(name, whole)| match tensor_shape(name) {
-            None => Some(format!("the model has no tensor `{name}`")),
+            None => Some(format!(
+                "the model has no tensor `{name}` of its own (a head may be tied to the embedding)"
+            )),
             Some(shape) if shape != whole.shape => Some(format!(
                 "`{name}` is {shape:?} in the model, {:?} in the adapter",
                 whole.shape
