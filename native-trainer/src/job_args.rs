@@ -1,9 +1,9 @@
 //! Settings of a run on the command line, under PEFT's and TRL's names.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use anyhow::{Context as _, Result, bail};
-use veneer_core::protocol::{EvalStrategy, LrScheduler, TargetModules, TrainJob};
+use veneer_core::protocol::{EvalStrategy, LoraBias, LrScheduler, TargetModules, TrainJob};
 
 /// Each setting that is given replaces the job's.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -29,6 +29,24 @@ pub(crate) struct JobArgs {
     /// Scale by alpha / sqrt(r), for high ranks
     #[arg(long)]
     use_rslora: bool,
+    /// Learn a length for every row of the adapted weights too (DoRA)
+    #[arg(long)]
+    use_dora: bool,
+    /// Biases that are trained: none, lora_only (those of adapted layers) or all [default: none]
+    #[arg(long, value_name = "NAME", value_parser = parse_name::<LoraBias>)]
+    bias: Option<LoraBias>,
+    /// Other ranks for some layers, as in v_proj=8,down_proj=32
+    #[arg(long, value_name = "LIST", value_parser = parse_pattern::<usize>)]
+    rank_pattern: Option<Pattern<usize>>,
+    /// Other alphas for some layers, as in v_proj=16
+    #[arg(long, value_name = "LIST", value_parser = parse_pattern::<f64>)]
+    alpha_pattern: Option<Pattern<f64>>,
+    /// Blocks that are adapted, counted from 0 [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    layers_to_transform: Option<Vec<usize>>,
+    /// Modules that are trained and saved whole, such as lm_head
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    modules_to_save: Option<Vec<String>>,
 
     /// How often to go through the data [default: 3]
     #[arg(long, value_name = "N", visible_alias = "epochs")]
@@ -177,6 +195,13 @@ impl JobArgs {
             &mut job.early_stopping_patience,
             self.early_stopping_patience.map(Some),
         );
+        set(&mut job.bias, self.bias);
+        set(&mut job.rank_pattern, self.rank_pattern.clone());
+        set(&mut job.alpha_pattern, self.alpha_pattern.clone());
+        let layers = self.layers_to_transform.clone();
+        set(&mut job.layers_to_transform, layers.map(Some));
+        set(&mut job.modules_to_save, self.modules_to_save.clone());
+        job.use_dora |= self.use_dora;
         job.use_rslora |= self.use_rslora;
         job.packing |= self.packing;
         job.gradient_checkpointing |= self.gradient_checkpointing;
@@ -195,6 +220,20 @@ fn over(base: &TrainJob, path: &std::path::Path) -> Result<TrainJob> {
         settings.extend(given);
     }
     serde_json::from_value(merged).with_context(doing)
+}
+
+/// Values by the end of a module's path.
+type Pattern<T> = BTreeMap<String, T>;
+
+/// `v_proj=8,down_proj=32`
+fn parse_pattern<T: FromStr>(text: &str) -> Result<Pattern<T>, String> {
+    let entry = |entry: &str| {
+        let (module, value) = entry.rsplit_once('=')?;
+        Some((module.trim().to_owned(), value.trim().parse().ok()?))
+    };
+    text.split(',')
+        .map(|part| entry(part).ok_or_else(|| format!("`{part}` is not MODULE=NUMBER")))
+        .collect()
 }
 
 /// A list where there are commas or a plain name, else a pattern.
@@ -216,6 +255,15 @@ fn targets(text: &str) -> TargetModules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_are_modules_with_numbers() {
+        let pattern = parse_pattern::<usize>("v_proj=8, mlp.down_proj = 32").unwrap();
+        assert_eq!(pattern["v_proj"], 8);
+        assert_eq!(pattern["mlp.down_proj"], 32);
+        assert!(parse_pattern::<usize>("v_proj").is_err());
+        assert!(parse_pattern::<usize>("v_proj=x").is_err());
+    }
 
     #[test]
     fn lists_patterns_and_all_linear_are_told_apart() {

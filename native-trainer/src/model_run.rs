@@ -106,17 +106,15 @@ pub(crate) fn is_gguf(name: &str) -> bool {
         || (begins.is_ok() && magic == *b"GGUF")
 }
 
-/// Compares an adapter with a model.
+/// Whether the engine can put an adapter beside a model.
 ///
 /// # Errors
-/// Every pair that has no place in the model.
+/// Every pair that has no place in the model, and adapters that are more than pairs.
 pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
-    let modules = arch.linear_modules();
-    let fits = adapter.check_fits(|path| {
-        let found = modules.iter().find(|(module, _, _)| module == path);
-        found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
-    });
-    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
+    let fits = adapter.check_fits(|name| arch.tensor_shape(name));
+    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))?;
+    let beside = adapter.only_pairs();
+    beside.with_context(|| format!("adapter `{}` cannot be offered", dir.display()))
 }
 
 /// Puts an adapter on a model.

@@ -143,3 +143,105 @@ fn qwen3_with_normed_queries() {
 fn qwen3_stored_as_bf16() {
     check("qwen3-bf16");
 }
+
+#[test]
+fn gpt_neox_in_both_residual_forms() {
+    check("gpt-neox-parallel");
+    check("gpt-neox-sequential");
+}
+
+#[test]
+fn phi2_with_a_biased_head() {
+    check("phi2");
+}
+
+#[test]
+fn phi3_with_joint_projections_and_a_window() {
+    check("phi3");
+}
+
+#[test]
+fn phi3_on_both_sides_of_its_original_length() {
+    check("phi3-longrope");
+}
+
+#[test]
+fn phi4_mini_rotates_a_part_of_its_heads() {
+    check("phi4-mini");
+}
+
+#[test]
+fn stablelm_of_three_sizes() {
+    check("stablelm-3b");
+    check("stablelm-1.6b");
+    check("stablelm-12b");
+}
+
+#[test]
+fn gemma_with_norms_around_one() {
+    check("gemma");
+}
+
+#[test]
+fn gemma2_with_soft_caps() {
+    check("gemma2");
+}
+
+#[test]
+fn gemma3_with_local_and_global_layers() {
+    check("gemma3");
+}
+
+#[test]
+fn falcon_of_three_sizes() {
+    check("falcon-7b");
+    check("falcon-40b");
+    check("falcon-11b");
+}
+
+#[test]
+fn falcon_with_alibi() {
+    check("falcon-alibi");
+}
+
+#[test]
+fn starcoder_with_learned_positions() {
+    check("starcoder");
+}
+
+#[test]
+fn starcoder2() {
+    check("starcoder2");
+}
+
+#[test]
+fn smollm3_with_an_unrotated_layer() {
+    check("smollm3");
+}
+
+#[test]
+fn olmo2_with_norms_after_its_layers() {
+    check("olmo2");
+}
+
+#[test]
+fn granite_with_multipliers() {
+    check("granite");
+}
+
+#[test]
+fn llama_with_scaled_rotations() {
+    check("llama-linear");
+    check("llama-dynamic");
+    check("llama-yarn");
+}
+
+#[test]
+fn llama_with_biases() {
+    check("llama-biases");
+}
+
+#[test]
+fn mistral_nemo_with_narrow_heads() {
+    check("mistral-nemo");
+}

@@ -9,6 +9,7 @@ use veneer_core::{
     protocol::TrainJob,
     text::Encoded,
     train::{StepStats, Training, evaluate},
+    weights::adapter::Adapter,
 };
 use veneer_tests::{adapter, assert_close, fixture, integers, json, json_lines, model};
 
@@ -21,27 +22,32 @@ const RATE: f64 = 1e-12;
 
 /// One fixture folder.
 pub(crate) struct Case {
-    dir: PathBuf,
-    trace: Value,
+    pub(crate) dir: PathBuf,
+    pub(crate) trace: Value,
     pub(crate) job: TrainJob,
-    examples: Vec<Encoded>,
+    pub(crate) examples: Vec<Encoded>,
 }
 
 impl Case {
     pub(crate) fn open(name: &str) -> Self {
         let dir = fixture("train").join(name);
-        let examples = json_lines(&dir.join("data.jsonl"))
-            .into_iter()
-            .map(|line| Encoded {
-                input_ids: integers(&line["input_ids"])
-                    .iter()
-                    .map(|&id| id as u32)
-                    .collect(),
-                labels: integers(&line["labels"])
-                    .iter()
-                    .map(|&label| label as i32)
-                    .collect(),
-            });
+        // Cases of a folder may share their rows.
+        let own = dir.join("data.jsonl");
+        let data = if own.exists() {
+            own
+        } else {
+            dir.join("../data.jsonl")
+        };
+        let examples = json_lines(&data).into_iter().map(|line| Encoded {
+            input_ids: integers(&line["input_ids"])
+                .iter()
+                .map(|&id| id as u32)
+                .collect(),
+            labels: integers(&line["labels"])
+                .iter()
+                .map(|&label| label as i32)
+                .collect(),
+        });
         Self {
             trace: json(&dir.join("trace.json")),
             job: serde_json::from_value(json(&dir.join("job.json"))).expect("a job"),
@@ -50,10 +56,14 @@ impl Case {
         }
     }
 
-    fn model(&self, device: &Device) -> Decoder {
+    /// The folder of the base under `models`.
+    pub(crate) fn model_name(&self) -> &str {
         let path = self.trace["model"].as_str().expect("a model");
-        let name = path.rsplit('/').next().expect("a name");
-        let mut decoder = model(name, device);
+        path.rsplit('/').next().expect("a name")
+    }
+
+    fn model(&self, device: &Device) -> Decoder {
+        let mut decoder = model(self.model_name(), device);
         decoder
             .attach(&adapter(&self.dir.join("init_adapter")))
             .expect("it fits");
@@ -74,7 +84,7 @@ pub(crate) fn run(training: &mut Training) -> Vec<StepStats> {
 }
 
 #[track_caller]
-fn check(name: &str) {
+pub(crate) fn check(name: &str) {
     let case = Case::open(name);
     let mut training = case.training(case.job.clone(), &Device::flex());
     let steps = run(&mut training);
@@ -109,24 +119,41 @@ fn check(name: &str) {
     }
 
     let want = adapter(&case.dir.join("final_adapter"));
-    let got = training.model().adapter(&want.config);
-    for (got, want) in got.pairs.iter().zip(&want.pairs) {
-        assert_eq!(got.module, want.module);
+    check_adapter(name, &training.model().adapter(&want.config), &want);
+}
+
+/// Every tensor of two adapters.
+#[track_caller]
+fn check_adapter(name: &str, got: &Adapter, want: &Adapter) {
+    let check = |what: &str, got: &[f32], want: &[f32]| {
         let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-        assert_close(
-            &wide(&got.a),
-            &wide(&want.a),
-            ADAPTER,
-            &format!("{name}, A of {}", got.module),
-        );
-        assert_close(
-            &wide(&got.b),
-            &wide(&want.b),
-            ADAPTER,
-            &format!("{name}, B of {}", got.module),
-        );
+        let what = format!("{name}, {what}");
+        assert_close(&wide(got), &wide(want), ADAPTER, &what);
+    };
+    let pairs =
+        |adapter: &Adapter| [adapter.pairs.clone(), adapter.extras.embeddings.clone()].concat();
+    let (got_pairs, want_pairs) = (pairs(got), pairs(want));
+    assert_eq!(got_pairs.len(), want_pairs.len(), "{name}: pairs");
+    for (got, want) in got_pairs.iter().zip(&want_pairs) {
+        assert_eq!(got.module, want.module);
+        check(&format!("A of {}", got.module), &got.a, &want.a);
+        check(&format!("B of {}", got.module), &got.b, &want.b);
     }
-    assert_eq!(got.pairs.len(), want.pairs.len(), "{name}: pairs");
+    let (got_lengths, want_lengths) = (&got.extras.magnitudes, &want.extras.magnitudes);
+    assert!(
+        got_lengths.keys().eq(want_lengths.keys()),
+        "{name}: magnitudes"
+    );
+    for (module, got) in got_lengths {
+        check(&format!("lengths of {module}"), got, &want_lengths[module]);
+    }
+    // PEFT keeps frozen embeddings too; what is trained must be there.
+    for (tensor, got) in &got.extras.replaced {
+        let want = want.extras.replaced.get(tensor);
+        let want = want.unwrap_or_else(|| panic!("{name}: `{tensor}` is not in PEFT's adapter"));
+        assert_eq!(got.shape, want.shape, "{name}: {tensor}");
+        check(tensor, &got.values, &want.values);
+    }
 }
 
 #[test]
@@ -155,7 +182,7 @@ fn targets_are_peft_s() {
         let case = Case::open(name);
         let want = adapter(&case.dir.join("final_adapter"));
         let arch = case.model(&Device::flex()).arch;
-        let mut got = match_targets(&arch, &case.job.target_modules).expect("it matches");
+        let mut got = match_targets(&arch, &case.job.target_modules, None).expect("it matches");
         got.sort();
         let want: Vec<&String> = want.pairs.iter().map(|pair| &pair.module).collect();
         assert_eq!(got.iter().collect::<Vec<_>>(), want, "{name}");
@@ -164,7 +191,7 @@ fn targets_are_peft_s() {
 
 /// Runs a case with another job and compares its losses and norms with the case as it is.
 #[track_caller]
-fn check_same_trace(name: &str, change: impl Fn(&mut TrainJob)) {
+pub(crate) fn check_same_trace(name: &str, change: impl Fn(&mut TrainJob)) {
     let case = Case::open(name);
     let mut job = case.job.clone();
     change(&mut job);
@@ -205,30 +232,35 @@ fn accumulating_equals_one_large_batch() {
 #[test]
 fn packing_changes_no_loss() {
     for name in ["accumulation", "lora", "rslora-all-linear"] {
-        let case = Case::open(name);
-        // One step over the whole dataset, so that both ways train on the same examples.
-        let whole = TrainJob {
-            max_steps: Some(3),
-            per_device_train_batch_size: case.examples.len(),
-            gradient_accumulation_steps: 1,
-            ..case.job.clone()
-        };
-        let packed = TrainJob {
-            packing: true,
-            ..whole.clone()
-        };
-        let [want, got] = [whole, packed].map(|job| run(&mut case.training(job, &Device::flex())));
-        for (got, want) in got.iter().zip(&want) {
-            assert_eq!(got.n_targets, want.n_targets);
-            assert_close(
-                &[got.loss],
-                &[want.loss],
-                LOSS,
-                &format!("{name}, step {}", got.step),
-            );
-            let tolerance = GRAD_NORM_RELATIVE * want.grad_norm;
-            assert_close(&[got.grad_norm], &[want.grad_norm], tolerance, name);
-        }
+        check_packing(name);
+    }
+}
+
+#[track_caller]
+pub(crate) fn check_packing(name: &str) {
+    let case = Case::open(name);
+    // One step over the whole dataset, so that both ways train on the same examples.
+    let whole = TrainJob {
+        max_steps: Some(3),
+        per_device_train_batch_size: case.examples.len(),
+        gradient_accumulation_steps: 1,
+        ..case.job.clone()
+    };
+    let packed = TrainJob {
+        packing: true,
+        ..whole.clone()
+    };
+    let [want, got] = [whole, packed].map(|job| run(&mut case.training(job, &Device::flex())));
+    for (got, want) in got.iter().zip(&want) {
+        assert_eq!(got.n_targets, want.n_targets);
+        assert_close(
+            &[got.loss],
+            &[want.loss],
+            LOSS,
+            &format!("{name}, step {}", got.step),
+        );
+        let tolerance = GRAD_NORM_RELATIVE * want.grad_norm;
+        assert_close(&[got.grad_norm], &[want.grad_norm], tolerance, name);
     }
 }
 

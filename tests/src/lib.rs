@@ -8,7 +8,7 @@ use veneer_core::{
     arch::Arch,
     model::Decoder,
     weights::{
-        SafetensorsSource,
+        SafetensorsSource, WeightSource,
         adapter::{Adapter, CONFIG_FILE, WEIGHTS_FILE, read_adapter},
     },
 };
@@ -38,11 +38,23 @@ pub fn json_lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// Reads `tests/fixtures/models/<name>/config.json`.
+pub fn arch(name: &str) -> Arch {
+    let path = fixture("models").join(name).join("config.json");
+    Arch::from_json(&read(&path)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 /// Loads `tests/fixtures/models/<name>` in f32.
 pub fn model(name: &str, device: &Device) -> Decoder {
+    with_weights(name, |arch, source| {
+        Decoder::load(arch, source, device, DType::F32)
+            .unwrap_or_else(|error| panic!("{name}: {error}"))
+    })
+}
+
+/// Calls `use_them` with the architecture and the weights of `tests/fixtures/models/<name>`.
+pub fn with_weights<T>(name: &str, use_them: impl FnOnce(&Arch, &dyn WeightSource) -> T) -> T {
     let dir = fixture("models").join(name);
-    let arch =
-        Arch::from_json(&read(&dir.join("config.json"))).expect("the fixture is a known family");
     let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(&dir)
         .expect("the fixture folder exists")
         .map(|entry| entry.expect("a folder entry").path())
@@ -58,7 +70,7 @@ pub fn model(name: &str, device: &Device) -> Decoder {
         .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
         .collect();
     let source = SafetensorsSource::new(&borrowed).expect("the fixture is safetensors");
-    Decoder::load(&arch, &source, device, DType::F32).expect("the fixture is whole")
+    use_them(&arch(name), &source)
 }
 
 /// Reads an adapter directory.

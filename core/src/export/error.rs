@@ -41,6 +41,15 @@ pub enum ExportError {
     #[error("GGUF has no name for tensor `{name}`")]
     NoName { name: String },
 
+    #[error(
+        "a GGUF file of this `{model_type}` model cannot be written: it has {part}, which the \
+         format does not know there; write a folder of safetensors instead"
+    )]
+    NoMapping {
+        model_type: &'static str,
+        part: &'static str,
+    },
+
     #[error("{file} is not valid JSON")]
     Json {
         file: &'static str,

@@ -6,6 +6,8 @@
 //! checkpoint, so that what was written can be run and compared.
 
 mod error;
+#[cfg(test)]
+mod family_tests;
 mod go_template;
 mod metadata;
 mod modelfile;

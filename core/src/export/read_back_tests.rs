@@ -46,11 +46,11 @@ fn check(config: &[u8], safetensors: &[u8]) {
         let model = GgufModel::new(&file).unwrap();
         let read = model.arch();
         assert_eq!(read.tensors(), arch.tensors());
-        let frequencies = |arch: &Arch| arch.rope.frequencies(arch.head_dim);
+        let frequencies = |arch: &Arch| arch.ropes[0].frequencies(1);
         for (found, expected) in frequencies(read).iter().zip(frequencies(&arch)) {
             assert!((found / expected - 1.0).abs() < 1e-6);
         }
-        assert!((read.norm_eps / arch.norm_eps - 1.0).abs() < 1e-6);
+        assert!((read.norm.eps / arch.norm.eps - 1.0).abs() < 1e-6);
         let mut n_parameters = 0;
         layout(&arch, format)
             .verify(&weights, &model, &mut |n| n_parameters += n)

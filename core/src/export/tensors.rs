@@ -12,11 +12,11 @@ use super::{
     tokenizer::tokenizer_metadata,
 };
 use crate::{
-    arch::Arch,
+    arch::{Arch, is_position_table},
     quant::Format,
     weights::{
         LoadError, WeightSource,
-        gguf::{GgufModel, GgufPlan, ROPE_FACTORS, TensorEntry, Value, interleave},
+        gguf::{GgufModel, GgufPlan, TensorEntry, Value, to_gguf_order},
         quantized_format,
     },
 };
@@ -57,13 +57,13 @@ impl GgufExport {
             tokenizer,
         } = options;
         let mut notes = Vec::new();
-        let mut metadata = arch_metadata(arch, name, format, &mut notes);
+        let mut metadata = arch_metadata(arch, name, format, &mut notes)?;
         metadata.extend(tokenizer_metadata(tokenizer, arch, &mut notes)?);
 
         let mut entries = Vec::new();
         let mut sources = Vec::new();
         for tensor in arch.tensors() {
-            let gguf = Arch::gguf_tensor_name(&tensor.name);
+            let gguf = arch.gguf_tensor_name(&tensor.name);
             let gguf = gguf.ok_or_else(|| ExportError::NoName {
                 name: tensor.name.clone(),
             })?;
@@ -75,9 +75,9 @@ impl GgufExport {
             sources.push(tensor.name);
         }
         note_fallbacks(&entries, format, &mut notes);
-        if let Some(factors) = rope_factors(arch) {
+        for (name, factors) in rope_factors(arch) {
             entries.push(TensorEntry {
-                name: ROPE_FACTORS.to_owned(),
+                name: name.to_owned(),
                 shape: vec![factors.len()],
                 format: Format::F32,
             });
@@ -134,13 +134,11 @@ impl GgufExport {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), ExportError> {
         let mut sources = self.sources.iter();
+        let mut factors = rope_factors(&self.arch).into_iter();
         self.plan.write(sink, |entry| {
             let bytes = match sources.next() {
                 Some(source) => self.convert(weights, source, entry)?,
-                None => {
-                    let factors = rope_factors(&self.arch).unwrap_or_default();
-                    quantize(entry, &factors)?
-                }
+                None => quantize(entry, &factors.next().unwrap_or_default().1)?,
             };
             progress(entry.shape.iter().product::<usize>() as u64);
             Ok(bytes)
@@ -160,19 +158,27 @@ impl GgufExport {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), ExportError> {
         for (source, entry) in self.sources.iter().zip(self.plan.tensors()) {
-            let bytes = quantize(entry, &weights.tensor(source)?.to_f32())?;
+            let bytes = quantize(
+                entry,
+                &self.shifted(source, weights.tensor(source)?.to_f32()),
+            )?;
             let expected = entry.format.dequantize(&bytes).unwrap_or_default();
             let found = file.tensor(source)?.to_f32();
             same(source, &found, &expected)?;
             progress(found.len() as u64);
         }
-        match rope_factors(&self.arch) {
-            None => Ok(()),
-            Some(expected) => {
-                let found = file.file().tensor(ROPE_FACTORS)?.to_f32();
-                same(ROPE_FACTORS, &found, &expected)
-            }
+        for (name, expected) in rope_factors(&self.arch) {
+            same(name, &file.file().tensor(name)?.to_f32(), &expected)?;
         }
+        Ok(())
+    }
+
+    /// The values that the file has, in checkpoint order.
+    fn shifted(&self, source: &str, mut values: Vec<f32>) -> Vec<f32> {
+        if self.arch.gguf_adds_one(source) {
+            values.iter_mut().for_each(|value| *value += 1.0);
+        }
+        values
     }
 
     fn convert(
@@ -189,9 +195,9 @@ impl GgufExport {
                 found: tensor.shape,
             }));
         }
-        let mut values = tensor.to_f32();
-        if let Some(n_heads) = self.arch.gguf_interleaved_heads(source) {
-            values = interleave(&values, n_heads, self.arch.head_dim);
+        let mut values = self.shifted(source, tensor.to_f32());
+        if let Some(rows) = self.arch.gguf_rows(source) {
+            values = to_gguf_order(&values, &rows);
         }
         quantize(entry, &values).map_err(|error| match error {
             ExportError::Quantize { source: why, .. } => ExportError::Quantize {
@@ -234,9 +240,10 @@ fn quantize(entry: &TensorEntry, values: &[f32]) -> Result<Vec<u8>, ExportError>
 }
 
 fn tensor_format(name: &str, shape: &[usize], arch: &Arch, wanted: Format) -> Format {
-    let is_head =
-        name == "lm_head.weight" || (arch.tie_embeddings && name == "model.embed_tokens.weight");
-    quantized_format(shape, is_head, wanted)
+    if is_position_table(name) {
+        return Format::F32;
+    }
+    quantized_format(shape, name == arch.logits_tensor(), wanted)
 }
 
 fn note_fallbacks(entries: &[TensorEntry], wanted: Format, notes: &mut Vec<String>) {

@@ -115,13 +115,11 @@ impl Engine {
     /// Puts an adapter beside the base; requests name it by the id.
     ///
     /// # Errors
-    /// [`AdapterError::OtherModel`](crate::weights::adapter::AdapterError) with every mismatch.
+    /// [`AdapterError::OtherModel`](crate::weights::adapter::AdapterError) with every mismatch, and
+    /// `OnlyMerged` where the adapter is more than pairs of linear layers.
     pub fn add_adapter(&mut self, adapter: &Adapter) -> Result<AdapterId, InferError> {
-        let modules = self.arch.linear_modules();
-        adapter.check_fits(|module| {
-            let found = modules.iter().find(|(path, _, _)| path == module);
-            found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
-        })?;
+        adapter.check_fits(|name| self.arch.tensor_shape(name))?;
+        adapter.only_pairs()?;
         let id = AdapterId(self.n_adapters_ever);
         self.runner.add_adapter(id, adapter)?;
         self.n_adapters_ever += 1;

@@ -146,6 +146,7 @@ impl Engine {
         let n_reused = session.n_reusable(prompt_ids, adapter);
         self.forget(session, n_reused)?;
         session.adapter = adapter;
+        self.runner.announce(&mut session.context, prompt_ids.len());
         for chunk in prompt_ids[n_reused..].chunks(self.prefill_chunk()) {
             self.extend(session, chunk).await?;
             if on_chunk(session.ids.len()).is_break() {
@@ -169,6 +170,7 @@ impl Engine {
         self.check(session, ids, adapter)?;
         self.forget(session, 0)?;
         session.adapter = adapter;
+        self.runner.announce(&mut session.context, ids.len());
         for chunk in ids.chunks(self.prefill_chunk()) {
             session.has_logits = false;
             self.runner

@@ -177,6 +177,7 @@ impl Plan {
     /// Lists what loading will allocate, and compares it with the limits.
     ///
     /// # Errors
+    /// [`PlanError::NoKernels`] where the GPU has no kernels for a part of the model,
     /// [`PlanError::Load`] where `format_of` fails, [`PlanError::Buffer`] where one buffer is
     /// larger than the device allows, [`PlanError::Total`] where all together are.
     pub fn new(
@@ -185,6 +186,9 @@ impl Plan {
         context: ContextShape,
         limits: &MemoryLimits,
     ) -> Result<Self, PlanError> {
+        if limits.gpu.is_some() {
+            check_kernels(arch)?;
+        }
         let context = checked(arch, context)?;
         let layout = Layout::new(arch, format_of)?;
         let plan = Self::of_layout(arch, layout, context, limits)?;
@@ -307,15 +311,17 @@ impl Plan {
                 }
             }
         }
-        for (name, length) in &layout.norms {
+        for (name, length) in &layout.vectors {
             self.push(BufferClass::Vectors, name.clone(), 4 * *length as u64);
         }
-        let frequencies = 4 * (arch.head_dim / 2) as u64;
-        self.push(
-            BufferClass::Vectors,
-            "rotary frequencies".to_owned(),
-            frequencies,
-        );
+        for rope in &arch.ropes {
+            let n_bytes = 4 * (rope.n_rotated / 2) as u64;
+            self.push(
+                BufferClass::Vectors,
+                "rotary frequencies".to_owned(),
+                n_bytes,
+            );
+        }
         if let Some(head) = &layout.head {
             self.push_matrix(BufferClass::Head, head, limits)?;
         }
@@ -341,6 +347,18 @@ impl Plan {
         ] {
             self.push(BufferClass::Session, label.to_owned(), n_bytes);
         }
+    }
+}
+
+/// The kernels compute one form of decoder.
+fn check_kernels(arch: &Arch) -> Result<(), PlanError> {
+    let parts = arch.parts_beyond_llama();
+    match parts.is_empty() {
+        true => Ok(()),
+        false => Err(PlanError::NoKernels {
+            model_type: arch.family.model_type(),
+            parts,
+        }),
     }
 }
 

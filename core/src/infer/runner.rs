@@ -86,6 +86,14 @@ impl Runner {
         }
     }
 
+    /// Says how many tokens the context will hold at least; some models compute longer texts
+    /// otherwise, from their first token on.
+    pub(super) fn announce(&self, context: &mut Context, n_tokens: usize) {
+        if let (Self::Cpu(runner), Context::Cpu(context)) = (self, context) {
+            runner.announce(context, n_tokens);
+        }
+    }
+
     /// Runs `ids`, at most a prefill chunk of them, after what the context holds; the logits after
     /// the last are in the context then.
     pub(super) async fn extend(

@@ -1,14 +1,17 @@
-//! Low-rank pairs on a decoder: fresh ones, those of an adapter, and back out again.
+//! Adapters on a decoder: fresh ones, those of a file, and back out again.
+
+use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::{Decoder, decoder::host_f32};
 use crate::{
-    arch::Arch,
-    nn::{LoraPair, Projection, Weight},
+    arch::{LinearModule, Module, Part},
+    nn::{EmbeddingPair, LoraPair, Magnitude, Projection, Weight, row_squares},
+    protocol::LoraBias,
     rng::Rng,
     weights::{
-        adapter::{Adapter, AdapterError, AdapterPair},
+        adapter::{Adapter, AdapterError, AdapterExtras, AdapterPair, WholeTensor},
         adapter_config::AdapterConfig,
     },
 };
@@ -18,62 +21,204 @@ const INIT_STREAMS: u64 = 0x6c6f_7261;
 
 impl Decoder {
     /// Trainable pairs for `modules`, PEFT's initialisation: A uniform in ±1/√d_in (Kaiming with
-    /// a = √5), B zero, so that the adapted model starts as its base.
-    pub fn attach_fresh(&mut self, config: &AdapterConfig, modules: &[String], seed: u64) {
-        for (stream, (module, d_out, d_in)) in self.arch.linear_modules().into_iter().enumerate() {
-            if !modules.contains(&module) {
-                continue;
+    /// a = √5), B zero, so that the adapted model starts as its base; lengths of rows as they are.
+    /// On an embedding A is zero and B normal.
+    ///
+    /// # Errors
+    /// [`AdapterError::Untrainable`] where the settings ask for what there is not.
+    pub fn attach_fresh(
+        &mut self,
+        config: &AdapterConfig,
+        modules: &[String],
+        seed: u64,
+    ) -> Result<(), AdapterError> {
+        let linear = self.arch.linear_modules();
+        let mut adapter = Adapter {
+            config: config.clone(),
+            pairs: Vec::new(),
+            extras: AdapterExtras::default(),
+        };
+        for (stream, module) in linear.iter().enumerate() {
+            if modules.contains(&module.path) {
+                let rng = Rng::new(seed ^ INIT_STREAMS, stream as u64);
+                adapter.pairs.push(fresh_pair(module, config, rng));
             }
-            let r = config.rank_of(&module);
-            let bound = 1.0 / (d_in as f64).sqrt();
-            let mut rng = Rng::new(seed ^ INIT_STREAMS, stream as u64);
-            let a = (0..r * d_in)
-                .map(|_| ((2.0 * rng.uniform() - 1.0) * bound) as f32)
-                .collect();
-            let b = vec![0.0; d_out * r];
-            self.attach_pair(
-                &AdapterPair {
-                    module,
-                    a,
-                    b,
-                    r,
-                    d_in,
-                    d_out,
-                },
-                config,
-            );
+        }
+        if modules.contains(&self.embedding.path) {
+            let rng = Rng::new(seed ^ INIT_STREAMS, linear.len() as u64);
+            adapter
+                .extras
+                .embeddings
+                .push(self.fresh_embedding_pair(config, rng));
+        }
+        adapter.pairs.sort_by(|x, y| x.module.cmp(&y.module));
+        self.put(&adapter)
+    }
+
+    fn fresh_embedding_pair(&self, config: &AdapterConfig, mut rng: Rng) -> AdapterPair {
+        let module = self.embedding.path.clone();
+        let (r, d_in, d_out) = (
+            config.rank_of(&module),
+            self.arch.vocab_size,
+            self.arch.d_model,
+        );
+        AdapterPair {
+            a: vec![0.0; r * d_in],
+            b: (0..d_out * r).map(|_| rng.normal() as f32).collect(),
+            module,
+            r,
+            d_in,
+            d_out,
         }
     }
 
-    /// Puts an adapter's pairs on their projections, ready to train on.
+    /// Puts an adapter on the model, ready to train on.
     ///
     /// # Errors
     /// [`AdapterError::OtherModel`] with every mismatch; the decoder is left as it was.
     pub fn attach(&mut self, adapter: &Adapter) -> Result<(), AdapterError> {
-        let modules = self.arch.linear_modules();
-        adapter.check_fits(|module| {
-            let found = modules.iter().find(|(path, _, _)| path == module);
-            found.map(|(_, d_out, d_in)| vec![*d_out, *d_in])
-        })?;
-        for pair in &adapter.pairs {
-            self.attach_pair(pair, &adapter.config);
+        let arch = &self.arch;
+        let mut shapes: BTreeMap<String, Vec<usize>> = arch
+            .tensors()
+            .into_iter()
+            .map(|spec| (spec.name, spec.shape))
+            .collect();
+        // A head that is saved apart from the embedding is one of its own from then on.
+        let head = arch.tensor_name(Module::Head, Part::Weight);
+        let table = vec![arch.vocab_size, arch.d_model];
+        shapes.entry(head).or_insert(table);
+        adapter.check_fits(|name| shapes.get(name).cloned())?;
+        self.put(adapter)
+    }
+
+    fn put(&mut self, adapter: &Adapter) -> Result<(), AdapterError> {
+        let config = &adapter.config;
+        let extras = &adapter.extras;
+        let embedding = extras.embeddings.first();
+        if let Some(pair) = embedding.filter(|_| config.use_dora) {
+            return Err(AdapterError::Untrainable {
+                what: format!("`use_dora` on `{}`", pair.module),
+                reason: "DoRA is for linear layers; leave the embedding out, or DoRA off",
+            });
         }
+        self.split_head(adapter);
+        self.replace(&extras.replaced);
+        self.save_modules(&config.modules_to_save)?;
+        self.train_biases(adapter);
+        for pair in &adapter.pairs {
+            self.attach_pair(pair, adapter);
+        }
+        self.embedding.lora = embedding.map(|pair| EmbeddingPair {
+            a: self.trained_matrix(&pair.a, [pair.r, pair.d_in]),
+            b: self.trained_matrix(&pair.b, [pair.d_out, pair.r]),
+            scaling: config.scaling_of(&pair.module),
+        });
         Ok(())
     }
 
-    fn attach_pair(&mut self, pair: &AdapterPair, config: &AdapterConfig) {
+    fn trained_matrix(&self, values: &[f32], shape: [usize; 2]) -> Weight {
+        let data = TensorData::new(values.to_vec(), shape);
+        Weight::trained(Tensor::from_data(data, (&self.device, DType::F32)))
+    }
+
+    /// A head that is tied to the embedding becomes its own where one of the two is saved whole.
+    fn split_head(&mut self, adapter: &Adapter) {
+        let name = format!("{}.weight", self.head.path);
+        let saved = &adapter.config.modules_to_save;
+        let paths = [&self.head.path, &self.embedding.path];
+        let is_saved = paths.iter().any(|path| is_saved(path, saved));
+        if self.head.weight.is_none() && (is_saved || adapter.extras.replaced.contains_key(&name)) {
+            self.head.weight = Some(Weight::frozen(self.embedding.table.value()));
+        }
+    }
+
+    fn replace(&mut self, replaced: &BTreeMap<String, WholeTensor>) {
         let device = self.device.clone();
-        let matrix = |numbers: &[f32], shape: [usize; 2]| {
-            let data = TensorData::new(numbers.to_vec(), shape);
-            Weight::trained(Tensor::from_data(data, (&device, DType::F32)))
+        self.change_base(&mut |name, weight| {
+            let Some(whole) = replaced.get(name) else {
+                return false;
+            };
+            let data = TensorData::new(whole.values.clone(), weight.value().dims());
+            let dtype = weight.value().dtype();
+            weight.set(Tensor::from_data(data, (&device, dtype)));
+            true
+        });
+    }
+
+    /// Walks over the base and sets aside what `change` says that it changed.
+    fn change_base(&mut self, change: &mut dyn FnMut(&str, &mut Weight) -> bool) {
+        let mut set_aside = std::mem::take(&mut self.set_aside);
+        self.visit(&mut |name, weight| {
+            let before = weight.value();
+            if change(name, weight) {
+                set_aside.entry(name.to_owned()).or_insert(before);
+            }
+        });
+        self.set_aside = set_aside;
+    }
+
+    /// Trains whole modules.
+    fn save_modules(&mut self, entries: &[String]) -> Result<(), AdapterError> {
+        let mut found = vec![false; entries.len()];
+        self.change_base(&mut |name, weight| {
+            let module = name.rsplit_once('.').map_or(name, |(module, _)| module);
+            let mut is_trained = false;
+            for (entry, found) in entries.iter().zip(&mut found) {
+                let hits = is_saved(module, std::slice::from_ref(entry));
+                *found |= hits;
+                is_trained |= hits;
+            }
+            if is_trained {
+                weight.train_in_f32();
+            }
+            is_trained
+        });
+        match entries.iter().zip(found).find(|(_, found)| !found) {
+            None => Ok(()),
+            Some((entry, _)) => Err(AdapterError::Untrainable {
+                what: format!("modules_to_save entry `{entry}`"),
+                reason: "no module of the model ends with it",
+            }),
+        }
+    }
+
+    fn train_biases(&mut self, adapter: &Adapter) {
+        let is_trained = |module: &str| match adapter.config.bias {
+            LoraBias::None => false,
+            LoraBias::LoraOnly => adapter.pair(module).is_some(),
+            LoraBias::All => true,
         };
+        self.change_base(&mut |name, weight| {
+            let hits = name.strip_suffix(".bias").is_some_and(is_trained);
+            if hits {
+                weight.train_in_f32();
+            }
+            hits
+        });
+    }
+
+    fn attach_pair(&mut self, pair: &AdapterPair, adapter: &Adapter) {
+        let config = &adapter.config;
+        let lengths = adapter.extras.magnitudes.get(&pair.module);
+        let lengths = lengths.map(|values| self.trained_matrix(values, [1, pair.d_out]));
+        let a = self.trained_matrix(&pair.a, [pair.r, pair.d_in]);
+        let b = self.trained_matrix(&pair.b, [pair.d_out, pair.r]);
         let mut stream = 0;
-        self.visit_projections(&mut |path, projection| {
-            if path == pair.module {
+        self.visit_projections(&mut |projection| {
+            if projection.path == pair.module {
+                let magnitude = config.use_dora.then(|| {
+                    let base_squares = row_squares(projection.weight.value());
+                    let as_they_are = || Weight::trained(base_squares.clone().sqrt());
+                    Magnitude {
+                        lengths: lengths.clone().unwrap_or_else(as_they_are),
+                        base_squares,
+                    }
+                });
                 projection.lora = Some(LoraPair {
-                    a: matrix(&pair.a, [pair.r, pair.d_in]),
-                    b: matrix(&pair.b, [pair.d_out, pair.r]),
-                    scaling: config.scaling_of(path),
+                    a: a.clone(),
+                    b: b.clone(),
+                    magnitude,
+                    scaling: config.scaling_of(&pair.module),
                     dropout: config.lora_dropout,
                     stream,
                 });
@@ -82,40 +227,101 @@ impl Decoder {
         });
     }
 
-    /// Takes every pair off again: the base.
+    /// Takes the adapter off again: the base.
     pub fn detach_adapter(&mut self) {
-        self.visit_projections(&mut |_, projection| projection.lora = None);
+        self.embedding.lora = None;
+        self.visit_projections(&mut |projection| projection.lora = None);
+        let mut set_aside = std::mem::take(&mut self.set_aside);
+        self.visit(&mut |name, weight| {
+            if let Some(before) = set_aside.remove(name) {
+                *weight = Weight::frozen(before);
+            }
+        });
+        if self.arch.tie_embeddings {
+            self.head.weight = None;
+        }
     }
 
-    /// The pairs as they are now, under `config`.
+    /// The adapter as it is now, under `config`.
     pub fn adapter(&self, config: &AdapterConfig) -> Adapter {
         let mut pairs = Vec::new();
-        self.clone().visit_projections(&mut |path, projection| {
-            if let Some(pair) = &projection.lora {
-                let [r, d_in] = pair.a.value().dims();
-                let [d_out, _] = pair.b.value().dims();
-                let (a, b) = (host_f32(pair.a.value()), host_f32(pair.b.value()));
-                pairs.push(AdapterPair {
-                    module: path.to_string(),
-                    a,
-                    b,
-                    r,
-                    d_in,
-                    d_out,
-                });
+        let mut extras = AdapterExtras::default();
+        let mut decoder = self.clone();
+        decoder.visit_projections(&mut |projection| {
+            let Some(pair) = &projection.lora else { return };
+            pairs.push(pair_of(&projection.path, &pair.a, &pair.b));
+            if let Some(magnitude) = &pair.magnitude {
+                let lengths = host_f32(magnitude.lengths.value());
+                extras.magnitudes.insert(projection.path.clone(), lengths);
+            }
+        });
+        if let Some(pair) = &self.embedding.lora {
+            extras
+                .embeddings
+                .push(pair_of(&self.embedding.path, &pair.a, &pair.b));
+        }
+        let specs = self.arch.tensors().into_iter();
+        let shapes: BTreeMap<String, Vec<usize>> =
+            specs.map(|spec| (spec.name, spec.shape)).collect();
+        decoder.visit(&mut |name, weight| {
+            let is_base = weight.is_trained() && !name.contains(".lora_");
+            if is_base {
+                let values = host_f32(weight.value());
+                let shape = shapes.get(name).cloned();
+                let shape = shape.unwrap_or_else(|| weight.value().dims().to_vec());
+                extras
+                    .replaced
+                    .insert(name.to_owned(), WholeTensor { shape, values });
             }
         });
         pairs.sort_by(|x, y| x.module.cmp(&y.module));
         Adapter {
             config: config.clone(),
             pairs,
+            extras,
         }
     }
 
-    /// Walks over the linear layers of all blocks by their module paths.
-    pub fn visit_projections(&mut self, visit: &mut dyn FnMut(&str, &mut Projection)) {
-        for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
-            layer.visit_projections(&Arch::layer_path(layer_idx), visit);
+    /// Walks over the linear layers of all blocks in the order of the forward pass.
+    pub fn visit_projections(&mut self, visit: &mut dyn FnMut(&mut Projection)) {
+        for layer in &mut self.layers {
+            layer.visit_projections(visit);
         }
     }
+}
+
+fn fresh_pair(module: &LinearModule, config: &AdapterConfig, mut rng: Rng) -> AdapterPair {
+    let LinearModule { d_out, d_in, .. } = *module;
+    let r = config.rank_of(&module.path);
+    let bound = 1.0 / (d_in as f64).sqrt();
+    let draw = |_| ((2.0 * rng.uniform() - 1.0) * bound) as f32;
+    AdapterPair {
+        module: module.path.clone(),
+        a: (0..r * d_in).map(draw).collect(),
+        b: vec![0.0; d_out * r],
+        r,
+        d_in,
+        d_out,
+    }
+}
+
+fn pair_of(module: &str, a: &Weight, b: &Weight) -> AdapterPair {
+    let [r, d_in] = a.value().dims();
+    let [d_out, _] = b.value().dims();
+    AdapterPair {
+        module: module.to_owned(),
+        a: host_f32(a.value()),
+        b: host_f32(b.value()),
+        r,
+        d_in,
+        d_out,
+    }
+}
+
+/// Whether PEFT would train a module, or one that it is a part of, whole: it compares the end of
+/// the path with each entry.
+fn is_saved(module: &str, entries: &[String]) -> bool {
+    let ends = module.match_indices('.').map(|(at, _)| at);
+    let mut around = ends.chain([module.len()]).map(|end| &module[..end]);
+    around.any(|path| entries.iter().any(|entry| path.ends_with(entry.as_str())))
 }

@@ -1,117 +1,50 @@
 //! One decoder for every family: embedding, blocks, final norm, head.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::{
     arch::Arch,
-    nn::{Attention, GatedMlp, KeyPlace, LayerCache, Masks, Pass, RmsNorm, Rope, Weight},
+    nn::{Block, Embedding, Head, HeadMatrix, KeyPlace, LayerCache, Norm, Pass, Weight},
 };
-
-/// Pre-norm block: attention, then gated feed-forward, both residual.
-#[derive(Debug, Clone)]
-pub struct Block {
-    pub input_layernorm: RmsNorm,
-    pub self_attn: Attention,
-    pub post_attention_layernorm: RmsNorm,
-    pub mlp: GatedMlp,
-}
 
 /// A whole model. Cloning shares the buffers.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     pub arch: Arch,
-    /// `[v, d]`
-    pub embed_tokens: Weight,
+    pub embedding: Embedding,
     pub layers: Vec<Block>,
-    pub norm: RmsNorm,
-    /// `[v, d]`; `None` where the head is the embedding.
-    pub lm_head: Option<Weight>,
+    pub norm: Norm,
+    pub head: Head,
+    /// Tensors of the base that an adapter replaces or trains whole, as they were.
+    pub(super) set_aside: BTreeMap<String, Tensor<2>>,
     pub device: Device,
 }
 
-/// Keys and values of every layer, for token-by-token generation.
+/// Keys and values of every layer, for token-by-token generation, and the tokens they are of.
 #[derive(Debug, Clone)]
 pub struct DecoderCache {
     layers: Vec<LayerCache>,
-    n_tokens: usize,
+    rows: Vec<Vec<u32>>,
 }
 
-impl Block {
-    /// `x: [b, t, d] -> [b, t, d]`
-    pub fn forward(&self, x: Tensor<3>, pass: &Pass, cache: Option<&mut LayerCache>) -> Tensor<3> {
-        let attended = self
-            .self_attn
-            .forward(self.input_layernorm.forward(x.clone()), pass, cache);
-        let x = x + attended;
-        x.clone()
-            + self
-                .mlp
-                .forward(self.post_attention_layernorm.forward(x), pass)
-    }
-
-    /// Walks over every parameter by its Hugging Face name.
-    pub fn visit(&mut self, path: &str, visit: &mut dyn FnMut(&str, &mut Weight)) {
-        self.input_layernorm
-            .visit(&format!("{path}.input_layernorm"), visit);
-        self.visit_projections(path, &mut |name, projection| projection.visit(name, visit));
-        for (name, norm) in [
-            ("q_norm", &mut self.self_attn.q_norm),
-            ("k_norm", &mut self.self_attn.k_norm),
-        ] {
-            if let Some(norm) = norm {
-                norm.visit(&format!("{path}.self_attn.{name}"), visit);
-            }
-        }
-        self.post_attention_layernorm
-            .visit(&format!("{path}.post_attention_layernorm"), visit);
-    }
-
-    /// Walks over the linear layers by their module paths.
-    pub fn visit_projections(
-        &mut self,
-        path: &str,
-        visit: &mut dyn FnMut(&str, &mut crate::nn::Projection),
-    ) {
-        visit(
-            &format!("{path}.self_attn.q_proj"),
-            &mut self.self_attn.q_proj,
-        );
-        visit(
-            &format!("{path}.self_attn.k_proj"),
-            &mut self.self_attn.k_proj,
-        );
-        visit(
-            &format!("{path}.self_attn.v_proj"),
-            &mut self.self_attn.v_proj,
-        );
-        visit(
-            &format!("{path}.self_attn.o_proj"),
-            &mut self.self_attn.o_proj,
-        );
-        visit(&format!("{path}.mlp.gate_proj"), &mut self.mlp.gate_proj);
-        visit(&format!("{path}.mlp.up_proj"), &mut self.mlp.up_proj);
-        visit(&format!("{path}.mlp.down_proj"), &mut self.mlp.down_proj);
-    }
-
-    /// A view whose trained weights are leaves of a new graph.
-    pub fn tracked(&self) -> Self {
-        let mut view = self.clone();
-        view.visit("", &mut |_, weight| weight.track());
-        view
+impl DecoderCache {
+    /// Tokens that each row has seen.
+    pub fn n_tokens(&self) -> usize {
+        self.rows.first().map_or(0, Vec::len)
     }
 }
 
 impl Decoder {
-    /// Walks over every parameter by its Hugging Face name, in the order of the forward pass.
+    /// Walks over every parameter by its name in a checkpoint, in the order of the forward pass.
     pub fn visit(&mut self, visit: &mut dyn FnMut(&str, &mut Weight)) {
-        visit("model.embed_tokens.weight", &mut self.embed_tokens);
-        for (layer_idx, layer) in self.layers.iter_mut().enumerate() {
-            layer.visit(&Arch::layer_path(layer_idx), visit);
+        self.embedding.visit(visit);
+        for layer in &mut self.layers {
+            layer.visit(visit);
         }
-        self.norm.visit("model.norm", visit);
-        if let Some(head) = &mut self.lm_head {
-            visit("lm_head.weight", head);
-        }
+        self.norm.visit(visit);
+        self.head.visit(visit);
     }
 
     /// Names and values of the trained parameters, in the order of the forward pass.
@@ -126,36 +59,28 @@ impl Decoder {
     }
 
     /// The matrix that turns a hidden state into logits, `[v, d]`.
-    pub fn head(&self) -> &Weight {
-        self.lm_head.as_ref().unwrap_or(&self.embed_tokens)
+    pub fn head_weight(&self) -> &Weight {
+        self.head.weight.as_ref().unwrap_or(&self.embedding.table)
     }
 
-    /// `ids: [b, t] -> [b, t, d]`. Ids must be below the vocabulary size.
-    pub fn embed(&self, table: &Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
-        let [b, t] = ids.dims();
-        table
-            .clone()
-            .select(0, ids.reshape([b * t]))
-            .reshape([b, t, self.arch.d_model])
+    /// The head as it computes.
+    pub fn head_matrix(&self) -> HeadMatrix {
+        let dtype = self.embedding.dtype;
+        HeadMatrix {
+            weight: self.head_weight().value_as(dtype),
+            bias: self.head.bias.as_ref().map(|bias| bias.value_as(dtype)),
+            spec: self.head.spec,
+        }
     }
 
     /// Rotations and masks for `places: [b, s]`, of which the last `t` are queries.
-    pub fn pass(&self, places: &[KeyPlace], [b, t, s]: [usize; 3]) -> Pass {
-        let positions: Vec<u32> = places
-            .chunks(s)
-            .flat_map(|row| row[s - t..].iter().map(|place| place.position))
-            .collect();
-        let frequencies = self.arch.rope.frequencies(self.arch.head_dim);
-        Pass {
-            rope: Rope::new(&frequencies, &positions, [b, t], &self.device),
-            masks: Masks::new(&self.arch.windows, places, [b, t, s], &self.device),
-            dropout: None,
-        }
+    pub fn pass(&self, places: &[KeyPlace], shape: [usize; 3]) -> Pass {
+        Pass::new(&self.arch, places, shape, &self.device)
     }
 
     /// Hidden states after the last block, before the final norm. `ids: [b, t] -> [b, t, d]`
     pub fn hidden(&self, ids: Tensor<2, Int>, pass: &Pass) -> Tensor<3> {
-        let x = self.embed(&self.embed_tokens.value(), ids);
+        let x = self.embedding.forward(ids, pass);
         self.layers
             .iter()
             .fold(x, |x, layer| layer.forward(x, pass, None))
@@ -163,10 +88,7 @@ impl Decoder {
 
     /// Logits in f32 of rows of hidden states. `x: [n, d] -> [n, v]`
     pub fn logits(&self, x: Tensor<2>) -> Tensor<2> {
-        let normed = self.norm.forward(x);
-        normed
-            .matmul(self.head().value().transpose())
-            .cast(DType::F32)
+        self.head_matrix().logits(self.norm.forward(x))
     }
 
     /// Logits of every position of one sequence, `[t, v]` row major.
@@ -180,16 +102,39 @@ impl Decoder {
 
     pub fn new_cache(&self) -> DecoderCache {
         DecoderCache {
-            layers: vec![LayerCache::default(); self.layers.len()],
-            n_tokens: 0,
+            layers: self.new_layer_caches(),
+            rows: Vec::new(),
         }
+    }
+
+    fn new_layer_caches(&self) -> Vec<LayerCache> {
+        vec![LayerCache::default(); self.layers.len()]
     }
 
     /// Runs new tokens of every row (all rows of one length) after what the cache has seen.
     /// Returns their hidden states `[b, t, d]`.
+    ///
+    /// Where a longer text rotates all of its positions otherwise, keys of the shorter one are of
+    /// no use, and everything is computed again.
     pub fn extend(&self, rows: &[&[u32]], cache: &mut DecoderCache) -> Tensor<3> {
         let t = rows.first().map_or(0, |row| row.len());
-        let s = cache.n_tokens + t;
+        let n_seen = cache.n_tokens();
+        cache.rows.resize(rows.len(), Vec::new());
+        for (seen, row) in cache.rows.iter_mut().zip(rows) {
+            seen.extend_from_slice(row);
+        }
+        if n_seen == 0 || self.arch.rotates_alike(n_seen, n_seen + t) {
+            return self.run(rows, n_seen, &mut cache.layers);
+        }
+        cache.layers = self.new_layer_caches();
+        let whole: Vec<&[u32]> = cache.rows.iter().map(Vec::as_slice).collect();
+        let hidden = self.run(&whole, 0, &mut cache.layers);
+        hidden.narrow(1, n_seen, t)
+    }
+
+    fn run(&self, rows: &[&[u32]], n_seen: usize, caches: &mut [LayerCache]) -> Tensor<3> {
+        let t = rows.first().map_or(0, |row| row.len());
+        let s = n_seen + t;
         let places: Vec<KeyPlace> = (0..s as u32)
             .map(|position| KeyPlace {
                 segment: 0,
@@ -197,11 +142,10 @@ impl Decoder {
             })
             .collect();
         let pass = self.pass(&places, [1, t, s]);
-        let mut x = self.embed(&self.embed_tokens.value(), self.ids(rows, t));
-        for (layer, layer_cache) in self.layers.iter().zip(&mut cache.layers) {
-            x = layer.forward(x, &pass, Some(layer_cache));
+        let mut x = self.embedding.forward(self.ids(rows, t), &pass);
+        for (layer, cache) in self.layers.iter().zip(caches) {
+            x = layer.forward(x, &pass, Some(cache));
         }
-        cache.n_tokens = s;
         x
     }
 

@@ -32,7 +32,8 @@ pub struct Generated {
 
 /// Continues `prompts` together; all must have one length of at least one token.
 ///
-/// `stop` is asked before each token; true ends the rows where they are.
+/// `stop` is asked before each token; true ends the rows where they are, as does a table of
+/// positions that has no further row.
 pub fn generate(
     model: &Decoder,
     prompts: &[&[u32]],
@@ -66,6 +67,10 @@ pub fn generate(
             .max()
             .unwrap_or_default();
         if rows.iter().all(|row| row.ended) || n_new == options.max_new_tokens {
+            break;
+        }
+        let limit = model.arch.embedding.n_positions;
+        if limit.is_some_and(|limit| cache.n_tokens() >= limit) {
             break;
         }
         let next: Vec<&[u32]> = next.iter().map(|id| id.as_slice()).collect();

@@ -1,11 +1,19 @@
 //! From a checkpoint to a decoder on a device.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::{Block, Decoder};
+use super::Decoder;
 use crate::{
-    arch::{Arch, LINEAR_MODULES},
-    nn::{Attention, GatedMlp, Projection, RmsNorm, Weight},
+    arch::{
+        Arch, BlockModule, EmbeddingSpec, LinearRole, MlpLayout, Module, NormSpec, Part,
+        QkNormOver, QkvLayout,
+    },
+    nn::{
+        Attention, Block, Embedding, Head, HeadNorm, HeadSizes, Mlp, MlpInput, Norm, Positions,
+        Projection, QkvInput, Weight,
+    },
     weights::{LoadError, LoadErrors, RawTensor, WeightSource},
 };
 
@@ -69,73 +77,156 @@ impl Builder<'_> {
         let layers = (0..arch.n_layers).map(|layer_idx| self.block(layer_idx));
         Ok(Decoder {
             arch: arch.clone(),
-            embed_tokens: self.weight("model.embed_tokens.weight")?,
+            embedding: self.embedding()?,
             layers: layers.collect::<Result<_, _>>()?,
-            norm: self.norm("model.norm")?,
-            lm_head: (!arch.tie_embeddings)
-                .then(|| self.weight("lm_head.weight"))
-                .transpose()?,
+            norm: self.norm(Module::FinalNorm, arch.norm)?,
+            head: Head {
+                path: arch.path(Module::Head),
+                weight: self.part_if(!arch.tie_embeddings, Module::Head, Part::Weight)?,
+                bias: self.part_if(arch.logits.has_bias, Module::Head, Part::Bias)?,
+                spec: arch.logits,
+            },
+            set_aside: BTreeMap::new(),
             device: self.device.clone(),
+        })
+    }
+
+    fn embedding(&self) -> Result<Embedding, LoadError> {
+        let EmbeddingSpec { scale, n_positions } = self.arch.embedding;
+        let positions = n_positions.map(|_| {
+            Ok(Positions {
+                path: self.arch.path(Module::Positions),
+                table: self.part(Module::Positions, Part::Weight)?,
+            })
+        });
+        Ok(Embedding {
+            path: self.arch.path(Module::Embedding),
+            table: self.part(Module::Embedding, Part::Weight)?,
+            positions: positions.transpose()?,
+            lora: None,
+            scale,
+            dtype: self.dtype,
         })
     }
 
     fn block(&self, layer_idx: usize) -> Result<Block, LoadError> {
         let arch = self.arch;
-        let path = Arch::layer_path(layer_idx);
-        let head_norm = |name| {
-            arch.qk_norm
-                .then(|| self.norm(&format!("{path}.self_attn.{name}")))
-                .transpose()
+        let norm = |&place| {
+            let module = Module::Block(layer_idx, BlockModule::Norm(place));
+            Ok((place, self.norm(module, arch.norm)?))
         };
-        let [
-            q_proj,
-            k_proj,
-            v_proj,
-            o_proj,
-            gate_proj,
-            up_proj,
-            down_proj,
-        ] = LINEAR_MODULES.map(|module| {
-            self.projection(&format!("{path}.{}", module.path), module.has_bias(arch))
-        });
         Ok(Block {
-            input_layernorm: self.norm(&format!("{path}.input_layernorm"))?,
-            self_attn: Attention {
-                q_proj: q_proj?,
-                k_proj: k_proj?,
-                v_proj: v_proj?,
-                o_proj: o_proj?,
-                q_norm: head_norm("q_norm")?,
-                k_norm: head_norm("k_norm")?,
-                n_heads: arch.n_heads,
-                n_kv_heads: arch.n_kv_heads,
-                head_dim: arch.head_dim,
-                window: arch.windows[layer_idx],
-            },
-            post_attention_layernorm: self.norm(&format!("{path}.post_attention_layernorm"))?,
-            mlp: GatedMlp {
-                gate_proj: gate_proj?,
-                up_proj: up_proj?,
-                down_proj: down_proj?,
-            },
+            spec: arch.block,
+            norms: arch
+                .block
+                .shape
+                .norms()
+                .iter()
+                .map(norm)
+                .collect::<Result<_, _>>()?,
+            attention: self.attention(layer_idx)?,
+            mlp: self.mlp(layer_idx)?,
         })
     }
 
-    fn projection(&self, path: &str, has_bias: bool) -> Result<Projection, LoadError> {
+    fn attention(&self, layer_idx: usize) -> Result<Attention, LoadError> {
+        let arch = self.arch;
+        let linear = |role| self.projection(layer_idx, role);
+        let input = match arch.attention.qkv {
+            QkvLayout::Separate => QkvInput::Separate(Box::new([
+                linear(LinearRole::Query)?,
+                linear(LinearRole::Key)?,
+                linear(LinearRole::Value)?,
+            ])),
+            layout => QkvInput::Fused {
+                qkv: Box::new(linear(LinearRole::QueryKeyValue)?),
+                layout,
+            },
+        };
+        let layer = arch.layers[layer_idx];
+        Ok(Attention {
+            input,
+            output: linear(LinearRole::AttentionOutput)?,
+            q_norm: self.head_norm(layer_idx, arch.n_heads, |head| BlockModule::QueryNorm {
+                head,
+            })?,
+            k_norm: self.head_norm(layer_idx, arch.n_kv_heads, |head| BlockModule::KeyNorm {
+                head,
+            })?,
+            sizes: HeadSizes {
+                n_heads: arch.n_heads,
+                n_kv_heads: arch.n_kv_heads,
+                head_dim: arch.head_dim,
+            },
+            window: layer.window,
+            rope: layer.rope,
+            scale: arch.attention.scale,
+            softcap: arch.attention.softcap,
+        })
+    }
+
+    fn head_norm(
+        &self,
+        layer_idx: usize,
+        n_heads: usize,
+        module: impl Fn(Option<usize>) -> BlockModule,
+    ) -> Result<Option<HeadNorm>, LoadError> {
+        let Some(spec) = self.arch.attention.qk_norm else {
+            return Ok(None);
+        };
+        let norm = |head| self.norm(Module::Block(layer_idx, module(head)), spec.norm);
+        Ok(Some(match spec.over {
+            QkNormOver::Head => HeadNorm::Shared(norm(None)?),
+            QkNormOver::AllHeads => HeadNorm::Joint(norm(None)?),
+            QkNormOver::OwnHead => {
+                let norms = (0..n_heads).map(|head| norm(Some(head)));
+                HeadNorm::Own(norms.collect::<Result<_, _>>()?)
+            }
+        }))
+    }
+
+    fn mlp(&self, layer_idx: usize) -> Result<Mlp, LoadError> {
+        let linear = |role| self.projection(layer_idx, role);
+        let spec = self.arch.mlp;
+        Ok(Mlp {
+            input: match spec.layout {
+                MlpLayout::Plain => MlpInput::Plain(linear(LinearRole::Up)?),
+                MlpLayout::Gated => MlpInput::Gated(Box::new([
+                    linear(LinearRole::Gate)?,
+                    linear(LinearRole::Up)?,
+                ])),
+                MlpLayout::FusedGated => MlpInput::FusedGated(linear(LinearRole::GateUp)?),
+            },
+            down: linear(LinearRole::Down)?,
+            activation: spec.activation,
+        })
+    }
+
+    fn projection(&self, layer_idx: usize, role: LinearRole) -> Result<Projection, LoadError> {
+        let module = Module::Block(layer_idx, BlockModule::Linear(role));
         Ok(Projection {
-            weight: self.weight(&format!("{path}.weight"))?,
-            bias: has_bias
-                .then(|| self.weight(&format!("{path}.bias")))
-                .transpose()?,
+            path: self.arch.path(module),
+            weight: self.part(module, Part::Weight)?,
+            bias: self.part_if(self.arch.linear_has_bias(role), module, Part::Bias)?,
             lora: None,
         })
     }
 
-    fn norm(&self, path: &str) -> Result<RmsNorm, LoadError> {
-        Ok(RmsNorm {
-            weight: self.weight(&format!("{path}.weight"))?,
-            eps: self.arch.norm_eps,
+    fn norm(&self, module: Module, spec: NormSpec) -> Result<Norm, LoadError> {
+        Ok(Norm {
+            path: self.arch.path(module),
+            weight: self.part(module, Part::Weight)?,
+            bias: self.part_if(spec.has_bias, module, Part::Bias)?,
+            spec,
         })
+    }
+
+    fn part_if(&self, has: bool, module: Module, part: Part) -> Result<Option<Weight>, LoadError> {
+        has.then(|| self.part(module, part)).transpose()
+    }
+
+    fn part(&self, module: Module, part: Part) -> Result<Weight, LoadError> {
+        self.weight(&self.arch.tensor_name(module, part))
     }
 
     /// A matrix as it is, a vector as one row.

@@ -8,6 +8,6 @@ mod save;
 mod targets;
 
 pub(crate) use decoder::host_f32;
-pub use decoder::{Block, Decoder, DecoderCache};
+pub use decoder::{Decoder, DecoderCache};
 pub use generate::{GenerateOptions, Generated, generate, last_logits};
 pub use targets::{TargetError, match_targets};

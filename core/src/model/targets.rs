@@ -1,18 +1,20 @@
-//! Which linear layers get a low-rank pair: PEFT's `target_modules` rules
+//! Which layers get a low-rank pair: PEFT's `target_modules` rules
 //! (`peft/tuners/tuners_utils.py`: list entries match a whole path or its end, a string is a
-//! regular expression that must match the whole path, `all-linear` is every linear layer but the head).
+//! regular expression that must match the whole path, `all-linear` is every linear layer but the
+//! head). The embedding is a target only where it is named.
 
 use regex::Regex;
 
-use crate::{arch::Arch, protocol::TargetModules};
+use crate::{
+    arch::{Arch, Module},
+    protocol::TargetModules,
+};
 
 /// Why `target_modules` selects nothing that can be trained.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    #[error(
-        "target_modules entry `{entry}` matches no linear layer of this model (it has {available})"
-    )]
+    #[error("target_modules entry `{entry}` matches no layer of this model (it has {available})")]
     NoMatch { entry: String, available: String },
 
     #[error("target_modules `{pattern}` is not a regular expression: {source}")]
@@ -20,23 +22,66 @@ pub enum TargetError {
         pattern: String,
         source: Box<regex::Error>,
     },
+
+    #[error(
+        "layers_to_transform names layer {layer}, but the model has layers 0 to {last} and the \
+         targets match {matched} module(s) in them"
+    )]
+    Layer {
+        layer: usize,
+        last: usize,
+        matched: usize,
+    },
 }
 
-/// Module paths that get a pair, in the order of the forward pass.
+/// Module paths that get a pair, in the order of the forward pass; `layers` are PEFT's
+/// `layers_to_transform`.
 ///
 /// # Errors
-/// An entry that matches nothing is an error, not a smaller run.
-pub fn match_targets(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>, TargetError> {
-    let paths: Vec<String> = arch
+/// An entry or a layer that matches nothing is an error, not a smaller run.
+pub fn match_targets(
+    arch: &Arch,
+    targets: &TargetModules,
+    layers: Option<&[usize]>,
+) -> Result<Vec<String>, TargetError> {
+    let matched = matched(arch, targets)?;
+    let Some(layers) = layers else {
+        return Ok(matched);
+    };
+    let layer_of = |path: &String| match arch.module_at(path) {
+        Some(Module::Block(layer_idx, _)) => Some(layer_idx),
+        _ => None,
+    };
+    if let Some(&layer) = layers
+        .iter()
+        .find(|&&layer| !matched.iter().any(|path| layer_of(path) == Some(layer)))
+    {
+        return Err(TargetError::Layer {
+            layer,
+            last: arch.n_layers - 1,
+            matched: matched.len(),
+        });
+    }
+    let mut matched = matched;
+    matched.retain(|path| layer_of(path).is_some_and(|layer| layers.contains(&layer)));
+    Ok(matched)
+}
+
+fn matched(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>, TargetError> {
+    let linear: Vec<String> = arch
         .linear_modules()
         .into_iter()
-        .map(|(path, _, _)| path)
+        .map(|module| module.path)
         .collect();
+    if matches!(targets, TargetModules::Pattern(pattern) if pattern == "all-linear") {
+        return Ok(linear);
+    }
+    let mut paths = vec![arch.path(Module::Embedding)];
+    paths.extend(linear);
+    let available = module_names(&paths).join(", ");
     let no_match = |entry: &str| TargetError::NoMatch {
         entry: entry.to_string(),
-        available: crate::arch::LINEAR_MODULES
-            .map(|module| module.path.rsplit('.').next().unwrap_or(module.path))
-            .join(", "),
+        available: available.clone(),
     };
     match targets {
         TargetModules::List(entries) => {
@@ -60,7 +105,6 @@ pub fn match_targets(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>
                 .filter(|path| entries.iter().any(|e| hits(path, e)))
                 .collect())
         }
-        TargetModules::Pattern(pattern) if pattern == "all-linear" => Ok(paths),
         TargetModules::Pattern(pattern) => {
             let whole =
                 Regex::new(&format!("^(?:{pattern})$")).map_err(|source| TargetError::Pattern {
@@ -75,4 +119,16 @@ pub fn match_targets(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>
             }
         }
     }
+}
+
+/// The last parts of module paths, each once, in their order.
+fn module_names(paths: &[String]) -> Vec<&str> {
+    let mut names = Vec::new();
+    for path in paths {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }

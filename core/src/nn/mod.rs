@@ -4,7 +4,11 @@
 //! `h` query heads, `g` key/value heads, `r` query heads a key/value head, `k` head width,
 //! `f` feed-forward width, `v` vocabulary.
 
+mod activation;
 mod attention;
+mod block;
+mod embedding;
+mod head;
 mod mlp;
 mod norm;
 mod pass;
@@ -12,10 +16,14 @@ mod projection;
 mod rope;
 mod weight;
 
-pub use attention::{Attention, LayerCache, attend};
-pub use mlp::GatedMlp;
-pub use norm::RmsNorm;
+pub use activation::{activate, soft_cap};
+pub use attention::{Attention, HeadSizes, LayerCache, QkvInput, Scoring, attend};
+pub use block::Block;
+pub use embedding::{Embedding, EmbeddingPair, Positions};
+pub use head::{Head, HeadMatrix};
+pub use mlp::{Mlp, MlpInput};
+pub use norm::{HeadNorm, Norm};
 pub use pass::{Dropout, KeyPlace, Masks, Pass};
-pub use projection::{LoraPair, Projection};
+pub use projection::{LoraPair, Magnitude, Projection, row_squares};
 pub use rope::Rope;
 pub use weight::Weight;

@@ -1,17 +1,72 @@
 //! What every layer of one forward pass shares: positions, who sees whom, dropout.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::Rope;
-use crate::rng::Rng;
+use crate::{arch::Arch, rng::Rng};
 
 /// One forward pass over a batch.
 #[derive(Debug, Clone)]
 pub struct Pass {
-    pub rope: Rope,
+    /// One for each of [`Arch::ropes`].
+    pub ropes: Vec<Rope>,
     pub masks: Masks,
+    /// Added to scores by head and key, `[b or 1, h, 1, s]`.
+    pub alibi: Option<Tensor<4>>,
+    /// `[b or 1, t]`, where positions have embeddings.
+    pub positions: Option<Tensor<2, Int>>,
     /// `None` outside training.
     pub dropout: Option<Dropout>,
+}
+
+impl Pass {
+    /// What `arch` needs for queries at the last `t` of `s` places: `[b, s]`, row major.
+    /// `b` may be 1 for a batch whose rows share positions and have one segment.
+    pub fn new(arch: &Arch, places: &[KeyPlace], [b, t, s]: [usize; 3], device: &Device) -> Self {
+        let positions: Vec<u32> = places
+            .chunks(s.max(1))
+            .flat_map(|row| row[s - t..].iter().map(|place| place.position))
+            .collect();
+        let longest = places.iter().map(|place| place.position as usize + 1).max();
+        let n_positions = longest.unwrap_or_default();
+        let ropes = arch.ropes.iter();
+        Self {
+            ropes: ropes
+                .map(|spec| Rope::new(spec, n_positions, &positions, [b, t], device))
+                .collect(),
+            masks: Masks::new(&arch.windows(), places, [b, t, s], device),
+            alibi: alibi(arch, places, [b, s], device),
+            positions: arch.embedding.n_positions.map(|n_rows| {
+                let last = n_rows.saturating_sub(1);
+                let rows = positions
+                    .iter()
+                    .map(|&position| last.min(position as usize) as i32);
+                let data = TensorData::new(rows.collect::<Vec<i32>>(), [b, t]);
+                Tensor::from_data(data, (device, DType::I32))
+            }),
+            dropout: None,
+        }
+    }
+}
+
+fn alibi(
+    arch: &Arch,
+    places: &[KeyPlace],
+    [b, s]: [usize; 2],
+    device: &Device,
+) -> Option<Tensor<4>> {
+    let alibi = arch.alibi()?;
+    let mut values = Vec::with_capacity(b * arch.n_heads * s);
+    for row in places.chunks(s.max(1)) {
+        for head in 0..arch.n_heads {
+            values.extend(
+                row.iter()
+                    .map(|place| alibi.bias(head, place.position as usize)),
+            );
+        }
+    }
+    let data = TensorData::new(values, [b, arch.n_heads, 1, s]);
+    Some(Tensor::from_data(data, (device, DType::F32)))
 }
 
 /// Additive attention masks: one for every window that the model's layers have.

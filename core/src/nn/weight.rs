@@ -3,7 +3,7 @@
 //! Vectors (norms, biases) are kept as one row, so that everything that walks over parameters —
 //! optimizer, checkpoint, norm of the gradient — knows one shape.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 /// `[rows, columns]`, outside autodiff except in the view that [`Weight::tracked`] returns.
 #[derive(Debug, Clone)]
@@ -31,12 +31,23 @@ impl Weight {
         self.value.clone()
     }
 
+    /// The value in the type that activations have.
+    pub fn value_as(&self, dtype: DType) -> Tensor<2> {
+        self.value.clone().cast(dtype)
+    }
+
     pub fn is_trained(&self) -> bool {
         self.trained
     }
 
     pub fn set(&mut self, value: Tensor<2>) {
         self.value = value;
+    }
+
+    /// Trains a weight of the base, in f32 whatever its type was.
+    pub fn train_in_f32(&mut self) {
+        self.value = self.value.clone().cast(DType::F32);
+        self.trained = true;
     }
 
     pub fn set_trained(&mut self, trained: bool) {

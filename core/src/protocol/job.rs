@@ -1,5 +1,7 @@
 //! A complete, validated training run. Names are PEFT's and TRL's.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Which modules get a low-rank pair, by PEFT's matching rules.
@@ -10,6 +12,18 @@ pub enum TargetModules {
     List(Vec<String>),
     /// `all-linear`, or a regular expression that must match the whole path.
     Pattern(String),
+}
+
+/// Which biases are trained beside the pairs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoraBias {
+    #[default]
+    None,
+    /// Those of the modules that have a pair.
+    LoraOnly,
+    /// Every bias of the model.
+    All,
 }
 
 /// Learning-rate schedules, as transformers computes them.
@@ -40,6 +54,23 @@ pub struct TrainJob {
     pub lora_dropout: f64,
     pub target_modules: TargetModules,
     pub use_rslora: bool,
+    /// Rows of adapted layers get lengths of their own (DoRA).
+    #[serde(default)]
+    pub use_dora: bool,
+    #[serde(default)]
+    pub bias: LoraBias,
+    /// Ranks of single modules: regular expression for the end of a module path, rank.
+    #[serde(default)]
+    pub rank_pattern: BTreeMap<String, usize>,
+    /// Alphas of single modules, matched as `rank_pattern` is.
+    #[serde(default)]
+    pub alpha_pattern: BTreeMap<String, f64>,
+    /// Blocks that get pairs; `None` is all. Not with a pattern in `target_modules`.
+    #[serde(default)]
+    pub layers_to_transform: Option<Vec<usize>>,
+    /// Ends of paths of modules that are trained and saved whole, such as `lm_head`.
+    #[serde(default)]
+    pub modules_to_save: Vec<String>,
 
     pub num_train_epochs: f64,
     /// Stops after this many optimizer steps, whatever the epochs say.
@@ -95,6 +126,12 @@ impl Default for TrainJob {
                     .to_vec(),
             ),
             use_rslora: false,
+            use_dora: false,
+            bias: LoraBias::None,
+            rank_pattern: BTreeMap::new(),
+            alpha_pattern: BTreeMap::new(),
+            layers_to_transform: None,
+            modules_to_save: Vec::new(),
             num_train_epochs: 3.0,
             max_steps: None,
             per_device_train_batch_size: 4,
@@ -157,6 +194,25 @@ impl TrainJob {
             "lora_dropout",
             self.lora_dropout.to_string(),
             "from 0 to below 1",
+        );
+        require(
+            self.rank_pattern.values().all(|&r| r > 0),
+            "rank_pattern",
+            "0".into(),
+            "ranks of at least 1",
+        );
+        require(
+            self.alpha_pattern.values().all(|&alpha| positive(alpha)),
+            "alpha_pattern",
+            "an alpha of 0 or below".into(),
+            "positive numbers",
+        );
+        require(
+            self.layers_to_transform.is_none()
+                || matches!(self.target_modules, TargetModules::List(_)),
+            "layers_to_transform",
+            "given with a pattern in `target_modules`".into(),
+            "a list of module names beside it",
         );
         require(
             positive(self.num_train_epochs),

@@ -10,9 +10,8 @@ use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use super::{MicroBatch, Wanted, head_loss};
 use crate::{
-    arch::Arch,
     model::Decoder,
-    nn::{Dropout, Pass},
+    nn::{Dropout, Pass, Weight},
 };
 
 /// Gradients of trained parameters by name.
@@ -26,7 +25,7 @@ pub fn evaluate_batch(model: &Decoder, batch: &MicroBatch) -> Tensor<1> {
     head_loss(
         normed,
         &target_ids(batch),
-        model.head().value(),
+        &model.head_matrix(),
         Wanted::Loss,
     )
     .losses
@@ -84,7 +83,7 @@ impl Micro<'_> {
     fn recomputed(&mut self) -> Tensor<1> {
         let model = self.model;
         let ids = ids_of(model, self.batch);
-        let mut inputs = vec![model.embed(&model.embed_tokens.value(), ids.clone())];
+        let mut inputs = vec![model.embedding.forward(ids.clone(), &self.pass)];
         for layer in &model.layers {
             let x = inputs[inputs.len() - 1].clone();
             inputs.push(layer.forward(x, &self.pass, None));
@@ -96,18 +95,16 @@ impl Micro<'_> {
             .autodiff()
             .require_grad();
         let mut norm = model.norm.clone();
-        norm.weight.track();
+        norm.visit(&mut |_, weight| weight.track());
         let normed = norm.forward(target_rows(hidden.clone(), self.batch));
         let (loss_sum, d_normed) = self.head(normed.clone());
         let mut tape = (normed * d_normed).sum().backward();
-        norm.visit("model.norm", &mut |name, weight| {
-            self.collect(name, weight, &mut tape)
-        });
+        norm.visit(&mut |name, weight| self.collect(name, weight, &mut tape));
         let mut d_output = hidden
             .grad_remove(&mut tape)
             .expect("the leaf is in the graph");
 
-        for (layer_idx, layer) in model.layers.iter().enumerate().rev() {
+        for layer in model.layers.iter().rev() {
             let x = inputs
                 .pop()
                 .expect("every block pushed its input")
@@ -116,28 +113,25 @@ impl Micro<'_> {
             let mut view = layer.tracked();
             let y = view.forward(x.clone(), &self.pass, None);
             let mut tape = (y * d_output).sum().backward();
-            let path = Arch::layer_path(layer_idx);
-            view.visit(&path, &mut |name, weight| {
-                self.collect(name, weight, &mut tape)
-            });
+            view.visit(&mut |name, weight| self.collect(name, weight, &mut tape));
             d_output = x.grad_remove(&mut tape).expect("the leaf is in the graph");
         }
 
-        let mut table = model.embed_tokens.clone();
-        if table.is_trained() {
-            table.track();
-            let mut tape = (model.embed(&table.value(), ids) * d_output)
-                .sum()
-                .backward();
-            self.collect("model.embed_tokens.weight", &mut table, &mut tape);
+        if let Some(mut view) = model.embedding.tracked() {
+            let x = view.forward(ids, &self.pass);
+            let mut tape = (x * d_output).sum().backward();
+            view.visit(&mut |name, weight| self.collect(name, weight, &mut tape));
         }
         loss_sum
     }
 
     /// Loss of the head, and the scaled gradient of its input.
     fn head(&mut self, normed: Tensor<2>) -> (Tensor<1>, Tensor<2>) {
-        let head = self.model.head();
-        let wanted = if head.is_trained() {
+        let model = self.model;
+        let is_trained = |weight: Option<&Weight>| weight.is_some_and(Weight::is_trained);
+        let weight = model.head_weight();
+        let bias = model.head.bias.as_ref();
+        let wanted = if is_trained(Some(weight)) || is_trained(bias) {
             Wanted::HiddenAndHead
         } else {
             Wanted::Hidden
@@ -145,14 +139,19 @@ impl Micro<'_> {
         let plain = normed.without_autodiff();
         let shape = plain.dims();
         let device = plain.device();
-        let result = head_loss(plain, &target_ids(self.batch), head.value(), wanted);
-        if let Some(d_head) = result.d_head {
-            let name = if self.model.lm_head.is_some() {
-                "lm_head.weight"
-            } else {
-                "model.embed_tokens.weight"
-            };
-            add(self.gradients, name, d_head.mul_scalar(self.scale));
+        let targets = target_ids(self.batch);
+        let result = head_loss(plain, &targets, &model.head_matrix(), wanted);
+        let owner = match model.head.weight {
+            Some(_) => &model.head.path,
+            None => &model.embedding.path,
+        };
+        for (name, gradient, weight) in [
+            (format!("{owner}.weight"), result.d_head, Some(weight)),
+            (format!("{}.bias", model.head.path), result.d_bias, bias),
+        ] {
+            if let Some(gradient) = gradient.filter(|_| is_trained(weight)) {
+                add(self.gradients, &name, gradient.mul_scalar(self.scale));
+            }
         }
         let d_normed = result
             .d_hidden
@@ -160,12 +159,7 @@ impl Micro<'_> {
         (result.losses.sum(), d_normed.mul_scalar(self.scale))
     }
 
-    fn collect(
-        &mut self,
-        name: &str,
-        weight: &mut crate::nn::Weight,
-        tape: &mut burn::tensor::Gradients,
-    ) {
+    fn collect(&mut self, name: &str, weight: &mut Weight, tape: &mut burn::tensor::Gradients) {
         if weight.is_trained()
             && let Some(gradient) = weight.value().grad_remove(tape)
         {

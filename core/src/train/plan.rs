@@ -99,7 +99,7 @@ fn flops(input: &PlanInput, order: &Order) -> f64 {
     let block_weights: usize = arch
         .linear_modules()
         .iter()
-        .map(|(_, d_out, d_in)| d_out * d_in)
+        .map(|module| module.d_out * module.d_in)
         .sum();
     let passes = if job.gradient_checkpointing { 3.0 } else { 2.0 };
     let of_blocks = |t: f64| {

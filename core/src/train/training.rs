@@ -9,6 +9,7 @@ use super::{
     learning_rate, micro_backward,
 };
 use crate::{
+    arch::Arch,
     model::{Decoder, host_f32},
     nn::Dropout,
     protocol::TrainJob,
@@ -34,6 +35,16 @@ pub enum TrainError {
         index: usize,
         id: i64,
         vocab_size: usize,
+    },
+
+    #[error(
+        "example {index} has {n_ids} tokens, but the model has embeddings for {limit} positions; \
+         set `max_length` to at most {limit}"
+    )]
+    TooLong {
+        index: usize,
+        n_ids: usize,
+        limit: usize,
     },
 
     #[error("example {index} has no token to train on; run `veneer inspect` on it")]
@@ -108,7 +119,7 @@ impl Training {
     /// # Errors
     /// Examples that the model cannot take.
     pub fn new(job: TrainJob, model: Decoder, examples: Vec<Encoded>) -> Result<Self, TrainError> {
-        check_examples(&examples, model.arch.vocab_size)?;
+        check_examples(&examples, &model.arch)?;
         let lengths: Vec<usize> = examples.iter().map(Encoded::len).collect();
         let order = Order::new(&job, &lengths);
         let by_epochs = (job.num_train_epochs * order.steps_per_epoch() as f64).ceil() as u64;
@@ -309,13 +320,14 @@ pub fn evaluate(
     batch_size: usize,
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Evaluation, TrainError> {
-    check_examples(examples, model.arch.vocab_size)?;
+    check_examples(examples, &model.arch)?;
     let mut per_example = vec![(0.0, 0); examples.len()];
     // Neighbours of one length waste no padding; the sum does not depend on the order.
     let mut by_length: Vec<usize> = (0..examples.len()).collect();
     by_length.sort_by_key(|&example_idx| examples[example_idx].len());
-    for (chunk_idx, chunk) in by_length.chunks(batch_size.max(1)).enumerate() {
-        if !progress(chunk_idx * batch_size.max(1)) {
+    let mut n_done = 0;
+    for chunk in even_chunks(model, examples, &by_length, batch_size) {
+        if !progress(n_done) {
             return Err(TrainError::Cancelled);
         }
         let rows: Vec<Vec<usize>> = chunk.iter().map(|&example_idx| vec![example_idx]).collect();
@@ -328,6 +340,7 @@ pub fn evaluate(
             per_example[example_idx] = (sum, of_example.len() as u64);
             left = rest;
         }
+        n_done += chunk.len();
     }
     let loss_sum: f64 = per_example.iter().map(|(sum, _)| sum).sum();
     let n_targets: u64 = per_example.iter().map(|(_, n)| n).sum();
@@ -340,10 +353,27 @@ pub fn evaluate(
     })
 }
 
-fn check_examples(examples: &[Encoded], vocab_size: usize) -> Result<(), TrainError> {
+/// At most `batch_size` examples at a time, and only such as are rotated alike: a long text in a
+/// batch must not change how a short one is read.
+fn even_chunks<'a>(
+    model: &Decoder,
+    examples: &[Encoded],
+    by_length: &'a [usize],
+    batch_size: usize,
+) -> Vec<&'a [usize]> {
+    let length = |example_idx: usize| examples[example_idx].len();
+    let alike = |a: &usize, b: &usize| model.arch.rotates_alike(length(*a), length(*b));
+    by_length
+        .chunk_by(alike)
+        .flat_map(|even| even.chunks(batch_size.max(1)))
+        .collect()
+}
+
+fn check_examples(examples: &[Encoded], arch: &Arch) -> Result<(), TrainError> {
     if examples.is_empty() {
         return Err(TrainError::Empty);
     }
+    let vocab_size = arch.vocab_size;
     for (index, example) in examples.iter().enumerate() {
         let (n_ids, n_labels) = (example.input_ids.len(), example.labels.len());
         if n_ids != n_labels {
@@ -351,6 +381,13 @@ fn check_examples(examples: &[Encoded], vocab_size: usize) -> Result<(), TrainEr
                 index,
                 n_ids,
                 n_labels,
+            });
+        }
+        if let Some(limit) = arch.embedding.n_positions.filter(|limit| n_ids > *limit) {
+            return Err(TrainError::TooLong {
+                index,
+                n_ids,
+                limit,
             });
         }
         let ids = example.input_ids.iter().map(|&id| i64::from(id));

@@ -7,7 +7,7 @@
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::protocol::TargetModules;
+use crate::protocol::{LoraBias, TargetModules};
 
 /// What `adapter_config.json` says about a LoRA adapter.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,12 @@ pub struct AdapterConfig {
     pub lora_alpha: f64,
     pub lora_dropout: f64,
     pub use_rslora: bool,
+    /// Rows of adapted layers have lengths of their own.
+    pub use_dora: bool,
+    pub bias: LoraBias,
     pub target_modules: TargetModules,
+    /// Ends of paths of modules that are trained and saved whole.
+    pub modules_to_save: Vec<String>,
     /// Ranks of single modules: regular expression for the end of a module path, rank.
     pub rank_pattern: Vec<(String, usize)>,
     /// Alphas of single modules, matched as `rank_pattern` is.
@@ -61,7 +66,10 @@ impl AdapterConfig {
             lora_alpha,
             lora_dropout: 0.0,
             use_rslora: false,
+            use_dora: false,
+            bias: LoraBias::None,
             target_modules,
+            modules_to_save: Vec::new(),
             rank_pattern: Vec::new(),
             alpha_pattern: Vec::new(),
             rest: Map::new(),
@@ -90,7 +98,10 @@ impl AdapterConfig {
                     .ok_or_else(|| wrong("lora_dropout", &value, "a number from 0 to below 1"))
             })?,
             use_rslora: flag(&mut settings, "use_rslora")?,
+            use_dora: flag(&mut settings, "use_dora")?,
+            bias: bias(&mut settings)?,
             target_modules: target_modules(&mut settings)?,
+            modules_to_save: names(&mut settings, "modules_to_save")?,
             rank_pattern: pattern(&mut settings, "rank_pattern", rank)?,
             alpha_pattern: pattern(&mut settings, "alpha_pattern", alpha)?,
             rest: settings,
@@ -111,7 +122,16 @@ impl AdapterConfig {
             ("lora_alpha".to_owned(), whole_or_float(self.lora_alpha)),
             ("lora_dropout".to_owned(), json!(self.lora_dropout)),
             ("use_rslora".to_owned(), json!(self.use_rslora)),
+            ("use_dora".to_owned(), json!(self.use_dora)),
+            ("bias".to_owned(), json!(self.bias)),
             ("target_modules".to_owned(), json!(self.target_modules)),
+            (
+                "modules_to_save".to_owned(),
+                match &self.modules_to_save[..] {
+                    [] => Value::Null,
+                    modules => json!(modules),
+                },
+            ),
             (
                 "rank_pattern".to_owned(),
                 object(&self.rank_pattern, |r| json!(r)),
@@ -154,7 +174,6 @@ fn path_end(pattern: &str) -> Result<Regex, regex::Error> {
 fn peft_defaults() -> Map<String, Value> {
     let defaults = json!({
         "auto_mapping": null,
-        "bias": "none",
         "exclude_modules": null,
         "fan_in_fan_out": false,
         "inference_mode": true,
@@ -166,11 +185,9 @@ fn peft_defaults() -> Map<String, Value> {
         "lora_bias": false,
         "megatron_config": null,
         "megatron_core": "megatron.core",
-        "modules_to_save": null,
         "peft_type": "LORA",
         "revision": null,
         "task_type": "CAUSAL_LM",
-        "use_dora": false,
     });
     match defaults {
         Value::Object(defaults) => defaults,
@@ -195,18 +212,16 @@ fn refuse_unsupported(settings: &Map<String, Value>) -> Result<(), AdapterConfig
 fn changes_results(key: &str, value: &Value) -> bool {
     match key {
         "peft_type" => value.as_str() != Some("LORA"),
-        "bias" => value.as_str() != Some("none"),
         // These initialisations rewrite the base weights, so the file alone is not the adapter.
         "init_lora_weights" => value.as_str().is_some_and(|init| {
             init.starts_with("pissa") || ["olora", "corda", "loftq", "lora_ga"].contains(&init)
         }),
-        "use_rslora" => false,
+        "use_rslora" | "use_dora" => false,
         // Read only together with an initialisation or a parallel layout that is refused above
         // or that shapes nothing once the adapter is saved.
         "loftq_config" | "eva_config" | "corda_config" | "lora_ga_config" | "runtime_config"
         | "megatron_config" => false,
-        "modules_to_save"
-        | "layer_replication"
+        "layer_replication"
         | "target_parameters"
         | "trainable_token_indices"
         | "alora_invocation_tokens"
@@ -260,6 +275,20 @@ fn target_modules(settings: &mut Map<String, Value>) -> Result<TargetModules, Ad
             "a list of module names, or one regular expression",
         )
     })
+}
+
+fn bias(settings: &mut Map<String, Value>) -> Result<LoraBias, AdapterConfigError> {
+    match take(settings, "bias") {
+        None => Ok(LoraBias::None),
+        Some(value) => serde_json::from_value(value.clone())
+            .map_err(|_unknown| wrong("bias", &value, "`none`, `lora_only` or `all`")),
+    }
+}
+
+fn names(settings: &mut Map<String, Value>, key: &str) -> Result<Vec<String>, AdapterConfigError> {
+    let value = take(settings, key).unwrap_or_else(|| json!([]));
+    serde_json::from_value(value.clone())
+        .map_err(|_not_a_list| wrong(key, &value, "a list of module names"))
 }
 
 type Parse<T> = fn(&Value, String) -> Result<T, AdapterConfigError>;
@@ -376,15 +405,14 @@ mod tests {
     #[test]
     fn all_unsupported_features_are_named_at_once() {
         let error = read(
-            r#"{"use_dora": true, "bias": "all", "modules_to_save": ["lm_head"],
+            r#"{"use_qalora": true, "layer_replication": [[0, 2]],
                 "init_lora_weights": "pissa_niter_4", "use_something_new": true}"#,
         )
         .unwrap_err()
         .to_string();
         for feature in [
-            "use_dora",
-            "bias",
-            "modules_to_save",
+            "use_qalora",
+            "layer_replication",
             "init_lora_weights",
             "use_something_new",
         ] {
@@ -424,6 +452,8 @@ mod tests {
             (r#"{"r": -3}"#, "`r`"),
             (r#"{"lora_alpha": "16"}"#, "`lora_alpha`"),
             (r#"{"lora_dropout": 1.5}"#, "`lora_dropout`"),
+            (r#"{"bias": "some"}"#, "`bias`"),
+            (r#"{"modules_to_save": "lm_head"}"#, "`modules_to_save`"),
             (r#"{"target_modules": 3}"#, "`target_modules`"),
             (r#"{"rank_pattern": {"(": 3}}"#, "`rank_pattern`"),
             (r#"{"rank_pattern": {"q": 0}}"#, "rank_pattern[\"q\"]"),

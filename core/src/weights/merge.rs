@@ -1,4 +1,6 @@
-//! A checkpoint with an adapter folded into it: `W + scaling * B A`, tensor by tensor.
+//! A checkpoint with an adapter folded into it, tensor by tensor: `W + scaling * B A`, with DoRA's
+//! lengths `m` every row of that times `m / ‖row‖`; the table of an embedding plus the transposed
+//! product; whole tensors in place of the base's.
 //!
 //! The update is computed and added in f32 and the sum rounded once to the type asked for
 //! (PEFT's `LoraLayer.merge` rounds to the type of the base). Nothing is computed before a
@@ -8,7 +10,7 @@ use std::ops::Range;
 
 use super::{
     Dtype, LoadError, RawInfo, RawTensor, WeightSource,
-    adapter::{Adapter, AdapterError, AdapterPair},
+    adapter::{Adapter, AdapterError, AdapterPair, WholeTensor},
 };
 
 /// A base and an adapter that fits it, seen as one checkpoint.
@@ -37,10 +39,7 @@ impl<'a> MergedSource<'a> {
         adapter: &'a Adapter,
         rounding: Rounding,
     ) -> Result<Self, AdapterError> {
-        adapter.check_fits(|module| {
-            let weight = base.info(&weight_name(module));
-            weight.ok().map(|weight| weight.shape)
-        })?;
+        adapter.check_fits(|name| base.info(name).ok().map(|info| info.shape))?;
         Ok(Self {
             base,
             adapter,
@@ -65,17 +64,43 @@ impl WeightSource for MergedSource<'_> {
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
         let info = self.base.info(name)?;
-        let dtype = match self.pair(name) {
-            Some(_) => self.dtype(info.dtype),
-            None => info.dtype,
+        let dtype = match self.touches(name) {
+            true => self.dtype(info.dtype),
+            false => info.dtype,
         };
         Ok(RawInfo { dtype, ..info })
     }
 }
 
+/// The pair of one tensor.
+enum Update<'a> {
+    Layer {
+        pair: &'a AdapterPair,
+        /// DoRA's lengths of rows.
+        lengths: Option<&'a [f32]>,
+    },
+    Table(&'a AdapterPair),
+}
+
 impl MergedSource<'_> {
-    fn pair(&self, name: &str) -> Option<&AdapterPair> {
-        self.adapter.pair(name.strip_suffix(".weight")?)
+    fn update(&self, name: &str) -> Option<Update<'_>> {
+        let extras = &self.adapter.extras;
+        let module = name.strip_suffix(".weight");
+        if let Some(pair) = module.and_then(|module| self.adapter.pair(module)) {
+            let lengths = extras.magnitudes.get(&pair.module).map(Vec::as_slice);
+            return Some(Update::Layer { pair, lengths });
+        }
+        let mut embeddings = extras.embeddings.iter();
+        let pair = embeddings.find(|pair| module == Some(pair.module.as_str()));
+        pair.map(Update::Table)
+    }
+
+    fn replaced(&self, name: &str) -> Option<&WholeTensor> {
+        self.adapter.extras.replaced.get(name)
+    }
+
+    fn touches(&self, name: &str) -> bool {
+        self.replaced(name).is_some() || self.update(name).is_some()
     }
 
     /// The type that a merged tensor has.
@@ -93,20 +118,35 @@ impl MergedSource<'_> {
         tensor: RawTensor<'b>,
         first_row: usize,
     ) -> Result<RawTensor<'b>, LoadError> {
-        let Some(pair) = self.pair(name) else {
+        if !self.touches(name) {
             return Ok(tensor);
-        };
+        }
         let mut weight = tensor.to_f32();
-        let scaling = self.adapter.scaling(pair) as f32;
-        add_update(&mut weight, pair, first_row, scaling);
+        if let Some(whole) = self.replaced(name) {
+            let row = whole.shape.iter().skip(1).product::<usize>();
+            let values = whole.values.iter().skip(first_row * row);
+            for (weight, value) in weight.iter_mut().zip(values) {
+                *weight = *value;
+            }
+        }
+        match self.update(name) {
+            None => {}
+            Some(Update::Layer { pair, lengths }) => {
+                let scaling = self.adapter.scaling(pair) as f32;
+                add_update(&mut weight, pair, first_row, scaling);
+                if let Some(lengths) = lengths.and_then(|lengths| lengths.get(first_row..)) {
+                    set_lengths(&mut weight, pair.d_in, lengths);
+                }
+            }
+            Some(Update::Table(pair)) => {
+                let scaling = self.adapter.scaling(pair) as f32;
+                add_transposed(&mut weight, pair, first_row, scaling);
+            }
+        }
         let merged = RawTensor::from_f32(&weight, tensor.shape, self.dtype(tensor.dtype));
         refuse_overflow(name, &merged)?;
         Ok(merged)
     }
-}
-
-fn weight_name(module: &str) -> String {
-    format!("{module}.weight")
 }
 
 /// `weight += scaling * B A` for rows from `first_row` on, the sum over the rank first, as a matrix
@@ -123,6 +163,29 @@ fn add_update(weight: &mut [f32], pair: &AdapterPair, first_row: usize, scaling:
         }
         for (w, delta) in row.iter_mut().zip(&update) {
             *w += scaling * delta;
+        }
+    }
+}
+
+/// `weight += scaling * (B A)ᵀ` for the rows of tokens from `first_row` on.
+fn add_transposed(weight: &mut [f32], pair: &AdapterPair, first_row: usize, scaling: f32) {
+    for (row_idx, row) in weight.chunks_exact_mut(pair.d_out).enumerate() {
+        let token = first_row + row_idx;
+        for (w, b_row) in row.iter_mut().zip(pair.b.chunks_exact(pair.r)) {
+            let a_column = pair.a.iter().skip(token).step_by(pair.d_in);
+            let delta: f32 = b_row.iter().zip(a_column).map(|(b, a)| b * a).sum();
+            *w += scaling * delta;
+        }
+    }
+}
+
+/// Gives every row the length that DoRA trained for it.
+fn set_lengths(weight: &mut [f32], d_in: usize, lengths: &[f32]) {
+    for (row, length) in weight.chunks_exact_mut(d_in).zip(lengths) {
+        let squares: f64 = row.iter().map(|w| f64::from(*w) * f64::from(*w)).sum();
+        let factor = f64::from(*length) / squares.max(f64::from(f32::MIN_POSITIVE)).sqrt();
+        for w in row {
+            *w = (f64::from(*w) * factor) as f32;
         }
     }
 }
@@ -147,7 +210,11 @@ mod tests {
     use super::*;
     use crate::{
         protocol::TargetModules,
-        weights::{SafetensorsSource, adapter::read_adapter, adapter_config::AdapterConfig},
+        weights::{
+            SafetensorsSource,
+            adapter::{AdapterExtras, read_adapter},
+            adapter_config::AdapterConfig,
+        },
     };
 
     struct Literal(BTreeMap<String, RawTensor<'static>>);
@@ -185,6 +252,7 @@ mod tests {
                 d_in: 3,
                 d_out: 2,
             }],
+            extras: AdapterExtras::default(),
         }
     }
 

@@ -6,7 +6,10 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{Dtype, LoadError, RawTensor, WeightSource};
-use crate::quant::Format;
+use crate::{
+    arch::{gives_logits, is_position_table},
+    quant::Format,
+};
 
 /// A tensor as a file stores it, block formats included.
 #[derive(Debug, Clone, PartialEq)]
@@ -203,11 +206,10 @@ pub struct Quantizing<S> {
 
 impl<S: WeightSource> Quantizing<S> {
     fn format_of(&self, name: &str, shape: &[usize]) -> Format {
-        let is_head = match name {
-            "lm_head.weight" => true,
-            "model.embed_tokens.weight" => self.source.info("lm_head.weight").is_err(),
-            _ => false,
-        };
+        if is_position_table(name) {
+            return Format::F32;
+        }
+        let is_head = gives_logits(name, |other| self.source.info(other).is_ok());
         quantized_format(shape, is_head, self.format)
     }
 }

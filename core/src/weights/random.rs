@@ -1,7 +1,10 @@
 //! Fresh weights for training from scratch and for benchmarks, as a [`WeightSource`].
 
 use super::{Dtype, LoadError, RawTensor, WeightSource};
-use crate::{arch::Arch, rng::Rng};
+use crate::{
+    arch::{Arch, BlockModule, Module, Part},
+    rng::Rng,
+};
 
 /// GPT-2's initialisation (Radford et al. 2019): matrices normal with spread 0.02, those that write
 /// to the residual stream divided by √(2 · layers); norms one; biases zero.
@@ -36,14 +39,14 @@ impl WeightSource for RandomSource {
         })?;
         let shape = specs[index].shape.clone();
         let n_elements: usize = shape.iter().product();
-        let values: Vec<f32> = if name.ends_with("norm.weight") {
-            vec![1.0; n_elements]
-        } else if name.ends_with(".bias") {
+        let spec = &specs[index];
+        let values: Vec<f32> = if spec.is_norm_weight() {
+            let one = if self.arch.norm.plus_one { 0.0 } else { 1.0 };
+            vec![one; n_elements]
+        } else if spec.part == Part::Bias {
             vec![0.0; n_elements]
         } else {
-            let writes_residual =
-                name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight");
-            let depth = if writes_residual {
+            let depth = if writes_residual(spec.module) {
                 2.0 * self.arch.n_layers as f64
             } else {
                 1.0
@@ -54,5 +57,12 @@ impl WeightSource for RandomSource {
                 .collect()
         };
         Ok(RawTensor::from_f32(&values, shape, Dtype::F32))
+    }
+}
+
+fn writes_residual(module: Module) -> bool {
+    match module {
+        Module::Block(_, BlockModule::Linear(role)) => role.writes_residual(),
+        _ => false,
     }
 }

@@ -304,7 +304,11 @@ fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
         model.attach(&adapter)?;
         return Ok(adapter.config);
     }
-    let modules = match_targets(&model.arch, &job.target_modules)?;
+    let modules = match_targets(
+        &model.arch,
+        &job.target_modules,
+        job.layers_to_transform.as_deref(),
+    )?;
     // PEFT writes the layers that `all-linear` stood for.
     let targets = match &job.target_modules {
         TargetModules::Pattern(pattern) if pattern == "all-linear" => {
@@ -314,9 +318,18 @@ fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
     };
     let mut config = AdapterConfig::new(job.lora_r, job.lora_alpha, targets);
     config.use_rslora = job.use_rslora;
+    config.use_dora = job.use_dora;
+    config.bias = job.bias;
+    config.modules_to_save = job.modules_to_save.clone();
+    config.rank_pattern = job.rank_pattern.clone().into_iter().collect();
+    config.alpha_pattern = job.alpha_pattern.clone().into_iter().collect();
+    if let Some(layers) = &job.layers_to_transform {
+        let layers = serde_json::json!(layers);
+        config.rest.insert("layers_to_transform".to_owned(), layers);
+    }
     config.lora_dropout = job.lora_dropout;
     config.base_model_name_or_path = Some(spec.model.clone());
-    model.attach_fresh(&config, &modules, job.seed);
+    model.attach_fresh(&config, &modules, job.seed)?;
     Ok(config)
 }
 

@@ -37,6 +37,7 @@ pub(super) fn of_infer(error: &InferError) -> Fault {
         }
         InferError::Adapter(error) => return of_adapter(error),
         InferError::Load(_) | InferError::Plan(PlanError::Load(_)) => FaultKind::BrokenFile,
+        InferError::Plan(PlanError::NoKernels { .. }) => FaultKind::Unsupported,
         InferError::Plan(_) => FaultKind::TooLarge,
         InferError::ContextFull { .. } => FaultKind::PromptTooLong,
         InferError::NotFinite { .. } => FaultKind::BrokenFile,

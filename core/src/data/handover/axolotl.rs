@@ -126,6 +126,15 @@ impl Axolotl<'_> {
         if job.use_rslora {
             yaml.entry("peft_use_rslora", true);
         }
+        if job.use_dora {
+            yaml.entry("peft_use_dora", true);
+        }
+        if !job.modules_to_save.is_empty() {
+            yaml.entry("lora_modules_to_save", json!(job.modules_to_save));
+        }
+        if let Some(layers) = &job.layers_to_transform {
+            yaml.entry("peft_layers_to_transform", json!(layers));
+        }
         yaml.blank();
     }
 

@@ -163,6 +163,12 @@ impl LlamaFactory<'_> {
         if job.use_rslora {
             yaml.entry("use_rslora", true);
         }
+        if job.use_dora {
+            yaml.entry("use_dora", true);
+        }
+        if !job.modules_to_save.is_empty() {
+            yaml.entry("additional_target", job.modules_to_save.join(","));
+        }
         yaml.blank();
     }
 

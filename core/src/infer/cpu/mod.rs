@@ -8,12 +8,15 @@
 //! Dimensions: `t` tokens of a call, `d` model width, `h` query heads, `g` key/value heads, `k` head
 //! width, `f` feed-forward width, `v` vocabulary, `r` rank of an adapter.
 
+mod activation;
 mod adapter;
 mod attention;
 mod decode;
 mod forward;
 mod matrix;
 mod model;
+mod norm;
+mod rope;
 mod runner;
 mod widest;
 

@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, fmt};
 use super::{
     adapter::CpuAdapter,
     attention::LayerCache,
-    forward::{Pass, Rope},
+    forward::Pass,
     model::{Loader, Model},
+    rope::Rope,
 };
 use crate::{
-    arch::Arch,
+    arch::{Arch, Module, Part},
     infer::{AdapterId, EngineOptions, InferError, LoadProgress, MemoryUse, Pause},
     sampling::TopTokens,
     weights::{LoadErrors, PackedSource, adapter::Adapter},
@@ -22,7 +23,6 @@ const TOKENS_AT_ONCE: usize = 16;
 pub(in crate::infer) struct CpuRunner {
     arch: Arch,
     model: Model,
-    frequencies: Vec<f32>,
     adapters: BTreeMap<AdapterId, CpuAdapter>,
     capacity: usize,
     weight_bytes: u64,
@@ -33,7 +33,14 @@ pub(in crate::infer) struct CpuRunner {
 #[derive(Debug)]
 pub(in crate::infer) struct CpuContext {
     layers: Vec<LayerCache>,
-    n_tokens: usize,
+    /// The text so far.
+    ids: Vec<u32>,
+    /// How many of them have keys and values; fewer than all while they are computed anew.
+    n_cached: usize,
+    /// The text is known to grow at least this long.
+    n_announced: usize,
+    /// The length of text for which the keys are rotated.
+    n_rotated_for: usize,
     /// After the last token.
     logits: Vec<f32>,
     /// What [`CpuRunner::step`] runs.
@@ -51,32 +58,39 @@ impl CpuRunner {
             arch,
             source,
             progress,
+            n_tensors: arch.tensors().len(),
             n_tensors_done: 0,
             n_bytes: 0,
             errors: Vec::new(),
         };
         let table = [arch.vocab_size, arch.d_model];
-        let embed_tokens = loader.matrix("model.embed_tokens.weight", table);
+        let embed_tokens = loader.matrix(Module::Embedding, table);
+        let positions = arch.embedding.n_positions;
+        let positions = positions.map(|n| loader.matrix(Module::Positions, [n, arch.d_model]));
+        let modules = arch.linear_modules();
         let mut layers = Vec::with_capacity(arch.n_layers);
         for layer_idx in 0..arch.n_layers {
-            layers.extend(loader.layer(layer_idx));
+            layers.extend(loader.layer(layer_idx, &modules));
             (options.pause)().await;
         }
-        let norm = loader.vector("model.norm.weight", arch.d_model);
+        let norm = loader.norm(Module::FinalNorm, arch.norm, arch.d_model);
         let lm_head = match arch.tie_embeddings {
             true => None,
-            false => loader.matrix("lm_head.weight", table),
+            false => loader.matrix(Module::Head, table),
         };
+        let has_bias = arch.logits.has_bias;
+        let head_bias = has_bias.then(|| loader.vector(Module::Head, Part::Bias, arch.vocab_size));
         match (embed_tokens, norm) {
             (Some(embed_tokens), Some(norm)) if loader.errors.is_empty() => Ok(Self {
                 arch: arch.clone(),
                 model: Model {
                     embed_tokens,
+                    positions: positions.flatten(),
                     layers,
                     norm,
                     lm_head,
+                    head_bias: head_bias.flatten(),
                 },
-                frequencies: arch.rope.frequencies(arch.head_dim),
                 adapters: BTreeMap::new(),
                 capacity: options.capacity,
                 weight_bytes: loader.n_bytes,
@@ -89,7 +103,10 @@ impl CpuRunner {
     pub(in crate::infer) fn new_context(&self) -> CpuContext {
         CpuContext {
             layers: vec![LayerCache::default(); self.arch.n_layers],
-            n_tokens: 0,
+            ids: Vec::new(),
+            n_cached: 0,
+            n_announced: 0,
+            n_rotated_for: 0,
             logits: Vec::new(),
             chosen: None,
         }
@@ -99,7 +116,15 @@ impl CpuRunner {
         for layer in &mut context.layers {
             layer.truncate(n_tokens, self.arch.d_kv());
         }
-        context.n_tokens = context.n_tokens.min(n_tokens);
+        context.ids.truncate(n_tokens);
+        context.n_cached = context.n_cached.min(n_tokens);
+        context.n_announced = 0;
+    }
+
+    /// Says how long the text will be at least, so that it is rotated for that length from its
+    /// start.
+    pub(in crate::infer) fn announce(&self, context: &mut CpuContext, n_tokens: usize) {
+        context.n_announced = n_tokens;
     }
 
     pub(in crate::infer) async fn extend(
@@ -108,6 +133,7 @@ impl CpuRunner {
         ids: &[u32],
         adapter: Option<AdapterId>,
     ) -> Result<(), InferError> {
+        self.renew(context, ids.len(), adapter).await?;
         let n_passes = ids.len().div_ceil(TOKENS_AT_ONCE);
         for (index, ids) in ids.chunks(TOKENS_AT_ONCE).enumerate() {
             let is_last = index + 1 == n_passes;
@@ -126,6 +152,7 @@ impl CpuRunner {
         on_logits: &mut dyn FnMut(&[f32]),
     ) -> Result<(), InferError> {
         let v = self.arch.vocab_size;
+        self.renew(context, ids.len(), adapter).await?;
         for ids in ids.chunks(TOKENS_AT_ONCE) {
             let mut logits = self.run(context, ids, adapter, Rows::All)?;
             logits.chunks(v).for_each(&mut *on_logits);
@@ -143,11 +170,53 @@ impl CpuRunner {
         adapter: Option<AdapterId>,
     ) -> Result<(), InferError> {
         if let Some(id) = context.chosen.take() {
+            self.forget_other_rotation(context, 1);
+            while self.run_uncached(context, adapter)? {}
             context.logits = self.run(context, &[id], adapter, Rows::Last)?;
         }
         Ok(())
     }
 
+    /// Computes keys and values anew where those of a longer text are rotated otherwise.
+    async fn renew(
+        &self,
+        context: &mut CpuContext,
+        n_new: usize,
+        adapter: Option<AdapterId>,
+    ) -> Result<(), InferError> {
+        self.forget_other_rotation(context, n_new);
+        while self.run_uncached(context, adapter)? {
+            (self.pause)().await;
+        }
+        Ok(())
+    }
+
+    /// Some scalings change all frequencies once a text is long enough.
+    fn forget_other_rotation(&self, context: &mut CpuContext, n_new: usize) {
+        let n_positions = context.n_announced.max(context.ids.len() + n_new);
+        if !self.arch.rotates_alike(n_positions, context.n_rotated_for) {
+            context.layers.iter_mut().for_each(LayerCache::clear);
+            context.n_cached = 0;
+        }
+        context.n_rotated_for = n_positions;
+    }
+
+    /// Runs some of the tokens that have no keys and values; false where all have.
+    fn run_uncached(
+        &self,
+        context: &mut CpuContext,
+        adapter: Option<AdapterId>,
+    ) -> Result<bool, InferError> {
+        let (start, n_tokens) = (context.n_cached, context.ids.len());
+        if start < n_tokens {
+            let end = n_tokens.min(start + TOKENS_AT_ONCE);
+            let ids = context.ids[start..end].to_vec();
+            self.hidden(context, &ids, adapter)?;
+        }
+        Ok(start < n_tokens)
+    }
+
+    /// Runs tokens that follow those of the context.
     fn run(
         &self,
         context: &mut CpuContext,
@@ -155,20 +224,8 @@ impl CpuRunner {
         adapter: Option<AdapterId>,
         rows: Rows,
     ) -> Result<Vec<f32>, InferError> {
-        let adapter = match adapter {
-            None => None,
-            Some(id) => {
-                Some(self.adapters.get(&id)).ok_or(InferError::UnknownAdapter { id: id.0 })?
-            }
-        };
-        let pass = Pass {
-            arch: &self.arch,
-            model: &self.model,
-            adapter,
-            rope: Rope::new(&self.frequencies, context.n_tokens, ids.len()),
-        };
-        let hidden = pass.hidden(ids, &mut context.layers);
-        context.n_tokens += ids.len();
+        let (pass, hidden) = self.hidden(context, ids, adapter)?;
+        context.ids.extend_from_slice(ids);
         Ok(match rows {
             Rows::None => Vec::new(),
             Rows::Last => pass.logits(&hidden[hidden.len() - self.arch.d_model..]),
@@ -176,9 +233,37 @@ impl CpuRunner {
         })
     }
 
+    /// Hidden states of the first tokens that have no keys and values.
+    fn hidden(
+        &self,
+        context: &mut CpuContext,
+        ids: &[u32],
+        adapter: Option<AdapterId>,
+    ) -> Result<(Pass<'_>, Vec<f32>), InferError> {
+        let adapter = match adapter {
+            None => None,
+            Some(id) => {
+                Some(self.adapters.get(&id)).ok_or(InferError::UnknownAdapter { id: id.0 })?
+            }
+        };
+        let (first, n_positions) = (context.n_cached, context.n_rotated_for);
+        let rope = |spec| Rope::new(spec, n_positions, first, ids.len());
+        let pass = Pass {
+            arch: &self.arch,
+            model: &self.model,
+            adapter,
+            ropes: self.arch.ropes.iter().map(rope).collect(),
+            alibi: self.arch.alibi(),
+            first,
+        };
+        let hidden = pass.hidden(ids, &mut context.layers);
+        context.n_cached += ids.len();
+        Ok((pass, hidden))
+    }
+
     pub(in crate::infer) fn add_adapter(&mut self, id: AdapterId, adapter: &Adapter) {
         let modules = self.arch.linear_modules().into_iter();
-        let modules: Vec<String> = modules.map(|(module, _, _)| module).collect();
+        let modules: Vec<String> = modules.map(|module| module.path).collect();
         self.adapters.insert(id, CpuAdapter::new(adapter, &modules));
     }
 

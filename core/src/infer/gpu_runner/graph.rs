@@ -94,7 +94,7 @@ impl GraphBuilder<'_> {
             d: self.arch.d_model,
             first_row,
             n_rows,
-            eps: self.arch.norm_eps as f32,
+            eps: self.arch.norm.eps as f32,
         };
         let mut launches = vec![rms_norm(self.gpu, "final norm", &normed)?];
         let op = Linear {
@@ -122,7 +122,7 @@ impl GraphBuilder<'_> {
             context,
             ..
         } = self;
-        let eps = arch.norm_eps as f32;
+        let eps = arch.norm.eps as f32;
         launches.push(self.norm("input norm", &layer.input_layernorm)?);
         self.push_product(
             &Product {
@@ -155,7 +155,7 @@ impl GraphBuilder<'_> {
             out: &scratch.attended,
             n_heads: arch.n_heads,
             n_tokens: self.n_tokens,
-            window: arch.windows.get(layer_idx).copied().flatten(),
+            window: arch.layers.get(layer_idx).and_then(|layer| layer.window),
             scale: 1.0 / (arch.head_dim as f32).sqrt(),
             cap: None,
         };
@@ -221,7 +221,7 @@ impl GraphBuilder<'_> {
             d: self.arch.d_model,
             first_row: 0,
             n_rows: self.n_tokens,
-            eps: self.arch.norm_eps as f32,
+            eps: self.arch.norm.eps as f32,
         };
         rms_norm(self.gpu, label, &norm)
     }

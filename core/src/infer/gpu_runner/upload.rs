@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 use super::weights::{GpuLayer, GpuLinear, GpuProjection, GpuWeights};
 use crate::{
-    arch::Arch,
+    arch::{Arch, BlockModule, Module, NormPlace, Part},
     gpu::{Buffer, Gpu, GpuMatrix},
     infer::{
         InferError, LoadProgress, Pause,
@@ -32,12 +32,13 @@ impl Loader<'_> {
         for (layer_idx, planned) in layout.layers.iter().enumerate() {
             layers.push(self.layer(layer_idx, planned).await?);
         }
-        let norm = self.norm("model.norm.weight")?;
+        let norm = self.norm(Module::FinalNorm)?;
         let head = match &layout.head {
             Some(head) => Some(self.matrix(head).await?),
             None => None,
         };
-        let frequencies = self.arch.rope.frequencies(self.arch.head_dim);
+        let rope = self.arch.ropes.first();
+        let frequencies = rope.map_or_else(Vec::new, |rope| rope.frequencies(1));
         let frequencies = bytemuck::cast_slice(&frequencies);
         Ok(GpuWeights {
             embedding,
@@ -53,20 +54,20 @@ impl Loader<'_> {
         layer_idx: usize,
         planned: &PlannedLayer,
     ) -> Result<GpuLayer, InferError> {
-        let layer = Arch::layer_path(layer_idx);
-        let input_layernorm = self.norm(&format!("{layer}.input_layernorm.weight"))?;
-        let qk_norm = match self.arch.qk_norm {
-            true => Some([
-                self.norm(&format!("{layer}.self_attn.q_norm.weight"))?,
-                self.norm(&format!("{layer}.self_attn.k_norm.weight"))?,
+        let of = |module| Module::Block(layer_idx, module);
+        let input_layernorm = self.norm(of(BlockModule::Norm(NormPlace::BeforeAttention)))?;
+        let qk_norm = match self.arch.attention.qk_norm {
+            Some(_) => Some([
+                self.norm(of(BlockModule::QueryNorm { head: None }))?,
+                self.norm(of(BlockModule::KeyNorm { head: None }))?,
             ]),
-            false => None,
+            None => None,
         };
-        let name = format!("{layer}.post_attention_layernorm.weight");
+        let before_mlp = of(BlockModule::Norm(NormPlace::BeforeMlp));
         Ok(GpuLayer {
             input_layernorm,
             qk_norm,
-            post_attention_layernorm: self.norm(&name)?,
+            post_attention_layernorm: self.norm(before_mlp)?,
             qkv: self.projection(&planned.qkv).await?,
             output: self.projection(&planned.output).await?,
             gate_up: self.projection(&planned.gate_up).await?,
@@ -110,8 +111,8 @@ impl Loader<'_> {
         Ok(matrix)
     }
 
-    fn norm(&mut self, name: &str) -> Result<Buffer, InferError> {
-        self.vector(&[name.to_owned()])
+    fn norm(&mut self, module: Module) -> Result<Buffer, InferError> {
+        self.vector(&[self.arch.tensor_name(module, Part::Weight)])
     }
 
     /// Vectors joined, in f32 whatever they are stored as.

@@ -12,6 +12,16 @@ pub enum PlanError {
     #[error(transparent)]
     Load(#[from] LoadErrors),
 
+    #[error(
+        "this `{model_type}` model does not run on the GPU yet: there are no kernels for {}; \
+         run it on the processor",
+        .parts.join(", ")
+    )]
+    NoKernels {
+        model_type: &'static str,
+        parts: Vec<&'static str>,
+    },
+
     /// A matrix that no kernel takes.
     #[error(transparent)]
     Matrix(#[from] GpuError),

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::{
-    arch::{Arch, LINEAR_MODULES, LinearModule, TensorSpec},
+    arch::{Arch, BlockModule, LinearModule, LinearRole, Module, Part, TensorSpec},
     quant::Format,
     weights::LoadError,
 };
@@ -76,19 +76,21 @@ pub struct PlannedMatrix {
 pub struct Layout {
     pub embedding: PlannedMatrix,
     pub layers: Vec<PlannedLayer>,
-    /// Norm weights, `(name, length)`; always f32.
-    pub norms: Vec<(String, usize)>,
+    /// Norms, learned positions, a bias of logits, `(name, length)`; always f32.
+    pub vectors: Vec<(String, usize)>,
     /// `None` where the head is the embedding.
     pub head: Option<PlannedMatrix>,
 }
 
 impl InputGroup {
-    fn of(module: LinearModule) -> Self {
-        match module.path {
-            "self_attn.q_proj" | "self_attn.k_proj" | "self_attn.v_proj" => Self::Qkv,
-            "self_attn.o_proj" => Self::Output,
-            "mlp.down_proj" => Self::Down,
-            _ => Self::GateUp,
+    fn of(role: LinearRole) -> Self {
+        match role {
+            LinearRole::Query | LinearRole::Key | LinearRole::Value | LinearRole::QueryKeyValue => {
+                Self::Qkv
+            }
+            LinearRole::AttentionOutput => Self::Output,
+            LinearRole::Gate | LinearRole::Up | LinearRole::GateUp => Self::GateUp,
+            LinearRole::Down => Self::Down,
         }
     }
 
@@ -139,23 +141,26 @@ impl Layout {
         arch: &Arch,
         format_of: &dyn Fn(&TensorSpec) -> Result<Format, LoadError>,
     ) -> Result<Self, LoadError> {
-        let table = |name: &str| -> Result<PlannedMatrix, LoadError> {
-            let format = format_of(&TensorSpec {
-                name: name.to_owned(),
-                shape: vec![arch.vocab_size, arch.d_model],
-            })?;
+        let table = |module: Module| -> Result<PlannedMatrix, LoadError> {
+            let spec = weight(arch, module, [arch.vocab_size, arch.d_model]);
             Ok(PlannedMatrix {
-                label: name.to_owned(),
-                tensors: vec![(name.to_owned(), arch.vocab_size)],
+                format: format_of(&spec)?,
+                label: spec.name.clone(),
+                tensors: vec![(spec.name, arch.vocab_size)],
                 biases: Vec::new(),
-                format,
                 n_rows: arch.vocab_size,
                 n_cols: arch.d_model,
                 column: 0,
             })
         };
+        let modules = arch.linear_modules();
         let layer = |layer_idx: usize| {
-            let of = |group| projection(arch, layer_idx, group, format_of);
+            let of = |group| {
+                let modules = modules.iter().filter(|module| {
+                    module.layer_idx == layer_idx && InputGroup::of(module.role) == group
+                });
+                projection(arch, (layer_idx, group), modules, format_of)
+            };
             Ok(PlannedLayer {
                 qkv: of(InputGroup::Qkv)?,
                 output: of(InputGroup::Output)?,
@@ -164,11 +169,11 @@ impl Layout {
             })
         };
         let layers: Result<_, LoadError> = (0..arch.n_layers).map(layer).collect();
-        let head = (!arch.tie_embeddings).then(|| table("lm_head.weight"));
+        let head = (!arch.tie_embeddings).then(|| table(Module::Head));
         Ok(Self {
-            embedding: table("model.embed_tokens.weight")?,
+            embedding: table(Module::Embedding)?,
             layers: layers?,
-            norms: norms(arch),
+            vectors: vectors(arch),
             head: head.transpose()?,
         })
     }
@@ -191,16 +196,21 @@ impl Layout {
     }
 }
 
-fn projection(
+fn weight(arch: &Arch, module: Module, shape: [usize; 2]) -> TensorSpec {
+    TensorSpec {
+        name: arch.tensor_name(module, Part::Weight),
+        shape: shape.to_vec(),
+        module,
+        part: Part::Weight,
+    }
+}
+
+fn projection<'m>(
     arch: &Arch,
-    layer_idx: usize,
-    group: InputGroup,
+    (layer_idx, group): (usize, InputGroup),
+    modules: impl Iterator<Item = &'m LinearModule>,
     format_of: &dyn Fn(&TensorSpec) -> Result<Format, LoadError>,
 ) -> Result<PlannedProjection, LoadError> {
-    let layer = Arch::layer_path(layer_idx);
-    let modules = LINEAR_MODULES
-        .into_iter()
-        .filter(|module| InputGroup::of(*module) == group);
     let mut planned = PlannedProjection {
         layer_idx,
         group,
@@ -210,28 +220,25 @@ fn projection(
         segments: Vec::new(),
     };
     for module in modules {
-        let (n_rows, n_cols) = module.shape(arch);
-        let path = format!("{layer}.{}", module.path);
-        let name = format!("{path}.weight");
-        let format = format_of(&TensorSpec {
-            name: name.clone(),
-            shape: vec![n_rows, n_cols],
-        })?;
+        let (n_rows, n_cols) = (module.d_out, module.d_in);
+        let place = Module::Block(layer_idx, BlockModule::Linear(module.role));
+        let spec = weight(arch, place, [n_rows, n_cols]);
+        let format = format_of(&spec)?;
         planned.segments.push(Segment {
-            module: path.clone(),
+            module: module.path.clone(),
             column: planned.n_out,
             n_columns: n_rows,
         });
-        let bias = module.has_bias(arch).then(|| format!("{path}.bias"));
+        let bias = module.has_bias.then(|| arch.tensor_name(place, Part::Bias));
         match planned.matrices.last_mut() {
             Some(last) if last.format == format => {
-                last.tensors.push((name, n_rows));
+                last.tensors.push((spec.name, n_rows));
                 last.biases.extend(bias);
                 last.n_rows += n_rows;
             }
             _ => planned.matrices.push(PlannedMatrix {
-                label: format!("{layer}.{}", group.name()),
-                tensors: vec![(name, n_rows)],
+                label: format!("{}.{}", arch.layer_path(layer_idx), group.name()),
+                tensors: vec![(spec.name, n_rows)],
                 biases: bias.into_iter().collect(),
                 format,
                 n_rows,
@@ -245,10 +252,16 @@ fn projection(
     Ok(planned)
 }
 
-fn norms(arch: &Arch) -> Vec<(String, usize)> {
+/// What is neither a table nor part of a linear layer.
+fn vectors(arch: &Arch) -> Vec<(String, usize)> {
+    let of_no_matrix = |spec: &TensorSpec| match spec.module {
+        Module::Embedding | Module::Block(_, BlockModule::Linear(_)) => false,
+        Module::Head => spec.part == Part::Bias,
+        Module::Positions | Module::FinalNorm | Module::Block(..) => true,
+    };
     arch.tensors()
         .into_iter()
-        .filter(|spec| spec.name.ends_with("norm.weight"))
+        .filter(of_no_matrix)
         .map(|spec| (spec.name, spec.shape.iter().product()))
         .collect()
 }

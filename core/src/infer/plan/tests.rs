@@ -255,6 +255,31 @@ fn rows_are_found_in_the_tensors_that_were_joined() {
 }
 
 #[test]
+fn parts_without_kernels_are_named_before_anything_is_loaded() {
+    let phi2 = r#"{"model_type":"phi","vocab_size":51200,"hidden_size":2560,
+        "intermediate_size":10240,"num_hidden_layers":32,"num_attention_heads":32,
+        "partial_rotary_factor":0.4}"#;
+    let error = plan(phi2, Format::Q4_0, 512, &CORE_WEBGPU).unwrap_err();
+    let text = error.to_string();
+    for part in [
+        "`phi`",
+        "LayerNorm",
+        "side by side",
+        "rotation",
+        "SiLU",
+        "processor",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    // The processor has them all.
+    let plan = plan(phi2, Format::F16, 512, &MemoryLimits::default()).unwrap();
+    let weights = plan.weight_bytes_per_token() + plan.n_bytes_of(BufferClass::Embedding);
+    let n_parameters = arch(phi2).n_parameters();
+    assert_eq!(n_parameters, 2_779_683_840);
+    assert!((weights as f64 / (2.0 * n_parameters as f64) - 1.0).abs() < 1e-2);
+}
+
+#[test]
 fn a_missing_tensor_is_reported() {
     let missing = |spec: &TensorSpec| {
         Err(LoadError::MissingTensor {

@@ -51,6 +51,32 @@ pub(super) const QWEN2: Model = model!("qwen2");
 pub(super) const QWEN2_WINDOW: Model = model!("qwen2-window");
 pub(super) const QWEN3: Model = model!("qwen3");
 pub(super) const QWEN3_BF16: Model = model!("qwen3-bf16");
+pub(super) const FALCON_11B: Model = model!("falcon-11b");
+pub(super) const FALCON_40B: Model = model!("falcon-40b");
+pub(super) const FALCON_7B: Model = model!("falcon-7b");
+pub(super) const FALCON_ALIBI: Model = model!("falcon-alibi");
+pub(super) const GEMMA: Model = model!("gemma");
+pub(super) const GEMMA2: Model = model!("gemma2");
+pub(super) const GEMMA3: Model = model!("gemma3");
+pub(super) const GPT_NEOX_PARALLEL: Model = model!("gpt-neox-parallel");
+pub(super) const GPT_NEOX_SEQUENTIAL: Model = model!("gpt-neox-sequential");
+pub(super) const GRANITE: Model = model!("granite");
+pub(super) const LLAMA_BIASES: Model = model!("llama-biases");
+pub(super) const LLAMA_DYNAMIC: Model = model!("llama-dynamic");
+pub(super) const LLAMA_LINEAR: Model = model!("llama-linear");
+pub(super) const LLAMA_YARN: Model = model!("llama-yarn");
+pub(super) const MISTRAL_NEMO: Model = model!("mistral-nemo");
+pub(super) const OLMO2: Model = model!("olmo2");
+pub(super) const PHI2: Model = model!("phi2");
+pub(super) const PHI3: Model = model!("phi3");
+pub(super) const PHI3_LONGROPE: Model = model!("phi3-longrope");
+pub(super) const PHI4_MINI: Model = model!("phi4-mini");
+pub(super) const SMOLLM3: Model = model!("smollm3");
+pub(super) const STABLELM_1_6B: Model = model!("stablelm-1.6b");
+pub(super) const STABLELM_12B: Model = model!("stablelm-12b");
+pub(super) const STABLELM_3B: Model = model!("stablelm-3b");
+pub(super) const STARCODER: Model = model!("starcoder");
+pub(super) const STARCODER2: Model = model!("starcoder2");
 
 /// A text and what transformers says to it.
 pub(super) struct Case {

@@ -83,3 +83,133 @@ fn qwen3_with_norms_of_queries_and_keys() {
 fn qwen3_stored_as_bf16() {
     check(&fixtures::QWEN3_BF16);
 }
+
+#[test]
+fn falcon_11b() {
+    check(&fixtures::FALCON_11B);
+}
+
+#[test]
+fn falcon_40b() {
+    check(&fixtures::FALCON_40B);
+}
+
+#[test]
+fn falcon_7b() {
+    check(&fixtures::FALCON_7B);
+}
+
+#[test]
+fn falcon_alibi() {
+    check(&fixtures::FALCON_ALIBI);
+}
+
+#[test]
+fn gemma() {
+    check(&fixtures::GEMMA);
+}
+
+#[test]
+fn gemma2() {
+    check(&fixtures::GEMMA2);
+}
+
+#[test]
+fn gemma3() {
+    check(&fixtures::GEMMA3);
+}
+
+#[test]
+fn gpt_neox_parallel() {
+    check(&fixtures::GPT_NEOX_PARALLEL);
+}
+
+#[test]
+fn gpt_neox_sequential() {
+    check(&fixtures::GPT_NEOX_SEQUENTIAL);
+}
+
+#[test]
+fn granite() {
+    check(&fixtures::GRANITE);
+}
+
+#[test]
+fn llama_biases() {
+    check(&fixtures::LLAMA_BIASES);
+}
+
+#[test]
+fn llama_dynamic() {
+    check(&fixtures::LLAMA_DYNAMIC);
+}
+
+#[test]
+fn llama_linear() {
+    check(&fixtures::LLAMA_LINEAR);
+}
+
+#[test]
+fn llama_yarn() {
+    check(&fixtures::LLAMA_YARN);
+}
+
+#[test]
+fn mistral_nemo() {
+    check(&fixtures::MISTRAL_NEMO);
+}
+
+#[test]
+fn olmo2() {
+    check(&fixtures::OLMO2);
+}
+
+#[test]
+fn phi2() {
+    check(&fixtures::PHI2);
+}
+
+#[test]
+fn phi3() {
+    check(&fixtures::PHI3);
+}
+
+#[test]
+fn phi3_longrope() {
+    check(&fixtures::PHI3_LONGROPE);
+}
+
+#[test]
+fn phi4_mini() {
+    check(&fixtures::PHI4_MINI);
+}
+
+#[test]
+fn smollm3() {
+    check(&fixtures::SMOLLM3);
+}
+
+#[test]
+fn stablelm_1_6b() {
+    check(&fixtures::STABLELM_1_6B);
+}
+
+#[test]
+fn stablelm_12b() {
+    check(&fixtures::STABLELM_12B);
+}
+
+#[test]
+fn stablelm_3b() {
+    check(&fixtures::STABLELM_3B);
+}
+
+#[test]
+fn starcoder() {
+    check(&fixtures::STARCODER);
+}
+
+#[test]
+fn starcoder2() {
+    check(&fixtures::STARCODER2);
+}

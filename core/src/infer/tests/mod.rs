@@ -4,6 +4,7 @@ mod adapters;
 mod ahead;
 mod fixtures;
 mod golden;
+mod peft_losses;
 mod quantized;
 mod requests;
 mod sessions;

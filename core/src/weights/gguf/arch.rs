@@ -2,12 +2,19 @@
 
 use super::{GgufError, GgufSource, Value, model::ROPE_FACTORS};
 use crate::{
-    arch::{Arch, GGUF_ARCHITECTURES, RopeScaling, RopeSpec, family_of_gguf},
+    arch::{
+        Activation, Arch, AttentionSpec, BlockShape, BlockSpec, EmbeddingSpec, Family, GgufFacts,
+        LayerSpec, LogitsSpec, MlpLayout, MlpSpec, NormKind, NormSpec, QkNormOver, QkNormSpec,
+        QkvLayout, RopeScaling, RopeSpec, config_of_gguf, family_of_gguf, gguf_architectures,
+        yarn_magnitude,
+    },
     weights::WeightSource,
 };
 
 /// Largest count that any model has; keeps products of counts far from overflow.
 const LARGEST_COUNT: u64 = 1 << 24;
+/// Architectures that are read key by key, for files from before 2024 that have fewer.
+const LLAMA_KEYS: [&str; 3] = ["llama", "qwen2", "qwen3"];
 /// llama.cpp's where a file has no `rope.freq_base`.
 const DEFAULT_THETA: f64 = 10_000.0;
 
@@ -15,12 +22,15 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
     let name = text(file, "general.architecture")?;
     let family = family_of_gguf(name).ok_or_else(|| GgufError::Architecture {
         found: name.to_owned(),
-        supported: GGUF_ARCHITECTURES.join(", "),
+        supported: gguf_architectures().join(", "),
     })?;
     let keys = Keys { file, name };
     keys.refuse_experts()?;
     refuse_parts(file)?;
     let vocab_size = vocab_size(&keys)?;
+    if !LLAMA_KEYS.contains(&name) {
+        return of_config(&keys, family, vocab_size);
+    }
     let d_model = keys.count("embedding_length")?;
     let n_layers = n_layers(&keys)?;
     let n_heads = keys.count("attention.head_count")?;
@@ -29,6 +39,17 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
         None => d_model / n_heads,
     };
     let window = keys.optional_count("attention.sliding_window")?;
+    let theta = keys.optional_float("rope.freq_base")?;
+    let (scaling, attention_factor) = match read_yarn(&keys)? {
+        Some(yarn) => yarn,
+        None => (read_scaling(&keys, head_dim)?, 1.0),
+    };
+    let norm = NormSpec {
+        kind: NormKind::Rms,
+        eps: keys.float("attention.layer_norm_rms_epsilon")?,
+        plus_one: false,
+        has_bias: false,
+    };
     let has = |tensor: &str| file.tensors().contains_key(tensor);
     let has_row = |id: &u32| (*id as usize) < vocab_size;
     let arch = Arch {
@@ -42,18 +63,49 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
             .unwrap_or(n_heads),
         head_dim,
         d_ff: keys.count("feed_forward_length")?,
-        norm_eps: keys.float("attention.layer_norm_rms_epsilon")?,
-        rope: RopeSpec {
-            theta: keys
-                .optional_float("rope.freq_base")?
-                .unwrap_or(DEFAULT_THETA),
-            scaling: read_scaling(&keys, head_dim)?,
+        embedding: EmbeddingSpec {
+            scale: 1.0,
+            n_positions: None,
         },
-        windows: vec![window; n_layers],
-        qkv_bias: has("blk.0.attn_q.bias"),
-        o_bias: has("blk.0.attn_output.bias"),
-        mlp_bias: has("blk.0.ffn_up.bias"),
-        qk_norm: has("blk.0.attn_q_norm.weight"),
+        norm,
+        block: BlockSpec {
+            shape: BlockShape::Sequential,
+            residual_scale: 1.0,
+        },
+        attention: AttentionSpec {
+            qkv: QkvLayout::Separate,
+            qkv_bias: has("blk.0.attn_q.bias"),
+            o_bias: has("blk.0.attn_output.bias"),
+            qk_norm: has("blk.0.attn_q_norm.weight").then_some(QkNormSpec {
+                norm,
+                over: QkNormOver::Head,
+            }),
+            scale: (head_dim as f64).powf(-0.5),
+            softcap: None,
+            has_alibi: false,
+        },
+        mlp: MlpSpec {
+            layout: MlpLayout::Gated,
+            activation: Activation::Silu,
+            has_bias: has("blk.0.ffn_up.bias"),
+        },
+        logits: LogitsSpec {
+            has_bias: false,
+            divisor: 1.0,
+            softcap: None,
+        },
+        ropes: vec![RopeSpec {
+            scaling,
+            attention_factor,
+            ..RopeSpec::plain(theta.unwrap_or(DEFAULT_THETA), head_dim)
+        }],
+        layers: vec![
+            LayerSpec {
+                window,
+                rope: Some(0)
+            };
+            n_layers
+        ],
         tie_embeddings: !has("output.weight"),
         max_positions: keys.count("context_length")?,
         bos_token_id: token_id(file, "bos").filter(has_row),
@@ -61,6 +113,63 @@ pub(super) fn read_arch(file: &GgufSource<'_>) -> Result<Arch, GgufError> {
     };
     check_heads(&keys, &arch)?;
     Ok(arch)
+}
+
+/// The other families, by the config.json that the file stands for.
+fn of_config(keys: &Keys<'_, '_>, family: Family, vocab_size: usize) -> Result<Arch, GgufError> {
+    n_layers(keys)?;
+    let facts = Facts { keys, vocab_size };
+    let settings = config_of_gguf(family, &facts);
+    let arch = Arch::from_settings(settings).map_err(|error| GgufError::Arch {
+        reason: error.to_string(),
+    });
+    let mut arch = arch?;
+    // The file has the one in the weights.
+    arch.norm.plus_one = false;
+    if let Some(qk_norm) = &mut arch.attention.qk_norm {
+        qk_norm.norm.plus_one = false;
+    }
+    let has_row = |id: &u32| (*id as usize) < vocab_size;
+    arch.bos_token_id = token_id(keys.file, "bos").filter(has_row);
+    arch.eos_token_ids = end_ids(keys.file).into_iter().filter(has_row).collect();
+    Ok(arch)
+}
+
+struct Facts<'k> {
+    keys: &'k Keys<'k, 'k>,
+    vocab_size: usize,
+}
+
+impl GgufFacts for Facts<'_> {
+    fn number(&self, key: &str) -> Option<f64> {
+        let (_, value) = self.keys.optional(key)?;
+        value.as_f64().or_else(|| Some(value.as_u64()? as f64))
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        match self.keys.optional(key)?.1 {
+            Value::Bool(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    fn rope_scaling(&self) -> Option<String> {
+        let (_, value) = self.keys.optional("rope.scaling.type")?;
+        Some(value.as_str()?.to_owned())
+    }
+
+    fn has_tensor(&self, name: &str) -> bool {
+        self.keys.file.tensors().contains_key(name)
+    }
+
+    fn vector(&self, name: &str) -> Option<Vec<f32>> {
+        // One that cannot be read is found again, and named, when all tensors are looked at.
+        Some(self.keys.file.tensor(name).ok()?.to_f32())
+    }
+
+    fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
 }
 
 /// The keys of one architecture.
@@ -167,6 +276,28 @@ fn vocab_size(keys: &Keys<'_, '_>) -> Result<usize, GgufError> {
         }),
         _ => Ok(n_rows),
     }
+}
+
+/// YaRN, and what it scales cosines and sines by.
+fn read_yarn(keys: &Keys<'_, '_>) -> Result<Option<(RopeScaling, f64)>, GgufError> {
+    let kind = keys.optional("rope.scaling.type");
+    if kind.is_none_or(|(_, value)| value.as_str() != Some("yarn")) {
+        return Ok(None);
+    }
+    let factor = keys.float("rope.scaling.factor")?;
+    let original = match keys.optional_count("rope.scaling.original_context_length")? {
+        Some(original) => original,
+        None => keys.count("context_length")?,
+    };
+    let beta = |key: &str| keys.optional_float(&format!("rope.scaling.yarn_beta_{key}"));
+    let scaling = RopeScaling::Yarn {
+        factor,
+        beta_fast: beta("fast")?.unwrap_or(32.0),
+        beta_slow: beta("slow")?.unwrap_or(1.0),
+        original_max_positions: original as f64,
+        truncate: true,
+    };
+    Ok(Some((scaling, yarn_magnitude(factor))))
 }
 
 /// Factors per frequency stand in a tensor, a factor for all in the metadata; both may be there.

@@ -42,6 +42,9 @@ pub enum GgufError {
     #[error("metadata `{key}` is an array of arrays, which llama.cpp does not read either")]
     NestedArray { key: String },
 
+    #[error("the metadata describe a model that cannot be: {reason}")]
+    Arch { reason: String },
+
     #[error("metadata `{key}` is missing; the file is no model, or of an unknown kind")]
     MissingKey { key: String },
 

@@ -15,9 +15,9 @@ mod value;
 mod write;
 
 pub use error::GgufError;
-pub use model::{GgufModel, ROPE_FACTORS};
+pub use model::{GgufModel, ROPE_FACTORS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT};
 pub use read::{GgufSource, TensorInfo};
-pub use rows::interleave;
+pub use rows::to_gguf_order;
 pub use value::{Value, ValueType};
 pub use write::{GgufPlan, TensorEntry};
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
-use super::{GgufError, GgufSource, arch::read_arch, rows::split_halves};
+use super::{GgufError, GgufSource, arch::read_arch, rows::to_checkpoint_order};
 use crate::{
     arch::Arch,
     quant::Format,
@@ -14,6 +14,9 @@ use crate::{
 
 /// Factors of rotary frequencies; not a checkpoint's tensor but part of [`Arch`] here.
 pub const ROPE_FACTORS: &str = "rope_freqs.weight";
+/// The same for texts up to the length of the training, and for longer ones.
+pub const ROPE_FACTORS_SHORT: &str = "rope_factors_short.weight";
+pub const ROPE_FACTORS_LONG: &str = "rope_factors_long.weight";
 
 /// A model read from a GGUF file.
 #[derive(Debug)]
@@ -51,18 +54,21 @@ impl<'a> GgufModel<'a> {
         &self.file
     }
 
-    /// Heads of q and k rows that the file has interleaved.
-    fn interleaved_heads(&self, name: &str, shape: &[usize]) -> Result<Option<usize>, LoadError> {
-        let Some(n_heads) = self.arch.gguf_interleaved_heads(name) else {
+    fn gguf_name(&self, name: &str) -> Result<String, LoadError> {
+        gguf_name(&self.arch, name)
+    }
+
+    /// The order of rows in the file, where it is another than the checkpoint's.
+    fn rows(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<usize>>, LoadError> {
+        let Some(rows) = self.arch.gguf_rows(name) else {
             return Ok(None);
         };
-        let n_rows = n_heads * self.arch.head_dim;
-        if shape.first() == Some(&n_rows) {
-            return Ok(Some(n_heads));
+        if shape.first() == Some(&rows.len()) {
+            return Ok(Some(rows));
         }
         Err(LoadError::Shape {
             name: name.to_owned(),
-            expected: vec![n_rows],
+            expected: vec![rows.len()],
             found: shape.to_vec(),
         })
     }
@@ -75,25 +81,21 @@ impl WeightSource for GgufModel<'_> {
     }
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
-        let mut tensor = self.file.tensor(&gguf_name(name)?)?;
-        if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
-            let head_dim = self.arch.head_dim;
-            tensor.bytes = Cow::Owned(match tensor.dtype {
-                Dtype::F32 => ordered::<4>(&tensor.bytes, n_heads, head_dim),
-                Dtype::F16 | Dtype::Bf16 => ordered::<2>(&tensor.bytes, n_heads, head_dim),
-            });
+        let mut tensor = self.file.tensor(&self.gguf_name(name)?)?;
+        if let Some(rows) = self.rows(name, &tensor.shape)? {
+            tensor.bytes = Cow::Owned(to_checkpoint_order(&tensor.bytes, &rows));
         }
         Ok(tensor)
     }
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
-        WeightSource::info(&self.file, &gguf_name(name)?)
+        WeightSource::info(&self.file, &self.gguf_name(name)?)
     }
 }
 
 impl PackedSource for GgufModel<'_> {
     fn info(&self, name: &str) -> Result<PackedInfo, LoadError> {
-        let mut info = PackedSource::info(&self.file, &gguf_name(name)?)?;
+        let mut info = PackedSource::info(&self.file, &self.gguf_name(name)?)?;
         if info.shape.len() < 2 {
             info.format = Format::F32;
         }
@@ -111,40 +113,36 @@ impl PackedSource for GgufModel<'_> {
                 bytes: vector.bytes,
             });
         }
-        let mut tensor = self.file.packed(&gguf_name(name)?)?;
-        if let Some(n_heads) = self.interleaved_heads(name, &tensor.shape)? {
-            let rows = split_halves(&tensor.bytes, n_heads, self.arch.head_dim);
-            tensor.bytes = Cow::Owned(rows);
+        let mut tensor = self.file.packed(&self.gguf_name(name)?)?;
+        if let Some(rows) = self.rows(name, &tensor.shape)? {
+            tensor.bytes = Cow::Owned(to_checkpoint_order(&tensor.bytes, &rows));
         }
         Ok(tensor)
     }
 
     fn packed_rows(&self, name: &str, rows: Range<usize>) -> Result<PackedTensor<'_>, LoadError> {
-        if self.arch.gguf_interleaved_heads(name).is_some() {
+        if self.arch.gguf_rows(name).is_some() {
             self.packed(name)?.rows(name, rows)
         } else {
-            self.file.packed_rows(&gguf_name(name)?, rows)
+            self.file.packed_rows(&self.gguf_name(name)?, rows)
         }
     }
 }
 
-fn gguf_name(name: &str) -> Result<String, LoadError> {
-    Arch::gguf_tensor_name(name).ok_or_else(|| LoadError::MissingTensor {
+fn gguf_name(arch: &Arch, name: &str) -> Result<String, LoadError> {
+    let missing = || LoadError::MissingTensor {
         name: name.to_owned(),
-    })
-}
-
-fn ordered<const N: usize>(bytes: &[u8], n_heads: usize, head_dim: usize) -> Vec<u8> {
-    let words = bytes.as_chunks::<N>().0;
-    split_halves(words, n_heads, head_dim).into_flattened()
+    };
+    arch.gguf_tensor_name(name).ok_or_else(missing)
 }
 
 /// Every tensor of the model is in the file in a format that can be read, and nothing else is: a
 /// tensor without a place here would be computed with elsewhere.
 fn check_tensors(file: &GgufSource<'_>, arch: &Arch) -> Result<(), GgufError> {
-    let mut placed = BTreeSet::from([ROPE_FACTORS.to_owned()]);
+    let factors = [ROPE_FACTORS, ROPE_FACTORS_SHORT, ROPE_FACTORS_LONG];
+    let mut placed = BTreeSet::from(factors.map(str::to_owned));
     for spec in arch.tensors() {
-        let name = gguf_name(&spec.name)?;
+        let name = gguf_name(arch, &spec.name)?;
         let found = PackedSource::info(file, &name)?.shape;
         if found != spec.shape {
             return Err(GgufError::Load(LoadError::Shape {

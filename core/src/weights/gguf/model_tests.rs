@@ -30,7 +30,7 @@ fn metadata() -> Vec<(String, Value)> {
 fn tensors() -> Vec<TensorEntry> {
     let arch = Arch::from_json(CONFIG).unwrap();
     let entry = |spec: crate::arch::TensorSpec| TensorEntry {
-        name: Arch::gguf_tensor_name(&spec.name).unwrap(),
+        name: arch.gguf_tensor_name(&spec.name).unwrap(),
         shape: spec.shape,
         format: Format::F32,
     };
@@ -74,20 +74,20 @@ fn missing_keys_take_llama_cpps_defaults() {
     let model = GgufModel::new(&file).unwrap();
     let arch = model.arch();
     assert_eq!((arch.vocab_size, arch.n_kv_heads, arch.head_dim), (5, 2, 4));
-    assert_eq!(arch.rope.theta, 10_000.0);
-    assert_eq!(arch.rope.scaling, RopeScaling::None);
-    assert_eq!(arch.windows, [None, None]);
-    assert!(!arch.tie_embeddings && !arch.qkv_bias);
+    assert_eq!(arch.ropes[0].theta, 10_000.0);
+    assert_eq!(arch.ropes[0].scaling, RopeScaling::None);
+    assert_eq!(arch.windows(), [None, None]);
+    assert!(!arch.tie_embeddings && !arch.attention.qkv_bias);
 }
 
 #[test]
 fn keys_that_are_there_count() {
     let window = with("llama.attention.sliding_window", Value::U32(9)).unwrap();
-    assert_eq!(window.windows, [Some(9), Some(9)]);
+    assert_eq!(window.windows(), [Some(9), Some(9)]);
     let linear = with("llama.rope.scaling.factor", Value::F32(4.0)).unwrap();
-    assert_eq!(linear.rope.scaling, RopeScaling::Linear { factor: 4.0 });
+    assert_eq!(linear.ropes[0].scaling, RopeScaling::Linear { factor: 4.0 });
     let old = with("llama.rope.scale_linear", Value::F32(2.0)).unwrap();
-    assert_eq!(old.rope.scaling, RopeScaling::Linear { factor: 2.0 });
+    assert_eq!(old.ropes[0].scaling, RopeScaling::Linear { factor: 2.0 });
     let ends = with("tokenizer.ggml.eot_token_id", Value::U32(3)).unwrap();
     assert_eq!(ends.eos_token_ids, [3]);
 }
@@ -95,8 +95,8 @@ fn keys_that_are_there_count() {
 #[test]
 fn factors_of_frequencies_are_taken_as_they_are() {
     let arch = with_tensor("rope_freqs.weight", &[2]).unwrap();
-    assert_eq!(arch.rope.scaling, RopeScaling::Factors(vec![1.0, 2.0]));
-    assert_eq!(arch.rope.frequencies(4), [1.0, 0.01 / 2.0]);
+    assert_eq!(arch.ropes[0].scaling, RopeScaling::Factors(vec![1.0, 2.0]));
+    assert_eq!(arch.ropes[0].frequencies(1), [1.0, 0.01 / 2.0]);
     let error = with_tensor("rope_freqs.weight", &[3]).unwrap_err();
     assert!(error.to_string().contains("expected 2"), "{error}");
 }
@@ -106,7 +106,7 @@ fn what_is_not_computed_here_is_refused() {
     for (key, value) in [
         ("general.architecture", Value::String("mamba".into())),
         ("llama.expert_count", Value::U32(8)),
-        ("llama.rope.scaling.type", Value::String("yarn".into())),
+        ("llama.rope.scaling.type", Value::String("longrope".into())),
         ("llama.rope.dimension_count", Value::U32(2)),
         ("llama.attention.value_length", Value::U32(2)),
         (

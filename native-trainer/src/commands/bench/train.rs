@@ -146,9 +146,9 @@ pub(super) fn run(args: &TrainBench) -> Result<()> {
 fn training(arch: &Arch, job: &TrainJob, args: &TrainBench, place: &Place) -> Result<Training> {
     let weights = RandomSource::new(arch.clone(), job.seed);
     let mut model = Decoder::load(arch, &weights, &place.device, place.dtype)?;
-    let modules = match_targets(arch, &job.target_modules)?;
+    let modules = match_targets(arch, &job.target_modules, None)?;
     let config = AdapterConfig::new(job.lora_r, job.lora_alpha, job.target_modules.clone());
-    model.attach_fresh(&config, &modules, job.seed);
+    model.attach_fresh(&config, &modules, job.seed)?;
     let mut rng = Rng::new(job.seed, 0);
     let examples = (0..args.batch).map(|_| {
         let input_ids: Vec<u32> = (0..args.seq)
