@@ -211,3 +211,19 @@ fn poll_and_drop(engine: &Engine, session: &mut Session, request: &GenerateReque
         assert!(generate.as_mut().poll(&mut context).is_pending());
     }
 }
+
+#[test]
+fn texts_on_both_sides_of_a_switch_of_rotation_do_not_mix() {
+    // Its frequencies change for texts of more than 20 tokens.
+    let engine = fixtures::PHI3_LONGROPE.engine(16);
+    let prompt = fixtures::PHI3_LONGROPE.longest().ids;
+    let mut session = engine.new_session().unwrap();
+    for (n_prompt, n_new) in [(12, 4), (15, 10), (14, 3), (25, 2), (12, 4)] {
+        let request = GenerateRequest::new(prompt[..n_prompt].to_vec(), n_new);
+        let (kept, _) = answer(&engine, &mut session, &request).unwrap();
+        let mut fresh = engine.new_session().unwrap();
+        let (alone, _) = answer(&engine, &mut fresh, &request).unwrap();
+        assert_eq!(kept.ids, alone.ids, "{n_prompt} tokens");
+        assert_eq!(kept.logprobs, alone.logprobs, "{n_prompt} tokens");
+    }
+}
