@@ -9,6 +9,8 @@ mod form;
 mod gguf;
 mod hf;
 mod names;
+#[cfg(test)]
+mod readme_tests;
 mod rope;
 mod spec;
 mod tensors;

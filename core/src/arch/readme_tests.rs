@@ -1,0 +1,88 @@
+//! The table of models in the README says what the other tests compare.
+
+use std::{fs, path::Path};
+
+use super::Arch;
+
+/// What users call each form, and the tiny model that stands for it in `tests/fixtures/models`.
+const FORMS: [(&str, &str); 27] = [
+    (
+        "Llama 2, 3, 3.1, CodeLlama, TinyLlama, Yi, DeepSeek-LLM",
+        "llama31",
+    ),
+    ("Llama 3.2, SmolLM2 (tied head)", "llama32"),
+    ("Mistral 7B", "mistral"),
+    ("Mistral Nemo", "mistral-nemo"),
+    ("Qwen 1.5, 2, 2.5", "qwen2"),
+    ("Qwen 3", "qwen3"),
+    ("GPT-NeoX, open-calm (parallel)", "gpt-neox-parallel"),
+    (
+        "rinna japanese-gpt-neox (sequential)",
+        "gpt-neox-sequential",
+    ),
+    ("Phi-2", "phi2"),
+    ("Phi-3", "phi3"),
+    ("Phi-3, 3.5 with LongRoPE", "phi3-longrope"),
+    ("Phi-4 mini", "phi4-mini"),
+    ("StableLM 3B", "stablelm-3b"),
+    ("StableLM 12B", "stablelm-12b"),
+    ("Gemma 1", "gemma"),
+    ("Gemma 2", "gemma2"),
+    ("Gemma 3 (text)", "gemma3"),
+    ("Falcon 7B", "falcon-7b"),
+    ("Falcon 11B", "falcon-11b"),
+    ("Falcon 40B", "falcon-40b"),
+    ("Falcon with ALiBi", "falcon-alibi"),
+    ("StarCoder (GPT-BigCode)", "starcoder"),
+    ("StarCoder2", "starcoder2"),
+    ("SmolLM3", "smollm3"),
+    ("OLMo 2", "olmo2"),
+    ("Granite", "granite"),
+    ("Llama with YaRN", "llama-yarn"),
+];
+
+/// Runs of PEFT whose folder is not called after their model.
+const RUNS: [(&str, &str); 5] = [
+    ("llama31", "lora"),
+    ("llama32", "families/some-layers"),
+    ("mistral", "regex-max-steps"),
+    ("qwen2", "families/bias"),
+    ("qwen3", "rslora-all-linear"),
+];
+
+fn mark(is_so: bool) -> &'static str {
+    if is_so { "✓" } else { "–" }
+}
+
+#[test]
+fn the_table_of_models_is_what_is_compared() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let fixtures = top.join("tests/fixtures");
+    let mut table = String::from(
+        "| Model | logits, greedy tokens | training run, adapter both ways | GGUF both ways | tab and GPU |\n|---|---|---|---|---|\n",
+    );
+    for (title, name) in FORMS {
+        let model = fixtures.join("models").join(name);
+        let config = fs::read(model.join("config.json")).expect(name);
+        let arch = Arch::from_json(&config).expect(name);
+        let run = RUNS.iter().find(|(model, _)| *model == name);
+        let run = run.map_or(format!("families/{name}"), |(_, run)| (*run).to_owned());
+        let is_trained = fixtures.join("train").join(run).join("trace.json").exists();
+        let cells = [
+            mark(model.join("golden.json").exists()),
+            mark(is_trained),
+            mark(arch.gguf_obstacle().is_none()),
+            if arch.parts_beyond_llama().is_empty() {
+                "WebGPU, processor"
+            } else {
+                "processor"
+            },
+        ];
+        table += &format!("| {title} | {} |\n", cells.join(" | "));
+    }
+    let readme = fs::read_to_string(top.join("README.md")).expect("a README");
+    assert!(
+        readme.contains(&table),
+        "README.md lacks this table:\n{table}"
+    );
+}
