@@ -38,7 +38,7 @@ fn a_dataset_is_made_by_keys_alone() {
     page.press(Key::Enter);
     wait_for(page, "import-files");
     // The dialog for files is the browser's own.
-    page.choose_files("import-files", &[&document("banking.jsonl")]);
+    page.choose_files("import-files", &[&document("bonds.json")]);
     studio.tab_to("import-go");
     page.press(Key::Enter);
     wait_for(page, "import-done");
