@@ -79,6 +79,7 @@ fn a_dataset_is_made_by_keys_alone() {
     page.press(Key::Enter);
     wait_for(page, "split-freeze");
     go('x');
+    wait_for(page, "export-file");
     studio.tab_to("export-download");
     page.press(Key::Enter);
     studio.saved_file();
