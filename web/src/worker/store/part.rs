@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// A tab that was closed a moment ago holds its locks until its workers are gone.
+const CLOSING_MS: u32 = 3_000;
+
 /// Bytes that are copied and hashed at once.
 const CHUNK: usize = 4 << 20;
 
@@ -60,7 +63,10 @@ impl Drop for Part {
 
 impl Part {
     pub(super) async fn open(folder: &Folder, name: &str) -> Result<Self, Fault> {
-        let lock = Lock::take(name, name).await?;
+        let lock = match Lock::take(name, name).await {
+            Ok(lock) => lock,
+            Err(fault) => Lock::wait(name, CLOSING_MS).await.ok_or(fault)?,
+        };
         let name = format!("{name}.part");
         let handle = folder.writable(&name).await?;
         let n_bytes = handle.get_size().map_err(|error| refused(&name, &error))? as u64;
