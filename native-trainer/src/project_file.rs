@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use veneer_core::{
     project::{self, HEADER_BYTES, Pace, Project, ProjectError, Task},
     protocol::studio::{StudioProgress, StudioStage},
+    text::TEXT_FILES,
 };
 
 use crate::{dataset::shell_word, interrupt, model_dir::ModelDir, progress};
@@ -186,17 +187,9 @@ pub(crate) fn now_ms() -> i64 {
 /// # Errors
 /// If the model has none.
 pub(crate) fn use_model(project: &mut Project, name: &str) -> Result<()> {
-    const FILES: [&str; 6] = [
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "chat_template.jinja",
-        "generation_config.json",
-        "config.json",
-    ];
     let dir = ModelDir::resolve(name)?;
     let mut files = Vec::new();
-    for file in FILES {
+    for file in TEXT_FILES {
         if let Some(bytes) = dir.read(file)? {
             files.push((file.to_owned(), bytes));
         }

@@ -7,50 +7,36 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use veneer_core::text::{DateTime, ModelText, TextFiles};
+use veneer_core::text::{DateTime, ModelText, TEXT_FILES, TextFiles};
 
 use crate::model_dir::ModelDir;
 
 /// Where transformers keeps templates beside the main one.
 const MORE_TEMPLATES: &str = "additional_chat_templates";
 
-/// Names under which SentencePiece files are published, the usual ones first.
-const SENTENCE_PIECE: [&str; 3] = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
-
 /// A longer template is no template.
 const MAX_TEMPLATE_BYTES: u64 = 4 << 20;
 
 /// Reads a model's tokenizer, template and end tokens.
 pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<ModelText> {
-    let files = [
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "chat_template.jinja",
-        "generation_config.json",
-        "config.json",
-    ]
-    .map(|file| dir.read(file));
-    let [tokenizer, config, special, jinja, generation, model] = files;
-    let (tokenizer, config, special) = (tokenizer?, config?, special?);
-    let (jinja, generation, model) = (jinja?, generation?, model?);
-    let pieces = match &tokenizer {
-        Some(_) => None,
-        None => sentence_piece(dir)?,
+    let mut known = Vec::new();
+    for name in TEXT_FILES {
+        known.extend(dir.read(name)?.map(|bytes| (name, bytes)));
+    }
+    let mut files = TextFiles::found(|wanted| {
+        let found = known.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, bytes)| bytes.as_slice())
+    });
+    let has_tokenizer = files.tokenizer_json.is_some() || files.sentence_piece.is_some();
+    let other = match has_tokenizer {
+        true => None,
+        false => only_model_file(dir)?,
     };
+    if let Some((name, bytes)) = &other {
+        files.sentence_piece = Some((name, bytes));
+    }
     let more_templates = more_templates(dir)?;
-    let files = TextFiles {
-        tokenizer_json: tokenizer.as_deref(),
-        sentence_piece: pieces
-            .as_ref()
-            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
-        tokenizer_config: config.as_deref(),
-        special_tokens_map: special.as_deref(),
-        chat_template_jinja: jinja.as_deref(),
-        more_templates: &more_templates,
-        generation_config: generation.as_deref(),
-        config: model.as_deref(),
-    };
+    files.more_templates = &more_templates;
     let mut text = ModelText::from_files(files, template).with_context(|| {
         format!(
             "reading the tokenizer and template of model `{}`",
@@ -90,13 +76,8 @@ pub(crate) fn now() -> DateTime {
     DateTime::from_unix(i64::try_from(secs).unwrap_or(0))
 }
 
-/// The SentencePiece file: one of the usual names, else the only `*.model` of the folder.
-fn sentence_piece(dir: &ModelDir) -> Result<Option<(String, Vec<u8>)>> {
-    for name in SENTENCE_PIECE {
-        if let Some(bytes) = dir.read(name)? {
-            return Ok(Some((name.to_owned(), bytes)));
-        }
-    }
+/// A SentencePiece file under a name of its own: the only `*.model` of the folder.
+fn only_model_file(dir: &ModelDir) -> Result<Option<(String, Vec<u8>)>> {
     let names = dir.file_names()?;
     let mut models = names.iter().filter(|name| name.ends_with(".model"));
     match (models.next(), models.next()) {

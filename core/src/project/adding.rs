@@ -64,7 +64,6 @@ impl Project {
             n_bytes,
             n_bytes_done: 0,
             ranges: Vec::new(),
-            position: None,
             n_records: 0,
             rejections: Rejections::default(),
             now_ms,
@@ -84,8 +83,6 @@ struct Adding {
     n_bytes_done: u64,
     /// First and last id of records that are one behind the other.
     ranges: Vec<(i64, i64)>,
-    /// Where the next record goes.
-    position: Option<i64>,
     n_records: u64,
     rejections: Rejections,
     now_ms: i64,
@@ -164,10 +161,8 @@ impl Adding {
         if !self.started {
             note_leftovers(&tx)?;
         }
-        let mut position = match self.position {
-            Some(position) => position,
-            None => order::next_position(&tx)?,
-        };
+        // Someone may have added a record since the last chunk.
+        let mut position = order::next_position(&tx)?;
         let (mut n_rows, mut text, mut more) = (0, 0, true);
         let mut added = Vec::new();
         while more && n_rows < most_rows && text < most_chars {
@@ -197,7 +192,6 @@ impl Adding {
         }
         tx.commit()?;
         self.started = true;
-        self.position = Some(position);
         self.n_records += added.len() as u64;
         added
             .into_iter()

@@ -26,7 +26,7 @@ impl Project {
     /// # Errors
     /// If the database cannot be read.
     pub fn findings(&self) -> Result<FindingsView, ProjectError> {
-        let live = LiveRecords::read(&self.db)?;
+        let live = self.live()?;
         let mut counts = Counts {
             project: self,
             live: &live,

@@ -73,7 +73,7 @@ impl Work for Fixing {
             texts.make(project)?;
             return Ok(Step::More(self.texts.insert(texts).progress()));
         }
-        let live = LiveRecords::read(&project.db)?;
+        let live = project.live()?;
         if let Some(repair) = Repair::from_name(&self.fix) {
             let records = self.targeted(project, &live)?;
             let records = records.iter().map(|live| live.record).collect();

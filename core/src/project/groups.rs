@@ -1,10 +1,6 @@
 //! Records that a check found to belong together, a page of groups at a time.
 
-use super::{
-    Project, ProjectError,
-    checks::{live::LiveRecords, repeats},
-    rows::rows_of,
-};
+use super::{Project, ProjectError, checks::repeats, rows::rows_of};
 use crate::protocol::studio::{CheckName, GroupView, Groups};
 
 /// Records that are shown of a group.
@@ -14,7 +10,7 @@ impl Project {
     /// # Errors
     /// If the database cannot be read.
     pub fn groups(&self, check: &CheckName, from: u64, n: u64) -> Result<Groups, ProjectError> {
-        let live = LiveRecords::read(&self.db)?;
+        let live = self.live()?;
         let groups = repeats::groups(&self.db, &check.0, &live)?;
         let start = usize::try_from(from).unwrap_or(usize::MAX);
         let n_shown = usize::try_from(n).unwrap_or(usize::MAX);

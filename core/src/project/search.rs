@@ -94,7 +94,8 @@ impl Finder {
         match &self.pattern {
             Pattern::Words { folded, .. } => {
                 let n_words: usize = folded.iter().map(|phrase| phrase.words.len()).sum();
-                let column = self.role.map(column);
+                // The columns of the index are called as what they hold.
+                let column = self.role.map(TurnRole::name);
                 (n_words <= MOST_WORDS).then(|| words::index_query(folded, column))
             }
             Pattern::Text { .. } => None,
@@ -220,16 +221,5 @@ fn told(pattern: &str, error: &regex::Error) -> String {
             )
         }
         _ => format!("the regular expression is wrong: {cause}; {advice}"),
-    }
-}
-
-/// The column of the index that holds what a role says.
-fn column(role: TurnRole) -> &'static str {
-    match role {
-        TurnRole::System => "system",
-        TurnRole::Developer => "developer",
-        TurnRole::User => "user",
-        TurnRole::Assistant => "assistant",
-        TurnRole::Tool => "tool",
     }
 }

@@ -12,31 +12,15 @@ use super::{Project, ProjectError, checks::template, hash::hex};
 use crate::{
     protocol::studio::{TextModelView, TextOptions, TrainWhat},
     text::{
-        EncodeOptions, GGUF_TEXT_FILE, ModelText, TextFiles, Tokenizer, TrainOn,
-        builtin_template_names,
+        EncodeOptions, GGUF_TEXT_FILE, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles,
+        Tokenizer, TrainOn, builtin_template_names,
     },
 };
 
-/// Files that are kept, as they are called in folders of models.
-const FILES: [&str; 9] = [
-    "tokenizer.json",
-    "tokenizer.model",
-    "spiece.model",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "chat_template.jinja",
-    "generation_config.json",
-    "config.json",
-    GGUF_TEXT_FILE,
-];
-
-/// One of them is enough.
-const TOKENIZERS: [&str; 4] = [
-    "tokenizer.json",
-    "tokenizer.model",
-    "spiece.model",
-    GGUF_TEXT_FILE,
-];
+/// Names of files that are kept.
+fn kept() -> impl Iterator<Item = &'static str> {
+    TEXT_FILES.into_iter().chain([GGUF_TEXT_FILE])
+}
 
 /// Files of tokenizers are a few tens of megabytes at most.
 const MAX_BYTES: usize = 256 << 20;
@@ -205,7 +189,7 @@ impl Project {
 
     fn text_files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ProjectError> {
         let mut files = Vec::new();
-        for name in FILES {
+        for name in kept() {
             files.extend(self.text_file(name)?.map(|bytes| (name, bytes)));
         }
         Ok(files)
@@ -221,7 +205,7 @@ impl Project {
     }
 }
 
-/// The files that say something about text, in the order of [`FILES`].
+/// The files that say something about text, in the order of [`kept`].
 fn known_files(
     files: Vec<(String, Vec<u8>)>,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, ProjectError> {
@@ -231,16 +215,15 @@ fn known_files(
     let mut known = Vec::new();
     for (path, bytes) in files {
         let own_name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-        let place = FILES.iter().position(|name| *name == own_name);
+        let place = kept().enumerate().find(|(_, name)| *name == own_name);
         known.extend(place.map(|place| (place, bytes)));
     }
     known.sort_by_key(|(place, _)| *place);
     known.dedup_by_key(|(place, _)| *place);
-    let known: Vec<(&str, Vec<u8>)> = known
-        .into_iter()
-        .map(|(place, bytes)| (FILES[place], bytes))
-        .collect();
-    if !known.iter().any(|(name, _)| TOKENIZERS.contains(name)) {
+    let known = known.into_iter().map(|((_, name), bytes)| (name, bytes));
+    let known: Vec<(&str, Vec<u8>)> = known.collect();
+    let is_tokenizer = |name| name == GGUF_TEXT_FILE || TOKENIZER_FILES.contains(&name);
+    if !known.iter().any(|(name, _)| is_tokenizer(*name)) {
         return refuse(format!(
             "there is no tokenizer among the files ({}); choose the model's `tokenizer.json` with \
              the files beside it, or a GGUF file",
@@ -271,17 +254,5 @@ fn model_of(
     if let Some(json) = file(GGUF_TEXT_FILE) {
         return Ok(ModelText::from_gguf_json(json, template)?);
     }
-    let pieces = ["tokenizer.model", "spiece.model"].into_iter();
-    let mut pieces = pieces.filter_map(|name| Some((name, file(name)?)));
-    let files = TextFiles {
-        tokenizer_json: file("tokenizer.json"),
-        sentence_piece: pieces.next(),
-        tokenizer_config: file("tokenizer_config.json"),
-        special_tokens_map: file("special_tokens_map.json"),
-        chat_template_jinja: file("chat_template.jinja"),
-        generation_config: file("generation_config.json"),
-        config: file("config.json"),
-        ..TextFiles::default()
-    };
-    Ok(ModelText::from_files(files, template)?)
+    Ok(ModelText::from_files(TextFiles::found(file), template)?)
 }

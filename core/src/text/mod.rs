@@ -51,7 +51,7 @@ pub use error::TextError;
 pub use gguf_file::GGUF_TEXT_FILE;
 pub use gguf_text::GgufText;
 pub use jinja::DateTime;
-pub use model_text::{ModelText, TextFiles};
+pub use model_text::{ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles};
 pub use preflight::{
     Refusal, RefusalKind, check_record, control_token, inspect, prepare, trains_end,
 };

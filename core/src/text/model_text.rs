@@ -3,6 +3,27 @@
 use super::tokenizer_config::eos_token_ids;
 use super::{ChatTemplate, TextError, Tokenizer, TokenizerConfig, builtin_template_names};
 
+/// What the files are called in a model directory.
+pub const TEXT_FILES: [&str; 9] = [
+    "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "generation_config.json",
+    "config.json",
+];
+
+/// Those of [`TEXT_FILES`] of which one is enough to make tokens.
+pub const TOKENIZER_FILES: [&str; 4] = [
+    "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+];
+
 /// Files of a model directory, as far as they exist.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TextFiles<'a> {
@@ -16,6 +37,24 @@ pub struct TextFiles<'a> {
     pub more_templates: &'a [(String, Vec<u8>)],
     pub generation_config: Option<&'a [u8]>,
     pub config: Option<&'a [u8]>,
+}
+
+impl<'a> TextFiles<'a> {
+    /// Those that `find` knows under their names in [`TEXT_FILES`].
+    pub fn found(find: impl Fn(&str) -> Option<&'a [u8]>) -> Self {
+        let [json, pieces @ ..] = TOKENIZER_FILES;
+        let mut pieces = pieces.into_iter();
+        Self {
+            tokenizer_json: find(json),
+            sentence_piece: pieces.find_map(|name| Some((name, find(name)?))),
+            tokenizer_config: find("tokenizer_config.json"),
+            special_tokens_map: find("special_tokens_map.json"),
+            chat_template_jinja: find("chat_template.jinja"),
+            more_templates: &[],
+            generation_config: find("generation_config.json"),
+            config: find("config.json"),
+        }
+    }
 }
 
 /// Everything between text and token ids of one model.

@@ -1,9 +1,11 @@
 //! The global objects of a worker, and its clock.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect};
+use serde::de::DeserializeOwned;
+use veneer_core::protocol::tab::{Fault, FaultKind};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DedicatedWorkerGlobalScope, MessageChannel};
+use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel};
 
 pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
@@ -31,6 +33,23 @@ pub(crate) fn name_of(error: &JsValue) -> String {
 
 /// What a worker says before anything else, so that the page knows that it is heard.
 pub(crate) const AWAKE: &str = "awake";
+
+/// What the page said: a text, or a text followed by files.
+///
+/// # Errors
+/// If the text is no message.
+pub(crate) fn heard<T: DeserializeOwned>(data: &JsValue) -> Result<(T, Vec<File>), Fault> {
+    let (text, files) = match data.dyn_ref::<Array>() {
+        Some(list) => {
+            let files = list.iter().skip(1).filter_map(|file| file.dyn_into().ok());
+            (list.get(0).as_string(), files.collect())
+        }
+        None => (data.as_string(), Vec::new()),
+    };
+    let message = serde_json::from_str(&text.unwrap_or_default())
+        .map_err(|error| Fault::new(FaultKind::Internal, format!("unreadable request: {error}")))?;
+    Ok((message, files))
+}
 
 /// Waits for a promise and takes its value as a `T`.
 pub(crate) async fn settled<T: JsCast>(promise: Promise) -> Result<T, JsValue> {

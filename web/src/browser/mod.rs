@@ -12,5 +12,5 @@ pub(crate) mod storage;
 
 #[cfg(feature = "studio")]
 pub(crate) use global::sleep;
-pub(crate) use global::{AWAKE, breathe, name_of, now_ms, scope, settled, text_of};
+pub(crate) use global::{AWAKE, breathe, heard, name_of, now_ms, scope, settled, text_of};
 pub(crate) use patience::Patience;

@@ -1,6 +1,9 @@
 //! Which of the files that a user chose make a model or an adapter.
 
-use veneer_core::protocol::tab::{Fault, FaultKind};
+use veneer_core::{
+    protocol::tab::{Fault, FaultKind},
+    text::TEXT_FILES,
+};
 
 /// What the files are, as indices into the list of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +32,6 @@ pub const ADAPTER_CONFIG: &str = "adapter_config.json";
 pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 pub const CONFIG: &str = "config.json";
 
-/// Files of a model directory that say something about text.
-pub const TEXT_FILES: [&str; 7] = [
-    "tokenizer.json",
-    "tokenizer.model",
-    "spiece.model",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "chat_template.jinja",
-    "generation_config.json",
-];
-
 impl Chosen {
     /// Sorts files by their names, which may have folders before them. Where several folders hold
     /// models or adapters (the checkpoints of a run), the uppermost one counts.
@@ -65,9 +57,10 @@ impl Chosen {
                 .is_none_or(|at| depth(&names[at]) >= depth(&names[config]));
             let weights = weights_in(names, folder);
             if is_upper && !weights.is_empty() {
-                let text = TEXT_FILES.iter().filter_map(|wanted| {
+                let beside = TEXT_FILES.into_iter().filter(|name| *name != CONFIG);
+                let text = beside.filter_map(|wanted| {
                     let name =
-                        |name: &String| file_name(name) == *wanted && self::folder(name) == folder;
+                        |name: &String| file_name(name) == wanted && self::folder(name) == folder;
                     names.iter().position(name)
                 });
                 return Ok(Self::Directory(Directory {

@@ -11,7 +11,6 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::Array;
 use veneer_core::{
     project::{Project, Step, Task},
     protocol::{
@@ -130,22 +129,10 @@ impl Desk {
         self.carry_out_waiting().await;
     }
 
-    /// A message is a text, or a text followed by files.
     fn hear(self: &Rc<Self>, data: &JsValue) {
-        let (text, files) = match data.dyn_ref::<Array>() {
-            Some(list) => {
-                let files = list.iter().skip(1).filter_map(|file| file.dyn_into().ok());
-                (list.get(0).as_string(), files.collect())
-            }
-            None => (data.as_string(), Vec::new()),
-        };
-        match serde_json::from_str::<ToStudio>(&text.unwrap_or_default()) {
-            Ok(message) => self.take(message, files),
-            Err(error) => {
-                let detail = format!("unreadable request: {error}");
-                let fault = Fault::new(FaultKind::Internal, detail);
-                Voice::unasked().end(Err(fault));
-            }
+        match browser::heard::<ToStudio>(data) {
+            Ok((message, files)) => self.take(message, files),
+            Err(fault) => Voice::unasked().end(Err(fault)),
         }
     }
 

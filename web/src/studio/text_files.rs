@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use veneer_core::{
     checkpoint::gguf_text_file,
     protocol::tab::{Fault, FaultKind, RemoteFile},
-    text::GGUF_TEXT_FILE,
+    text::{GGUF_TEXT_FILE, TEXT_FILES},
     weights::{ByteSource, LoadError},
 };
 use web_sys::{Blob, File};
@@ -16,10 +16,7 @@ use super::voice::Voice;
 use crate::{
     browser::{blob::BlobSource, network, storage},
     faults,
-    state::{
-        files::{CONFIG, TEXT_FILES, file_name},
-        studio::naming::model_title,
-    },
+    state::{files::file_name, studio::naming::model_title},
 };
 
 /// More has no tokenizer.
@@ -76,7 +73,7 @@ fn kept_name(name: &str) -> String {
 
 fn is_wanted(name: &str) -> bool {
     let name = file_name(name);
-    is_gguf(name) || name == CONFIG || TEXT_FILES.contains(&name)
+    is_gguf(name) || TEXT_FILES.contains(&name)
 }
 
 fn some(found: TextFiles) -> Result<TextFiles, Fault> {

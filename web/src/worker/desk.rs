@@ -6,7 +6,6 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::Array;
 use veneer_core::protocol::tab::{
     Fault, FaultKind, FromWorker, Reply, Request, RequestId, ToWorker,
 };
@@ -60,22 +59,10 @@ pub(crate) fn start() {
 }
 
 impl Desk {
-    /// A message is a text, or a text followed by files.
     fn hear(self: &Rc<Self>, data: &JsValue) {
-        let (text, files) = match data.dyn_ref::<Array>() {
-            Some(list) => {
-                let files = list.iter().skip(1).filter_map(|file| file.dyn_into().ok());
-                (list.get(0).as_string(), files.collect())
-            }
-            None => (data.as_string(), Vec::new()),
-        };
-        let text = text.unwrap_or_default();
-        match serde_json::from_str::<ToWorker>(&text) {
-            Ok(message) => self.take(message, files),
-            Err(error) => {
-                let fault = Fault::new(FaultKind::Internal, format!("unreadable request: {error}"));
-                voice::Voice::new(RequestId::UNASKED).reply(Reply::Failed(fault));
-            }
+        match browser::heard::<ToWorker>(data) {
+            Ok((message, files)) => self.take(message, files),
+            Err(fault) => voice::Voice::new(RequestId::UNASKED).reply(Reply::Failed(fault)),
         }
     }
 

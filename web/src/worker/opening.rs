@@ -5,6 +5,7 @@
 
 use veneer_core::{
     protocol::tab::{Fault, FaultKind, Origin, RemoteFile},
+    text::TEXT_FILES,
     weights::gguf::GgufModel,
 };
 use web_sys::{Blob, File};
@@ -19,7 +20,7 @@ use crate::{
     browser::{blob::BlobSource, network::fetch_if_there},
     state::{
         download::{Place, place},
-        files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, TEXT_FILES, file_name},
+        files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, file_name},
         manifest::{Manifest, StoredFile},
     },
 };
@@ -178,7 +179,7 @@ async fn list_folder(url: &str, voice: &Voice) -> Result<Vec<RemoteFile>, Fault>
         return Err(Fault::new(FaultKind::NotAModel, detail));
     }
     let mut files = vec![remote(CONFIG)];
-    for name in TEXT_FILES {
+    for name in TEXT_FILES.into_iter().filter(|name| *name != CONFIG) {
         if fetch_if_there(&remote(name).url, voice.patience())
             .await?
             .is_some()

@@ -1,9 +1,7 @@
 //! Records that are not in the trash, as far as findings need to know them.
 
-use rusqlite::Connection;
-
 use crate::project::{
-    ProjectError,
+    Project, ProjectError,
     columns::{Columns, THERE},
 };
 
@@ -20,27 +18,14 @@ pub(in crate::project) struct Live {
 /// In the order of their texts, so that findings of texts can be joined to them.
 pub(in crate::project) struct LiveRecords(Vec<Live>);
 
-impl LiveRecords {
-    pub(in crate::project) fn read(db: &Connection) -> Result<Self, ProjectError> {
-        let sql = "SELECT id, body, position, accepted FROM record WHERE state = 0";
-        let mut statement = db.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        let mut records = Vec::new();
-        while let Some(row) = rows.next()? {
-            records.push(Live {
-                record: row.get(0)?,
-                body: row.get(1)?,
-                position: row.get(2)?,
-                accepted: row.get(3)?,
-            });
-        }
-        if !records.is_sorted_by_key(|live| live.body) {
-            records.sort_unstable_by_key(|live| live.body);
-        }
-        Ok(Self(records))
+impl Project {
+    pub(in crate::project) fn live(&self) -> Result<LiveRecords, ProjectError> {
+        let mut lists = self.lists.borrow_mut();
+        Ok(LiveRecords::of(lists.caught_up(&self.db)?))
     }
+}
 
-    /// The same from what lists hold in memory.
+impl LiveRecords {
     pub(in crate::project) fn of(columns: &Columns) -> Self {
         let there = columns
             .records

@@ -26,16 +26,7 @@ pub(in crate::project) fn groups(
 ) -> Result<Vec<Group>, ProjectError> {
     let mut groups = match table::grouping(check) {
         Grouping::Whole => by_print(db, "whole_print", live)?,
-        Grouping::Prompt => {
-            let mut groups = by_print(db, "prompt_print", live)?;
-            let repeated = later(&by_print(db, "whole_print", live)?);
-            // Where nothing but duplicates ask the same, no answers conflict.
-            groups.retain(|group| {
-                let others = group.records.iter().skip(1);
-                others.clone().any(|live| !repeated.contains(&live.record))
-            });
-            groups
-        }
+        Grouping::Prompt => conflicting(db, live, &repeated(db, live)?)?,
         Grouping::Members => by_member(db, check, live)?,
     };
     groups.sort_by_key(|group| {
@@ -54,28 +45,56 @@ pub(in crate::project) fn flagged(
     check: &str,
     live: &LiveRecords,
 ) -> Result<Vec<Live>, ProjectError> {
-    let repeated = match table::grouping(check) {
-        Grouping::Prompt => later(&by_print(db, "whole_print", live)?),
-        _ => HashSet::new(),
+    let (repeated, groups) = match table::grouping(check) {
+        Grouping::Prompt => {
+            let repeated = repeated(db, live)?;
+            let groups = conflicting(db, live, &repeated)?;
+            (repeated, groups)
+        }
+        _ => (HashSet::new(), groups(db, check, live)?),
     };
-    let groups = groups(db, check, live)?.into_iter();
-    let others = groups.flat_map(|group| group.records.into_iter().skip(1));
+    let others = groups
+        .into_iter()
+        .flat_map(|group| group.records.into_iter().skip(1));
     Ok(others
         .filter(|live| !repeated.contains(&live.record))
         .collect())
 }
 
-fn later(groups: &[Group]) -> HashSet<u64> {
+/// Records that say what an earlier one says.
+fn repeated(db: &Connection, live: &LiveRecords) -> Result<HashSet<u64>, ProjectError> {
+    let groups = by_print(db, "whole_print", live)?;
     let others = groups.iter().flat_map(|group| group.records.iter().skip(1));
-    others.map(|live| live.record).collect()
+    Ok(others.map(|live| live.record).collect())
 }
 
+/// Records that ask the same, where not all but the first are `repeated`: nothing but duplicates
+/// asking the same is no conflict.
+fn conflicting(
+    db: &Connection,
+    live: &LiveRecords,
+    repeated: &HashSet<u64>,
+) -> Result<Vec<Group>, ProjectError> {
+    let mut groups = by_print(db, "prompt_print", live)?;
+    groups.retain(|group| {
+        let mut others = group.records.iter().skip(1);
+        others.any(|live| !repeated.contains(&live.record))
+    });
+    Ok(groups)
+}
+
+/// Records whose texts have the same fingerprint, among them those that have the same text.
 fn by_print(db: &Connection, column: &str, live: &LiveRecords) -> Result<Vec<Group>, ProjectError> {
-    // The index alone answers this, and brings equal ones together.
-    let sql = format!("SELECT {column}, id FROM body ORDER BY {column}");
+    // The index alone answers this, and hands out no more than what repeats.
+    let sql = format!(
+        "SELECT {column}, id FROM body WHERE {column} IN
+            (SELECT {column} FROM body GROUP BY {column} HAVING count(*) > 1)
+         ORDER BY {column}"
+    );
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     let mut groups = Vec::new();
+    let mut grouped = HashSet::new();
     let (mut print, mut records) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let next = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
@@ -84,9 +103,16 @@ fn by_print(db: &Connection, column: &str, live: &LiveRecords) -> Result<Vec<Gro
             print.clear();
             print.extend_from_slice(next);
         }
-        records.extend_from_slice(live.of_body(row.get(1)?).1);
+        let body: i64 = row.get(1)?;
+        grouped.insert(body);
+        records.extend_from_slice(live.of_body(body).1);
     }
     close(&mut groups, &mut records, None);
+    for same in live.all().chunk_by(|one, other| one.body == other.body) {
+        if same.len() > 1 && !grouped.contains(&same[0].body) {
+            close(&mut groups, &mut same.to_vec(), None);
+        }
+    }
     Ok(groups)
 }
 

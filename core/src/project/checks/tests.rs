@@ -2,10 +2,11 @@ use super::*;
 use crate::{
     data::{ReadOptions, check, read},
     project::{
+        content::content_of,
         run,
         testing::{chat, in_memory, project_of, question, turns, with_text_model},
     },
-    protocol::studio::{CheckName, FindingSummary, TextOptions},
+    protocol::studio::{CheckName, FindingSummary, RecordKey, TextOptions},
     text::{Record, Role, encode_record},
 };
 
@@ -175,6 +176,36 @@ fn a_check_that_is_stopped_goes_on_where_it_was() {
     assert!((1..1000).contains(&n_total), "{n_total} were left");
     let n_counted = project.text_model().unwrap().unwrap().n_counted;
     assert_eq!(n_counted, 2500);
+}
+
+#[test]
+fn records_can_be_edited_while_they_are_checked() {
+    let long = content_of(chat(&"¿Cuánto es? ".repeat(40), "Mucho."));
+    let mut project = with_text_model(in_memory(2500), 80);
+    let mut task = project.check();
+    for step in 0..20_i64 {
+        assert!(matches!(task.step(&mut project).unwrap(), Step::More(_)));
+        let early_or_late = RecordKey(if step % 2 == 0 { 1 } else { 2490 } + step as u64 / 2);
+        project
+            .save(early_or_late, long.clone(), 10_000 * step)
+            .unwrap();
+        if step % 5 == 0 {
+            project.undo().unwrap();
+        }
+    }
+    let view = run(&mut project, task, &mut |_| true).unwrap();
+    assert!(view.outdated.is_empty());
+    let records = project
+        .loaded(&[], &ReadOptions::default())
+        .unwrap()
+        .records;
+    let mut afresh = with_text_model(project_of(records), 80);
+    let kinds = |view: FindingsView| -> Vec<_> {
+        let kinds = view.kinds.into_iter();
+        kinds.map(|kind| (kind.kind, kind.n_records)).collect()
+    };
+    assert!(summary(&view, "too_long").n_records >= 16);
+    assert_eq!(kinds(view), kinds(checked(&mut afresh)));
 }
 
 #[test]

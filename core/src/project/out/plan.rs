@@ -3,7 +3,7 @@
 use super::{
     beside,
     selection::Selection,
-    survey::{Survey, Toll, Walk, container, extension},
+    survey::{Survey, Toll, Walk, container},
 };
 use crate::{
     data::{
@@ -160,7 +160,7 @@ pub(super) fn title(project: &Project, export: &Export) -> Result<String, Projec
 }
 
 pub(super) fn file_name(stem: &str, export: &Export) -> String {
-    format!("{stem}.{}", extension(container(&export.kind)))
+    format!("{stem}.{}", container(&export.kind).extension())
 }
 
 pub(super) fn lossy(format: Format) -> String {

@@ -166,17 +166,6 @@ pub(super) fn container(kind: &ExportKind) -> DataFile {
     }
 }
 
-pub(super) fn extension(container: DataFile) -> &'static str {
-    match container {
-        DataFile::JsonLines => "jsonl",
-        DataFile::Json => "json",
-        DataFile::Csv => "csv",
-        DataFile::Tsv => "tsv",
-        DataFile::Xlsx => "xlsx",
-        DataFile::Parquet => "parquet",
-    }
-}
-
 /// Rows with a flat cell for each field.
 pub(super) fn is_table(container: DataFile) -> bool {
     matches!(container, DataFile::Csv | DataFile::Tsv | DataFile::Xlsx)

@@ -9,7 +9,7 @@ use crate::{
     documents::{InputFile, ReadSeek, inspect},
     project::{
         Project, ProjectError, Step,
-        content::read_body,
+        content::{content_of, read_body},
         testing::{in_memory, incoming, question, run_all, seen},
     },
     protocol::studio::{ActionKind, ContentBody, RecordKey, Sample},
@@ -118,6 +118,38 @@ fn what_a_stopped_import_left_goes_with_the_next_one() {
     let last = project.adding([incoming("d", records(), &[])].into(), 5);
     run_all(&mut project, last).unwrap();
     assert_eq!(n_rows(&project, "record"), 3000);
+}
+
+#[test]
+fn records_can_be_edited_while_others_are_added() {
+    let text = |i: usize| content_of(question(i));
+    let mut project = in_memory(3);
+    project.save(RecordKey(1), text(100), 1).unwrap();
+    let records = (0..6000).map(question).collect();
+    let mut work = project.adding([incoming("a", records, &[])].into(), 5);
+    for _ in 0..3 {
+        work.step(&mut project).unwrap();
+    }
+    project.undo().unwrap();
+    project.save(RecordKey(2), text(200), 20_000).unwrap();
+    let added = project.add(None, text(300), 30_000).unwrap();
+    assert_eq!(project.view().unwrap().n_records, 4);
+    let done = run_all(&mut project, work).unwrap();
+    assert_eq!((done.n_records, done.project.n_records), (6000, 6004));
+    let positions = "SELECT count(DISTINCT position) FROM record";
+    let n: u64 = project
+        .db
+        .query_row(positions, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(n, 6004, "nothing lies on the place of something else");
+    assert_eq!(project.record(added.record).unwrap().content, text(300));
+    // The import was done last, and goes first.
+    assert_eq!(project.undo().unwrap().n_records, 6000);
+    assert_eq!(project.record(RecordKey(2)).unwrap().content, text(200));
+    project.undo().unwrap();
+    project.undo().unwrap();
+    assert_eq!(seen(&project).len(), seen(&in_memory(3)).len());
+    assert_eq!(project.record(RecordKey(2)).unwrap().content, text(1));
 }
 
 #[test]

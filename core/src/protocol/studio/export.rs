@@ -73,6 +73,20 @@ pub enum DataFile {
     Parquet,
 }
 
+impl DataFile {
+    /// How its name ends.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::JsonLines => "jsonl",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
 /// What an export would be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExportPlan {

@@ -30,6 +30,17 @@ impl TurnRole {
         Self::Assistant,
         Self::Tool,
     ];
+
+    /// As files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Developer => "developer",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+        }
+    }
 }
 
 /// What a record says; an edit replaces it as a whole.

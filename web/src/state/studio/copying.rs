@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use veneer_core::protocol::studio::{Content, ContentBody, Row, Turn, TurnRole};
+use veneer_core::protocol::studio::{Content, ContentBody, Row, Turn};
 
 use super::columns::Column;
 
@@ -67,7 +67,7 @@ pub fn json_line(content: &Content) -> String {
 
 fn message(turn: &Turn) -> Value {
     let mut message = Map::new();
-    message.insert("role".to_owned(), json!(role_name(turn.role)));
+    message.insert("role".to_owned(), json!(turn.role.name()));
     message.insert("content".to_owned(), json!(turn.text));
     let given = [
         ("name", turn.name.clone().map(Value::from)),
@@ -87,17 +87,6 @@ fn message(turn: &Turn) -> Value {
         message.entry(name.clone()).or_insert_with(|| value.clone());
     }
     Value::Object(message)
-}
-
-/// Names as files have them.
-pub fn role_name(role: TurnRole) -> &'static str {
-    match role {
-        TurnRole::System => "system",
-        TurnRole::Developer => "developer",
-        TurnRole::User => "user",
-        TurnRole::Assistant => "assistant",
-        TurnRole::Tool => "tool",
-    }
 }
 
 #[cfg(test)]

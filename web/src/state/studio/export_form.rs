@@ -71,18 +71,6 @@ pub fn formats() -> [&'static str; 7] {
     Format::ALL.map(Format::name)
 }
 
-/// How a kind of file ends, which is also its name for tools.
-pub fn ending(container: DataFile) -> &'static str {
-    match container {
-        DataFile::JsonLines => "jsonl",
-        DataFile::Json => "json",
-        DataFile::Csv => "csv",
-        DataFile::Tsv => "tsv",
-        DataFile::Xlsx => "xlsx",
-        DataFile::Parquet => "parquet",
-    }
-}
-
 /// The form, as it stands on the page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportForm {
@@ -117,7 +105,10 @@ impl ExportForm {
 
     pub fn choose_container(&mut self, name: &str) {
         let known = self.purpose.containers().iter();
-        if let Some(container) = known.copied().find(|container| ending(*container) == name) {
+        if let Some(container) = known
+            .copied()
+            .find(|container| container.extension() == name)
+        {
             self.container = container;
         }
     }

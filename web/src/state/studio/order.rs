@@ -1,7 +1,8 @@
 //! Which request of the page the studio's worker answers next.
 //!
 //! One after the other, but what only looks is answered between the steps of what takes long, so
-//! that the page stays alive while 100 000 records are added. What changes something waits its turn.
+//! that the page stays alive while 100 000 records are added, and single records can be edited while
+//! they are added or checked. What else changes something waits its turn.
 
 use std::collections::VecDeque;
 
@@ -23,8 +24,12 @@ pub enum Manner {
     ListGlance,
     /// Makes the current list, in steps.
     Search,
+    /// Changes a single record, or takes back what was done.
+    Edit,
     /// Takes its turn; in between its steps searches are possible as well as glances.
     LongTurn,
+    /// A long turn that does not mind if records become other ones between its steps.
+    SharedTurn,
     /// Takes its turn; only glances come between its steps.
     Turn,
 }
@@ -49,8 +54,12 @@ impl Manner {
             | R::PreviewSplit { .. }
             | R::Split => Self::Glance,
             R::Query { .. } => Self::Search,
-            // These work through the project without looking at the current list.
-            R::Import { .. } | R::Check | R::DownloadProject => Self::LongTurn,
+            R::SaveRecord { .. } | R::AddRecord { .. } | R::Undo | R::Redo => Self::Edit,
+            // These work through the project without looking at the current list. What is imported
+            // is nobody's until it is whole, and checks look at texts, which never change. A copy of
+            // the file has to be of one moment.
+            R::Import { .. } | R::Check => Self::SharedTurn,
+            R::DownloadProject => Self::LongTurn,
             R::Start
             | R::CreateProject { .. }
             | R::CreateSample { .. }
@@ -65,10 +74,6 @@ impl Manner {
             | R::Change { .. }
             | R::PreviewReplace { .. }
             | R::EmptyTrash
-            | R::SaveRecord { .. }
-            | R::AddRecord { .. }
-            | R::Undo
-            | R::Redo
             | R::TakeSnapshot { .. }
             | R::DeleteSnapshot { .. }
             | R::RestoreSnapshot { .. }
@@ -86,7 +91,10 @@ impl Manner {
 
     /// Whether records may be other ones afterwards, or the project itself.
     pub fn may_change(self) -> bool {
-        matches!(self, Self::LongTurn | Self::Turn)
+        matches!(
+            self,
+            Self::Edit | Self::LongTurn | Self::SharedTurn | Self::Turn
+        )
     }
 }
 
@@ -173,18 +181,21 @@ impl<T> Order<T> {
 
     /// The first that gets along with what runs.
     fn beside(&self, running: Manner) -> Option<usize> {
-        let mut list_is_old = running == Manner::Search;
+        let (mut list_is_old, mut turn_waits) = (running == Manner::Search, false);
         for (index, entry) in self.waiting.iter().enumerate() {
             let fits = match entry.manner {
                 Manner::Glance => true,
                 Manner::ListGlance => !list_is_old,
-                Manner::Search => running == Manner::LongTurn,
-                Manner::Apart | Manner::LongTurn | Manner::Turn => false,
+                Manner::Search => matches!(running, Manner::LongTurn | Manner::SharedTurn),
+                // In the order in which the user did things.
+                Manner::Edit => running == Manner::SharedTurn && !turn_waits,
+                Manner::Apart | Manner::LongTurn | Manner::SharedTurn | Manner::Turn => false,
             };
             if fits {
                 return Some(index);
             }
             list_is_old |= entry.manner == Manner::Search;
+            turn_waits |= !fits && entry.manner.may_change();
         }
         None
     }
@@ -229,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_changes_something_waits_its_turn() {
-        let mut order = order(vec![import(), StudioRequest::Undo, record()]);
+        let mut order = order(vec![import(), StudioRequest::EmptyTrash, record()]);
         assert_eq!(begun(&mut order), Some(1));
         assert_eq!(begun(&mut order), Some(3), "a glance does not wait");
         order.finish(RequestId(3));
@@ -239,6 +250,30 @@ mod tests {
         assert!(!order.is_idle());
         order.finish(RequestId(2));
         assert!(order.is_idle());
+    }
+
+    #[test]
+    fn records_are_edited_while_others_are_added_but_not_while_the_file_is_copied() {
+        let mut while_importing = order(vec![import(), StudioRequest::Undo, StudioRequest::Redo]);
+        begun(&mut while_importing);
+        assert_eq!(begun(&mut while_importing), Some(2));
+        assert_eq!(begun(&mut while_importing), None, "one edit at a time");
+        while_importing.finish(RequestId(2));
+        assert_eq!(begun(&mut while_importing), Some(3));
+        let mut while_copying = order(vec![StudioRequest::DownloadProject, StudioRequest::Undo]);
+        begun(&mut while_copying);
+        assert_eq!(begun(&mut while_copying), None);
+    }
+
+    #[test]
+    fn an_edit_does_not_overtake_another_change() {
+        let mut order = order(vec![
+            import(),
+            StudioRequest::EmptyTrash,
+            StudioRequest::Undo,
+        ]);
+        begun(&mut order);
+        assert_eq!(begun(&mut order), None);
     }
 
     #[test]
@@ -273,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_waiting_request_disappears_and_a_running_one_is_told() {
-        let mut order = order(vec![import(), StudioRequest::Undo]);
+        let mut order = order(vec![import(), StudioRequest::EmptyTrash]);
         begun(&mut order);
         assert_eq!(order.cancel(RequestId(1)), Cancelled::Running);
         assert_eq!(order.cancel(RequestId(2)), Cancelled::Waiting);

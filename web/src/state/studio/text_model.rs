@@ -1,35 +1,20 @@
 //! Which files of a model say how text becomes tokens.
 
-use veneer_core::protocol::studio::TrainWhat;
-
-/// Files of a model folder that tokenizer and template are read from.
-const WANTED: [&str; 11] = [
-    "tokenizer.json",
-    "tokenizer.model",
-    "spiece.model",
-    "tokenizer_config.json",
-    "chat_template.jinja",
-    "chat_template.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "generation_config.json",
-    "config.json",
-    "adapter_config.json",
-];
-
-/// One of them is enough.
-const TOKENIZERS: [&str; 3] = ["tokenizer.json", "tokenizer.model", "spiece.model"];
+use veneer_core::{
+    protocol::studio::TrainWhat,
+    text::{TEXT_FILES, TOKENIZER_FILES},
+};
 
 /// Places of the files that are needed among those that were picked: a GGUF file alone, or what
 /// belongs to the tokenizer of a folder. Nothing where there is neither.
 pub fn wanted(names: &[String]) -> Vec<usize> {
     let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
     let gguf = names.iter().position(|name| base(name).ends_with(".gguf"));
-    let known = |at: &usize| WANTED.contains(&base(&names[*at]).as_str());
+    let known = |at: &usize| TEXT_FILES.contains(&base(&names[*at]).as_str());
     let folder: Vec<usize> = (0..names.len()).filter(known).collect();
     let has_tokenizer = folder
         .iter()
-        .any(|at| TOKENIZERS.contains(&base(&names[*at]).as_str()));
+        .any(|at| TOKENIZER_FILES.contains(&base(&names[*at]).as_str()));
     match (has_tokenizer, gguf) {
         (true, _) => folder,
         (false, Some(gguf)) => vec![gguf],

@@ -71,16 +71,8 @@ async fn load_directory(
     let files = FolderFiles {
         config_json: &config,
         text: TextFiles {
-            tokenizer_json: find("tokenizer.json"),
-            sentence_piece: ["tokenizer.model", "spiece.model"]
-                .into_iter()
-                .find_map(|name| Some((name, find(name)?))),
-            tokenizer_config: find("tokenizer_config.json"),
-            special_tokens_map: find("special_tokens_map.json"),
-            chat_template_jinja: find("chat_template.jinja"),
-            generation_config: find("generation_config.json"),
             config: Some(&config),
-            ..TextFiles::default()
+            ..TextFiles::found(find)
         },
         template: None,
         weights,

@@ -63,7 +63,7 @@ pub(super) fn Card(id: TurnId, drag: Drag) -> impl IntoView {
             class:faulty=move || has_fault.get()
             data-drop=drop
             data-testid="editor-turn"
-            data-role=move || role.get().map(role_name)
+            data-role=move || role.get().map(TurnRole::name)
             on:focusin=move |_| shared.at.set(Some(id))
         >
             <CardHead id=id index=index turn=turn drag=drag />
@@ -99,10 +99,7 @@ fn CardHead(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>, drag: Drag
     };
     let choose = move |event| {
         let name = event_target_value(&event);
-        if let Some(role) = TurnRole::ALL
-            .into_iter()
-            .find(|role| role_name(*role) == name)
-        {
+        if let Some(role) = TurnRole::ALL.into_iter().find(|role| role.name() == name) {
             commands.set_role(id, role);
         }
     };
@@ -127,11 +124,11 @@ fn CardHead(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>, drag: Drag
                 node_ref=choice
                 data-testid="editor-role"
                 aria-label=move || numbered(texts().role)
-                prop:value=move || role_name(role.get())
+                prop:value=move || role.get().name()
                 on:change=choose
             >
                 {TurnRole::ALL.map(|one| view! {
-                    <option value=role_name(one) selected=move || role.get() == one>
+                    <option value=one.name() selected=move || role.get() == one>
                         {move || role_title(texts(), one)}
                     </option>
                 })}
@@ -387,16 +384,6 @@ fn CardTools(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>) -> impl I
                 {move || texts().delete_turn}
             </button>
         </div>
-    }
-}
-
-pub(super) fn role_name(role: TurnRole) -> &'static str {
-    match role {
-        TurnRole::System => "system",
-        TurnRole::Developer => "developer",
-        TurnRole::User => "user",
-        TurnRole::Assistant => "assistant",
-        TurnRole::Tool => "tool",
     }
 }
 

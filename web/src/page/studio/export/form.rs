@@ -5,7 +5,7 @@ use veneer_core::protocol::studio::{Export, Side};
 
 use super::Exporting;
 use crate::{
-    state::studio::export_form::{ExportForm, Purpose, ending, formats},
+    state::studio::export_form::{ExportForm, Purpose, formats},
     texts::studio::ExportTexts,
 };
 
@@ -123,8 +123,8 @@ fn Kinds(exporting: Exporting) -> impl IntoView {
                         {move || purpose.get().containers().iter().map(|kind| {
                             let kind = *kind;
                             view! {
-                                <option value=ending(kind) selected=move || container.get() == kind>
-                                    {format!(".{}", ending(kind))}
+                                <option value=kind.extension() selected=move || container.get() == kind>
+                                    {format!(".{}", kind.extension())}
                                 </option>
                             }
                         }).collect_view()}

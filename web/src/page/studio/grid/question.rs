@@ -239,6 +239,18 @@ fn Name(answer: Answer, list: &'static str) -> impl IntoView {
         })
     };
     view! {
+        <KnownText answer=answer label=label known=known />
+    }
+}
+
+/// A name, with those that are in use already.
+#[component]
+fn KnownText(
+    answer: Answer,
+    label: impl Fn() -> &'static str + Send + 'static,
+    known: impl Fn() -> Vec<String> + Send + 'static,
+) -> impl IntoView {
+    view! {
         <label for="grid-answer-text">{label}</label>
         <input
             type="text"
@@ -296,20 +308,7 @@ fn FieldValue(answer: Answer) -> impl IntoView {
     let texts = move || &grid.app.language.get().studio().grid;
     let known = move || grid.facets.with(|facets| facets.fields.clone());
     view! {
-        <label for="grid-answer-text">{move || texts().field}</label>
-        <input
-            type="text"
-            id="grid-answer-text"
-            data-testid="grid-answer-text"
-            list="grid-answer-known"
-            autocomplete="off"
-            autofocus
-            prop:value=move || answer.text.get()
-            on:input=move |event| answer.text.set(event_target_value(&event))
-        />
-        <datalist id="grid-answer-known">
-            {move || known().into_iter().map(|name| view! { <option value=name></option> }).collect::<Vec<_>>()}
-        </datalist>
+        <KnownText answer=answer label=move || texts().field known=known />
         <label for="grid-answer-value">{move || texts().value}</label>
         <input
             type="text"

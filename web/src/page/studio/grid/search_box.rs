@@ -8,7 +8,6 @@ use super::{
     handle::{Grid, Panel},
     table,
 };
-use crate::state::studio::copying::role_name;
 
 /// Typing rests this long before the search begins.
 const REST_MS: u64 = 160;
@@ -174,9 +173,7 @@ fn Options(typed: Typed) -> impl IntoView {
     };
     let choose_role = move |event| {
         let name = event_target_value(&event);
-        let found = TurnRole::ALL
-            .into_iter()
-            .find(|role| role_name(*role) == name);
+        let found = TurnRole::ALL.into_iter().find(|role| role.name() == name);
         typed.role.set(found);
         typed.now();
     };
@@ -201,7 +198,7 @@ fn Options(typed: Typed) -> impl IntoView {
                 {move || texts().any_role}
             </option>
             {TurnRole::ALL.map(|role| view! {
-                <option value=role_name(role) selected=move || typed.role.get() == Some(role)>
+                <option value=role.name() selected=move || typed.role.get() == Some(role)>
                     {move || texts().role(role)}
                 </option>
             })}
