@@ -6,6 +6,7 @@
 
 mod added_token;
 mod builtin;
+mod byte_level;
 mod chat_values;
 mod conversation;
 mod dialogue;

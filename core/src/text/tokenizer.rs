@@ -3,11 +3,15 @@
 //! Every token knows the bytes of the text it stands for, so that a mask over text becomes a mask
 //! over tokens without searching.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use regex::Regex;
 use tokenizers::{AddedToken as Added, PreTokenizerWrapper, Tokenizer as Engine};
 
+use super::byte_level::{ByteLevel, Placed};
 use super::sentence_piece::{self, ModelFile, PieceTokenizer, PlacedToken};
 use super::{TextError, TokenizerConfig};
 
@@ -47,6 +51,8 @@ pub struct Tokenizer {
     engine: Engine,
     /// Cuts and joins text instead of `engine`, where the model came as a SentencePiece file.
     pieces: Option<PieceTokenizer>,
+    /// Cuts and merges instead of `engine` where it can; made when it is first needed.
+    fast: OnceLock<Option<Arc<ByteLevel>>>,
     vocab_size: usize,
     max_id: u32,
     /// Special tokens by text, longest first.
@@ -134,6 +140,7 @@ impl Tokenizer {
             max_id,
             engine,
             pieces: None,
+            fast: OnceLock::new(),
             special,
             special_ids,
             special_pattern,
@@ -153,6 +160,7 @@ impl Tokenizer {
             let mut cut = *cut;
             cut.add_prefix_space = config.add_prefix_space.unwrap_or(false);
             self.engine.with_pre_tokenizer(Some(cut));
+            self.fast = OnceLock::new();
         }
         self.surround(config);
         Ok(())
@@ -238,30 +246,22 @@ impl Tokenizer {
             return Ok(token.collect());
         }
         let own = add_special_tokens && self.around.is_none();
-        let encoding = self
-            .engine
-            .encode(text, own)
-            .map_err(|error| TextError::Encode {
-                detail: error.to_string(),
-            })?;
-        let added = encoding.get_special_tokens_mask();
+        let fast = match own {
+            true => None,
+            false => self.encode_fast(text),
+        };
+        let placed = match fast {
+            Some(placed) => placed.into_iter().map(|token| (token, false)).collect(),
+            None => self.encode_slowly(text, own)?,
+        };
         let mut covered = 0;
-        let mut tokens = Vec::with_capacity(encoding.len() + 2);
-        for (index, (&id, &(start, end))) in encoding
-            .get_ids()
-            .iter()
-            .zip(encoding.get_offsets())
-            .enumerate()
-        {
-            let is_added = added.get(index) == Some(&1) && (start, end) == (0, 0);
-            tokens.push(Token {
-                id,
-                bytes: if is_added {
-                    covered..covered
-                } else {
-                    cover(start, end, &mut covered)
-                },
-            });
+        let mut tokens = Vec::with_capacity(placed.len() + 2);
+        for ((id, (start, end)), is_around) in placed {
+            let bytes = match is_around {
+                true => covered..covered,
+                false => cover(start, end, &mut covered),
+            };
+            tokens.push(Token { id, bytes });
         }
         if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
             let added = |ids: &[u32], at: usize| -> Vec<Token> {
@@ -271,6 +271,29 @@ impl Tokenizer {
             tokens.extend(added(after, text.len()));
         }
         Ok(tokens)
+    }
+
+    fn encode_fast(&self, text: &str) -> Option<Vec<Placed>> {
+        let make = || ByteLevel::of(&self.engine).map(Arc::new);
+        self.fast
+            .get_or_init(make)
+            .as_ref()?
+            .encode(&self.engine, text)
+    }
+
+    /// By the library, and whether it put a token around the text.
+    fn encode_slowly(&self, text: &str, own: bool) -> Result<Vec<(Placed, bool)>, TextError> {
+        let encoding = self
+            .engine
+            .encode(text, own)
+            .map_err(|error| TextError::Encode {
+                detail: error.to_string(),
+            })?;
+        let ids = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let tokens = ids.zip(encoding.get_special_tokens_mask());
+        let placed =
+            tokens.map(|((&id, &place), &mask)| ((id, place), mask == 1 && place == (0, 0)));
+        Ok(placed.collect())
     }
 
     /// The tokens of a text with their names and places, as the reference libraries list them.
