@@ -91,6 +91,8 @@ fn message(turn: &Turn) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use veneer_core::protocol::studio::TurnRole;
+
     use super::*;
 
     #[test]
