@@ -175,11 +175,16 @@ impl Cutting<'_> {
         piece: &str,
         offset: usize,
     ) -> Option<()> {
-        if !known.contains_key(piece) && !self.fresh.contains_key(piece) {
-            let parts = self.rule.merged(self.model, piece)?;
-            self.fresh.insert(piece.into(), parts);
-        }
-        let parts = known.get(piece).or_else(|| self.fresh.get(piece))?;
+        let parts = match known.get(piece) {
+            Some(parts) => parts,
+            None => {
+                if !self.fresh.contains_key(piece) {
+                    let parts = self.rule.merged(self.model, piece)?;
+                    self.fresh.insert(piece.into(), parts);
+                }
+                self.fresh.get(piece)?
+            }
+        };
         let mut start = 0;
         for part in parts {
             let end = part.end as usize;

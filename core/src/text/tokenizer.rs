@@ -11,7 +11,7 @@ use std::{
 use regex::Regex;
 use tokenizers::{AddedToken as Added, PreTokenizerWrapper, Tokenizer as Engine};
 
-use super::byte_level::{ByteLevel, Placed};
+use super::byte_level::ByteLevel;
 use super::sentence_piece::{self, ModelFile, PieceTokenizer, PlacedToken};
 use super::{TextError, TokenizerConfig};
 
@@ -250,19 +250,10 @@ impl Tokenizer {
             true => None,
             false => self.encode_fast(text),
         };
-        let placed = match fast {
-            Some(placed) => placed.into_iter().map(|token| (token, false)).collect(),
+        let mut tokens = match fast {
+            Some(tokens) => tokens,
             None => self.encode_slowly(text, own)?,
         };
-        let mut covered = 0;
-        let mut tokens = Vec::with_capacity(placed.len() + 2);
-        for ((id, (start, end)), is_around) in placed {
-            let bytes = match is_around {
-                true => covered..covered,
-                false => cover(start, end, &mut covered),
-            };
-            tokens.push(Token { id, bytes });
-        }
         if let Some((before, after)) = self.around.as_ref().filter(|_| add_special_tokens) {
             let added = |ids: &[u32], at: usize| -> Vec<Token> {
                 ids.iter().map(|&id| Token { id, bytes: at..at }).collect()
@@ -273,16 +264,20 @@ impl Tokenizer {
         Ok(tokens)
     }
 
-    fn encode_fast(&self, text: &str) -> Option<Vec<Placed>> {
+    fn encode_fast(&self, text: &str) -> Option<Vec<Token>> {
         let make = || ByteLevel::of(&self.engine).map(Arc::new);
-        self.fast
-            .get_or_init(make)
-            .as_ref()?
-            .encode(&self.engine, text)
+        let fast = self.fast.get_or_init(make).as_ref()?;
+        let mut covered = 0;
+        let placed = fast.encode(&self.engine, text)?.into_iter();
+        let token = placed.map(|(id, (start, end))| Token {
+            id,
+            bytes: cover(start, end, &mut covered),
+        });
+        Some(token.collect())
     }
 
-    /// By the library, and whether it put a token around the text.
-    fn encode_slowly(&self, text: &str, own: bool) -> Result<Vec<(Placed, bool)>, TextError> {
+    /// By the library, which with `own` puts its own tokens around the text.
+    fn encode_slowly(&self, text: &str, own: bool) -> Result<Vec<Token>, TextError> {
         let encoding = self
             .engine
             .encode(text, own)
@@ -290,10 +285,16 @@ impl Tokenizer {
                 detail: error.to_string(),
             })?;
         let ids = encoding.get_ids().iter().zip(encoding.get_offsets());
-        let tokens = ids.zip(encoding.get_special_tokens_mask());
-        let placed =
-            tokens.map(|((&id, &place), &mask)| ((id, place), mask == 1 && place == (0, 0)));
-        Ok(placed.collect())
+        let mut covered = 0;
+        let token = ids.zip(encoding.get_special_tokens_mask());
+        let token = token.map(|((&id, &(start, end)), &mask)| Token {
+            id,
+            bytes: match mask == 1 && (start, end) == (0, 0) {
+                true => covered..covered,
+                false => cover(start, end, &mut covered),
+            },
+        });
+        Ok(token.collect())
     }
 
     /// The tokens of a text with their names and places, as the reference libraries list them.
