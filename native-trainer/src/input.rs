@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use veneer_core::{
-    documents::{InputFile, Part, ReadSeek, inspect},
+    documents::{InputFile, Part, ReadSeek, inspect, mark_companions},
     project::FILE_MAGIC,
 };
 
@@ -71,6 +71,22 @@ fn head(path: &Path) -> Result<Vec<u8>> {
 /// If there is no such file.
 pub(crate) fn parts(path: &Path) -> Result<Vec<Part>> {
     Ok(inspect(open(path, &path.display().to_string())?))
+}
+
+/// Why a part that lies beside data is left out.
+pub(crate) const BESIDE: &str = "tells of the data beside it and is none itself";
+
+/// What is in files and folders; what only tells of data in the same folder is marked.
+///
+/// # Errors
+/// If one is not there.
+pub(crate) fn parts_of(paths: &[PathBuf]) -> Result<Vec<Part>> {
+    let mut found = Vec::new();
+    for (path, name) in files(paths)? {
+        found.extend(inspect(open(&path, &name)?));
+    }
+    mark_companions(&mut found);
+    Ok(found)
 }
 
 /// A file on disk under the name that it has in reports.

@@ -12,6 +12,7 @@
 mod archive;
 mod arrivals;
 mod cell_text;
+mod companions;
 mod content;
 mod error;
 mod figures;
@@ -40,6 +41,7 @@ mod workbook;
 pub mod xlsx_out;
 
 pub use arrivals::{Arrival, Arrivals};
+pub use companions::mark_companions;
 pub use content::content;
 pub(crate) use content::turn_role;
 pub use error::DocumentError;

@@ -174,15 +174,16 @@ impl ExportArgs {
         if input::is_project(&self.data) {
             return project_file::open(&self.data);
         }
-        let files = input::files(std::slice::from_ref(&self.data))?;
         let stem = self.data.file_stem().unwrap_or_default().to_string_lossy();
         let mut project = project_file::in_memory(&stem)?;
         let mut parts = Vec::new();
-        for (path, name) in files {
-            for part in veneer_core::documents::inspect(input::open(&path, &name)?) {
-                let reading = self.read.over(part.view.reading.clone());
-                parts.push((part, reading));
+        for part in input::parts_of(std::slice::from_ref(&self.data))? {
+            if part.view.beside {
+                eprintln!("left out: {}: {}", part.view.name, input::BESIDE);
+                continue;
             }
+            let reading = self.read.over(part.view.reading.clone());
+            parts.push((part, reading));
         }
         let import = project.import(parts, project_file::now_ms());
         let summary = project_file::run(&mut project, import)?;

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::PathBuf};
 use anyhow::{Result, bail};
 use serde_json::json;
 use veneer_core::{
-    documents::{Part, inspect},
+    documents::Part,
     project::Project,
     protocol::studio::{Header, ImportSummary, Numbers, PartKind, Reading},
 };
@@ -163,7 +163,7 @@ impl ImportArgs {
     fn parts(&self) -> Result<(Vec<(Part, Reading)>, Unreadable)> {
         let mut parts = Vec::new();
         let mut unreadable = Vec::new();
-        for (path, name) in input::files(&self.files)? {
+        for (path, _) in input::files(&self.files)? {
             if input::is_project(&path) {
                 bail!(
                     "`{}` is a project; write its records to a file first, for example \
@@ -172,17 +172,20 @@ impl ImportArgs {
                     shell_word(&path)
                 );
             }
-            for part in inspect(input::open(&path, &name)?) {
-                let wanted = self.part.as_ref();
-                if wanted.is_some_and(|wanted| !part.view.name.contains(wanted.as_str())) {
-                    continue;
-                }
-                if part.view.kind == PartKind::Unreadable && !self.says_how() {
-                    unreadable.push((part.view.name, part.view.reason));
-                } else {
-                    let reading = self.reading(&part);
-                    parts.push((part, reading));
-                }
+        }
+        for part in input::parts_of(&self.files)? {
+            let wanted = self.part.as_ref();
+            if wanted.is_some_and(|wanted| !part.view.name.contains(wanted.as_str())) {
+                continue;
+            }
+            if part.view.beside && wanted.is_none() {
+                let why = format!("{}; read it with --part", input::BESIDE);
+                unreadable.push((part.view.name, why));
+            } else if part.view.kind == PartKind::Unreadable && !self.says_how() {
+                unreadable.push((part.view.name, part.view.reason));
+            } else {
+                let reading = self.reading(&part);
+                parts.push((part, reading));
             }
         }
         if parts.is_empty() {
