@@ -152,12 +152,14 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let file = project_file::run(&mut project, task)?;
     let written = args.write(out, &file)?;
     let report = if args.json {
+        let losses = plan.losses.iter().map(|(what, n)| (what.to_string(), n));
+        let losses: Vec<_> = losses.collect();
         let report = json!({
             "data": args.data.display().to_string(),
             "out": args.out.display().to_string(),
             "files": written,
             "records": plan.files,
-            "losses": plan.losses,
+            "losses": losses,
             "command": plan.command,
         });
         format!("{report:#}\n")
