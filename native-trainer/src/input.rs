@@ -101,6 +101,7 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<Rc<dyn InputFile>> {
         path: path.to_owned(),
         name: name.to_owned(),
         n_bytes: metadata.len(),
+        kept: None,
     }))
 }
 
@@ -112,7 +113,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     for path in paths {
         if path == Path::new("-") {
-            bail!("an import needs files, not standard input: it reads them more than once");
+            bail!("this reads files more than once; put standard input into a file first");
         }
         let name = path.file_name().unwrap_or(path.as_os_str());
         collect(path, &name.to_string_lossy(), &mut found)?;
@@ -143,10 +144,46 @@ fn collect(path: &Path, name: &str, found: &mut Vec<(PathBuf, String)>) -> Resul
     Ok(())
 }
 
+/// What is in standard input, which is copied to a file of its own: importers read more than once.
+///
+/// # Errors
+/// If it cannot be read, or there is no room for it.
+pub(crate) fn standard_input() -> Result<Vec<Part>> {
+    let reading = || "reading standard input";
+    let mut file = tempfile::NamedTempFile::new().with_context(reading)?;
+    let n_bytes = io::copy(&mut io::stdin().lock(), &mut file).with_context(reading)?;
+    let path = file.into_temp_path();
+    let mut head = Vec::new();
+    let opened = File::open(&path).with_context(reading)?;
+    opened
+        .take(1 << 10)
+        .read_to_end(&mut head)
+        .with_context(reading)?;
+    Ok(inspect(Rc::new(OnDisk {
+        name: format!("standard input.{}", ending(&head)),
+        path: path.to_path_buf(),
+        n_bytes,
+        kept: Some(path),
+    })))
+}
+
+/// The ending that a file of rows would have; what is no text is told by its content.
+fn ending(head: &[u8]) -> &'static str {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => "json",
+        Some(b'{') => "jsonl",
+        _ => "csv",
+    }
+}
+
 struct OnDisk {
     path: PathBuf,
     name: String,
     n_bytes: u64,
+    /// A copy that goes away with this.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    kept: Option<tempfile::TempPath>,
 }
 
 impl InputFile for OnDisk {
@@ -181,6 +218,14 @@ mod tests {
             names,
             [format!("{base}/b.csv"), format!("{base}/sub/a.csv")]
         );
+    }
+
+    #[test]
+    fn rows_without_a_name_are_told_by_how_they_begin() {
+        assert_eq!(ending(b"\xef\xbb\xbf {\"a\": 1}"), "jsonl");
+        assert_eq!(ending(b"\n[{}]"), "json");
+        assert_eq!(ending(b"query,response\n"), "csv");
+        assert_eq!(ending(b""), "csv");
     }
 
     #[test]
