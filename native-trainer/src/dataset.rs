@@ -203,7 +203,9 @@ fn load_parts(path: &Path, parts: Vec<Part>, options: &ReadOptions) -> Result<Lo
     let mut readings = Vec::new();
     let mut unreadable = Vec::new();
     for part in parts {
-        if part.view.kind == PartKind::Unreadable && options.mapping.0.is_empty() {
+        if part.view.beside {
+            unreadable.push(format!("{}: {}", part.view.name, input::BESIDE));
+        } else if part.view.kind == PartKind::Unreadable && options.mapping.0.is_empty() {
             unreadable.push(format!("{}: {}", part.view.name, part.view.reason));
         } else {
             let reading = over(options, part.view.reading.clone());

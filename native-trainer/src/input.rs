@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use veneer_core::{
-    documents::{InputFile, Part, ReadSeek, inspect},
+    documents::{InputFile, Part, ReadSeek, inspect, mark_companions},
     project::FILE_MAGIC,
 };
 
@@ -73,6 +73,22 @@ pub(crate) fn parts(path: &Path) -> Result<Vec<Part>> {
     Ok(inspect(open(path, &path.display().to_string())?))
 }
 
+/// Why a part that lies beside data is left out.
+pub(crate) const BESIDE: &str = "tells of the data beside it and is none itself";
+
+/// What is in files and folders; what only tells of data in the same folder is marked.
+///
+/// # Errors
+/// If one is not there.
+pub(crate) fn parts_of(paths: &[PathBuf]) -> Result<Vec<Part>> {
+    let mut found = Vec::new();
+    for (path, name) in files(paths)? {
+        found.extend(inspect(open(&path, &name)?));
+    }
+    mark_companions(&mut found);
+    Ok(found)
+}
+
 /// A file on disk under the name that it has in reports.
 pub(crate) fn open(path: &Path, name: &str) -> Result<Rc<dyn InputFile>> {
     let opening = || format!("reading `{}`", path.display());
@@ -85,6 +101,7 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<Rc<dyn InputFile>> {
         path: path.to_owned(),
         name: name.to_owned(),
         n_bytes: metadata.len(),
+        kept: None,
     }))
 }
 
@@ -96,7 +113,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     for path in paths {
         if path == Path::new("-") {
-            bail!("an import needs files, not standard input: it reads them more than once");
+            bail!("this reads files more than once; put standard input into a file first");
         }
         let name = path.file_name().unwrap_or(path.as_os_str());
         collect(path, &name.to_string_lossy(), &mut found)?;
@@ -127,10 +144,46 @@ fn collect(path: &Path, name: &str, found: &mut Vec<(PathBuf, String)>) -> Resul
     Ok(())
 }
 
+/// What is in standard input, which is copied to a file of its own: importers read more than once.
+///
+/// # Errors
+/// If it cannot be read, or there is no room for it.
+pub(crate) fn standard_input() -> Result<Vec<Part>> {
+    let reading = || "reading standard input";
+    let mut file = tempfile::NamedTempFile::new().with_context(reading)?;
+    let n_bytes = io::copy(&mut io::stdin().lock(), &mut file).with_context(reading)?;
+    let path = file.into_temp_path();
+    let mut head = Vec::new();
+    let opened = File::open(&path).with_context(reading)?;
+    opened
+        .take(1 << 10)
+        .read_to_end(&mut head)
+        .with_context(reading)?;
+    Ok(inspect(Rc::new(OnDisk {
+        name: format!("standard input.{}", ending(&head)),
+        path: path.to_path_buf(),
+        n_bytes,
+        kept: Some(path),
+    })))
+}
+
+/// The ending that a file of rows would have; what is no text is told by its content.
+fn ending(head: &[u8]) -> &'static str {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => "json",
+        Some(b'{') => "jsonl",
+        _ => "csv",
+    }
+}
+
 struct OnDisk {
     path: PathBuf,
     name: String,
     n_bytes: u64,
+    /// A copy that goes away with this.
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    kept: Option<tempfile::TempPath>,
 }
 
 impl InputFile for OnDisk {
@@ -165,6 +218,14 @@ mod tests {
             names,
             [format!("{base}/b.csv"), format!("{base}/sub/a.csv")]
         );
+    }
+
+    #[test]
+    fn rows_without_a_name_are_told_by_how_they_begin() {
+        assert_eq!(ending(b"\xef\xbb\xbf {\"a\": 1}"), "jsonl");
+        assert_eq!(ending(b"\n[{}]"), "json");
+        assert_eq!(ending(b"query,response\n"), "csv");
+        assert_eq!(ending(b""), "csv");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod gguf_file;
 mod input;
 mod interrupt;
 mod job_args;
+mod leftovers;
 mod memory;
 mod merged_folder;
 mod model_dir;

@@ -18,7 +18,7 @@ use veneer_core::{
     text::TEXT_FILES,
 };
 
-use crate::{dataset::shell_word, interrupt, model_dir::ModelDir, progress};
+use crate::{dataset::shell_word, interrupt, leftovers, model_dir::ModelDir, progress};
 
 /// How long another command may hold the file before it is said.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -200,6 +200,14 @@ pub(crate) fn use_model(project: &mut Project, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// The folder that a project lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// A new project on its way: a hidden file beside its place, renamed when it is whole.
 pub(crate) struct Unborn {
     place: tempfile::TempPath,
@@ -211,11 +219,7 @@ impl Unborn {
     /// If the folder cannot be written to.
     pub(crate) fn new(path: &Path) -> Result<Self> {
         let making = || format!("making project `{}`", path.display());
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let file = tempfile::NamedTempFile::with_prefix_in(".veneer-", folder);
+        let file = tempfile::NamedTempFile::with_prefix_in(leftovers::UNBORN, folder_of(path));
         Ok(Self {
             place: file.with_context(making)?.into_temp_path(),
             path: path.to_owned(),

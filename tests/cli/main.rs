@@ -12,6 +12,7 @@ mod bad_data;
 mod bad_model;
 mod binary;
 mod exported;
+mod imports;
 mod interrupted;
 mod site;
 mod studio;

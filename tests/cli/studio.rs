@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::binary::{done, outcome, refused, veneer};
 
 /// A folder with a dataset of ten questions, of which one is there twice and one has no answer.
-struct Studio {
+pub(crate) struct Studio {
     folder: tempfile::TempDir,
 }
 
 impl Studio {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut text = String::from("instruction,output,source\n");
         for i in 0..9 {
@@ -30,7 +30,7 @@ impl Studio {
     }
 
     /// The same with the dataset in a project.
-    fn with_project() -> Self {
+    pub(crate) fn with_project() -> Self {
         let studio = Self::new();
         done(&[
             "data",
@@ -42,11 +42,11 @@ impl Studio {
         studio
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -56,13 +56,13 @@ impl Studio {
     }
 
     /// What a command says with `--json`, whether it ends well or not.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let outcome = outcome(veneer().args(arguments).arg("--json"));
         serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{outcome:#?}"))
     }
 
     /// Until an import has written a good part of its records, whatever file they go to.
-    fn wait_for_records(&self) {
+    pub(crate) fn wait_for_records(&self) {
         let deadline = Instant::now() + Duration::from_secs(120);
         let written = || {
             let files = fs::read_dir(self.folder.path()).unwrap();
@@ -99,7 +99,7 @@ impl Studio {
     }
 }
 
-fn settle_errors(project: &str) {
+pub(crate) fn settle_errors(project: &str) {
     let fix = ["--finding", "empty_answer", "--with", "trash"];
     done(&[&["data", "fix", project], &fix[..]].concat());
 }
@@ -512,7 +512,7 @@ fn other_databases_and_newer_projects_are_named() {
 }
 
 /// Enough that an import takes longer than the test waits.
-fn large(path: &str) {
+pub(crate) fn large(path: &str) {
     let line = "{\"query\": \"¿Qué es un bono convertible?\", \"response\": \"Una deuda que puede \
                 cambiarse por acciones.\"}\n";
     fs::write(path, line.repeat(150_000)).unwrap();

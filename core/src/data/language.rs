@@ -2,8 +2,9 @@
 //!
 //! Kana, hangul and Chinese characters tell theirs by themselves. Words such as `the` or `está` tell
 //! most languages of the Latin alphabet at once, far quicker than the statistics of letters that
-//! [`whatlang`] keeps. Where several languages are left, or words say nothing, it decides, among those
-//! that are left.
+//! [`whatlang`] keeps. A word of several languages says less of each. Where several languages are left,
+//! or words say nothing, statistics decide among those that are left; where they are not sure, as with
+//! a question and an answer of a few words, the language of which words say most.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -15,49 +16,49 @@ const SURE: f64 = 0.2;
 /// Characters by which statistics tell a language; more only costs time.
 const LOOKED_AT: usize = 600;
 
-/// Languages told apart: few enough that a sentence or two suffices. With those of the Latin alphabet
-/// stand words and letters that are common there and in few others.
+/// Languages told apart: few enough that a sentence or two suffices, the more common ones first. With
+/// those of the Latin alphabet stand words and letters that are common there.
 const LANGUAGES: [(Lang, &str); 30] = [
     (
         Lang::Eng,
-        "the of and that with was are this which have not what how does from were been their would should there these when where it's",
+        "the of and that with was are this which have not what how does from were been their would should there these when where it's an is it you he she we they for in on to or if can do yes no by at as be has had will list explain give write tell me my your between because about hello good",
     ),
     (
         Lang::Spa,
-        "el los las una por con más qué cuál cómo fue está son según también pero sus sobre año años entre desde muy hay cuánto dónde ¿ ¡ ñ",
+        "el los las una por con más qué cuál cómo fue está son según también pero sus sobre año años entre desde muy hay cuánto dónde ¿ ¡ ñ de en un del que la al es lo le se si no sí me mi tu te ha han había era eran fueron tenía tuvo unos unas esta este eso ese ser hacer dime dame cada mayor frente durante necesito quiero buenos tiene tienen puede cuando ya todo otro menor hace hola buenas",
     ),
     (Lang::Jpn, ""),
     (Lang::Cmn, ""),
     (Lang::Kor, ""),
     (
         Lang::Fra,
-        "les des est dans pour une qui sur avec aux ce cette sont pas plus quel quelle été nous vous cela être même",
+        "les des est dans pour une qui sur avec aux ce cette sont pas plus quel quelle été nous vous cela être même de en un du que la le et il elle au je tu se si ne ces son sa leur leurs comme mais où donc bonjour",
     ),
     (
         Lang::Deu,
-        "der die und den von das mit sich auf für ist nicht ein eine als auch wie aus werden wird bei oder einer welche ß",
+        "der die und den von das mit sich auf für ist nicht ein eine als auch wie aus werden wird bei oder einer welche ß zu im in es er sie wir ich du dem des an am um so aber noch nur was wer wo warum sind war hat haben kann guten",
     ),
     (
         Lang::Ita,
-        "il che di una sono con non della nel alla più gli dei anche questo quale è perché degli delle",
+        "il che di una sono con non della nel alla più gli dei anche questo quale è perché degli delle un la le lo si se ha in al per come cosa sul nei fra tra tutti ma",
     ),
     (
         Lang::Por,
-        "não os uma com em do dos das ao foi são mais pelo também qual seu você ã õ",
+        "não os uma com em do dos das ao foi são mais pelo também qual seu você ã õ de que um na no se por como era tem foram nas pela entre mas já até",
     ),
     (
         Lang::Cat,
-        "els amb dels és per una les més són aquest va als què quina seva aquesta el també perquè",
+        "els amb dels és per una les més són aquest va als què quina seva aquesta el també perquè de en un que la al si no es ha hi molt seu aquests sobre entre",
     ),
     (
         Lang::Nld,
-        "het een dat zijn met voor niet aan van door naar bij wordt werd deze ook als maar hoe welke",
+        "het een dat zijn met voor niet aan van door naar bij wordt werd deze ook als maar hoe welke de en is in op te die er ik je was om",
     ),
     (Lang::Rus, ""),
     (Lang::Ukr, ""),
     (
         Lang::Pol,
-        "się nie że jest od po jak przez są dla oraz ten czy które był ł ż ą ę",
+        "się nie że jest od po jak przez są dla oraz ten czy które był ł ż ą ę to co na do",
     ),
     (
         Lang::Ces,
@@ -65,7 +66,7 @@ const LANGUAGES: [(Lang, &str); 30] = [
     ),
     (
         Lang::Tur,
-        "ve bir bu için ile olarak çok daha gibi var kadar sonra mi ğ ı ş",
+        "ve bir bu için ile olarak çok daha gibi var kadar sonra mi ğ ı ş nedir ne mı",
     ),
     (Lang::Ara, ""),
     (Lang::Pes, ""),
@@ -83,15 +84,15 @@ const LANGUAGES: [(Lang, &str); 30] = [
     ),
     (
         Lang::Swe,
-        "och att det är som för av med den till inte ett har från vad eller kan",
+        "och att det är som för av med den till inte ett har från vad eller kan en på hur",
     ),
     (
         Lang::Dan,
-        "og det er til af for med den der ikke som har fra hvad et kan eller",
+        "og det er til af for med den der ikke som har fra hvad et kan eller en på hvordan",
     ),
     (
         Lang::Nob,
-        "og det er til av for med som har ikke den fra hva et kan eller på",
+        "og det er til av for med som har ikke den fra hva et kan eller på en hvordan",
     ),
     (
         Lang::Fin,
@@ -99,7 +100,7 @@ const LANGUAGES: [(Lang, &str); 30] = [
     ),
     (
         Lang::Ron,
-        "și este pentru din care sunt mai cu nu pe sau prin ș ț ă",
+        "și este pentru din care sunt mai cu nu pe sau prin ș ț ă de un la al ce",
     ),
     (Lang::Ell, ""),
 ];
@@ -115,8 +116,22 @@ static WORDS: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
     words
 });
 
-/// Words that tell a language by themselves where no other has nearly as many.
-const ENOUGH: u32 = 3;
+/// What a word says, shared among its languages.
+const WORD: u32 = 60;
+
+/// What words must say of a language where nothing else tells it: a word of four languages, or two of
+/// eight.
+const ENOUGH: u32 = WORD / 4;
+
+/// Languages that need no word of their own beside those that they share: most texts are in these.
+const COMMON: [Lang; 6] = [
+    Lang::Eng,
+    Lang::Spa,
+    Lang::Fra,
+    Lang::Deu,
+    Lang::Ita,
+    Lang::Por,
+];
 
 /// Its code (ISO 639-3); `unknown` where it is too short or too mixed to tell.
 pub(super) fn language_of(text: &str) -> &'static str {
@@ -125,12 +140,24 @@ pub(super) fn language_of(text: &str) -> &'static str {
         return told.code();
     }
     let left = seen.left_by_words();
-    if let [only] = left.as_slice() {
+    if let [(only, score)] = left.as_slice()
+        && *score >= WORD / 2
+    {
         return only.code();
     }
-    let told = Detector::with_allowlist(left).detect(&seen.start);
+    let list = match left.is_empty() {
+        true => LANGUAGES.iter().map(|(lang, _)| *lang).collect(),
+        false => left.iter().map(|(lang, _)| *lang).collect(),
+    };
+    let told = Detector::with_allowlist(list).detect(&seen.start);
     let told = told.filter(|info| info.is_reliable() || info.confidence() >= SURE);
-    told.map_or("unknown", |info| info.lang().code())
+    if let Some(told) = told {
+        return told.lang().code();
+    }
+    // The more common one first.
+    let best = left.iter().rev().max_by_key(|(_, score)| *score);
+    let best = best.filter(|(_, score)| *score >= ENOUGH);
+    best.map_or("unknown", |(lang, _)| lang.code())
 }
 
 /// What letters and words a text has.
@@ -141,8 +168,10 @@ struct Seen {
     n_hangul: u32,
     /// Letters of further alphabets.
     n_other: u32,
-    /// Words and letters of each language.
-    counts: [u32; LANGUAGES.len()],
+    /// What words and letters say of each language.
+    scores: [u32; LANGUAGES.len()],
+    /// Whether one of them is hardly in another language.
+    has_own: [bool; LANGUAGES.len()],
     /// The beginning without figures and signs, which say nothing.
     start: String,
 }
@@ -155,7 +184,8 @@ impl Seen {
             n_kana: 0,
             n_hangul: 0,
             n_other: 0,
-            counts: [0; LANGUAGES.len()],
+            scores: [0; LANGUAGES.len()],
+            has_own: [false; LANGUAGES.len()],
             start: String::with_capacity(LOOKED_AT),
         };
         let mut word = String::new();
@@ -206,8 +236,11 @@ impl Seen {
 
     fn count(&mut self, word: &str) {
         let mut bits = WORDS.get(word).copied().unwrap_or_default();
+        let n_languages = bits.count_ones();
         while bits != 0 {
-            self.counts[bits.trailing_zeros() as usize] += 1;
+            let place = bits.trailing_zeros() as usize;
+            self.scores[place] += WORD / n_languages;
+            self.has_own[place] |= n_languages <= 2;
             bits &= bits - 1;
         }
     }
@@ -227,15 +260,19 @@ impl Seen {
         })
     }
 
-    /// The languages that it may be in, going by words; all of them where words say nothing.
-    fn left_by_words(&self) -> Vec<Lang> {
-        let all = LANGUAGES.iter().map(|(lang, _)| *lang);
-        let most = self.counts.iter().copied().max().unwrap_or_default();
-        if most < ENOUGH || 2 * self.n_other > self.n_latin {
-            return all.collect();
+    /// The languages that it may be in, going by words, with what words say of each; none where they
+    /// say nothing.
+    fn left_by_words(&self) -> Vec<(Lang, u32)> {
+        if 2 * self.n_other > self.n_latin {
+            return Vec::new();
         }
-        let near = all.zip(self.counts).filter(|(_, n)| 3 * n > most);
-        near.map(|(lang, _)| lang).collect()
+        let all = LANGUAGES.iter().map(|(lang, _)| *lang);
+        let scores = all.zip(self.scores).zip(self.has_own);
+        let scores = scores.filter(|((lang, n), own)| *n > 0 && (*own || COMMON.contains(lang)));
+        let scores: Vec<(Lang, u32)> = scores.map(|(score, _)| score).collect();
+        let most = scores.iter().map(|(_, n)| *n).max().unwrap_or_default();
+        let near = scores.into_iter().filter(|(_, n)| 5 * n > 3 * most);
+        near.collect()
     }
 }
 
@@ -325,7 +362,70 @@ mod tests {
     }
 
     #[test]
+    fn a_few_words_are_enough() {
+        check(
+            "eng",
+            &[
+                "What is a bond?",
+                "Explain duration",
+                "Yes.",
+                "Hello, world",
+            ],
+        );
+        check(
+            "spa",
+            &[
+                "¿Qué es un bono?",
+                "Dime el ROE de BBVA en 2022.",
+                "BBVA tuvo mayor ROE que Kutxabank en 2022: 14,6 % frente a 5,3 %.",
+                "Traduce al inglés: buenos días",
+            ],
+        );
+        check("jpn", &["債券とは", "ROE、ROA、PERの違いを教えて"]);
+        check(
+            "fra",
+            &["Qu'est-ce qu'une obligation ?", "Le taux d'intérêt"],
+        );
+        check("deu", &["Was ist eine Anleihe?"]);
+        check("ita", &["Il tasso di interesse"]);
+        check("por", &["O que é uma obrigação?"]);
+        check("cat", &["Què és un bo?"]);
+        check("tur", &["Tahvil nedir?"]);
+    }
+
+    /// Questions and answers of a dozen words, half of which are names of banks.
+    #[test]
+    fn every_record_of_a_spanish_table_is_spanish() {
+        let table = include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../native-trainer/demo/data/banking_qa.csv"
+        ));
+        let mut rows = csv::Reader::from_reader(table.as_slice());
+        let mut n = 0;
+        for row in rows.records() {
+            let row = row.unwrap();
+            check("spa", &[&format!("{}\n{}\n", &row[0], &row[1])]);
+            n += 1;
+        }
+        assert!(n > 300, "{n}");
+    }
+
+    #[test]
     fn what_says_nothing_is_unknown() {
-        check("unknown", &["", "1\n2\n", "12.5 % / 3.000"]);
+        check(
+            "unknown",
+            &[
+                "",
+                "1\n2\n",
+                "12.5 % / 3.000",
+                "XS0000000009",
+                "{\"a\": 1}",
+                "BBVA 2023",
+                "USD/EUR",
+                "http://example.org/x?y=1",
+                // One word that half of Europe has.
+                "De rente",
+            ],
+        );
     }
 }

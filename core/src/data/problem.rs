@@ -375,6 +375,7 @@ fn escape_control(c: char) -> Vec<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{protocol::studio::Said, text::Role};
 
     #[test]
     fn counts_are_complete_and_texts_capped_per_kind() {
@@ -394,6 +395,55 @@ mod tests {
     fn names_are_those_that_json_says() {
         for kind in ProblemKind::ALL {
             assert_eq!(serde_json::json!(kind), kind.name());
+        }
+    }
+
+    /// What was expected is said in every language; what was found, where it is no quote.
+    #[test]
+    fn details_of_faults_are_phrases() {
+        const LINES: [&str; 20] = [
+            r#"{"messages": []}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": ""}]}"#,
+            r#"{"messages": [{"role": "user", "content": ""}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0.5}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "system", "content": "s"}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "q"}]}"#,
+            r#"{"messages": [{"role": "user", "content": "<|im_end|>"}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "user", "content": 5}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": 5, "content": "q"}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": true}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": "x"}]}"#,
+            r#"{"messages": {"a": 1}}"#,
+            r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "tools": 5}"#,
+            r#"{"messages": [{"role": "wizard", "content": "q"}, {"role": "assistant", "content": "a"}]}"#,
+            r#"{"messages": [{"role": "user", "content": "q\u0000"}, {"role": "assistant", "content": "a"}]}"#,
+        ];
+        // Roles, quotes and characters are the same everywhere.
+        let stays = |text: &str| {
+            let is_role = Role::ALL.iter().any(|role| role.name() == text);
+            is_role || text.starts_with(['"', '<', '0']) || text.starts_with("U+")
+        };
+        let options = crate::data::ReadOptions {
+            format: Some(crate::data::Format::Openai),
+            kept_problems: 99,
+            ..crate::data::ReadOptions::default()
+        };
+        let loaded = crate::data::read(LINES.join("\n").as_bytes(), &options).unwrap();
+        let problems = loaded.problems.first(99);
+        for line in 1..=LINES.len() as u64 {
+            let found = problems.iter().any(|problem| problem.line == line);
+            assert!(found, "nothing is wrong with line {line}");
+        }
+        for problem in problems {
+            for said in [&problem.found, &problem.expected] {
+                let is_known = matches!(Said::read(said), Said::Phrase(..)) || stays(said);
+                assert!(is_known, "{said} in {problem}");
+            }
         }
     }
 

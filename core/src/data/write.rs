@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{DatasetError, Format, Loaded, Record, Shape};
+use crate::protocol::studio::Phrase;
 pub(crate) use fields::{header, to_fields};
 use rows::{TableStyle, write_json, write_table};
 
@@ -71,21 +72,26 @@ impl Loss {
         self != Self::PlainText
     }
 
-    pub fn title(self) -> &'static str {
+    /// What is lost, in words.
+    pub fn phrase(self) -> Phrase {
         match self {
-            Self::Record => "cannot be expressed there (left out)",
-            Self::System => "system prompts",
-            Self::EarlierTurns => "earlier turns of conversations",
-            Self::EarlierAnswers => "training on earlier answers",
-            Self::Tools => "tools and their schemas",
-            Self::TextBesideCall => "text in one message with a tool call (set apart)",
-            Self::CallIds => "ids of tool calls",
-            Self::Weights => "weights of messages",
-            Self::Names => "names of speakers",
-            Self::MessageKeys => "further keys of messages (reasoning, …)",
-            Self::Column => "columns whose name is taken",
-            Self::PlainText => "plain text that becomes a chat",
+            Self::Record => Phrase::LosesRecord,
+            Self::System => Phrase::LosesSystem,
+            Self::EarlierTurns => Phrase::LosesEarlierTurns,
+            Self::EarlierAnswers => Phrase::LosesEarlierAnswers,
+            Self::Tools => Phrase::LosesTools,
+            Self::TextBesideCall => Phrase::LosesTextBesideCall,
+            Self::CallIds => Phrase::LosesCallIds,
+            Self::Weights => Phrase::LosesWeights,
+            Self::Names => Phrase::LosesNames,
+            Self::MessageKeys => Phrase::LosesMessageKeys,
+            Self::Column => Phrase::LosesColumn,
+            Self::PlainText => Phrase::LosesPlainText,
         }
+    }
+
+    pub fn title(self) -> &'static str {
+        self.phrase().english()
     }
 }
 

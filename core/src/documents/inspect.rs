@@ -6,6 +6,7 @@ use super::{
     DocumentError, InputFile, Part,
     archive::{Archive, open_zip},
     file::{head, open_buffered},
+    mark_companions,
     papers::{PaperKind, PaperText},
     part::Inside,
     workbook::{Workbook, WorkbookKind},
@@ -20,7 +21,10 @@ const HEAD_BYTES: u64 = 1 << 16;
 
 /// What is in a file. A file of which nothing can be read is one part that says so.
 pub fn inspect(file: Rc<dyn InputFile>) -> Vec<Part> {
-    parts(&file, Nesting::Outside).unwrap_or_else(|error| vec![unreadable(&file, &error)])
+    let found = parts(&file, Nesting::Outside);
+    let mut found = found.unwrap_or_else(|error| vec![unreadable(&file, &error)]);
+    mark_companions(&mut found);
+    found
 }
 
 /// Where a file lies; archives in archives are not opened, however deep they go.
@@ -215,6 +219,7 @@ fn part(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
             reading: Reading::Records(RecordReading::default()),
             reason: String::new(),
             remembered: false,
+            beside: false,
         },
         file: Rc::clone(file),
         inside,

@@ -7,11 +7,12 @@
 //! [`crate::data::Reader`] tells their format and checks them; no other place does.
 //!
 //! Invariant: sizes that a file claims are compared with what it has before anything is allocated; no
-//! input makes this panic (what is left to do for damaged Parquet is said in `parquet_file.rs`).
+//! input makes this panic (one way to all memory is left, said in `parquet_file.rs`).
 
 mod archive;
 mod arrivals;
 mod cell_text;
+mod companions;
 mod content;
 mod error;
 mod figures;
@@ -22,9 +23,12 @@ mod load;
 mod numbers;
 mod ods;
 mod papers;
+mod parquet_checks;
 mod parquet_file;
+mod parquet_levels;
 pub mod parquet_out;
 mod parquet_pages;
+mod parquet_runs;
 mod parquet_values;
 mod part;
 mod preview;
@@ -37,6 +41,7 @@ mod workbook;
 pub mod xlsx_out;
 
 pub use arrivals::{Arrival, Arrivals};
+pub use companions::mark_companions;
 pub use content::content;
 pub(crate) use content::turn_role;
 pub use error::DocumentError;

@@ -12,6 +12,7 @@ use crate::{
 mod archives;
 mod damage;
 mod parquet;
+mod parquet_damage;
 mod sheets;
 mod statistics;
 mod use_cases;

@@ -11,7 +11,7 @@ use super::{
     names::{names_of, sets_with},
 };
 use crate::protocol::studio::{
-    CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName,
+    CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName, Phrase, Said,
 };
 
 /// Checks that need no rows, and their kinds of findings.
@@ -79,7 +79,9 @@ impl Project {
             let Some(view) = findings.last_mut() else {
                 continue;
             };
-            (view.field, view.found, view.expected) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            let (found, expected): (String, String) = (row.get(3)?, row.get(4)?);
+            view.field = row.get(2)?;
+            (view.found, view.expected) = (Said::read(&found), Said::read(&expected));
         }
         findings.extend(self.repeat_at(record, body, &accepted)?);
         Ok(findings)
@@ -92,9 +94,11 @@ impl Project {
         body: i64,
         accepted: &[String],
     ) -> Result<Option<FindingView>, ProjectError> {
-        for ((_, kind), column, what) in [
-            (BY_PRINT[0], "whole_print", "the text"),
-            (BY_PRINT[1], "prompt_print", "the question"),
+        const TEXT: [Phrase; 2] = [Phrase::TextOfOneBefore, Phrase::TextOfBefore];
+        const QUESTION: [Phrase; 2] = [Phrase::QuestionOfOneBefore, Phrase::QuestionOfBefore];
+        for ((_, kind), column, [one, many]) in [
+            (BY_PRINT[0], "whole_print", TEXT),
+            (BY_PRINT[1], "prompt_print", QUESTION),
         ] {
             let sql = format!(
                 "SELECT count(*) FROM body AS own
@@ -108,8 +112,8 @@ impl Project {
             let n: u64 = statement.query_row((body, record), |row| row.get(0))?;
             if n > 0 {
                 return Ok(Some(view(kind, accepted, |view| {
-                    let others = if n == 1 { "record" } else { "records" };
-                    view.found = format!("{what} of {n} {others} before it");
+                    let phrase = if n == 1 { one } else { many };
+                    view.found = Said::new(phrase, [n.to_string()]);
                 })));
             }
         }
@@ -133,8 +137,8 @@ fn view(name: &str, accepted: &[String], of_row: impl FnOnce(&mut FindingView)) 
         is_error: kind.is_some_and(|kind| kind.is_error),
         title: title(name, kind),
         field: String::new(),
-        found: String::new(),
-        expected: String::new(),
+        found: Said::Text(String::new()),
+        expected: Said::Text(String::new()),
         advice: String::new(),
         accepted: accepted.iter().any(|other| other == name),
         fixes: fixes(kind),

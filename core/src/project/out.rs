@@ -82,7 +82,7 @@ impl Work for Exporting {
             Stage::Start => {
                 self.selection = Selection::read(project, &self.export)?;
                 if self.selection.n() == 0 {
-                    return refuse(NOTHING.into());
+                    return refuse(NOTHING.english().into());
                 }
                 self.stage = Stage::Surveying;
             }
@@ -154,7 +154,7 @@ impl Exporting {
             }
         }
         if writing.toll.is_lossy() && !self.export.lossy {
-            return refuse(lossy(writing.format));
+            return refuse(lossy(writing.format).to_string());
         }
         Ok(())
     }
@@ -206,6 +206,10 @@ impl Exporting {
         let mut losses = writing.toll.losses();
         losses.extend(losses_of_tool(&self.export, &self.survey));
         let languages = &self.selection.languages;
+        let losses: Vec<(String, u64)> = losses
+            .into_iter()
+            .map(|(what, n)| (what.to_string(), n))
+            .collect();
         let texts = beside.texts(&self.survey, &losses, languages, &self.today)?;
         files.extend(
             texts

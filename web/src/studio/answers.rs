@@ -245,6 +245,7 @@ async fn inspect(
         desk.breathe().await;
         voice.go_on()?;
     }
+    desk.inspected.borrow_mut().mark_companions(&mut views);
     Ok(StudioOutcome::Inspected(views))
 }
 

@@ -42,6 +42,19 @@ impl Inspected {
         views
     }
 
+    /// Marks what only tells of data that was found with it, once all of it was looked into.
+    pub(super) fn mark_companions(&mut self, views: &mut [PartView]) {
+        let (Some(first), Some(last)) = (views.first(), views.last()) else {
+            return;
+        };
+        let found = self.parts.range_mut(first.part..=last.part);
+        documents::mark_companions(found.map(|(_, part)| part));
+        for view in views {
+            let part = self.parts.get(&view.part);
+            view.beside = part.is_some_and(|part| part.view.beside);
+        }
+    }
+
     /// # Errors
     /// [`FaultKind::CannotDo`] where the part was forgotten, as after the worker was started anew.
     pub(super) fn part(&self, key: PartKey) -> Result<Part, Fault> {

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::{Contents, Handover, WrittenFile, llama_factory::whole, slug, yaml::Yaml};
 use crate::{
     data::Format,
-    protocol::{TargetModules, studio::Side},
+    protocol::{
+        TargetModules,
+        studio::{Phrase, Said, Side},
+    },
 };
 
 /// A dataset for axolotl.
@@ -28,13 +31,10 @@ impl Axolotl<'_> {
     }
 
     /// What axolotl does not do with these records, with their number.
-    pub fn losses(contents: &Contents) -> Vec<(String, u64)> {
-        let pairs = (
-            "better and worse answers (this configuration trains the better one only)",
-            contents.n_pairs,
-        );
+    pub fn losses(contents: &Contents) -> Vec<(Said, u64)> {
+        let pairs = (Phrase::AxolotlPairs, contents.n_pairs);
         let some = [pairs].into_iter().filter(|(_, n)| *n > 0);
-        some.map(|(what, n)| (what.to_owned(), n)).collect()
+        some.map(|(what, n)| (Said::new(what, []), n)).collect()
     }
 
     /// Settings for `axolotl train`.

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{Contents, Handover, WrittenFile, slug, yaml::Yaml};
 use crate::{
     data::Format,
-    protocol::{TargetModules, studio::Side},
+    protocol::{
+        TargetModules,
+        studio::{Phrase, Said, Side},
+    },
 };
 
 /// A dataset for LLaMA-Factory.
@@ -34,20 +37,13 @@ impl LlamaFactory<'_> {
     }
 
     /// What LLaMA-Factory does not do with these records, with their number.
-    pub fn losses(contents: &Contents) -> Vec<(String, u64)> {
+    pub fn losses(contents: &Contents) -> Vec<(Said, u64)> {
         let losses = [
-            (
-                "conversations in which question and answer do not take turns \
-                 (LLaMA-Factory leaves them out)",
-                contents.n_irregular,
-            ),
-            (
-                "weights of messages (LLaMA-Factory trains every answer)",
-                contents.n_weighted,
-            ),
+            (Phrase::LlamaFactoryIrregular, contents.n_irregular),
+            (Phrase::LlamaFactoryWeights, contents.n_weighted),
         ];
         let some = losses.into_iter().filter(|(_, n)| *n > 0);
-        some.map(|(what, n)| (what.to_owned(), n)).collect()
+        some.map(|(what, n)| (Said::new(what, []), n)).collect()
     }
 
     /// `dataset_info.json`

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     data::{Format, write::to_fields},
+    protocol::studio::{Phrase, Said},
     text::Record,
 };
 
@@ -89,24 +90,31 @@ pub struct OpenAiFinding {
     /// Such as `messages[2].content`; may be empty.
     pub field: String,
     pub found: String,
-    pub expected: &'static str,
-    pub advice: &'static str,
+    pub expected: Phrase,
+    pub advice: Phrase,
+}
+
+impl OpenAiFinding {
+    /// The whole of it.
+    pub fn said(&self) -> Said {
+        let found = self.found.clone();
+        let [expected, advice] = [self.expected, self.advice].map(|said| said.english().to_owned());
+        match self.record {
+            Some(record) => {
+                let (record, field) = (record.to_string(), self.field.clone());
+                Said::new(
+                    Phrase::OpenAiRecord,
+                    [record, field, found, expected, advice],
+                )
+            }
+            None => Said::new(Phrase::OpenAiFile, [found, expected, advice]),
+        }
+    }
 }
 
 impl fmt::Display for OpenAiFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.record {
-            Some(record) => write!(f, "record {record}")?,
-            None => write!(f, "the file")?,
-        }
-        if !self.field.is_empty() {
-            write!(f, ", `{}`", self.field)?;
-        }
-        write!(
-            f,
-            ": found {}, expected {}; {}",
-            self.found, self.expected, self.advice
-        )
+        self.said().fmt(f)
     }
 }
 
@@ -158,8 +166,8 @@ impl OpenAiLimits {
                 record: None,
                 field: String::new(),
                 found: format!("{} examples", self.n),
-                expected: "at least 10",
-                advice: "add examples; OpenAI advises 50 to 100 to begin with",
+                expected: Phrase::AtLeastTen,
+                advice: Phrase::AddExamples,
             });
         }
         if self.n_bytes > MAX_FILE_BYTES {
@@ -169,8 +177,8 @@ impl OpenAiLimits {
                 record: None,
                 field: String::new(),
                 found: format!("{} bytes", self.n_bytes),
-                expected: "at most 512 MB",
-                advice: "export fewer records",
+                expected: Phrase::AtMost512Mb,
+                advice: Phrase::ExportFewer,
             });
         }
         self.report
@@ -193,103 +201,93 @@ struct At<'a> {
 }
 
 /// What a code says: whether it is refused, what was expected, what to do.
-type Rule = (&'static str, bool, &'static str, &'static str);
+type Rule = (&'static str, bool, Phrase, Phrase);
 
 const MISSING_MESSAGES: Rule = (
     "missing_messages_list",
     true,
-    "a list `messages` that is not empty",
-    "give the record a question and an answer, or leave it out",
+    Phrase::MessagesNotEmpty,
+    Phrase::GiveQuestionAndAnswer,
 );
 const DATA_TYPE: Rule = (
     "data_type",
     true,
-    "an object with `role` and `content`",
-    "write the message as such an object",
+    Phrase::RoleAndContent,
+    Phrase::WriteAsObject,
 );
 const MISSING_KEY: Rule = (
     "message_missing_key",
     true,
-    "the keys `role` and `content`",
-    "add what is missing",
+    Phrase::KeysRoleContent,
+    Phrase::AddMissing,
 );
 const UNRECOGNIZED_KEY: Rule = (
     "message_unrecognized_key",
     true,
-    "role, content, name, weight, tool_calls, tool_call_id",
-    "take the key away",
+    Phrase::OpenAiKeys,
+    Phrase::TakeKeyAway,
 );
 const UNRECOGNIZED_ROLE: Rule = (
     "unrecognized_role",
     true,
-    "system, user, assistant or tool",
-    "rename the role",
+    Phrase::KnownRole,
+    Phrase::RenameRole,
 );
 const MISSING_CONTENT: Rule = (
     "missing_content",
     true,
-    "a text that is not empty",
-    "write the text, or take the message away",
+    Phrase::TextNotEmpty,
+    Phrase::WriteTextOrTakeAway,
 );
 const NO_ANSWER: Rule = (
     "example_missing_assistant_message",
     true,
-    "at least one message of the assistant",
-    "add the answer that the model should give",
+    Phrase::OneOfAssistant,
+    Phrase::AddAnswer,
 );
 const NO_QUESTION: Rule = (
     "missing_user",
     false,
-    "a message of the user",
-    "add the question, unless the model should speak first",
+    Phrase::OneOfUser,
+    Phrase::AddQuestion,
 );
 const NOT_LAST: Rule = (
     "assistant_not_last",
     true,
-    "a message of the assistant at the end",
-    "take away what follows the last answer",
+    Phrase::AssistantAtEnd,
+    Phrase::TakeAwayAfterAnswer,
 );
 const BAD_WEIGHT: Rule = (
     "bad_weight",
     true,
-    "0 or 1, on messages of the assistant",
-    "take the weight away, or set it to 0 or 1",
+    Phrase::WeightOnAssistant,
+    Phrase::SetWeight,
 );
 const NOTHING_TRAINED: Rule = (
     "nothing_trained",
     true,
-    "an answer whose weight is not 0",
-    "set the weight of one answer to 1, or leave the record out",
+    Phrase::WeightNotZero,
+    Phrase::WeighOneAnswer,
 );
-const BAD_NAME: Rule = (
-    "bad_name",
-    true,
-    "up to 64 letters, digits, `_` and `-`",
-    "rename it",
-);
-const BAD_TOOL: Rule = (
-    "bad_tool",
-    true,
-    "{\"type\": \"function\", \"function\": {\"name\": …}}",
-    "correct the tool's definition",
-);
+const BAD_NAME: Rule = ("bad_name", true, Phrase::NameLetters, Phrase::RenameIt);
+const BAD_TOOL: Rule = ("bad_tool", true, Phrase::ToolShape, Phrase::CorrectTool);
 const BAD_CALL: Rule = (
     "bad_tool_call",
     true,
-    "an `id` and a function with `name` and `arguments` as JSON text",
-    "correct the call",
+    Phrase::CallShape,
+    Phrase::CorrectCall,
 );
 const UNCALLED: Rule = (
     "tool_result_without_call",
     true,
-    "the `id` of an earlier call of the assistant",
-    "give the result the id of its call",
+    Phrase::IdOfCall,
+    Phrase::GiveIdOfCall,
 );
 const TOO_LONG: Rule = (
     "example_too_long",
     false,
-    "at most 65 536 tokens (fewer for some models)",
-    "shorten it, or split the conversation",
+    Phrase::AtMostTokens,
+    Phrase::Shorten,
 );
 
 impl At<'_> {

@@ -78,14 +78,67 @@ fn pictures_of_pages_are_refused_and_say_what_helps() {
 }
 
 #[test]
-fn japanese_without_its_font_is_read_or_refused_but_never_garbled() {
-    match Paper::read(PaperKind::Pdf, "cid.pdf", CID.to_vec()) {
-        Ok(paper) => assert_eq!(bare(&paper.pages[0].blocks[0].text()), "医療保険の対象者"),
-        Err(error) => assert!(
-            error.to_string().contains("`cid.pdf` has no text"),
-            "{error}"
+fn japanese_without_its_font_is_read() {
+    let paper = read(PaperKind::Pdf, CID);
+    assert_eq!(bare(&paper.pages[0].blocks[0].text()), "医療保険の対象者");
+}
+
+/// A page with `codes` in a font of Adobe's Japanese collection that is not in the file.
+fn page_in_japanese(encoding: &str, codes: &[u8]) -> Vec<u8> {
+    let codes: String = codes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let content = format!("BT /F 12 Tf 60 700 Td <{codes}> Tj ET");
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 4 0 R>>>>\
+         /Contents 6 0 R>>"
+            .to_owned(),
+        format!(
+            "<</Type/Font/Subtype/Type0/BaseFont/Ryumin-Light/Encoding/{encoding}\
+             /DescendantFonts[5 0 R]>>"
         ),
+        "<</Type/Font/Subtype/CIDFontType0/BaseFont/Ryumin-Light/CIDSystemInfo\
+         <</Registry(Adobe)/Ordering(Japan1)/Supplement 2>>/DW 1000/FontDescriptor\
+         <</Type/FontDescriptor/FontName/Ryumin-Light/Flags 6/FontBBox[0 -200 1000 900]\
+         /ItalicAngle 0/Ascent 900/Descent -200/CapHeight 700/StemV 80>>>>"
+            .to_owned(),
+        format!("<</Length {}>>stream\n{content}\nendstream", content.len()),
+    ];
+    let mut pdf = String::from("%PDF-1.4\n");
+    let mut table = String::from("0000000000 65535 f \n");
+    for (i, object) in objects.iter().enumerate() {
+        table += &format!("{:010} 00000 n \n", pdf.len());
+        pdf += &format!("{} 0 obj\n{object}\nendobj\n", i + 1);
     }
+    let n = objects.len() + 1;
+    let start = pdf.len();
+    pdf += &format!(
+        "xref\n0 {n}\n{table}trailer<</Size {n}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"
+    );
+    pdf.into_bytes()
+}
+
+#[test]
+fn japanese_is_read_in_every_encoding_that_files_are_written_in() {
+    const TEXT: &str = "医療保険とROE";
+    let utf_16: Vec<u8> = TEXT.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let shift_jis = encoding_rs::SHIFT_JIS.encode(TEXT).0;
+    let euc = encoding_rs::EUC_JP.encode(TEXT).0;
+    for (encoding, codes) in [
+        ("90ms-RKSJ-H", &shift_jis[..]),
+        ("90msp-RKSJ-H", &shift_jis[..]),
+        ("EUC-H", &euc[..]),
+        ("UniJIS-UCS2-H", &utf_16[..]),
+        ("UniJIS-UTF16-H", &utf_16[..]),
+    ] {
+        let paper = Paper::read(PaperKind::Pdf, encoding, page_in_japanese(encoding, codes));
+        let paper = paper.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(bare(&paper.pages[0].blocks[0].text()), TEXT, "{encoding}");
+    }
+    // Numbers of the collection, as they are.
+    let paper = page_in_japanese("Identity-H", &[0x04, 0xb0, 0x06, 0x6e]);
+    let paper = read(PaperKind::Pdf, &paper);
+    assert_eq!(bare(&paper.pages[0].blocks[0].text()), "一虐");
 }
 
 #[test]

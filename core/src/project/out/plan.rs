@@ -8,10 +8,10 @@ use super::{
 use crate::{
     data::{
         Format,
-        handover::{Axolotl, LlamaFactory, WrittenFile, slug},
+        handover::{Axolotl, LlamaFactory, OpenAiFinding, WrittenFile, slug},
     },
     project::{Project, ProjectError, Step, Work},
-    protocol::studio::{Export, ExportKind, ExportPlan, StudioProgress, StudioStage},
+    protocol::studio::{Export, ExportKind, ExportPlan, Phrase, Said, StudioProgress, StudioStage},
 };
 
 /// Faults that are named.
@@ -82,7 +82,7 @@ impl Work for Planning {
         match self.survey.format(&self.export.kind) {
             Ok(format) => self.toll = Some(Toll::new(format, &self.export)),
             Err(error) => {
-                let obstacles = vec![error.to_string()];
+                let obstacles = vec![Said::read(&error.to_string())];
                 return Ok(Step::Done(ExportPlan {
                     obstacles,
                     ..ExportPlan::default()
@@ -140,7 +140,7 @@ impl Planning {
         let command = beside.command()?;
         let limits = toll.limits();
         let findings = limits.findings.iter().filter(|finding| finding.is_error);
-        obstacles.extend(findings.map(ToString::to_string));
+        obstacles.extend(findings.map(OpenAiFinding::said));
         obstacles.truncate(SHOWN_OBSTACLES);
         Ok(ExportPlan {
             files,
@@ -163,13 +163,11 @@ pub(super) fn file_name(stem: &str, export: &Export) -> String {
     format!("{stem}.{}", container(&export.kind).extension())
 }
 
-pub(super) fn lossy(format: Format) -> String {
-    format!(
-        "the format `{format}` cannot hold everything; choose another one, or allow what is lost"
-    )
+pub(super) fn lossy(format: Format) -> Said {
+    Said::new(Phrase::FormatLoses, [format.to_string()])
 }
 
-pub(super) fn losses_of_tool(export: &Export, survey: &Survey) -> Vec<(String, u64)> {
+pub(super) fn losses_of_tool(export: &Export, survey: &Survey) -> Vec<(Said, u64)> {
     match export.kind {
         ExportKind::LlamaFactory => LlamaFactory::losses(&survey.contents),
         ExportKind::Axolotl => Axolotl::losses(&survey.contents),
@@ -190,49 +188,28 @@ fn obstacles(
     n_with_errors: u64,
     selection: &Selection,
     export: &Export,
-) -> Result<Vec<String>, ProjectError> {
+) -> Result<Vec<Said>, ProjectError> {
     let mut obstacles = Vec::new();
-    let mut add = |n: u64, what: String| {
+    let mut add = |n: u64, phrase: Phrase| {
         if n > 0 {
-            obstacles.push(what);
+            let values = phrase.english().contains("{0}").then(|| n.to_string());
+            obstacles.push(Said::Phrase(phrase, values.into_iter().collect()));
         }
     };
-    add(u64::from(selection.n() == 0), NOTHING.into());
+    add(u64::from(selection.n() == 0), NOTHING);
     let by_side = selection.pieces.iter().any(|piece| piece.side.is_some());
     let train = Some(crate::protocol::studio::Side::Train);
     let has_train = selection.pieces.iter().any(|piece| piece.side == train);
-    let wants_train = export.sides.is_empty();
-    add(
-        u64::from(by_side && wants_train && !has_train),
-        "no record is on the train side; draw the split again".into(),
-    );
-    let n = selection.n_left_out;
-    add(
-        n,
-        format!(
-            "{n} records are on no side and are left out; draw the split again, or write one file"
-        ),
-    );
-    let n = n_with_errors;
-    add(
-        n,
-        format!(
-            "records with errors, which cannot be trained on as they are: {n}; settle them first"
-        ),
-    );
+    let lacks_train = by_side && export.sides.is_empty() && !has_train;
+    add(u64::from(lacks_train), Phrase::NoTrainSide);
+    add(selection.n_left_out, Phrase::OnNoSide);
+    add(n_with_errors, Phrase::WithErrors);
     let split = project.split()?;
-    let n = if by_side { split.n_leaking } else { 0 };
-    add(
-        n,
-        format!(
-            "{n} records of validation and test ask what a record of train asks; draw the split again"
-        ),
-    );
-    add(
-        u64::from(split.frozen.is_some() && !split.frozen_holds),
-        "records were changed after the split was frozen; undo that, or freeze it again".into(),
-    );
+    let n_leaking = if by_side { split.n_leaking } else { 0 };
+    add(n_leaking, Phrase::Leaking);
+    let is_changed = split.frozen.is_some() && !split.frozen_holds;
+    add(u64::from(is_changed), Phrase::FrozenSplitChanged);
     Ok(obstacles)
 }
 
-pub(super) const NOTHING: &str = "there is no record to write; choose other sides or another list";
+pub(super) const NOTHING: Phrase = Phrase::NoRecordToWrite;

@@ -13,7 +13,7 @@ use crate::{
         Project, ProjectError,
         content::{Origin, read_body},
     },
-    protocol::studio::{DataFile, Export, ExportKind},
+    protocol::studio::{DataFile, Export, ExportKind, Phrase, Said},
     text::Record,
 };
 
@@ -130,11 +130,11 @@ impl Survey {
         let contents = &self.contents;
         let n = contents.n();
         let whole = |tool: &str| ProjectError::CannotDo {
-            reason: format!(
-                "{} of {n} records are token ids, which {tool} cannot read; export them in the \
-                 format `tokenized`, or leave them out",
-                contents.n_tokens
-            ),
+            reason: Said::new(
+                Phrase::TokensUnreadable,
+                [contents.n_tokens.to_string(), n.to_string(), tool.into()],
+            )
+            .to_string(),
         };
         match kind {
             ExportKind::Data { format, .. } => Ok(Format::from_name(format)?),
@@ -223,14 +223,16 @@ impl Toll {
     }
 
     /// In words, with the number of records.
-    pub(super) fn losses(&self) -> Vec<(String, u64)> {
+    pub(super) fn losses(&self) -> Vec<(Said, u64)> {
         let lost = self
             .losses
             .iter()
-            .map(|(loss, n)| (loss.title().to_owned(), *n));
-        let left_out = self.left_out.iter();
-        lost.chain(left_out.map(|(name, n)| (format!("`{name}` (OpenAI does not take it)"), *n)))
-            .collect()
+            .map(|(loss, n)| (Said::new(loss.phrase(), []), *n));
+        let left_out = self.left_out.iter().map(|(name, n)| {
+            let said = Said::new(Phrase::OpenAiTakesNot, [name.clone()]);
+            (said, *n)
+        });
+        lost.chain(left_out).collect()
     }
 
     pub(super) fn limits(self) -> OpenAiReport {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::RecordKey;
+use super::{RecordKey, Said};
 
 /// Such as `record` (faults of single records), `duplicates`, `template`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,8 +60,8 @@ pub struct FindingView {
     pub title: String,
     /// Such as `messages[2].content`; empty for the record as a whole.
     pub field: String,
-    pub found: String,
-    pub expected: String,
+    pub found: Said,
+    pub expected: Said,
     pub advice: String,
     pub accepted: bool,
     pub fixes: Vec<FixName>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Side;
+use super::{Said, Side};
 
 /// What to write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,9 +93,9 @@ pub struct ExportPlan {
     /// Names of the files and their records; zipped where there are several.
     pub files: Vec<(String, u64)>,
     /// What the format cannot hold, with the number of records.
-    pub losses: Vec<(String, u64)>,
+    pub losses: Vec<(Said, u64)>,
     /// Why it cannot be written, or must not be used: what, where, what to do.
-    pub obstacles: Vec<String>,
+    pub obstacles: Vec<Said>,
     /// What to run with it.
     pub command: String,
 }

@@ -22,6 +22,10 @@ pub struct PartView {
     pub reason: String,
     /// Whether `reading` was remembered from an earlier import of the same columns.
     pub remembered: bool,
+    /// It lies beside data and tells of it (a card, a licence, settings): taken only where it is asked
+    /// for.
+    #[serde(default)]
+    pub beside: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

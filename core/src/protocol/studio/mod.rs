@@ -11,6 +11,7 @@ mod grid;
 mod import;
 mod project;
 mod record;
+mod said;
 mod split;
 mod tokens;
 
@@ -34,6 +35,7 @@ pub use project::{
     RecordDifference, SnapshotKey, SnapshotView, SourceView,
 };
 pub use record::{Content, ContentBody, RecordKey, RecordTokens, RecordView, Turn, TurnRole};
+pub use said::{Phrase, Said, filled};
 pub use split::{Share, Side, SplitPlan, SplitView};
 pub use tokens::{RefusalView, TextModelView, TextOptions, TokenView, TokensView, TrainWhat};
 

@@ -139,6 +139,7 @@ fn timed<T>(
 fn import(project: &mut Project, file: &Path) -> Result<u64> {
     let parts: Vec<(Part, Reading)> = input::parts(file)?
         .into_iter()
+        .filter(|part| !part.view.beside)
         .map(|part| (part.clone(), part.view.reading))
         .collect();
     let task = project.import(parts, 0);

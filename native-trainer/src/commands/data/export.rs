@@ -152,12 +152,14 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let file = project_file::run(&mut project, task)?;
     let written = args.write(out, &file)?;
     let report = if args.json {
+        let losses = plan.losses.iter().map(|(what, n)| (what.to_string(), n));
+        let losses: Vec<_> = losses.collect();
         let report = json!({
             "data": args.data.display().to_string(),
             "out": args.out.display().to_string(),
             "files": written,
             "records": plan.files,
-            "losses": plan.losses,
+            "losses": losses,
             "command": plan.command,
         });
         format!("{report:#}\n")
@@ -174,15 +176,16 @@ impl ExportArgs {
         if input::is_project(&self.data) {
             return project_file::open(&self.data);
         }
-        let files = input::files(std::slice::from_ref(&self.data))?;
         let stem = self.data.file_stem().unwrap_or_default().to_string_lossy();
         let mut project = project_file::in_memory(&stem)?;
         let mut parts = Vec::new();
-        for (path, name) in files {
-            for part in veneer_core::documents::inspect(input::open(&path, &name)?) {
-                let reading = self.read.over(part.view.reading.clone());
-                parts.push((part, reading));
+        for part in input::parts_of(std::slice::from_ref(&self.data))? {
+            if part.view.beside {
+                eprintln!("left out: {}: {}", part.view.name, input::BESIDE);
+                continue;
             }
+            let reading = self.read.over(part.view.reading.clone());
+            parts.push((part, reading));
         }
         let import = project.import(parts, project_file::now_ms());
         let summary = project_file::run(&mut project, import)?;

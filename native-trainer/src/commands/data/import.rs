@@ -1,11 +1,14 @@
 //! `veneer data import`
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 use serde_json::json;
 use veneer_core::{
-    documents::{Part, inspect},
+    documents::Part,
     project::Project,
     protocol::studio::{Header, ImportSummary, Numbers, PartKind, Reading},
 };
@@ -13,7 +16,7 @@ use veneer_core::{
 use super::layout::{labelled, wrapped};
 use crate::{
     dataset::{ReadArgs, count, shell_word, thousands},
-    input,
+    input, leftovers,
     project_file::{self, Unborn},
 };
 
@@ -27,7 +30,7 @@ const SHOWN: usize = 10;
 /// it: Ctrl-C leaves the project as it was. The same file opens in the studio of the web app.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// Files, or folders with files
+    /// Files, or folders with files; `-` is standard input, with --format
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
@@ -117,6 +120,7 @@ fn numbers(name: &str) -> Result<Numbers, String> {
 }
 
 pub(crate) fn run(args: &ImportArgs) -> Result<()> {
+    leftovers::clear(project_file::folder_of(&args.into));
     let (parts, unreadable) = args.parts()?;
     let summary = if args.into.exists() {
         let mut project = project_file::open(&args.into)?;
@@ -163,7 +167,13 @@ impl ImportArgs {
     fn parts(&self) -> Result<(Vec<(Part, Reading)>, Unreadable)> {
         let mut parts = Vec::new();
         let mut unreadable = Vec::new();
-        for (path, name) in input::files(&self.files)? {
+        let is_input = |path: &&PathBuf| path.as_path() == Path::new("-");
+        let (inputs, files): (Vec<&PathBuf>, Vec<&PathBuf>) = self.files.iter().partition(is_input);
+        let files: Vec<PathBuf> = files.into_iter().cloned().collect();
+        if !inputs.is_empty() && self.read.format.is_none() {
+            bail!("standard input has no name to tell what it is; say it with --format");
+        }
+        for (path, _) in input::files(&files)? {
             if input::is_project(&path) {
                 bail!(
                     "`{}` is a project; write its records to a file first, for example \
@@ -172,17 +182,24 @@ impl ImportArgs {
                     shell_word(&path)
                 );
             }
-            for part in inspect(input::open(&path, &name)?) {
-                let wanted = self.part.as_ref();
-                if wanted.is_some_and(|wanted| !part.view.name.contains(wanted.as_str())) {
-                    continue;
-                }
-                if part.view.kind == PartKind::Unreadable && !self.says_how() {
-                    unreadable.push((part.view.name, part.view.reason));
-                } else {
-                    let reading = self.reading(&part);
-                    parts.push((part, reading));
-                }
+        }
+        let mut found = input::parts_of(&files)?;
+        if !inputs.is_empty() {
+            found.extend(input::standard_input()?);
+        }
+        for part in found {
+            let wanted = self.part.as_ref();
+            if wanted.is_some_and(|wanted| !part.view.name.contains(wanted.as_str())) {
+                continue;
+            }
+            if part.view.beside && wanted.is_none() {
+                let why = format!("{}; read it with --part", input::BESIDE);
+                unreadable.push((part.view.name, why));
+            } else if part.view.kind == PartKind::Unreadable && !self.says_how() {
+                unreadable.push((part.view.name, part.view.reason));
+            } else {
+                let reading = self.reading(&part);
+                parts.push((part, reading));
             }
         }
         if parts.is_empty() {

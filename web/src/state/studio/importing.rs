@@ -33,7 +33,7 @@ pub struct Choice {
 impl Choice {
     fn new(view: PartView) -> Self {
         Self {
-            included: view.kind != PartKind::Unreadable,
+            included: view.kind != PartKind::Unreadable && !view.beside,
             reading: view.reading.clone(),
             view,
             preview: None,
@@ -174,6 +174,7 @@ mod tests {
             reading: Reading::Records(RecordReading::default()),
             reason: String::new(),
             remembered: false,
+            beside: false,
         }
     }
 
@@ -189,6 +190,23 @@ mod tests {
         assert_eq!(importing.included().len(), 1);
         importing.found(vec![table(1)]);
         assert_eq!(importing.choices.len(), 2, "the same part is not doubled");
+    }
+
+    #[test]
+    fn what_tells_of_the_data_beside_it_waits_to_be_chosen() {
+        let mut card = part(
+            2,
+            PartKind::Document {
+                n_pages: 1,
+                n_chars: 9,
+            },
+        );
+        card.beside = true;
+        let mut importing = Importing::default();
+        importing.found(vec![table(1), card]);
+        assert_eq!(importing.included().len(), 1);
+        importing.choice_mut(PartKey(2)).unwrap().included = true;
+        assert_eq!(importing.included().len(), 2);
     }
 
     #[test]

@@ -18,6 +18,7 @@ studio_texts! {
         unreadable: "cannot be read", "no se puede leer", "読み取れません";
         is_document: "document, {pages} pages, {chars} characters", "documento, {pages} páginas, {chars} caracteres", "文書、{pages} ページ、{chars} 文字";
         is_table: "{n} column[|s]", "{n} columna[|s]", "{n} 列";
+        beside: "Tells of the data beside it, so it is left out. Tick it to read it as a document.", "Habla de los datos que tiene al lado, así que se omite. Márquelo para leerlo como documento.", "隣のデータについての説明なので取り込みません。文書として読むには選んでください。";
         because: "Recognised by {reason}", "Reconocido por {reason}", "判定の根拠: {reason}";
         remembered: "Read as the last time a file had these columns", "Se lee como la última vez que un archivo tuvo estas columnas", "同じ列のファイルを前回読み込んだときの設定です";
         how: "How it is read", "Cómo se lee", "読み取り方法";

@@ -7,6 +7,7 @@ mod frame;
 mod grid;
 mod history;
 mod import;
+mod said;
 mod shortcuts;
 mod split;
 mod tokens;
@@ -18,6 +19,7 @@ use super::Language;
 pub use checks::ChecksTexts;
 pub use editor::EditorTexts;
 pub use export::ExportTexts;
+pub use said::said;
 
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
 macro_rules! studio_texts {

@@ -1,7 +1,7 @@
 //! What the checks found in this record, and what settles it.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{FindingView, FixName, FixTarget, StudioRequest};
+use veneer_core::protocol::studio::{FindingView, FixName, FixTarget, Said, StudioRequest};
 
 use super::{FocusAt, commands::Commands, of_draft};
 use crate::{
@@ -10,7 +10,10 @@ use crate::{
         message::sentence,
         studio::draft::{Draft, turn_of_field},
     },
-    texts::{Language, fill, studio::ChecksTexts},
+    texts::{
+        Language, fill,
+        studio::{ChecksTexts, said},
+    },
 };
 
 #[component]
@@ -104,8 +107,8 @@ fn Finding(finding: FindingView) -> impl IntoView {
 fn detail(finding: &FindingView, language: Language) -> String {
     let texts = &language.studio().editor;
     let advice = ChecksTexts::advice(&finding.kind.0, &finding.advice, language);
-    let said = |text: &str, name: &str, value: &str| {
-        (!value.is_empty()).then(|| fill(text, &[(name, value)]))
+    let said = |text: &str, name: &str, value: &Said| {
+        (!value.is_empty()).then(|| fill(text, &[(name, &said(value, language))]))
     };
     let advice = (!advice.is_empty()).then(|| sentence(advice));
     let parts = [

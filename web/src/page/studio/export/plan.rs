@@ -10,7 +10,7 @@ use crate::{
         studio::{copying::CopyButton, handle::Studio},
     },
     state::{message::sentence, numbers},
-    texts::fill,
+    texts::{fill, studio::said},
 };
 
 #[component]
@@ -90,12 +90,16 @@ fn Contents(plan: ExportPlan) -> impl IntoView {
         .into_iter()
         .map(|(what, n)| {
             let n = fill(texts().n_records, &[("n", &number(n))]);
+            let what = said(&what, studio.app.language.get());
             view! { <li data-testid="export-loss">{format!("{} ({n})", sentence(&what).trim_end_matches('.'))}</li> }
         })
         .collect();
     let obstacles: Vec<_> = obstacles
         .into_iter()
-        .map(|why| view! { <li data-testid="export-obstacle">{sentence(&why)}</li> })
+        .map(|why| {
+            let why = said(&why, studio.app.language.get());
+            view! { <li data-testid="export-obstacle">{sentence(&why)}</li> }
+        })
         .collect();
     view! {
         <ul class="list">{files.collect_view()}</ul>

@@ -38,6 +38,7 @@ pub(super) fn PartCard(part: PartKey) -> impl IntoView {
         let view = view_of()?;
         match (&view.kind, view.remembered, view.reason.is_empty()) {
             (PartKind::Unreadable, ..) => Some(view.reason),
+            _ if view.beside => Some(texts().beside.to_owned()),
             (_, true, _) => Some(texts().remembered.to_owned()),
             (_, _, true) => None,
             _ => Some(fill(texts().because, &[("reason", &view.reason)])),

@@ -1,0 +1,352 @@
+//! Short texts about data as codes with values, so that every screen says them in its own language.
+//!
+//! English is written here and nowhere else: the command line prints it, and project files hold it.
+//! [`Said::read`] takes a text of a project file apart again, whichever version wrote it.
+//!
+//! A value may be a phrase itself, such as what was expected in a finding of an export.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! phrases {
+    ($($name:ident $english:literal;)*) => {
+        /// What is said, with places `{0}`, `{1}`, … for values.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Phrase {
+            $($name,)*
+        }
+
+        impl Phrase {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub const fn english(self) -> &'static str {
+                match self {
+                    $(Self::$name => $english,)*
+                }
+            }
+        }
+    };
+}
+
+phrases! {
+    // What was found in a record.
+    NoText "no text at all";
+    Nothing "nothing";
+    None "none";
+    Null "null";
+    TheText "the text {0}";
+    TheBoolean "the boolean {0}";
+    TheNumber "the number {0}";
+    ListOf "a list of {0}";
+    ObjectWith "an object with {0}";
+    OneMessage "{0} message";
+    Messages "{0} messages";
+    WeightZero "weight 0 everywhere";
+    SystemMessage "a system message";
+    RoleAfterRole "{0} after {1}";
+    EmptyList "an empty list";
+    NoTarget "no target";
+    LabelWhereId "{0} where the id is {1}";
+    PartOfType "a part of type {0}";
+    ZerosBeforeEnd "zeros before the end";
+    Labels "{0} labels";
+    Entries "{0} entries";
+    Media "media";
+    BesideTheRecords "beside the records";
+    Twice "twice";
+    TextOfOneBefore "the text of {0} record before it";
+    TextOfBefore "the text of {0} records before it";
+    QuestionOfOneBefore "the question of {0} record before it";
+    QuestionOfBefore "the question of {0} records before it";
+    Tokens "{0} tokens";
+    Characters "{0} characters";
+    ControlTokenInMessage "a message holds the control token `{0}`, which would end or forge a turn";
+    TemplateRejects "the chat template rejects the conversation: {0}";
+    AllBehindLimit "the record has {0} tokens, and all {1} trained ones lie behind the limit of {2}";
+    NoTokenTrained "no token of the record is trained";
+    EndsMasked "every end token of the record is masked (label -100) although the text before it is trained; the pad token is the end token, and the tool that made the labels masked both";
+    // What was expected in a record.
+    QuestionAndAnswer "a question and its answer";
+    SomeText "text";
+    ZeroOrOne "0 or 1";
+    AssistantMessage "an assistant message to learn";
+    AnswerToLearn "an answer to learn";
+    TrainedMessage "a message that is trained";
+    OnlyAtTheStart "it only at the start";
+    RolesInTurns "roles that take turns";
+    CompletionToLearn "a completion to learn";
+    TokenIds "token ids";
+    LabelThatIsId "a label that is a token id";
+    IdOrIgnored "the id or -100";
+    TextWithoutTokens "text without a template's tokens";
+    ReadableText "readable text";
+    PrintableText "printable text";
+    ListOfMessages "a list of messages";
+    RoleAndContent "an object with `role` and `content`";
+    KnownRole "system, user, assistant or tool";
+    KnownFrom "system, human, gpt, function_call or observation";
+    NameOfRole "the name of a role";
+    ListOfCalls "a list of calls";
+    AnObject "an object";
+    CallInJson "a tool call in JSON";
+    TextAlone "text alone";
+    PaddingAtEnd "padding at the end only";
+    TokenId "a token id, 0 or more";
+    AsManyAsIds "{0}, as many as `input_ids`";
+    TokenIdOrIgnored "a token id or -100";
+    ListOfWholeNumbers "a list of whole numbers";
+    WholeNumber "a whole number";
+    ListOfPairs "a list of [question, answer]";
+    ListOfTools "a list of tools, or the same as JSON text";
+    AsMostOfFile "{0}, as most of the file";
+    ReadableTypes "text, numbers, dates, lists or structs";
+    ItOnce "it once";
+    EachOnce "each once";
+    OneAnswer "one answer";
+    AtMost "at most {0}";
+    // What a format or a tool does not hold.
+    LosesRecord "cannot be expressed there (left out)";
+    LosesSystem "system prompts";
+    LosesEarlierTurns "earlier turns of conversations";
+    LosesEarlierAnswers "training on earlier answers";
+    LosesTools "tools and their schemas";
+    LosesTextBesideCall "text in one message with a tool call (set apart)";
+    LosesCallIds "ids of tool calls";
+    LosesWeights "weights of messages";
+    LosesNames "names of speakers";
+    LosesMessageKeys "further keys of messages (reasoning, …)";
+    LosesColumn "columns whose name is taken";
+    LosesPlainText "plain text that becomes a chat";
+    OpenAiTakesNot "`{0}` (OpenAI does not take it)";
+    LlamaFactoryIrregular "conversations in which question and answer do not take turns (LLaMA-Factory leaves them out)";
+    LlamaFactoryWeights "weights of messages (LLaMA-Factory trains every answer)";
+    AxolotlPairs "better and worse answers (this configuration trains the better one only)";
+    // Why an export is not written.
+    NoRecordToWrite "there is no record to write; choose other sides or another list";
+    NoTrainSide "no record is on the train side; draw the split again";
+    OnNoSide "{0} records are on no side and are left out; draw the split again, or write one file";
+    WithErrors "records with errors, which cannot be trained on as they are: {0}; settle them first";
+    Leaking "{0} records of validation and test ask what a record of train asks; draw the split again";
+    FrozenSplitChanged "records were changed after the split was frozen; undo that, or freeze it again";
+    FormatLoses "the format `{0}` cannot hold everything; choose another one, or allow what is lost";
+    TokensUnreadable "{0} of {1} records are token ids, which {2} cannot read; export them in the format `tokenized`, or leave them out";
+    OpenAiRecord "record {0}, `{1}`: found {2}, expected {3}; {4}";
+    OpenAiFile "the file: found {0}, expected {1}; {2}";
+    // What OpenAI's limits say was found.
+    Examples "{0} examples";
+    Bytes "{0} bytes";
+    NoKey "no `{0}`";
+    WeightOnRole "{0} on a message of `{1}`";
+    ZeroOnEveryAnswer "0 on every answer";
+    TruthValue "a truth value";
+    ANumber "a number";
+    AText "a text";
+    AList "a list";
+    // What OpenAI expects.
+    AtLeastTen "at least 10";
+    AtMost512Mb "at most 512 MB";
+    MessagesNotEmpty "a list `messages` that is not empty";
+    KeysRoleContent "the keys `role` and `content`";
+    OpenAiKeys "role, content, name, weight, tool_calls, tool_call_id";
+    TextNotEmpty "a text that is not empty";
+    OneOfAssistant "at least one message of the assistant";
+    OneOfUser "a message of the user";
+    AssistantAtEnd "a message of the assistant at the end";
+    WeightOnAssistant "0 or 1, on messages of the assistant";
+    WeightNotZero "an answer whose weight is not 0";
+    NameLetters "up to 64 letters, digits, `_` and `-`";
+    ToolShape "{\"type\": \"function\", \"function\": {\"name\": …}}";
+    CallShape "an `id` and a function with `name` and `arguments` as JSON text";
+    IdOfCall "the `id` of an earlier call of the assistant";
+    AtMostTokens "at most 65 536 tokens (fewer for some models)";
+    // What to do about OpenAI's limits.
+    AddExamples "add examples; OpenAI advises 50 to 100 to begin with";
+    ExportFewer "export fewer records";
+    GiveQuestionAndAnswer "give the record a question and an answer, or leave it out";
+    WriteAsObject "write the message as such an object";
+    AddMissing "add what is missing";
+    TakeKeyAway "take the key away";
+    RenameRole "rename the role";
+    WriteTextOrTakeAway "write the text, or take the message away";
+    AddAnswer "add the answer that the model should give";
+    AddQuestion "add the question, unless the model should speak first";
+    TakeAwayAfterAnswer "take away what follows the last answer";
+    SetWeight "take the weight away, or set it to 0 or 1";
+    WeighOneAnswer "set the weight of one answer to 1, or leave the record out";
+    RenameIt "rename it";
+    CorrectTool "correct the tool's definition";
+    CorrectCall "correct the call";
+    GiveIdOfCall "give the result the id of its call";
+    Shorten "shorten it, or split the conversation";
+}
+
+/// A phrase with its values, or a text that is no phrase: a quote, a name, what a library said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Phrase(Phrase, Vec<String>),
+    Text(String),
+}
+
+impl Said {
+    pub fn new<const N: usize>(phrase: Phrase, values: [String; N]) -> Self {
+        Self::Phrase(phrase, values.into())
+    }
+
+    /// Take an English text apart.
+    pub fn read(text: &str) -> Self {
+        let exactly = Phrase::ALL.iter().find(|phrase| phrase.english() == text);
+        if let Some(phrase) = exactly {
+            return Self::Phrase(*phrase, Vec::new());
+        }
+        // A quote may say anything.
+        let read = Phrase::ALL.iter().filter(|_| !text.starts_with('"'));
+        let read = read.filter_map(|phrase| {
+            let values = values_in(text, phrase.english())?;
+            let n_values: usize = values.iter().map(String::len).sum();
+            (!values.is_empty()).then_some((n_values, *phrase, values))
+        });
+        // The one that says the most itself.
+        let read = read.min_by_key(|(n_values, ..)| *n_values);
+        read.map_or_else(
+            || Self::Text(text.to_owned()),
+            |(_, phrase, values)| Self::Phrase(phrase, values),
+        )
+    }
+
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Phrase(phrase, values) => f.write_str(&filled(phrase.english(), values)),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A text with its values in their places.
+pub fn filled(template: &str, values: &[String]) -> String {
+    let mut text = String::with_capacity(template.len());
+    for piece in pieces(template) {
+        match piece {
+            Piece::Own(own) => text += own,
+            Piece::Value(i) => text += values.get(i).map_or("", String::as_str),
+        }
+    }
+    text
+}
+
+/// Of a text that was made with `template`, the values in their order.
+fn values_in(text: &str, template: &str) -> Option<Vec<String>> {
+    let (mut rest, mut values, mut is_open) = (text, Vec::new(), false);
+    for piece in pieces(template) {
+        match piece {
+            Piece::Value(_) => is_open = true,
+            Piece::Own(own) if is_open => {
+                let (value, after) = rest.split_once(own)?;
+                values.push(value.to_owned());
+                (rest, is_open) = (after, false);
+            }
+            Piece::Own(own) => rest = rest.strip_prefix(own)?,
+        }
+    }
+    if is_open {
+        values.push(std::mem::take(&mut rest).to_owned());
+    }
+    // What begins with a value has counts and names, and little text of its own to be known by.
+    let are_words = template.starts_with("{0}");
+    let fits = |value: &String| !value.is_empty() && (!are_words || !value.contains(' '));
+    (rest.is_empty() && values.iter().all(fits)).then_some(values)
+}
+
+enum Piece<'a> {
+    Own(&'a str),
+    Value(usize),
+}
+
+/// What stands between the places of a template, and which value each place takes.
+fn pieces(template: &str) -> Vec<Piece<'_>> {
+    let (mut pieces, mut rest, mut from) = (Vec::new(), template, 0);
+    while let Some(at) = rest[from..].find('{').map(|at| at + from) {
+        let place = rest.as_bytes().get(at + 1..at + 3);
+        match place {
+            Some([digit @ b'0'..=b'9', b'}']) => {
+                if at > 0 {
+                    pieces.push(Piece::Own(&rest[..at]));
+                }
+                pieces.push(Piece::Value(usize::from(digit - b'0')));
+                (rest, from) = (&rest[at + 3..], 0);
+            }
+            // A brace of the text itself.
+            _ => from = at + 1,
+        }
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Own(rest));
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n_values(phrase: Phrase) -> usize {
+        let places = pieces(phrase.english());
+        places
+            .iter()
+            .filter(|piece| matches!(piece, Piece::Value(_)))
+            .count()
+    }
+
+    #[test]
+    fn what_was_said_is_read_again() {
+        for phrase in Phrase::ALL {
+            let values = (0..n_values(*phrase)).map(|i| (i + 7).to_string());
+            let said = Said::Phrase(*phrase, values.collect());
+            assert_eq!(Said::read(&said.to_string()), said, "{said}");
+        }
+    }
+
+    #[test]
+    fn values_stand_in_their_order() {
+        for phrase in Phrase::ALL {
+            let places = pieces(phrase.english());
+            let values = places.iter().filter_map(|piece| match piece {
+                Piece::Value(i) => Some(*i),
+                Piece::Own(_) => None,
+            });
+            assert!(values.eq(0..n_values(*phrase)), "{phrase:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_phrase_stays_itself() {
+        for text in [
+            "",
+            "\"\"",
+            "\"user after user\"",
+            "<|im_end|>",
+            "a sentence of another version",
+            "what comes after it is cut off",
+            "{0}",
+        ] {
+            let said = Said::read(text);
+            assert_eq!(
+                (said.clone(), said.to_string()),
+                (Said::Text(text.into()), text.into())
+            );
+        }
+        assert!(Said::read("").is_empty());
+        assert_eq!(
+            Said::read("user after user"),
+            Said::new(Phrase::RoleAfterRole, ["user".into(), "user".into()])
+        );
+    }
+}

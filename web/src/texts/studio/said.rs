@@ -1,0 +1,229 @@
+//! What core says about data, in Spanish and Japanese; its English is core's own.
+
+use veneer_core::protocol::studio::{Phrase, Said, filled};
+
+use super::Language;
+
+/// A finding's detail or an obstacle in a language. What is no phrase stays as it is.
+pub fn said(said: &Said, language: Language) -> String {
+    let Said::Phrase(phrase, values) = said else {
+        return said.to_string();
+    };
+    let text = match language {
+        Language::English => return said.to_string(),
+        Language::Spanish => words(*phrase).0,
+        Language::Japanese => words(*phrase).1,
+    };
+    // A value may be a phrase; of one without values, or a count, nothing can be mistaken.
+    let values: Vec<String> = values
+        .iter()
+        .map(|value| self::said(&Said::read(value), language))
+        .collect();
+    filled(text, &values)
+}
+
+/// Spanish and Japanese. A phrase without them does not compile.
+#[rustfmt::skip]
+fn words(phrase: Phrase) -> (&'static str, &'static str) {
+    match phrase {
+        // What was found in a record.
+        Phrase::NoText => ("ningún texto", "テキストがまったくない"),
+        Phrase::Nothing => ("nada", "何もない"),
+        Phrase::None => ("ninguno", "なし"),
+        Phrase::Null => ("null", "null"),
+        Phrase::TheText => ("el texto {0}", "テキスト {0}"),
+        Phrase::TheBoolean => ("el valor lógico {0}", "真偽値 {0}"),
+        Phrase::TheNumber => ("el número {0}", "数値 {0}"),
+        Phrase::ListOf => ("una lista de {0}", "{0} 件の一覧"),
+        Phrase::ObjectWith => ("un objeto con {0}", "{0} を持つオブジェクト"),
+        Phrase::OneMessage => ("{0} mensaje", "メッセージ {0} 件"),
+        Phrase::Messages => ("{0} mensajes", "メッセージ {0} 件"),
+        Phrase::WeightZero => ("peso 0 en todas partes", "すべて weight が 0"),
+        Phrase::SystemMessage => ("un mensaje del sistema", "システムメッセージ"),
+        Phrase::RoleAfterRole => ("{0} después de {1}", "{1} の次に {0}"),
+        Phrase::EmptyList => ("una lista vacía", "空の一覧"),
+        Phrase::NoTarget => ("ningún objetivo", "学習対象なし"),
+        Phrase::LabelWhereId => ("{0} donde el id es {1}", "ID が {1} のところに {0}"),
+        Phrase::PartOfType => ("una parte de tipo {0}", "種類が {0} の部分"),
+        Phrase::ZerosBeforeEnd => ("ceros antes del final", "末尾より前に 0"),
+        Phrase::Labels => ("{0} etiquetas", "ラベル {0} 個"),
+        Phrase::Entries => ("{0} entradas", "{0} 個"),
+        Phrase::Media => ("imágenes, sonido o vídeo", "画像・音声・動画"),
+        Phrase::BesideTheRecords => ("junto a los registros", "レコードの外"),
+        Phrase::Twice => ("dos veces", "二度"),
+        Phrase::TextOfOneBefore => ("el texto de {0} registro anterior", "前にある {0} 件と同じ内容"),
+        Phrase::TextOfBefore => ("el texto de {0} registros anteriores", "前にある {0} 件と同じ内容"),
+        Phrase::QuestionOfOneBefore => ("la pregunta de {0} registro anterior", "前にある {0} 件と同じ質問"),
+        Phrase::QuestionOfBefore => ("la pregunta de {0} registros anteriores", "前にある {0} 件と同じ質問"),
+        Phrase::Tokens => ("{0} tokens", "{0} トークン"),
+        Phrase::Characters => ("{0} caracteres", "{0} 文字"),
+        Phrase::ControlTokenInMessage => ("un mensaje contiene el token de control `{0}`, que terminaría o falsearía un turno", "メッセージに制御トークン `{0}` があり、ターンを終わらせるか偽ってしまう"),
+        Phrase::TemplateRejects => ("la plantilla de chat rechaza la conversación: {0}", "チャットテンプレートが会話を拒否: {0}"),
+        Phrase::AllBehindLimit => ("el registro tiene {0} tokens, y los {1} que se entrenan quedan tras el límite de {2}", "レコードは {0} トークンで、学習対象の {1} 個はすべて上限 {2} の先にある"),
+        Phrase::NoTokenTrained => ("no se entrena ningún token del registro", "学習されるトークンがない"),
+        Phrase::EndsMasked => ("todos los tokens de fin del registro están enmascarados (etiqueta -100) aunque el texto anterior se entrena; el token de relleno es el de fin, y la herramienta que hizo las etiquetas enmascaró ambos", "前の文は学習されるのに終端トークンがすべてマスク（ラベル -100）されている。パディングと終端が同じトークンで、ラベルを作ったツールが両方をマスクした"),
+        // What was expected in a record.
+        Phrase::QuestionAndAnswer => ("una pregunta y su respuesta", "質問と回答"),
+        Phrase::SomeText => ("texto", "テキスト"),
+        Phrase::ZeroOrOne => ("0 o 1", "0 か 1"),
+        Phrase::AssistantMessage => ("un mensaje del asistente que aprender", "学習するアシスタントのメッセージ"),
+        Phrase::AnswerToLearn => ("una respuesta que aprender", "学習する回答"),
+        Phrase::TrainedMessage => ("un mensaje que se entrene", "学習されるメッセージ"),
+        Phrase::OnlyAtTheStart => ("solo al principio", "先頭だけ"),
+        Phrase::RolesInTurns => ("roles que se alternen", "役割の交替"),
+        Phrase::CompletionToLearn => ("una continuación que aprender", "学習する続き"),
+        Phrase::TokenIds => ("ids de token", "トークン ID"),
+        Phrase::LabelThatIsId => ("una etiqueta que sea un id de token", "トークン ID であるラベル"),
+        Phrase::IdOrIgnored => ("el id o -100", "その ID か -100"),
+        Phrase::TextWithoutTokens => ("texto sin los tokens de una plantilla", "テンプレートのトークンを含まないテキスト"),
+        Phrase::ReadableText => ("texto legible", "読めるテキスト"),
+        Phrase::PrintableText => ("texto imprimible", "表示できる文字"),
+        Phrase::ListOfMessages => ("una lista de mensajes", "メッセージの一覧"),
+        Phrase::RoleAndContent => ("un objeto con `role` y `content`", "`role` と `content` を持つオブジェクト"),
+        Phrase::KnownRole => ("system, user, assistant o tool", "system・user・assistant・tool のいずれか"),
+        Phrase::KnownFrom => ("system, human, gpt, function_call u observation", "system・human・gpt・function_call・observation のいずれか"),
+        Phrase::NameOfRole => ("el nombre de un rol", "役割の名前"),
+        Phrase::ListOfCalls => ("una lista de llamadas", "呼び出しの一覧"),
+        Phrase::AnObject => ("un objeto", "オブジェクト"),
+        Phrase::CallInJson => ("una llamada a herramienta en JSON", "JSON のツール呼び出し"),
+        Phrase::TextAlone => ("solo texto", "テキストのみ"),
+        Phrase::PaddingAtEnd => ("relleno solo al final", "末尾だけのパディング"),
+        Phrase::TokenId => ("un id de token, 0 o más", "0 以上のトークン ID"),
+        Phrase::AsManyAsIds => ("{0}, tantas como `input_ids`", "`input_ids` と同じ {0} 個"),
+        Phrase::TokenIdOrIgnored => ("un id de token o -100", "トークン ID か -100"),
+        Phrase::ListOfWholeNumbers => ("una lista de números enteros", "整数の一覧"),
+        Phrase::WholeNumber => ("un número entero", "整数"),
+        Phrase::ListOfPairs => ("una lista de [pregunta, respuesta]", "[質問, 回答] の一覧"),
+        Phrase::ListOfTools => ("una lista de herramientas, o lo mismo como texto JSON", "ツールの一覧、または同じ内容の JSON テキスト"),
+        Phrase::AsMostOfFile => ("{0}, como la mayor parte del archivo", "ファイルの大半と同じ {0}"),
+        Phrase::ReadableTypes => ("texto, números, fechas, listas o estructuras", "テキスト・数値・日付・一覧・構造体"),
+        Phrase::ItOnce => ("una sola vez", "一度だけ"),
+        Phrase::EachOnce => ("cada uno una vez", "それぞれ一度"),
+        Phrase::OneAnswer => ("una respuesta", "一つの回答"),
+        Phrase::AtMost => ("como máximo {0}", "最大 {0}"),
+        // What a format or a tool does not hold.
+        Phrase::LosesRecord => ("no se puede expresar ahí (se omite)", "その形式では表せない（除外）"),
+        Phrase::LosesSystem => ("indicaciones del sistema", "システムプロンプト"),
+        Phrase::LosesEarlierTurns => ("turnos anteriores de las conversaciones", "会話のそれまでのターン"),
+        Phrase::LosesEarlierAnswers => ("el entrenamiento con respuestas anteriores", "それまでの回答での学習"),
+        Phrase::LosesTools => ("herramientas y sus esquemas", "ツールとそのスキーマ"),
+        Phrase::LosesTextBesideCall => ("texto en el mismo mensaje que una llamada (se separa)", "ツール呼び出しと同じメッセージの文（分けて書く）"),
+        Phrase::LosesCallIds => ("ids de las llamadas a herramientas", "ツール呼び出しの ID"),
+        Phrase::LosesWeights => ("pesos de los mensajes", "メッセージの weight"),
+        Phrase::LosesNames => ("nombres de quienes hablan", "話者の名前"),
+        Phrase::LosesMessageKeys => ("otras claves de los mensajes (razonamiento, …)", "メッセージのその他のキー（推論など）"),
+        Phrase::LosesColumn => ("columnas cuyo nombre ya está en uso", "名前が重なる列"),
+        Phrase::LosesPlainText => ("texto simple que se convierte en chat", "チャットになる平文"),
+        Phrase::OpenAiTakesNot => ("`{0}` (OpenAI no lo admite)", "`{0}`（OpenAI は受け付けません）"),
+        Phrase::LlamaFactoryIrregular => ("conversaciones en las que pregunta y respuesta no se alternan (LLaMA-Factory las omite)", "質問と回答が交互でない会話（LLaMA-Factory は除外します）"),
+        Phrase::LlamaFactoryWeights => ("pesos de los mensajes (LLaMA-Factory entrena todas las respuestas)", "メッセージの weight（LLaMA-Factory はすべての回答を学習します）"),
+        Phrase::AxolotlPairs => ("respuestas mejores y peores (esta configuración entrena solo la mejor)", "良い回答と悪い回答（この設定は良い方だけを学習します）"),
+        // Why an export is not written.
+        Phrase::NoRecordToWrite => ("no hay ningún registro que escribir; elija otras partes u otra lista", "書き出すレコードがありません。別の区分か一覧を選んでください"),
+        Phrase::NoTrainSide => ("ningún registro está en la parte de entrenamiento; vuelva a repartir", "学習の区分にレコードがありません。分割し直してください"),
+        Phrase::OnNoSide => ("{0} registros no están en ninguna parte y se omiten; vuelva a repartir o escriba un solo archivo", "{0} 件はどの区分にもなく、除外されます。分割し直すか、一つのファイルに書き出してください"),
+        Phrase::WithErrors => ("registros con errores, que así no sirven para entrenar: {0}; resuélvalos primero", "このままでは学習に使えない、エラーのあるレコード: {0} 件。先に解決してください"),
+        Phrase::Leaking => ("{0} registros de validación y prueba preguntan lo mismo que uno de entrenamiento; vuelva a repartir", "検証とテストの {0} 件が学習のレコードと同じ質問です。分割し直してください"),
+        Phrase::FrozenSplitChanged => ("se cambiaron registros después de fijar el reparto; deshágalo o vuelva a fijarlo", "分割を固定した後でレコードが変更されました。元に戻すか、固定し直してください"),
+        Phrase::FormatLoses => ("el formato `{0}` no lo admite todo; elija otro o permita lo que se pierde", "形式 `{0}` にはすべては収まりません。別の形式を選ぶか、失われることを許可してください"),
+        Phrase::TokensUnreadable => ("{0} de {1} registros son ids de token, que {2} no puede leer; expórtelos en el formato `tokenized` u omítalos", "{1} 件中 {0} 件はトークン ID で、{2} では読めません。`tokenized` 形式で書き出すか、除いてください"),
+        Phrase::OpenAiRecord => ("registro {0}, `{1}`: se encontró {2}, se esperaba {3}; {4}", "レコード {0} の `{1}`: {2}（期待: {3}）。{4}"),
+        Phrase::OpenAiFile => ("el archivo: se encontró {0}, se esperaba {1}; {2}", "ファイル: {0}（期待: {1}）。{2}"),
+        // What OpenAI's limits say was found.
+        Phrase::Examples => ("{0} ejemplos", "{0} 例"),
+        Phrase::Bytes => ("{0} bytes", "{0} バイト"),
+        Phrase::NoKey => ("sin `{0}`", "`{0}` がない"),
+        Phrase::WeightOnRole => ("{0} en un mensaje de `{1}`", "`{1}` のメッセージに {0}"),
+        Phrase::ZeroOnEveryAnswer => ("0 en todas las respuestas", "すべての回答で 0"),
+        Phrase::TruthValue => ("un valor lógico", "真偽値"),
+        Phrase::ANumber => ("un número", "数値"),
+        Phrase::AText => ("un texto", "テキスト"),
+        Phrase::AList => ("una lista", "一覧"),
+        // What OpenAI expects.
+        Phrase::AtLeastTen => ("al menos 10", "10 以上"),
+        Phrase::AtMost512Mb => ("como máximo 512 MB", "最大 512 MB"),
+        Phrase::MessagesNotEmpty => ("una lista `messages` que no esté vacía", "空でない一覧 `messages`"),
+        Phrase::KeysRoleContent => ("las claves `role` y `content`", "キー `role` と `content`"),
+        Phrase::OpenAiKeys => ("role, content, name, weight, tool_calls, tool_call_id", "role・content・name・weight・tool_calls・tool_call_id"),
+        Phrase::TextNotEmpty => ("un texto que no esté vacío", "空でないテキスト"),
+        Phrase::OneOfAssistant => ("al menos un mensaje del asistente", "アシスタントのメッセージが一つ以上"),
+        Phrase::OneOfUser => ("un mensaje del usuario", "ユーザーのメッセージ"),
+        Phrase::AssistantAtEnd => ("un mensaje del asistente al final", "最後にアシスタントのメッセージ"),
+        Phrase::WeightOnAssistant => ("0 o 1, en mensajes del asistente", "アシスタントのメッセージに 0 か 1"),
+        Phrase::WeightNotZero => ("una respuesta cuyo peso no sea 0", "weight が 0 でない回答"),
+        Phrase::NameLetters => ("hasta 64 letras, cifras, `_` y `-`", "64 文字以内の英数字と `_`・`-`"),
+        Phrase::ToolShape => ("{\"type\": \"function\", \"function\": {\"name\": …}}", "{\"type\": \"function\", \"function\": {\"name\": …}}"),
+        Phrase::CallShape => ("un `id` y una función con `name` y `arguments` como texto JSON", "`id` と、`name` および JSON テキストの `arguments` を持つ関数"),
+        Phrase::IdOfCall => ("el `id` de una llamada anterior del asistente", "それより前のアシスタントの呼び出しの `id`"),
+        Phrase::AtMostTokens => ("como máximo 65 536 tokens (menos en algunos modelos)", "最大 65 536 トークン（モデルによってはそれ以下）"),
+        // What to do about OpenAI's limits.
+        Phrase::AddExamples => ("añada ejemplos; OpenAI aconseja de 50 a 100 para empezar", "例を増やしてください。OpenAI は最初に 50〜100 を勧めています"),
+        Phrase::ExportFewer => ("exporte menos registros", "書き出すレコードを減らしてください"),
+        Phrase::GiveQuestionAndAnswer => ("dé al registro una pregunta y una respuesta, u omítalo", "質問と回答を入れるか、除いてください"),
+        Phrase::WriteAsObject => ("escriba el mensaje como tal objeto", "メッセージをそのようなオブジェクトで書いてください"),
+        Phrase::AddMissing => ("añada lo que falta", "足りないものを加えてください"),
+        Phrase::TakeKeyAway => ("quite la clave", "そのキーを除いてください"),
+        Phrase::RenameRole => ("cambie el nombre del rol", "役割の名前を直してください"),
+        Phrase::WriteTextOrTakeAway => ("escriba el texto o quite el mensaje", "本文を書くか、メッセージを除いてください"),
+        Phrase::AddAnswer => ("añada la respuesta que debería dar el modelo", "モデルが返すべき回答を加えてください"),
+        Phrase::AddQuestion => ("añada la pregunta, salvo que el modelo deba hablar primero", "モデルから話し始めるのでなければ、質問を加えてください"),
+        Phrase::TakeAwayAfterAnswer => ("quite lo que sigue a la última respuesta", "最後の回答より後を除いてください"),
+        Phrase::SetWeight => ("quite el peso o póngalo en 0 o 1", "weight を除くか、0 か 1 にしてください"),
+        Phrase::WeighOneAnswer => ("ponga en 1 el peso de una respuesta u omita el registro", "どれか一つの回答の weight を 1 にするか、レコードを除いてください"),
+        Phrase::RenameIt => ("cámbiele el nombre", "名前を変えてください"),
+        Phrase::CorrectTool => ("corrija la definición de la herramienta", "ツールの定義を直してください"),
+        Phrase::CorrectCall => ("corrija la llamada", "呼び出しを直してください"),
+        Phrase::GiveIdOfCall => ("dé al resultado el id de su llamada", "結果に、その呼び出しの id を付けてください"),
+        Phrase::Shorten => ("acórtelo o divida la conversación", "短くするか、会話を分けてください"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of a text, sorted.
+    fn places(text: &str) -> Vec<usize> {
+        (0..9)
+            .filter(|i| text.contains(&format!("{{{i}}}")))
+            .collect()
+    }
+
+    #[test]
+    fn every_phrase_has_its_values_in_three_languages() {
+        for phrase in Phrase::ALL {
+            let english = phrase.english();
+            let (spanish, japanese) = words(*phrase);
+            for text in [spanish, japanese] {
+                assert!(!text.trim().is_empty(), "{phrase:?}");
+                assert_eq!(places(text), places(english), "{phrase:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_finding_of_an_export_is_said_whole() {
+        let text = "record 3, `messages`: found none, expected at least one message of the \
+                    assistant; add the answer that the model should give";
+        let found = Said::read(text);
+        assert_eq!(said(&found, Language::English), text);
+        assert_eq!(
+            said(&found, Language::Spanish),
+            "registro 3, `messages`: se encontró ninguno, se esperaba al menos un mensaje del \
+             asistente; añada la respuesta que debería dar el modelo"
+        );
+        assert_eq!(
+            said(&found, Language::Japanese),
+            "レコード 3 の `messages`: なし（期待: アシスタントのメッセージが一つ以上）。\
+             モデルが返すべき回答を加えてください"
+        );
+    }
+
+    #[test]
+    fn quotes_stay_as_they_are() {
+        let quote = Said::read("\"¿qué\"");
+        assert_eq!(said(&quote, Language::Japanese), "\"¿qué\"");
+        let text = Said::read("the text \"nothing\"");
+        assert_eq!(said(&text, Language::Spanish), "el texto \"nothing\"");
+    }
+}
