@@ -6,11 +6,11 @@
 //            1 delta   read   array<f32>  [t, d]
 //            2 weight  read   array<f32>  [d]
 //            3 out     write  array<f32>  [t, d]
-//            4 params  uniform Params     (mirrors gpu::ops::rms_norm::AddParams)
+//            4 params  uniform Params     (mirrors gpu::ops::add_rms_norm::Params)
 // Dispatch   (t, 1, 1), one workgroup a row
 // Requires   nothing of d
 // Uses       WORKGROUP invocations (256), 8 bytes of workgroup memory each; lib/reduce or lib/reduce_subgroups
-// Oracle     tests/kernels/rms_norm.rs
+// Oracle     tests/kernels/norm.rs
 
 struct Params {
     d: u32,

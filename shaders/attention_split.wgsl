@@ -1,13 +1,14 @@
 // attention_split — one token's causal grouped-query attention, the keys shared out to splits
 //
-//   score[j] = bent(q · k[j] / sqrt(k)),  j in sight;   partial = sum_j exp(score[j] - m) v[j]
+//   score[j] = bent(scale q · k[j]) (+ alibi[j]),  j in sight;   partial = sum_j exp(score[j] - m) v[j]
 //
 // Bindings   0 q         read   array<f32>  [h, k]
 //            1 k_cache   read   array<u32>  [capacity, g, k], f16 pairs or f32
 //            2 v_cache   read   array<u32>  the same
 //            3 state     read   array<u32>  position of the token, ...
-//            4 partials  write  array<f32>  [h, N_SPLITS, k + 2]: the sum, then m, then sum of exp
-//            5 params    uniform Params     (mirrors gpu::ops::attention::Params)
+//            4 slopes    read   array<f32>  [h], any buffer without ALIBI
+//            5 partials  write  array<f32>  [h, N_SPLITS, k + 2]: the sum, then m, then sum of exp
+//            6 params    uniform Params     (mirrors gpu::ops::attention::Params)
 // Dispatch   (N_SPLITS, g, ceil(h / g / HEADS)), one workgroup a split and HEADS heads of a group
 // Requires   k even; ceil(HEADS * k / 2 / WORKGROUP) <= 8; position < capacity
 // Uses       WORKGROUP invocations (128), 4 HEADS k + 4 KV_TILE (k + 2 + HEADS) + 12 HEADS bytes of
@@ -36,15 +37,16 @@ struct Params {
     scale: f32,
     cap: f32,
     n_tokens: u32,
-    pad0: u32,
+    alibi_scale: f32,
 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k_cache: array<u32>;
 @group(0) @binding(2) var<storage, read> v_cache: array<u32>;
 @group(0) @binding(3) var<storage, read> state: array<u32>;
-@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> slopes: array<f32>;
+@group(0) @binding(5) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 var<workgroup> q_heads: array<vec2f, Q_LEN>;
 var<workgroup> k_tile: array<vec2f, K_LEN>;
@@ -97,7 +99,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
                 for (var pair = 0u; pair < PAIRS; pair += 1u) {
                     product += dot(q_heads[head * PAIRS + pair], k_tile[key * (PAIRS + 1u) + pair]);
                 }
-                scores[i] = bent_score(product, params.scale, params.cap);
+                var score = bent_score(product, params.scale, params.cap);
+                if ALIBI {
+                    score += alibi_bias(slopes[head_start + head], tile + key, params.alibi_scale);
+                }
+                scores[i] = score;
             }
         }
         workgroupBarrier();

@@ -8,8 +8,9 @@
 //            1 k_cache   read   array<u32>  [capacity, g, k], f16 pairs or f32; the tokens' own included
 //            2 v_cache   read   array<u32>  the same
 //            3 state     read   array<u32>  position of the first token, ...
-//            4 o         write  array<f32>  [t, h, k]
-//            5 params    uniform Params     (mirrors gpu::ops::attention::Params)
+//            4 slopes    read   array<f32>  [h], any buffer without ALIBI
+//            5 o         write  array<f32>  [t, h, k]
+//            6 params    uniform Params     (mirrors gpu::ops::attention::Params)
 // Dispatch   (ceil(t r / 32), g, ceil(k / 128)), columns of a head shared out by 128
 // Requires   k even; tokens at positions >= capacity get no meaningful row
 // Uses       64 invocations, 14 KiB of workgroup memory; lib/kv_read, lib/scores; core WebGPU only
@@ -34,15 +35,16 @@ struct Params {
     scale: f32,
     cap: f32,
     n_tokens: u32,
-    pad0: u32,
+    alibi_scale: f32,
 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;
 @group(0) @binding(1) var<storage, read> k_cache: array<u32>;
 @group(0) @binding(2) var<storage, read> v_cache: array<u32>;
 @group(0) @binding(3) var<storage, read> state: array<u32>;
-@group(0) @binding(4) var<storage, read_write> o: array<f32>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> slopes: array<f32>;
+@group(0) @binding(5) var<storage, read_write> o: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
 
 var<workgroup> q_slab: array<vec4f, 288>;
 // Keys, then values.
@@ -106,7 +108,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             let position = state[0] + row / heads_per_kv;
             for (var j = 0u; j < 4u; j += 1u) {
                 let key = column + 8u * j;
-                let score = bent_score(scores[i][j], params.scale, params.cap);
+                var score = bent_score(scores[i][j], params.scale, params.cap);
+                if ALIBI {
+                    let slope = slopes[kv_head * heads_per_kv + row % heads_per_kv];
+                    score += alibi_bias(slope, tile + key, params.alibi_scale);
+                }
                 let seen = tile + key <= last_position && sees(position, tile + key, params.window);
                 weights[key * TILE + row_block + i] = select(LOWEST, score, seen);
             }

@@ -1,6 +1,6 @@
 // lora_up — the second half of low-rank updates, added to what the frozen weights gave
 //
-//   y[i, column + n] += scale * sum_j B[n, j] u[i, u_column + j]      for every segment
+//   y[i, column + n] += params.scale * scale * sum_j B[n, j] u[i, u_column + j]      for every segment
 //
 // Projections that share an input (q, k, v) share one `u`; each is a segment with its own slice.
 //
@@ -35,6 +35,10 @@ struct Params {
     n_segments: u32,
     u_stride: u32,
     y_stride: u32,
+    scale: f32,
+    pad0: u32,
+    pad1: u32,
+    pad2: u32,
 }
 
 @group(0) @binding(0) var<storage, read> u: array<f32>;
@@ -59,6 +63,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         return;
     }
     let segment = segments[at];
+    let scale = params.scale * segment.scale;
     let n_pairs = (segment.n_columns + 1u) / 2u;
     let first_token = 4u * id.y;
     let last_token = params.n_tokens - 1u;
@@ -80,9 +85,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     for (var i = 0u; i < min(4u, params.n_tokens - first_token); i += 1u) {
         let to = (first_token + i) * params.y_stride + segment.column + 2u * pair;
-        y[to] += segment.scale * even[i];
+        y[to] += scale * even[i];
         if 2u * pair + 1u < segment.n_columns {
-            y[to + 1u] += segment.scale * odd[i];
+            y[to + 1u] += scale * odd[i];
         }
     }
 }

@@ -1,6 +1,6 @@
 // matmul — Y = X Wᵀ (+ bias) for many tokens: the prefill path, weights unpacked once a tile
 //
-//   y[t, n] = sum_k w[n, k] x[t, k] + bias[n]
+//   y[t, n] (+)= scale (sum_k w[n, k] x[t, k] + bias[n])
 //
 // Bindings   as matvec: 0 x, 1 bias, 2 y, 3 params (gpu::linear::LinearParams); group 1: W
 // Dispatch   (ceil(n / 32), ceil(n_tokens / 32), 1); a workgroup computes 32 x 32 outputs,

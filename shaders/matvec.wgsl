@@ -1,6 +1,6 @@
 // matvec — y = W x (+ bias) for up to four tokens: the decode path, bound by reading W once
 //
-//   y[t, n] = sum_k w[n, k] x[t, k] + bias[n]
+//   y[t, n] (+)= scale (sum_k w[n, k] x[t, k] + bias[n])
 //
 // Bindings   0 x        read   array<vec4f>  x_width/4 between tokens
 //            1 bias     read   array<f32>    [n]; any buffer where has_bias is 0

@@ -15,7 +15,8 @@ struct Params {
     first_row: u32,
     has_bias: u32,
     accumulate: u32,
-    pad0: u32,
+    /// Of product and bias together.
+    scale: f32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -34,6 +35,7 @@ fn store(token: u32, row: u32, product: f32) {
     if params.has_bias != 0u {
         value += bias[n];
     }
+    value *= params.scale;
     if params.accumulate != 0u {
         value += y[at];
     }

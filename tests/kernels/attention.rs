@@ -1,9 +1,9 @@
 //! attention (split and combine for one token, tiled for several) against the scalar softmax.
 
-use half::f16;
+use half::{bf16, f16};
 use veneer_core::gpu::{
     Gpu,
-    ops::{Attention, KvCache, KvFormat, KvShape, attention, attention_scratch_bytes},
+    ops::{Attention, HeadSlopes, KvCache, KvFormat, KvShape, attention, attention_scratch_bytes},
 };
 
 use crate::{
@@ -13,6 +13,8 @@ use crate::{
 
 /// Sums of up to some hundred weighted values, and exponentials on the device.
 const TOLERANCE: f32 = 1e-5;
+/// Small enough that far keys do not outweigh all others.
+const ALIBI_SCALE: f32 = 0.03;
 
 #[derive(Debug, Clone, Copy)]
 struct Case {
@@ -24,6 +26,7 @@ struct Case {
     capacity: usize,
     window: Option<usize>,
     cap: Option<f32>,
+    has_slopes: bool,
 }
 
 const SMALL: Case = Case {
@@ -35,6 +38,7 @@ const SMALL: Case = Case {
     capacity: 100,
     window: None,
     cap: None,
+    has_slopes: false,
 };
 
 /// `keys, values: [capacity, g, k]`, as the cache holds them.
@@ -49,16 +53,18 @@ fn oracle(case: &Case, q: &[f32], keys: &[f32], values: &[f32]) -> Vec<f32> {
         let first = case.window.map_or(0, |w| (position + 1).saturating_sub(w));
         let at = |key: usize| (key * g + kv_head) * k;
         let scores: Vec<f64> = (first..=position)
-            .map(|key| {
-                let key = &keys[at(key)..][..k];
+            .map(|key_position| {
+                let key = &keys[at(key_position)..][..k];
                 let product = query
                     .iter()
                     .zip(key)
                     .map(|(&a, &b)| f64::from(a) * f64::from(b));
                 let score = product.sum::<f64>() * scale;
-                case.cap
+                let bent = case
+                    .cap
                     .map(f64::from)
-                    .map_or(score, |cap| cap * (score / cap).tanh())
+                    .map_or(score, |cap| cap * (score / cap).tanh());
+                bent + bias(case, head, key_position)
             })
             .collect();
         let largest = scores.iter().copied().fold(f64::MIN, f64::max);
@@ -74,6 +80,22 @@ fn oracle(case: &Case, q: &[f32], keys: &[f32], values: &[f32]) -> Vec<f32> {
         }));
     }
     out
+}
+
+/// Slopes that a bf16 holds, other ones for every head.
+fn slopes(n_heads: usize) -> Vec<f32> {
+    let slope = |head| bf16::from_f32(0.9f32.powi(head as i32 + 1)).to_f32();
+    (0..n_heads).map(slope).collect()
+}
+
+/// What a slope adds, rounded as transformers does it for Falcon.
+fn bias(case: &Case, head: usize, position: usize) -> f64 {
+    if !case.has_slopes {
+        return 0.0;
+    }
+    let position = bf16::from_f32(position as f32).to_f32();
+    let product = bf16::from_f32(slopes(case.n_heads)[head] * position).to_f32();
+    f64::from(product) * f64::from(ALIBI_SCALE)
 }
 
 /// The bytes of a cache, and the values that it then holds.
@@ -115,6 +137,7 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     gpu.write(&cache.keys, 0, &key_bytes).unwrap();
     gpu.write(&cache.values, 0, &value_bytes).unwrap();
     let out = unwritten(gpu, "out", t * h * k);
+    let slopes = floats(gpu, "slopes", &slopes(h));
     let op = Attention {
         q: &floats(gpu, "q", &q),
         cache: &cache,
@@ -128,6 +151,10 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
         window: case.window,
         scale: 1.0 / (k as f32).sqrt(),
         cap: case.cap,
+        slopes: case.has_slopes.then_some(HeadSlopes {
+            slopes: &slopes,
+            scale: ALIBI_SCALE,
+        }),
     };
     run(gpu, &attention(gpu, "attention", &op).unwrap());
     let expected = oracle(&case, &q, &rounded_keys, &rounded_values);
@@ -246,6 +273,56 @@ fn scores_are_bent_below_their_cap() {
 }
 
 #[test]
+fn slopes_of_heads_favour_later_keys() {
+    for n_tokens in [1, 7] {
+        for (n_heads, n_kv_heads) in [(4, 2), (12, 1)] {
+            check(Case {
+                n_heads,
+                n_kv_heads,
+                n_tokens,
+                // Positions that a bf16 rounds.
+                position: 600,
+                capacity: 610,
+                has_slopes: true,
+                ..SMALL
+            });
+        }
+    }
+    check(Case {
+        n_tokens: 3,
+        position: 40,
+        window: Some(9),
+        cap: Some(2.0),
+        has_slopes: true,
+        ..SMALL
+    });
+}
+
+/// Head widths and groups of Phi-2, Gemma 2 2B, StableLM 2 12B, Falcon 7B and StarCoder.
+#[test]
+fn the_heads_of_published_models() {
+    for (n_heads, n_kv_heads, head_dim) in [
+        (32, 32, 80),
+        (8, 4, 256),
+        (32, 8, 160),
+        (71, 1, 64),
+        (48, 1, 128),
+    ] {
+        for n_tokens in [1, 3] {
+            check(Case {
+                n_heads,
+                n_kv_heads,
+                head_dim,
+                n_tokens,
+                position: 70,
+                capacity: 74,
+                ..SMALL
+            });
+        }
+    }
+}
+
+#[test]
 fn the_shape_of_llama_3_2_1b() {
     for n_tokens in [1, 9] {
         check(Case {
@@ -281,6 +358,7 @@ fn heads_that_cannot_be_shared_are_refused() {
             window: None,
             scale: 1.0,
             cap: None,
+            slopes: None,
         };
         assert!(attention(&gpu, "attention", &op).is_err());
     }

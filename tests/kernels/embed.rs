@@ -1,20 +1,22 @@
-//! embed against the dequantized table.
+//! embed against the dequantized table, by token and by position.
 
 use veneer_core::{
     gpu::{
         GpuMatrix,
-        ops::{Embed, embed},
+        ops::{AddPositions, Embed, add_positions, embed},
     },
     quant::Format,
 };
 
 use crate::{
     devices::{assert_close, devices, values},
-    inputs::{normal, run, unwritten, words},
+    inputs::{floats, normal, run, unwritten, words},
 };
 
 /// Products of scales and quants in f32: the same as the oracle's but for their order.
 const TOLERANCE: f32 = 1e-6;
+/// As Gemma's, the root of a width.
+const SCALE: f32 = 33.941_124;
 
 #[track_caller]
 fn check(formats: &[Format], d: usize, n_rows: usize, ids: &[u32]) {
@@ -29,12 +31,13 @@ fn check(formats: &[Format], d: usize, n_rows: usize, ids: &[u32]) {
                 table: &matrix,
                 ids: &words(&gpu, "ids", ids),
                 x: &x,
+                scale: SCALE,
                 n_tokens: ids.len(),
             };
             run(&gpu, &embed(&gpu, "embed", &op).unwrap());
 
             let rows = ids.iter().flat_map(|&id| &table[id as usize * d..][..d]);
-            let expected: Vec<f32> = rows.copied().collect();
+            let expected: Vec<f32> = rows.map(|value| SCALE * value).collect();
             let case = format!("{} of {n_rows} by {d}, {}", ids.len(), format.name());
             assert_close(&values(&gpu, &x), &expected, TOLERANCE, &case);
         }
@@ -59,6 +62,47 @@ fn the_width_of_llama_3_2_1b() {
     check(&[Format::Q4_0], 2048, 100, &[99]);
 }
 
+#[test]
+fn positions_are_added_to_what_is_there() {
+    let (d, n_rows, n_tokens, position) = (96, 40, 5, 33);
+    for gpu in devices() {
+        for format in [Format::F32, Format::F16, Format::Q8_0] {
+            let packed = format.quantize(&normal(1, n_rows * d)).unwrap();
+            let table = format.dequantize(&packed).unwrap();
+            let shape = [n_rows as u32, d as u32];
+            let before = normal(2, (n_tokens + 3) * d);
+            let x = floats(&gpu, "x", &before);
+            let op = AddPositions {
+                table: &GpuMatrix::upload(&gpu, "table", format, shape, &packed).unwrap(),
+                state: &words(&gpu, "state", &[position as u32, 7, 0, 0]),
+                x: &x,
+                n_tokens,
+            };
+            run(&gpu, &add_positions(&gpu, "positions", &op).unwrap());
+            let mut want = before;
+            let rows = want.iter_mut().zip(&table[position * d..]);
+            rows.take(n_tokens * d).for_each(|(x, row)| *x += row);
+            assert_close(&values(&gpu, &x), &want, TOLERANCE, format.name());
+        }
+    }
+}
+
+#[test]
+fn positions_beyond_the_table_add_nothing() {
+    for gpu in devices() {
+        let table = Format::F32.quantize(&[1.0; 12]).unwrap();
+        let x = floats(&gpu, "x", &[5.0; 8]);
+        let op = AddPositions {
+            table: &GpuMatrix::upload(&gpu, "table", Format::F32, [3, 4], &table).unwrap(),
+            state: &words(&gpu, "state", &[2, 0, 0, 0]),
+            x: &x,
+            n_tokens: 2,
+        };
+        run(&gpu, &add_positions(&gpu, "positions", &op).unwrap());
+        assert_eq!(values(&gpu, &x), [[6.0; 4], [5.0; 4]].concat());
+    }
+}
+
 /// 128 MiB are what every device binds; the table has some rows more.
 #[test]
 fn a_table_in_shards() {
@@ -78,6 +122,7 @@ fn a_table_in_shards() {
             table: &matrix,
             ids: &words(gpu, "ids", &ids),
             x: &x,
+            scale: 1.0,
             n_tokens: ids.len(),
         };
         let steps = embed(gpu, "embed", &op).unwrap();

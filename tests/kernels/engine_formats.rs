@@ -9,11 +9,13 @@ use veneer_core::{
 
 use crate::{
     devices::devices,
-    models::{assert_within, load, logits},
+    models::{Model, assert_within, load, logits},
 };
 
 /// Between f32 sums in another order; logits are about 0.3.
 const LOGITS: f32 = 2e-5;
+/// The same for the tiny models of families, whose logits are up to 10.
+const FAMILIES: f32 = 2e-4;
 
 /// Wide enough for whole blocks of every format.
 fn arch() -> Arch {
@@ -98,6 +100,28 @@ fn two_formats_in_one_projection() {
         some: source(Format::Q6K),
     };
     check(&mixed, "Q4_K and Q6_K");
+}
+
+/// Blocks of weights in models of another form than Llama's.
+#[test]
+fn other_families() {
+    for name in ["gemma2", "phi2", "falcon-40b", "starcoder"] {
+        let model = Model::open(name);
+        let ids = model.longest().ids;
+        for format in [Format::Q8_0, Format::Q4_0] {
+            let source = Quantizing {
+                source: model.source(),
+                format,
+            };
+            let cpu = load(Place::Cpu, model.arch(), &source, 16);
+            let want = logits(&cpu, &ids, None);
+            for gpu in devices().into_iter().take(2) {
+                let what = format!("{name}, {}, {}", format.name(), gpu.profile().name());
+                let engine = load(Place::Gpu(gpu), model.arch(), &source, 16);
+                assert_within(&logits(&engine, &ids, None), &want, FAMILIES, &what);
+            }
+        }
+    }
 }
 
 #[test]

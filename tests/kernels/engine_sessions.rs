@@ -75,6 +75,19 @@ fn an_adapter_on_every_layer_equals_what_is_merged() {
 }
 
 #[test]
+fn an_adapter_on_modules_that_join_several() {
+    // Queries, keys and values by groups; the same stacked, and gate and up in one.
+    check_adapter("falcon-40b", "train/families/falcon-40b/final_adapter");
+    check_adapter("phi3", "train/families/phi3/final_adapter");
+}
+
+#[test]
+fn an_adapter_before_scaled_residuals_and_before_norms() {
+    check_adapter("granite", "train/families/granite/final_adapter");
+    check_adapter("gemma2", "train/families/gemma2/final_adapter");
+}
+
+#[test]
 fn running_ahead_chooses_what_waiting_chooses() {
     let model = Model::open("llama31");
     let Some(gpu) = device() else { return };
@@ -205,7 +218,7 @@ fn the_cost_of_a_token_is_counted() {
     assert_eq!(base.n_launches, 1 + 10 * 2 + 2 + 2);
     let arch = engine.arch();
     let embedding = arch.vocab_size * arch.d_model;
-    let n_read = arch.n_parameters() - embedding as u64 + arch.head_dim as u64 / 2;
+    let n_read = arch.n_parameters() - embedding as u64;
     assert_eq!(base.weight_bytes, 4 * n_read);
     let kv_values = 2 * arch.n_layers * arch.d_kv();
     assert_eq!(base.kv_bytes_per_position, 4 * kv_values as u64);

@@ -12,6 +12,8 @@ use crate::{
 
 /// Another order of f32 sums over a row; the scalar twin is no closer to the exact sum.
 const SUMS: f32 = 2e-5;
+/// As Granite's, of what is added to the residual stream.
+const SCALE: f32 = 0.22;
 
 /// `n` outputs from `k` inputs for `t` tokens.
 #[track_caller]
@@ -33,6 +35,7 @@ fn check(n: usize, k: usize, t: usize, formats: &[Format]) {
                 x: Rows::packed(&x, k as u32),
                 y: Rows::packed(&y, n as u32),
                 bias: None,
+                scale: 1.0,
                 accumulate: false,
                 n_tokens: t as u32,
             };
@@ -95,7 +98,7 @@ fn rows_longer_than_a_workgroup_takes_at_once() {
     check(5, 4 * 513, 1, &PLAIN);
 }
 
-/// Outputs as columns of wider rows, with biases, on top of what is there: fused projections.
+/// Outputs as columns of wider rows, with biases, scaled, on top of what is there: fused projections.
 #[track_caller]
 fn check_placed(t: usize) {
     let (n, k, x_stride, y_stride, column) = (21, 64, 72, 40, 7);
@@ -109,7 +112,7 @@ fn check_placed(t: usize) {
             let x = &inputs[8 + token * x_stride..][..k];
             let products = matvec(Format::Q8_0, &weights, x).unwrap();
             for (row, product) in products.iter().enumerate() {
-                want[token * y_stride + column + row] += product + biases[row];
+                want[token * y_stride + column + row] += SCALE * (product + biases[row]);
             }
         }
         let shape = [n as u32, k as u32];
@@ -120,6 +123,7 @@ fn check_placed(t: usize) {
             x: Rows::packed(&x, x_stride as u32).from_column(8),
             y: Rows::packed(&y, y_stride as u32).from_column(column as u32),
             bias: Some(&floats(&gpu, "bias", &biases)),
+            scale: SCALE,
             accumulate: true,
             n_tokens: t as u32,
         };
@@ -149,6 +153,7 @@ fn what_does_not_fit_is_refused() {
             x: Rows::packed(&x, 4),
             y: Rows::packed(&y, 8),
             bias: None,
+            scale: 1.0,
             accumulate: false,
             n_tokens: 2,
         };
@@ -213,6 +218,7 @@ fn matrices_beyond_the_binding_limit_are_split_by_rows() {
         x: Rows::packed(&x, k as u32),
         y: Rows::packed(&y, n as u32),
         bias: None,
+        scale: 1.0,
         accumulate: false,
         n_tokens: 1,
     };

@@ -13,6 +13,8 @@ use crate::{
 
 /// Sums of up to 64 products in f32.
 const TOLERANCE: f32 = 5e-6;
+/// Of all segments.
+const SCALE: f32 = 0.5;
 
 /// `(column, n_columns, u_column, rank, scale)`
 type Part = (usize, usize, usize, usize, f32);
@@ -39,7 +41,7 @@ fn check(n_tokens: usize, u_stride: usize, y_stride: usize, parts: &[Part]) {
                             };
                             f64::from(b) * f64::from(u[token * u_stride + u_column + j])
                         });
-                        let update = f64::from(scale) * product.sum::<f64>();
+                        let update = f64::from(SCALE * scale) * product.sum::<f64>();
                         expected[token * y_stride + column + n] += update as f32;
                     }
                 }
@@ -67,6 +69,7 @@ fn check(n_tokens: usize, u_stride: usize, y_stride: usize, parts: &[Part]) {
                 u_stride,
                 y: &y_buffer,
                 y_stride,
+                scale: SCALE,
                 n_tokens,
             };
             run(&gpu, &[lora_up(&gpu, "lora", &op).unwrap()]);
@@ -127,6 +130,7 @@ fn columns_beside_a_segment_stay_as_they_are() {
             u_stride: 1,
             y: &y,
             y_stride: 4,
+            scale: 1.0,
             n_tokens: 1,
         };
         run(&gpu, &[lora_up(&gpu, "lora", &op).unwrap()]);
@@ -155,6 +159,7 @@ fn what_does_not_fit_is_refused() {
             u_stride: 2,
             y: &floats(&gpu, "y", &[0.0; 4]),
             y_stride: 4,
+            scale: 1.0,
             n_tokens: 1,
         };
         assert!(lora_up(&gpu, "lora", &op).is_ok());

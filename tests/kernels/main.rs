@@ -11,6 +11,7 @@ mod memory;
 mod models;
 mod sources;
 
+mod activate;
 mod add;
 mod attention;
 mod embed;
@@ -19,7 +20,7 @@ mod engine_formats;
 mod engine_sessions;
 mod linear;
 mod lora_up;
-mod rms_norm;
+mod norm;
 mod rope_append;
-mod silu_mul;
+mod soft_cap;
 mod top_tokens;

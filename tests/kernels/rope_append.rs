@@ -3,7 +3,7 @@
 use half::f16;
 use veneer_core::gpu::{
     Gpu,
-    ops::{KvCache, KvFormat, KvShape, QkNorm, RopeAppend, rope_append},
+    ops::{KvCache, KvFormat, KvShape, NormedHeads, QkNorm, RopeAppend, Rotation, rope_append},
 };
 
 use crate::{
@@ -25,8 +25,25 @@ struct Case {
     n_tokens: usize,
     position: usize,
     capacity: usize,
-    normed: bool,
+    n_rotated: usize,
+    factor: f32,
+    norm: Option<CaseNorm>,
+    is_grouped: bool,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct CaseNorm {
+    heads: NormedHeads,
+    is_centred: bool,
+    has_bias: bool,
+}
+
+/// As Qwen 3 has it.
+const RMS: CaseNorm = CaseNorm {
+    heads: NormedHeads::OneWeight,
+    is_centred: false,
+    has_bias: false,
+};
 
 const SMALL: Case = Case {
     n_heads: 4,
@@ -35,32 +52,71 @@ const SMALL: Case = Case {
     n_tokens: 3,
     position: 0,
     capacity: 5,
-    normed: false,
+    n_rotated: 8,
+    factor: 1.0,
+    norm: None,
+    is_grouped: false,
 };
 
-/// One head, normalized if there is a weight, and rotated.
-fn oracle(head: &[f32], weight: Option<&[f32]>, position: usize, frequencies: &[f32]) -> Vec<f32> {
-    let mut head: Vec<f64> = head.iter().map(|&x| f64::from(x)).collect();
-    if let Some(weight) = weight {
-        let mean_square = head.iter().map(|x| x * x).sum::<f64>() / head.len() as f64;
-        let factor = 1.0 / (mean_square + f64::from(EPS)).sqrt();
-        for (x, &w) in head.iter_mut().zip(weight) {
-            *x *= factor * f64::from(w);
+/// Heads of one kind of one token, normalized. `weight` and `bias` are one head long, or all.
+fn normed(case: &Case, heads: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    let Some(norm) = case.norm else {
+        return heads.to_vec();
+    };
+    let n_together = match norm.heads {
+        NormedHeads::Together => heads.len(),
+        NormedHeads::OneWeight | NormedHeads::OwnWeight => case.head_dim,
+    };
+    let mut normed = Vec::with_capacity(heads.len());
+    for together in heads.chunks(n_together) {
+        let n = n_together as f64;
+        let sum: f64 = together.iter().map(|&x| f64::from(x)).sum();
+        let mean = if norm.is_centred { sum / n } else { 0.0 };
+        let squares = together.iter().map(|&x| (f64::from(x) - mean).powi(2));
+        let factor = 1.0 / (squares.sum::<f64>() / n + f64::from(EPS)).sqrt();
+        for &x in together {
+            let at = normed.len() % weight.len();
+            let bias = if norm.has_bias {
+                f64::from(bias[at])
+            } else {
+                0.0
+            };
+            normed.push(((f64::from(x) - mean) * factor * f64::from(weight[at]) + bias) as f32);
         }
     }
-    let half = head.len() / 2;
-    let mut rotated = vec![0.0; head.len()];
-    for p in 0..half {
-        let (sin, cos) = f64::from(position as f32 * frequencies[p]).sin_cos();
-        rotated[p] = (head[p] * cos - head[p + half] * sin) as f32;
-        rotated[p + half] = (head[p + half] * cos + head[p] * sin) as f32;
-    }
-    rotated
+    normed
 }
 
-fn frequencies(head_dim: usize) -> Vec<f32> {
-    (0..head_dim / 2)
-        .map(|pair| 10_000f32.powf(-2.0 * pair as f32 / head_dim as f32))
+/// One head, its first values rotated.
+fn turned(case: &Case, head: &[f32], position: usize, frequencies: &[f32]) -> Vec<f32> {
+    let half = case.n_rotated / 2;
+    let mut turned = head.to_vec();
+    for p in 0..half {
+        let (sin, cos) = f64::from(position as f32 * frequencies[p]).sin_cos();
+        let (a, b) = (f64::from(head[p]), f64::from(head[p + half]));
+        turned[p] = (f64::from(case.factor) * (a * cos - b * sin)) as f32;
+        turned[p + half] = (f64::from(case.factor) * (b * cos + a * sin)) as f32;
+    }
+    turned
+}
+
+/// Rows of queries, keys and values as a model gives them that keeps groups together.
+fn grouped(case: &Case, qkv: &[f32]) -> Vec<f32> {
+    let (h, g, k) = (case.n_heads, case.n_kv_heads, case.head_dim);
+    let mut rows = Vec::with_capacity(qkv.len());
+    for row in qkv.chunks((h + 2 * g) * k) {
+        let heads: Vec<&[f32]> = row.chunks(k).collect();
+        for group in 0..g {
+            rows.extend(heads[group * h / g..(group + 1) * h / g].concat());
+            rows.extend([heads[h + group], heads[h + g + group]].concat());
+        }
+    }
+    rows
+}
+
+fn frequencies(n_rotated: usize) -> Vec<f32> {
+    (0..n_rotated / 2)
+        .map(|pair| 10_000f32.powf(-2.0 * pair as f32 / n_rotated as f32))
         .collect()
 }
 
@@ -87,9 +143,18 @@ fn check(case: Case) {
 fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     let (h, g, k, t) = (case.n_heads, case.n_kv_heads, case.head_dim, case.n_tokens);
     let name = format!("{case:?}, {format:?}, {}", gpu.profile().name());
-    let qkv = normal(1, t * (h + 2 * g) * k);
-    let frequencies = frequencies(k);
-    let (q_weight, k_weight) = (normal(2, k), normal(3, k));
+    // Means that a centred norm must take off.
+    let qkv: Vec<f32> = normal(1, t * (h + 2 * g) * k)
+        .iter()
+        .map(|x| x + 0.6)
+        .collect();
+    let frequencies = frequencies(case.n_rotated);
+    let is_shared = case
+        .norm
+        .is_none_or(|norm| norm.heads == NormedHeads::OneWeight);
+    let [n_q, n_k] = if is_shared { [k, k] } else { [h * k, g * k] };
+    let [q_weight, k_weight, q_bias, k_bias] =
+        [(2, n_q), (3, n_k), (4, n_q), (5, n_k)].map(|(seed, n)| normal(seed, n));
 
     let shape = KvShape {
         capacity: case.capacity + 2,
@@ -101,15 +166,33 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     // Behind its end lies memory that must stay as it is.
     cache.shape.capacity = case.capacity;
     let q = unwritten(gpu, "q", t * h * k);
-    let [qkv_buffer, frequencies_buffer, q_norm, k_norm] =
-        [&qkv, &frequencies, &q_weight, &k_weight].map(|values| floats(gpu, "input", values));
+    let rows = if case.is_grouped {
+        grouped(&case, &qkv)
+    } else {
+        qkv.clone()
+    };
+    let weights = [&q_weight, &k_weight, &q_bias, &k_bias].map(Vec::as_slice);
+    let has_bias = case.norm.is_some_and(|norm| norm.has_bias);
+    let weights = floats(
+        gpu,
+        "norms",
+        &weights[..if has_bias { 4 } else { 2 }].concat(),
+    );
+    let frequencies_buffer = (case.n_rotated > 0).then(|| floats(gpu, "turns", &frequencies));
     let op = RopeAppend {
-        qkv: &qkv_buffer,
-        frequencies: &frequencies_buffer,
+        qkv: &floats(gpu, "qkv", &rows),
+        is_grouped: case.is_grouped,
+        rotation: frequencies_buffer.as_ref().map(|frequencies| Rotation {
+            frequencies,
+            n_rotated: case.n_rotated,
+            factor: case.factor,
+        }),
         state: &words(gpu, "state", &[case.position as u32, 0, 0, 0]),
-        norm: case.normed.then_some(QkNorm {
-            q: &q_norm,
-            k: &k_norm,
+        norm: case.norm.map(|norm| QkNorm {
+            weights: &weights,
+            heads: norm.heads,
+            is_centred: norm.is_centred,
+            has_bias: norm.has_bias,
             eps: EPS,
         }),
         q: &q,
@@ -124,18 +207,20 @@ fn check_on(gpu: &Gpu, case: Case, format: KvFormat) {
     let mut plain_values = keys.clone();
     for (token, row) in qkv.chunks((h + 2 * g) * k).enumerate() {
         let position = case.position + token;
-        let turned = |head, weight: &[f32]| {
-            oracle(head, case.normed.then_some(weight), position, &frequencies)
+        let turned = |heads: &[f32]| -> Vec<f32> {
+            let heads = heads.chunks(k);
+            heads
+                .flat_map(|head| turned(&case, head, position, &frequencies))
+                .collect()
         };
-        let heads: Vec<&[f32]> = row.chunks(k).collect();
-        expected_q.extend(heads[..h].iter().flat_map(|head| turned(head, &q_weight)));
+        let (queries, rest) = row.split_at(h * k);
+        let (new_keys, new_values) = rest.split_at(g * k);
+        expected_q.extend(turned(&normed(&case, queries, &q_weight, &q_bias)));
         if position < case.capacity {
             let at = position * g * k;
-            let new_keys = heads[h..h + g]
-                .iter()
-                .flat_map(|head| turned(head, &k_weight));
-            keys[at..at + g * k].copy_from_slice(&new_keys.collect::<Vec<_>>());
-            plain_values[at..at + g * k].copy_from_slice(&heads[h + g..].concat());
+            let new_keys = turned(&normed(&case, new_keys, &k_weight, &k_bias));
+            keys[at..at + g * k].copy_from_slice(&new_keys);
+            plain_values[at..at + g * k].copy_from_slice(new_values);
         }
     }
     let tolerance = match format {
@@ -170,7 +255,7 @@ fn one_token_behind_others() {
 #[test]
 fn heads_are_normed_before_they_turn() {
     check(Case {
-        normed: true,
+        norm: Some(RMS),
         position: 1,
         ..SMALL
     });
@@ -182,6 +267,7 @@ fn the_narrowest_head() {
         n_heads: 1,
         n_kv_heads: 1,
         head_dim: 2,
+        n_rotated: 2,
         ..SMALL
     });
 }
@@ -190,7 +276,8 @@ fn the_narrowest_head() {
 fn halves_of_an_odd_length() {
     check(Case {
         head_dim: 6,
-        normed: true,
+        n_rotated: 6,
+        norm: Some(RMS),
         ..SMALL
     });
 }
@@ -222,8 +309,163 @@ fn the_shape_of_qwen3_0_6b() {
         n_tokens: 2,
         position: 777,
         capacity: 779,
-        normed: true,
+        n_rotated: 128,
+        norm: Some(RMS),
+        ..SMALL
     });
+}
+
+#[test]
+fn a_part_of_every_head_turns() {
+    for n_rotated in [0, 2, 4, 6] {
+        check(Case {
+            n_rotated,
+            position: 1,
+            ..SMALL
+        });
+    }
+    // Phi-2's.
+    check(Case {
+        n_heads: 3,
+        n_kv_heads: 3,
+        head_dim: 80,
+        n_rotated: 32,
+        position: 2,
+        ..SMALL
+    });
+}
+
+#[test]
+fn turned_values_are_scaled() {
+    check(Case {
+        n_rotated: 6,
+        factor: 1.19,
+        position: 2,
+        ..SMALL
+    });
+}
+
+#[test]
+fn heads_by_groups_find_their_places() {
+    for (n_heads, n_kv_heads) in [(6, 2), (3, 3), (4, 1)] {
+        for norm in [None, Some(RMS)] {
+            check(Case {
+                n_heads,
+                n_kv_heads,
+                norm,
+                is_grouped: true,
+                position: 1,
+                ..SMALL
+            });
+        }
+    }
+}
+
+/// OLMo 2 normalizes all heads together, StableLM 12B each with its own weight, Phi with a bias.
+#[test]
+fn norms_of_every_kind() {
+    use NormedHeads::{OneWeight, OwnWeight, Together};
+    for heads in [OneWeight, OwnWeight, Together] {
+        for (is_centred, has_bias, is_grouped) in [
+            (false, false, false),
+            (true, false, false),
+            (true, true, false),
+            (false, true, true),
+        ] {
+            let norm = CaseNorm {
+                heads,
+                is_centred,
+                has_bias,
+            };
+            check(Case {
+                n_rotated: 4,
+                norm: Some(norm),
+                is_grouped,
+                ..SMALL
+            });
+        }
+    }
+}
+
+#[test]
+fn all_heads_of_olmo_2_7b_together() {
+    let norm = CaseNorm {
+        heads: NormedHeads::Together,
+        ..RMS
+    };
+    check(Case {
+        n_heads: 32,
+        n_kv_heads: 32,
+        head_dim: 128,
+        n_rotated: 128,
+        n_tokens: 1,
+        norm: Some(norm),
+        ..SMALL
+    });
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    for gpu in devices() {
+        let any = floats(&gpu, "any", &[0.0; 64]);
+        let short = floats(&gpu, "short", &[0.0; 1]);
+        let shape = KvShape {
+            capacity: 1,
+            n_kv_heads: 2,
+            head_dim: 8,
+            format: KvFormat::F32,
+        };
+        let rotation = Rotation {
+            frequencies: &any,
+            n_rotated: 8,
+            factor: 1.0,
+        };
+        let good = RopeAppend {
+            qkv: &any,
+            is_grouped: false,
+            rotation: Some(rotation),
+            state: &any,
+            norm: None,
+            q: &unwritten(&gpu, "q", 16),
+            cache: &KvCache::new(&gpu, "cache", shape).unwrap(),
+            n_heads: 2,
+            n_tokens: 1,
+        };
+        assert!(rope_append(&gpu, "good", &good).is_ok());
+        let turning = |n_rotated, frequencies| RopeAppend {
+            rotation: Some(Rotation {
+                frequencies,
+                n_rotated,
+                factor: 1.0,
+            }),
+            ..good
+        };
+        let norm = QkNorm {
+            weights: &short,
+            heads: NormedHeads::OwnWeight,
+            is_centred: false,
+            has_bias: false,
+            eps: EPS,
+        };
+        let bad = [
+            turning(10, &any),
+            turning(3, &any),
+            turning(0, &any),
+            turning(8, &short),
+            RopeAppend { n_heads: 3, ..good },
+            RopeAppend {
+                n_tokens: 2,
+                ..good
+            },
+            RopeAppend {
+                norm: Some(norm),
+                ..good
+            },
+        ];
+        for bad in bad {
+            assert!(rope_append(&gpu, "bad", &bad).is_err());
+        }
+    }
 }
 
 #[test]
@@ -238,7 +480,12 @@ fn values_that_halves_cannot_hold_stay_finite() {
         let cache = KvCache::new(&gpu, "cache", shape).unwrap();
         let op = RopeAppend {
             qkv: &floats(&gpu, "qkv", &[0.0, 0.0, 1e6, -1e6, 1e6, -1e6]),
-            frequencies: &floats(&gpu, "frequencies", &[1.0]),
+            is_grouped: false,
+            rotation: Some(Rotation {
+                frequencies: &floats(&gpu, "frequencies", &[1.0]),
+                n_rotated: 2,
+                factor: 1.0,
+            }),
             state: &words(&gpu, "state", &[0; 4]),
             norm: None,
             q: &unwritten(&gpu, "q", 2),

@@ -21,6 +21,16 @@ impl Alibi {
         }
     }
 
+    /// Of every head, each a bf16.
+    pub fn slopes(&self) -> impl Iterator<Item = f32> {
+        self.slopes.iter().map(|slope| slope.to_f32())
+    }
+
+    /// What the product of slope and position is multiplied by, as scores are.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
     /// What is added to the scaled scores of a head with the key at a position.
     pub fn bias(&self, head: usize, position: usize) -> f32 {
         let slope = self.slopes.get(head).copied().unwrap_or(bf16::ZERO);

@@ -5,7 +5,6 @@
 
 mod alibi;
 mod family;
-mod form;
 mod gguf;
 mod hf;
 mod names;

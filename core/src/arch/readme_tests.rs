@@ -58,6 +58,8 @@ fn mark(is_so: bool) -> &'static str {
 fn the_table_of_models_is_what_is_compared() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let fixtures = top.join("tests/fixtures");
+    // The models that the engine is run with on a GPU, in the list of their tests.
+    let on_gpu = fs::read_to_string(top.join("tests/kernels/engine.rs")).expect("tests");
     let mut table = String::from(
         "| Model | logits, greedy tokens | training run, adapter both ways | GGUF both ways | tab and GPU |\n|---|---|---|---|---|\n",
     );
@@ -72,7 +74,7 @@ fn the_table_of_models_is_what_is_compared() {
             mark(model.join("golden.json").exists()),
             mark(is_trained),
             mark(arch.gguf_obstacle().is_none()),
-            if arch.parts_beyond_llama().is_empty() {
+            if on_gpu.contains(&format!("\"{name}\"")) {
                 "WebGPU, processor"
             } else {
                 "processor"

@@ -5,7 +5,10 @@ use super::{kernel::Kernel, linear, ops};
 /// One `const` a kernel in its operation's file, one line each here, grouped by operation.
 pub const ALL: &[&Kernel] = &[
     // Between the matrix products
+    &ops::activate::ACTIVATE,
     &ops::add::ADD,
+    &ops::add_rms_norm::ADD_RMS_NORM,
+    &ops::add_rms_norm::ADD_RMS_NORM_SUBGROUPS,
     &ops::attention::COMBINE,
     &ops::attention::SPLIT,
     &ops::attention::TILED,
@@ -17,13 +20,11 @@ pub const ALL: &[&Kernel] = &[
     &ops::embed::Q4_K,
     &ops::embed::Q6_K,
     &ops::lora_up::LORA_UP,
-    &ops::rms_norm::ADD_RMS_NORM,
-    &ops::rms_norm::ADD_RMS_NORM_SUBGROUPS,
-    &ops::rms_norm::RMS_NORM,
-    &ops::rms_norm::RMS_NORM_SUBGROUPS,
+    &ops::norm::NORM,
+    &ops::norm::NORM_SUBGROUPS,
     &ops::rope_append::ROPE_APPEND,
     &ops::rope_append::ROPE_APPEND_SUBGROUPS,
-    &ops::silu_mul::SILU_MUL,
+    &ops::soft_cap::SOFT_CAP,
     &ops::top_tokens::MERGE,
     &ops::top_tokens::MERGE_SUBGROUPS,
     &ops::top_tokens::SLICE,

@@ -1,4 +1,4 @@
-//! `y = W x`: what most of a model's time goes into.
+//! `y = s (W x + b)`: what most of a model's time goes into.
 //!
 //! Up to [`MATVEC_TOKENS`] tokens take the form that is bound by reading the weights once, more
 //! take tiles. Each form exists for each format, and the first for each profile.
@@ -35,6 +35,8 @@ pub struct Linear<'a> {
     pub y: Rows<'a>,
     /// `[n_rows]`, f32.
     pub bias: Option<&'a Buffer>,
+    /// Of product and bias together.
+    pub scale: f32,
     /// Add to what y holds.
     pub accumulate: bool,
     pub n_tokens: u32,
@@ -54,7 +56,7 @@ params! {
         first_row: u32,
         has_bias: u32,
         accumulate: u32,
-        pad0: u32,
+        scale: f32,
     }
 }
 
@@ -141,7 +143,7 @@ fn shard_params(op: &Linear<'_>, shard: &Shard) -> LinearParams {
         first_row: shard.first_row,
         has_bias: op.bias.is_some().into(),
         accumulate: op.accumulate.into(),
-        pad0: 0,
+        scale: op.scale,
     }
 }
 

@@ -146,7 +146,7 @@ impl Engine {
         let n_reused = session.n_reusable(prompt_ids, adapter);
         self.forget(session, n_reused)?;
         session.adapter = adapter;
-        self.runner.announce(&mut session.context, prompt_ids.len());
+        self.rotate_for(session, prompt_ids.len()).await?;
         for chunk in prompt_ids[n_reused..].chunks(self.prefill_chunk()) {
             self.extend(session, chunk).await?;
             if on_chunk(session.ids.len()).is_break() {
@@ -170,7 +170,7 @@ impl Engine {
         self.check(session, ids, adapter)?;
         self.forget(session, 0)?;
         session.adapter = adapter;
-        self.runner.announce(&mut session.context, ids.len());
+        self.rotate_for(session, ids.len()).await?;
         for chunk in ids.chunks(self.prefill_chunk()) {
             session.has_logits = false;
             self.runner
@@ -207,8 +207,10 @@ impl Engine {
     ) -> Result<StopReason, InferError> {
         let mut ticket = self.runner.submit_sample(&mut session.context, n_top)?;
         loop {
-            let room = session.ids.len() < self.capacity();
-            let next = if room && answer.n_left() > 1 {
+            let n_next = session.ids.len() + 1;
+            let fits = n_next <= self.capacity();
+            let is_rotated = self.arch().rotates_alike(n_next, session.n_rotated_for);
+            let next = if fits && is_rotated && answer.n_left() > 1 {
                 session.has_logits = false;
                 self.runner
                     .submit_step(&mut session.context, session.adapter)?;
@@ -225,10 +227,15 @@ impl Engine {
             if let Some(stop) = answer.add(observed(id, &top, answer.n_alternatives())) {
                 return Ok(stop);
             }
-            match next {
-                Some(next) => ticket = next,
+            ticket = match next {
+                Some(next) => next,
+                None if fits && answer.n_left() > 0 => {
+                    // The text becomes so long that it is rotated otherwise, this token included.
+                    self.append(session, id).await?;
+                    self.runner.submit_sample(&mut session.context, n_top)?
+                }
                 None => return Ok(answer.ended()),
-            }
+            };
         }
     }
 
@@ -250,7 +257,7 @@ impl Engine {
             if answer.n_left() == 0 || session.ids.len() == self.capacity() {
                 return Ok(answer.ended());
             }
-            self.extend(session, &[id]).await?;
+            self.append(session, id).await?;
         }
     }
 
@@ -274,6 +281,35 @@ impl Engine {
         let mut token = observed(id, &top, answer.n_alternatives());
         token.logprob = logits[id as usize] - top.log_sum_exp;
         Ok(token)
+    }
+
+    /// Runs a chosen token.
+    async fn append(&self, session: &mut Session, id: u32) -> Result<(), InferError> {
+        self.rotate_for(session, session.ids.len() + 1).await?;
+        self.extend(session, &[id]).await
+    }
+
+    /// Some scalings change all frequencies once a text is long enough. Where one of `n_positions`
+    /// is rotated otherwise than what the session holds, that is run again.
+    async fn rotate_for(
+        &self,
+        session: &mut Session,
+        n_positions: usize,
+    ) -> Result<(), InferError> {
+        if self
+            .arch()
+            .rotates_alike(n_positions, session.n_rotated_for)
+        {
+            return Ok(());
+        }
+        let ids = session.ids.clone();
+        self.forget(session, 0)?;
+        self.runner.rotate_for(&mut session.context, n_positions)?;
+        session.n_rotated_for = n_positions;
+        for chunk in ids.chunks(self.prefill_chunk()) {
+            self.extend(session, chunk).await?;
+        }
+        Ok(())
     }
 
     /// Runs a chunk and keeps count of it.

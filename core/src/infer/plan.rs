@@ -20,10 +20,10 @@ pub use table::bytes_text;
 
 use super::{EngineOptions, KvFormat};
 use crate::{
-    arch::{Arch, TensorSpec},
+    arch::{Arch, MlpLayout, TensorSpec},
     gpu::{
         GpuLimits, GpuMatrix,
-        ops::{KvShape, TopShape, attention_scratch_bytes},
+        ops::{KvShape, MAX_HEAD_DIM, TopShape, attention_scratch_bytes, takes_heads_of},
     },
     quant::Format,
     weights::{LoadError, LoadErrors, PackedSource, adapter::Adapter},
@@ -51,15 +51,16 @@ pub struct MemoryLimits {
 /// What a buffer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BufferClass {
+    /// Of tokens, and of positions where the model has learned ones.
     Embedding,
     Projections,
-    /// Norms, biases, rotary frequencies.
+    /// Norms, biases, slopes of heads.
     Vectors,
     Head,
     KvCache,
     /// Scratch that all sessions share.
     Activations,
-    /// Ids, logits and candidates of a session.
+    /// Ids, logits, candidates and rotary frequencies of a session.
     Session,
     Adapter,
 }
@@ -84,7 +85,7 @@ pub struct Plan {
 pub struct ScratchSizes {
     /// Residual stream `[c, d]`.
     pub x: u64,
-    /// `[c, d]`
+    /// `[c, d]`; also what a norm after a block reads.
     pub normed: u64,
     /// `[c, (h + 2g) k]`
     pub qkv: u64,
@@ -94,7 +95,7 @@ pub struct ScratchSizes {
     pub splits: u64,
     /// `[c, h k]`
     pub attended: u64,
-    /// `[c, 2f]`
+    /// `[c, 2f]`, without a gate `[c, f]`.
     pub gate_up: u64,
     /// `[c, f]`
     pub gated: u64,
@@ -108,6 +109,8 @@ pub struct SessionSizes {
     /// `[c]`
     pub ids: u64,
     pub state: u64,
+    /// Of every rotation; some depend on the length of the text.
+    pub frequencies: u64,
     /// `[v]`
     pub logits: u64,
     /// The best token, and what finding it leaves.
@@ -124,7 +127,10 @@ impl ScratchSizes {
             q: rows_of(arch.d_q()),
             splits: attention_scratch_bytes(arch.n_heads, arch.n_kv_heads, arch.head_dim),
             attended: rows_of(arch.d_q()),
-            gate_up: rows_of(2 * arch.d_ff),
+            gate_up: rows_of(match arch.mlp.layout {
+                MlpLayout::Plain => arch.d_ff,
+                MlpLayout::Gated | MlpLayout::FusedGated => 2 * arch.d_ff,
+            }),
             gated: rows_of(arch.d_ff),
         }
     }
@@ -150,6 +156,11 @@ impl SessionSizes {
             kv_cache: context.kv_shape(arch).n_bytes(),
             ids: 4 * context.prefill_chunk as u64,
             state: 16,
+            frequencies: arch
+                .ropes
+                .iter()
+                .map(|r| 4 * (r.n_rotated / 2) as u64)
+                .sum(),
             logits: 4 * arch.vocab_size as u64,
             best: best.candidates_bytes() + best.result_bytes(),
         }
@@ -157,7 +168,8 @@ impl SessionSizes {
 
     /// Bytes of all of them, for the keys and values of every layer.
     pub fn n_bytes(&self, arch: &Arch) -> u64 {
-        2 * arch.n_layers as u64 * self.kv_cache + self.ids + self.state + self.logits + self.best
+        let of_layers = 2 * arch.n_layers as u64 * self.kv_cache;
+        of_layers + self.ids + self.state + self.frequencies + self.logits + self.best
     }
 }
 
@@ -177,7 +189,7 @@ impl Plan {
     /// Lists what loading will allocate, and compares it with the limits.
     ///
     /// # Errors
-    /// [`PlanError::NoKernels`] where the GPU has no kernels for a part of the model,
+    /// [`PlanError::NoKernels`] where the GPU has no kernels for the model's heads,
     /// [`PlanError::Load`] where `format_of` fails, [`PlanError::Buffer`] where one buffer is
     /// larger than the device allows, [`PlanError::Total`] where all together are.
     pub fn new(
@@ -302,6 +314,9 @@ impl Plan {
     fn push_weights(&mut self, arch: &Arch, limits: &MemoryLimits) -> Result<(), PlanError> {
         let layout = self.layout.clone();
         self.push_matrix(BufferClass::Embedding, &layout.embedding, limits)?;
+        if let Some(positions) = &layout.positions {
+            self.push_matrix(BufferClass::Embedding, positions, limits)?;
+        }
         for projection in layout.projections() {
             for matrix in &projection.matrices {
                 self.push_matrix(BufferClass::Projections, matrix, limits)?;
@@ -314,13 +329,9 @@ impl Plan {
         for (name, length) in &layout.vectors {
             self.push(BufferClass::Vectors, name.clone(), 4 * *length as u64);
         }
-        for rope in &arch.ropes {
-            let n_bytes = 4 * (rope.n_rotated / 2) as u64;
-            self.push(
-                BufferClass::Vectors,
-                "rotary frequencies".to_owned(),
-                n_bytes,
-            );
+        if arch.attention.has_alibi {
+            let n_bytes = 4 * arch.n_heads as u64;
+            self.push(BufferClass::Vectors, "slopes of heads".to_owned(), n_bytes);
         }
         if let Some(head) = &layout.head {
             self.push_matrix(BufferClass::Head, head, limits)?;
@@ -342,24 +353,27 @@ impl Plan {
         for (label, n_bytes) in [
             ("token ids", session.ids),
             ("position", session.state),
+            ("rotary frequencies", session.frequencies),
             ("logits", session.logits),
             ("best token", session.best),
         ] {
-            self.push(BufferClass::Session, label.to_owned(), n_bytes);
+            if n_bytes > 0 {
+                self.push(BufferClass::Session, label.to_owned(), n_bytes);
+            }
         }
     }
 }
 
-/// The kernels compute one form of decoder.
+/// The kernels compute every form of decoder, with heads up to a width.
 fn check_kernels(arch: &Arch) -> Result<(), PlanError> {
-    let parts = arch.parts_beyond_llama();
-    match parts.is_empty() {
-        true => Ok(()),
-        false => Err(PlanError::NoKernels {
-            model_type: arch.family.model_type(),
-            parts,
-        }),
+    if takes_heads_of(arch.head_dim) {
+        return Ok(());
     }
+    Err(PlanError::NoKernels {
+        model_type: arch.family.model_type(),
+        head_dim: arch.head_dim,
+        widest: MAX_HEAD_DIM,
+    })
 }
 
 /// A context that can be: at least one token, chunks no longer than it.

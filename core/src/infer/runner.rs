@@ -86,11 +86,20 @@ impl Runner {
         }
     }
 
-    /// Says how many tokens the context will hold at least; some models compute longer texts
-    /// otherwise, from their first token on.
-    pub(super) fn announce(&self, context: &mut Context, n_tokens: usize) {
-        if let (Self::Cpu(runner), Context::Cpu(context)) = (self, context) {
-            runner.announce(context, n_tokens);
+    /// Says how long the text of an empty context will be, for which it is rotated from its first
+    /// token on; until then it is one of no tokens.
+    pub(super) fn rotate_for(
+        &self,
+        context: &mut Context,
+        n_positions: usize,
+    ) -> Result<(), InferError> {
+        match (self, context) {
+            (Self::Cpu(_), Context::Cpu(context)) => {
+                context.rotate_for(n_positions);
+                Ok(())
+            }
+            (Self::Gpu(runner), Context::Gpu(context)) => runner.rotate_for(context, n_positions),
+            _ => Err(InferError::OtherEngine),
         }
     }
 

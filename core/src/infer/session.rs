@@ -14,6 +14,8 @@ pub struct Session {
     pub(super) adapter: Option<AdapterId>,
     /// The context holds the logits after the last of `ids`.
     pub(super) has_logits: bool,
+    /// The length of text for which its keys are rotated.
+    pub(super) n_rotated_for: usize,
     /// The engine that made it.
     pub(super) home: Rc<()>,
 }
@@ -25,6 +27,7 @@ impl Session {
             ids: Vec::new(),
             adapter: None,
             has_logits: false,
+            n_rotated_for: 0,
             home,
         }
     }

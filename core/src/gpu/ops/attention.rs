@@ -52,7 +52,7 @@ params! {
         scale: f32,
         cap: f32,
         n_tokens: u32,
-        pad0: u32,
+        alibi_scale: f32,
     }
 }
 
@@ -68,7 +68,7 @@ params! {
 /// Lanes of `attention_split`, each with at most 8 pairs of a sum in registers.
 const SPLIT_LANES: usize = 128;
 /// Widest head whose 8 queries fit those registers.
-const MAX_HEAD_DIM: usize = 256;
+pub const MAX_HEAD_DIM: usize = 256;
 /// Query heads that a workgroup of `attention_split` serves together.
 const MAX_HEADS_TOGETHER: usize = 8;
 /// Workgroups that keep a large GPU busy while one token attends.
@@ -95,6 +95,32 @@ pub struct Attention<'a> {
     pub scale: f32,
     /// Scores are bent to `cap · tanh(score / cap)`.
     pub cap: Option<f32>,
+    pub slopes: Option<HeadSlopes<'a>>,
+}
+
+/// Attention with linear biases: `slope · position of the key · scale` is added to scores, rounded
+/// as `arch::Alibi` does it.
+#[derive(Debug, Clone, Copy)]
+pub struct HeadSlopes<'a> {
+    /// `[h]`, each a bf16.
+    pub slopes: &'a Buffer,
+    pub scale: f32,
+}
+
+/// Whether heads of this width can attend.
+pub fn takes_heads_of(head_dim: usize) -> bool {
+    head_dim.is_multiple_of(2) && (2..=MAX_HEAD_DIM).contains(&head_dim)
+}
+
+impl<'a> Attention<'a> {
+    /// The value of the kernels' constant `ALIBI`.
+    fn has_slopes(&self) -> f64 {
+        f64::from(u8::from(self.slopes.is_some()))
+    }
+
+    fn slopes_or_any(&self) -> &'a Buffer {
+        self.slopes.map_or(self.q, |alibi| alibi.slopes)
+    }
 }
 
 /// Memory for what the splits of a single token's attention leave.
@@ -114,7 +140,7 @@ pub fn attention(gpu: &Gpu, label: &str, op: &Attention<'_>) -> Result<Vec<Dispa
         return Err(wrong(label, "the number of key heads", found, expected));
     }
     let k = shape.head_dim;
-    if !k.is_multiple_of(2) || !(2..=MAX_HEAD_DIM).contains(&k) {
+    if !takes_heads_of(k) {
         let expected = format!("even, 2 to {MAX_HEAD_DIM}");
         return Err(wrong(label, "the head width", k as u64, expected));
     }
@@ -122,6 +148,9 @@ pub fn attention(gpu: &Gpu, label: &str, op: &Attention<'_>) -> Result<Vec<Dispa
         holds(rows, &[op.n_tokens, op.n_heads, k])?;
     }
     holds(op.state, &[2])?;
+    if let Some(alibi) = op.slopes {
+        holds(alibi.slopes, &[op.n_heads])?;
+    }
     let params = Params {
         n_heads: count(label, "the number of heads", op.n_heads)?,
         n_kv_heads: count(label, "the number of heads", shape.n_kv_heads)?,
@@ -133,7 +162,7 @@ pub fn attention(gpu: &Gpu, label: &str, op: &Attention<'_>) -> Result<Vec<Dispa
         scale: op.scale,
         cap: op.cap.unwrap_or(0.0),
         n_tokens: count(label, "the number of tokens", op.n_tokens)?,
-        pad0: 0,
+        alibi_scale: op.slopes.map_or(0.0, |alibi| alibi.scale),
     };
     if op.n_tokens == 1 {
         split(gpu, label, op, params)
@@ -169,12 +198,14 @@ fn split(
                 constant(kv_tile(shape.head_dim, sharing.heads_together))?,
             ),
             ("KV_F16", op.cache.is_f16()),
+            ("ALIBI", op.has_slopes()),
         ],
         bindings: &[
             op.q.whole(),
             op.cache.keys.whole(),
             op.cache.values.whole(),
             op.state.whole(),
+            op.slopes_or_any().whole(),
             op.scratch.whole(),
         ],
         weights: &[],
@@ -211,12 +242,14 @@ fn tiled(gpu: &Gpu, label: &str, op: &Attention<'_>, params: Params) -> Result<D
         constants: &[
             ("HEAD_DIM", f64::from(head_dim)),
             ("KV_F16", op.cache.is_f16()),
+            ("ALIBI", op.has_slopes()),
         ],
         bindings: &[
             op.q.whole(),
             op.cache.keys.whole(),
             op.cache.values.whole(),
             op.state.whole(),
+            op.slopes_or_any().whole(),
             op.out.whole(),
         ],
         weights: &[],

@@ -27,6 +27,10 @@ params! {
         n_segments: u32,
         u_stride: u32,
         y_stride: u32,
+        scale: f32,
+        pad0: u32,
+        pad1: u32,
+        pad2: u32,
     }
 }
 
@@ -169,6 +173,8 @@ pub struct LoraUp<'a> {
     /// `[t, y_stride]`
     pub y: &'a Buffer,
     pub y_stride: usize,
+    /// Of all segments, beside their own.
+    pub scale: f32,
     pub n_tokens: usize,
 }
 
@@ -205,6 +211,10 @@ pub fn lora_up(gpu: &Gpu, label: &str, op: &LoraUp<'_>) -> Result<Dispatch, GpuE
             n_segments: count(label, "the number of segments", weights.n_segments)?,
             u_stride: count(label, "the length of a row", op.u_stride)?,
             y_stride: count(label, "the length of a row", op.y_stride)?,
+            scale: op.scale,
+            pad0: 0,
+            pad1: 0,
+            pad2: 0,
         },
         groups: [
             count(label, "the number of columns", weights.n_pairs.div_ceil(64))?,

@@ -45,20 +45,48 @@ params! {
         n_kv_heads: u32,
         capacity: u32,
         eps: f32,
+        factor: f32,
+        pad0: u32,
+        pad1: u32,
+        pad2: u32,
     }
 }
 
 /// Lanes that share a head.
 const WORKGROUP: f64 = 64.0;
 
-/// Weights of the norm that Qwen3 puts on every head before it is rotated.
+/// How the first values of every head turn, halves against each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation<'a> {
+    /// Angular frequencies `[n_rotated / 2]`, as `RopeSpec::frequencies` gives them.
+    pub frequencies: &'a Buffer,
+    /// Values of a head that turn, an even number; the others pass.
+    pub n_rotated: usize,
+    /// Cosines and sines are multiplied by this.
+    pub factor: f32,
+}
+
+/// Norms of queries and keys before they turn.
 #[derive(Debug, Clone, Copy)]
 pub struct QkNorm<'a> {
-    /// `[k]`
-    pub q: &'a Buffer,
-    /// `[k]`
-    pub k: &'a Buffer,
+    /// Weights of queries, weights of keys, then their biases likewise where there are some.
+    pub weights: &'a Buffer,
+    pub heads: NormedHeads,
+    /// LayerNorm: the mean is taken off first.
+    pub is_centred: bool,
+    pub has_bias: bool,
     pub eps: f32,
+}
+
+/// Which values are normalized together, and with which weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormedHeads {
+    /// Each head alone, all of a kind with one weight `[k]`.
+    OneWeight,
+    /// Each head alone, with a weight of its own: `[h, k]` and `[g, k]`.
+    OwnWeight,
+    /// All heads of a kind together: `[h k]` and `[g k]`.
+    Together,
 }
 
 /// The tokens at `state[0]` and behind: `qkv` to `q` and the cache.
@@ -66,8 +94,10 @@ pub struct QkNorm<'a> {
 pub struct RopeAppend<'a> {
     /// `[t, (h + 2 g) k]`: queries, keys, values.
     pub qkv: &'a Buffer,
-    /// Angular frequencies `[k / 2]`, as `RopeSpec::frequencies` gives them.
-    pub frequencies: &'a Buffer,
+    /// Heads of `qkv` stand by groups: a group's queries, its key, its value, then the next.
+    pub is_grouped: bool,
+    /// `None` turns nothing.
+    pub rotation: Option<Rotation<'a>>,
     pub state: &'a Buffer,
     pub norm: Option<QkNorm<'a>>,
     /// `[t, h, k]`
@@ -77,24 +107,25 @@ pub struct RopeAppend<'a> {
     pub n_tokens: usize,
 }
 
+impl NormedHeads {
+    /// The kernel's number for it.
+    fn number(self) -> f64 {
+        match self {
+            Self::OneWeight => 1.0,
+            Self::OwnWeight => 2.0,
+            Self::Together => 3.0,
+        }
+    }
+}
+
 /// # Errors
-/// Where a buffer is too short or the head width is odd.
+/// Where a buffer is too short, a width odd, or more is to be rotated than there is.
 pub fn rope_append(gpu: &Gpu, label: &str, op: &RopeAppend<'_>) -> Result<Dispatch, GpuError> {
     let shape = op.cache.shape;
-    let k = shape.head_dim;
-    if k == 0 || !k.is_multiple_of(2) {
-        return Err(wrong(label, "the head width", k as u64, "even, at least 2"));
-    }
-    let n_slots = op.n_heads + 2 * shape.n_kv_heads;
-    holds(op.qkv, &[op.n_tokens, n_slots, k])?;
-    holds(op.frequencies, &[k / 2])?;
-    holds(op.state, &[2])?;
-    holds(op.q, &[op.n_tokens, op.n_heads, k])?;
-    if let Some(norm) = op.norm {
-        holds(norm.q, &[k])?;
-        holds(norm.k, &[k])?;
-    }
-    let unused = op.frequencies;
+    let (h, g, k) = (op.n_heads, shape.n_kv_heads, shape.head_dim);
+    check(label, op)?;
+    let n_rotated = op.rotation.map_or(0, |rotation| rotation.n_rotated);
+    let flag = |is_set: bool| f64::from(u8::from(is_set));
     gpu.launch(&Launch {
         label,
         kernel: if gpu.profile().subgroups {
@@ -105,30 +136,74 @@ pub fn rope_append(gpu: &Gpu, label: &str, op: &RopeAppend<'_>) -> Result<Dispat
         constants: &[
             ("WORKGROUP", WORKGROUP),
             ("HEAD_DIM", f64::from(count(label, "the head width", k)?)),
-            ("NORMED", f64::from(u8::from(op.norm.is_some()))),
+            (
+                "ROTATED",
+                f64::from(count(label, "the rotated width", n_rotated)?),
+            ),
+            ("NORM", op.norm.map_or(0.0, |norm| norm.heads.number())),
+            ("CENTRED", flag(op.norm.is_some_and(|norm| norm.is_centred))),
+            ("BIASED", flag(op.norm.is_some_and(|norm| norm.has_bias))),
+            ("GROUPED", flag(op.is_grouped)),
             ("KV_F16", op.cache.is_f16()),
         ],
         bindings: &[
             op.qkv.whole(),
-            op.frequencies.whole(),
+            op.rotation
+                .map_or(op.qkv, |rotation| rotation.frequencies)
+                .whole(),
             op.state.whole(),
-            op.norm.map_or(unused, |norm| norm.q).whole(),
-            op.norm.map_or(unused, |norm| norm.k).whole(),
+            op.norm.map_or(op.qkv, |norm| norm.weights).whole(),
             op.q.whole(),
             op.cache.keys.whole(),
             op.cache.values.whole(),
         ],
         weights: &[],
         params: Params {
-            n_heads: count(label, "the number of heads", op.n_heads)?,
-            n_kv_heads: count(label, "the number of heads", shape.n_kv_heads)?,
+            n_heads: count(label, "the number of heads", h)?,
+            n_kv_heads: count(label, "the number of heads", g)?,
             capacity: count(label, "the capacity", shape.capacity)?,
             eps: op.norm.map_or(0.0, |norm| norm.eps),
+            factor: op.rotation.map_or(1.0, |rotation| rotation.factor),
+            pad0: 0,
+            pad1: 0,
+            pad2: 0,
         },
         groups: [
-            count(label, "the number of heads", n_slots)?,
+            count(label, "the number of heads", h + 2 * g)?,
             count(label, "the number of tokens", op.n_tokens)?,
             1,
         ],
     })
+}
+
+fn check(label: &str, op: &RopeAppend<'_>) -> Result<(), GpuError> {
+    let shape = op.cache.shape;
+    let (h, g, k) = (op.n_heads, shape.n_kv_heads, shape.head_dim);
+    if k == 0 || !k.is_multiple_of(2) {
+        return Err(wrong(label, "the head width", k as u64, "even, at least 2"));
+    }
+    if g == 0 || !h.is_multiple_of(g) {
+        let expected = format!("a divisor of {h}");
+        return Err(wrong(label, "the number of key heads", g as u64, expected));
+    }
+    if let Some(rotation) = op.rotation {
+        let n_rotated = rotation.n_rotated;
+        if n_rotated == 0 || !n_rotated.is_multiple_of(2) || n_rotated > k {
+            let expected = format!("even, 2 to {k}");
+            let found = n_rotated as u64;
+            return Err(wrong(label, "the rotated width", found, expected));
+        }
+        holds(rotation.frequencies, &[n_rotated / 2])?;
+    }
+    if let Some(norm) = op.norm {
+        let n_weights = match norm.heads {
+            NormedHeads::OneWeight => 2,
+            NormedHeads::OwnWeight | NormedHeads::Together => h + g,
+        };
+        let n_parts = if norm.has_bias { 2 } else { 1 };
+        holds(norm.weights, &[n_parts, n_weights, k])?;
+    }
+    holds(op.qkv, &[op.n_tokens, h + 2 * g, k])?;
+    holds(op.state, &[2])?;
+    holds(op.q, &[op.n_tokens, h, k])
 }

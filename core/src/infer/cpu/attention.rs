@@ -50,11 +50,6 @@ impl LayerCache {
         self.values.extend_from_slice(values);
     }
 
-    pub(super) fn clear(&mut self) {
-        self.keys.clear();
-        self.values.clear();
-    }
-
     /// Forgets all but the first tokens; `d_kv` values belong to each.
     pub(super) fn truncate(&mut self, n_tokens: usize, d_kv: usize) {
         self.keys.truncate(n_tokens * d_kv);

@@ -33,12 +33,8 @@ pub(in crate::infer) struct CpuRunner {
 #[derive(Debug)]
 pub(in crate::infer) struct CpuContext {
     layers: Vec<LayerCache>,
-    /// The text so far.
-    ids: Vec<u32>,
-    /// How many of them have keys and values; fewer than all while they are computed anew.
-    n_cached: usize,
-    /// The text is known to grow at least this long.
-    n_announced: usize,
+    /// How many have keys and values.
+    n_tokens: usize,
     /// The length of text for which the keys are rotated.
     n_rotated_for: usize,
     /// After the last token.
@@ -103,9 +99,7 @@ impl CpuRunner {
     pub(in crate::infer) fn new_context(&self) -> CpuContext {
         CpuContext {
             layers: vec![LayerCache::default(); self.arch.n_layers],
-            ids: Vec::new(),
-            n_cached: 0,
-            n_announced: 0,
+            n_tokens: 0,
             n_rotated_for: 0,
             logits: Vec::new(),
             chosen: None,
@@ -116,15 +110,7 @@ impl CpuRunner {
         for layer in &mut context.layers {
             layer.truncate(n_tokens, self.arch.d_kv());
         }
-        context.ids.truncate(n_tokens);
-        context.n_cached = context.n_cached.min(n_tokens);
-        context.n_announced = 0;
-    }
-
-    /// Says how long the text will be at least, so that it is rotated for that length from its
-    /// start.
-    pub(in crate::infer) fn announce(&self, context: &mut CpuContext, n_tokens: usize) {
-        context.n_announced = n_tokens;
+        context.n_tokens = context.n_tokens.min(n_tokens);
     }
 
     pub(in crate::infer) async fn extend(
@@ -133,7 +119,6 @@ impl CpuRunner {
         ids: &[u32],
         adapter: Option<AdapterId>,
     ) -> Result<(), InferError> {
-        self.renew(context, ids.len(), adapter).await?;
         let n_passes = ids.len().div_ceil(TOKENS_AT_ONCE);
         for (index, ids) in ids.chunks(TOKENS_AT_ONCE).enumerate() {
             let is_last = index + 1 == n_passes;
@@ -152,7 +137,6 @@ impl CpuRunner {
         on_logits: &mut dyn FnMut(&[f32]),
     ) -> Result<(), InferError> {
         let v = self.arch.vocab_size;
-        self.renew(context, ids.len(), adapter).await?;
         for ids in ids.chunks(TOKENS_AT_ONCE) {
             let mut logits = self.run(context, ids, adapter, Rows::All)?;
             logits.chunks(v).for_each(&mut *on_logits);
@@ -170,50 +154,9 @@ impl CpuRunner {
         adapter: Option<AdapterId>,
     ) -> Result<(), InferError> {
         if let Some(id) = context.chosen.take() {
-            self.forget_other_rotation(context, 1);
-            while self.run_uncached(context, adapter)? {}
             context.logits = self.run(context, &[id], adapter, Rows::Last)?;
         }
         Ok(())
-    }
-
-    /// Computes keys and values anew where those of a longer text are rotated otherwise.
-    async fn renew(
-        &self,
-        context: &mut CpuContext,
-        n_new: usize,
-        adapter: Option<AdapterId>,
-    ) -> Result<(), InferError> {
-        self.forget_other_rotation(context, n_new);
-        while self.run_uncached(context, adapter)? {
-            (self.pause)().await;
-        }
-        Ok(())
-    }
-
-    /// Some scalings change all frequencies once a text is long enough.
-    fn forget_other_rotation(&self, context: &mut CpuContext, n_new: usize) {
-        let n_positions = context.n_announced.max(context.ids.len() + n_new);
-        if !self.arch.rotates_alike(n_positions, context.n_rotated_for) {
-            context.layers.iter_mut().for_each(LayerCache::clear);
-            context.n_cached = 0;
-        }
-        context.n_rotated_for = n_positions;
-    }
-
-    /// Runs some of the tokens that have no keys and values; false where all have.
-    fn run_uncached(
-        &self,
-        context: &mut CpuContext,
-        adapter: Option<AdapterId>,
-    ) -> Result<bool, InferError> {
-        let (start, n_tokens) = (context.n_cached, context.ids.len());
-        if start < n_tokens {
-            let end = n_tokens.min(start + TOKENS_AT_ONCE);
-            let ids = context.ids[start..end].to_vec();
-            self.hidden(context, &ids, adapter)?;
-        }
-        Ok(start < n_tokens)
     }
 
     /// Runs tokens that follow those of the context.
@@ -225,7 +168,6 @@ impl CpuRunner {
         rows: Rows,
     ) -> Result<Vec<f32>, InferError> {
         let (pass, hidden) = self.hidden(context, ids, adapter)?;
-        context.ids.extend_from_slice(ids);
         Ok(match rows {
             Rows::None => Vec::new(),
             Rows::Last => pass.logits(&hidden[hidden.len() - self.arch.d_model..]),
@@ -233,7 +175,7 @@ impl CpuRunner {
         })
     }
 
-    /// Hidden states of the first tokens that have no keys and values.
+    /// Hidden states of tokens that follow those of the context.
     fn hidden(
         &self,
         context: &mut CpuContext,
@@ -246,7 +188,7 @@ impl CpuRunner {
                 Some(self.adapters.get(&id)).ok_or(InferError::UnknownAdapter { id: id.0 })?
             }
         };
-        let (first, n_positions) = (context.n_cached, context.n_rotated_for);
+        let (first, n_positions) = (context.n_tokens, context.n_rotated_for);
         let rope = |spec| Rope::new(spec, n_positions, first, ids.len());
         let pass = Pass {
             arch: &self.arch,
@@ -257,7 +199,7 @@ impl CpuRunner {
             first,
         };
         let hidden = pass.hidden(ids, &mut context.layers);
-        context.n_cached += ids.len();
+        context.n_tokens += ids.len();
         Ok((pass, hidden))
     }
 
@@ -292,6 +234,11 @@ enum Rows {
 }
 
 impl CpuContext {
+    /// Of an empty context: how long its text will be.
+    pub(in crate::infer) fn rotate_for(&mut self, n_positions: usize) {
+        self.n_rotated_for = n_positions;
+    }
+
     pub(in crate::infer) fn logits(&self) -> &[f32] {
         &self.logits
     }

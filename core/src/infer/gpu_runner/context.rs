@@ -48,6 +48,8 @@ pub(super) struct ContextBuffers {
     pub(super) ids: Buffer,
     /// `[position of the first token, tokens generated, 0, 0]`
     pub(super) state: Buffer,
+    /// Angular frequencies of every rotation, `[n_rotated / 2]`.
+    pub(super) frequencies: Vec<Buffer>,
     /// `[v]`, after the last token.
     pub(super) logits: Buffer,
 }
@@ -64,10 +66,15 @@ impl ContextBuffers {
         let shape = context.kv_shape(arch);
         let kv = (0..arch.n_layers)
             .map(|layer_idx| KvCache::new(gpu, &format!("layer {layer_idx}"), shape));
+        let frequencies = arch.ropes.iter().map(|rope| {
+            let frequencies = rope.frequencies(0);
+            gpu.upload("rotary frequencies", bytemuck::cast_slice(&frequencies))
+        });
         Ok(Self {
             kv: kv.collect::<Result<_, GpuError>>()?,
             ids: gpu.empty("token ids", sizes.ids)?,
             state: gpu.empty("position", sizes.state)?,
+            frequencies: frequencies.collect::<Result<_, GpuError>>()?,
             logits: gpu.empty("logits", sizes.logits)?,
         })
     }
@@ -91,6 +98,20 @@ impl GpuContext {
         self.n_tokens = self.n_tokens.min(n_tokens);
         let n_tokens = self.n_tokens;
         self.waiting.take_if(|waiting| waiting.position >= n_tokens);
+    }
+
+    /// Of an empty context: how long its text will be.
+    pub(super) fn rotate_for(
+        &self,
+        gpu: &Gpu,
+        arch: &Arch,
+        n_positions: usize,
+    ) -> Result<(), GpuError> {
+        for (rope, buffer) in arch.ropes.iter().zip(&self.buffers.frequencies) {
+            let frequencies = rope.frequencies(n_positions);
+            gpu.write(buffer, 0, bytemuck::cast_slice(&frequencies))?;
+        }
+        Ok(())
     }
 
     /// Counts tokens whose ids are on the device; their launches wait.

@@ -1,25 +1,21 @@
 //! The launches of a forward pass, built once and replayed for every token.
 //!
-//! A layer is `x += output(attention(qkv(norm x)))`, then `x += down(silu(gate) · up)` of the
-//! norm: ten launches for one token. An adapter adds two for every group of projections that it
-//! touches.
+//! [`block`](super::block) has what a layer launches.
 
 use super::{
-    adapter::{GpuAdapter, GpuUpdate},
+    adapter::GpuAdapter,
     context::ContextBuffers,
     scratch::Scratch,
-    weights::{GpuLayer, GpuProjection, GpuWeights},
+    weights::{GpuNorm, GpuWeights},
 };
 use crate::{
-    arch::Arch,
+    arch::{Arch, NormKind},
     gpu::{
         Buffer, Dispatch, Gpu, GpuError, Linear, Rows, linear,
         ops::{
-            Attention, Embed, LoraUp, QkNorm, RmsNorm, RopeAppend, SiluMul, attention, embed,
-            lora_up, rms_norm, rope_append, silu_mul,
+            AddPositions, Embed, Norm, NormWeights, SoftCap, add_positions, embed, norm, soft_cap,
         },
     },
-    infer::plan::InputGroup,
 };
 
 /// Launches for a fixed number of tokens.
@@ -42,17 +38,6 @@ pub(super) struct GraphBuilder<'a> {
     pub(super) n_tokens: usize,
 }
 
-/// A product of a group of projections.
-struct Product<'a> {
-    label: &'a str,
-    projection: &'a GpuProjection,
-    update: Option<&'a GpuUpdate>,
-    x: &'a Buffer,
-    y: &'a Buffer,
-    /// Added to what `y` holds, instead of replacing it.
-    accumulate: bool,
-}
-
 impl GraphBuilder<'_> {
     pub(super) fn build(&self) -> Result<Graph, GpuError> {
         Ok(Graph {
@@ -63,19 +48,38 @@ impl GraphBuilder<'_> {
     }
 
     pub(super) fn body(&self) -> Result<Vec<Dispatch>, GpuError> {
-        let mut launches = embed(
-            self.gpu,
-            "embedding",
-            &Embed {
-                ids: &self.context.ids,
-                table: &self.weights.embedding,
-                x: &self.scratch.x,
-                n_tokens: self.n_tokens,
-            },
-        )?;
+        let mut launches = self.embedding()?;
         for (layer_idx, layer) in self.weights.layers.iter().enumerate() {
-            self.push_attention(layer_idx, layer, &mut launches)?;
-            self.push_feed_forward(layer_idx, layer, &mut launches)?;
+            self.push_block(layer_idx, layer, &mut launches)?;
+        }
+        Ok(launches)
+    }
+
+    fn embedding(&self) -> Result<Vec<Dispatch>, GpuError> {
+        let Self {
+            gpu,
+            weights,
+            scratch,
+            context,
+            n_tokens,
+            ..
+        } = *self;
+        let tokens = Embed {
+            ids: &context.ids,
+            table: &weights.embedding,
+            x: &scratch.x,
+            scale: self.arch.embedding.scale as f32,
+            n_tokens,
+        };
+        let mut launches = embed(gpu, "embedding", &tokens)?;
+        if let Some(table) = &weights.positions {
+            let positions = AddPositions {
+                table,
+                state: &context.state,
+                x: &scratch.x,
+                n_tokens,
+            };
+            launches.extend(add_positions(gpu, "positions", &positions)?);
         }
         Ok(launches)
     }
@@ -87,195 +91,50 @@ impl GraphBuilder<'_> {
         n_rows: usize,
         logits: &Buffer,
     ) -> Result<Vec<Dispatch>, GpuError> {
-        let normed = RmsNorm {
+        let arch = self.arch;
+        let normed = Norm {
             x: &self.scratch.x,
-            weight: &self.weights.norm,
+            weights: self.norm_weights(&self.weights.norm),
             out: &self.scratch.normed,
-            d: self.arch.d_model,
+            added: None,
+            d: arch.d_model,
             first_row,
             n_rows,
-            eps: self.arch.norm.eps as f32,
         };
-        let mut launches = vec![rms_norm(self.gpu, "final norm", &normed)?];
+        let mut launches = vec![norm(self.gpu, "final norm", &normed)?];
         let op = Linear {
             weight: self.weights.head(),
-            x: Rows::packed(&self.scratch.normed, count(self.arch.d_model)),
-            y: Rows::packed(logits, count(self.arch.vocab_size)),
-            bias: None,
+            x: Rows::packed(&self.scratch.normed, count(arch.d_model)),
+            y: Rows::packed(logits, count(arch.vocab_size)),
+            bias: self.weights.head_bias.as_ref(),
+            scale: (1.0 / arch.logits.divisor) as f32,
             accumulate: false,
             n_tokens: count(n_rows),
         };
         launches.extend(linear(self.gpu, "head", &op)?);
+        if let Some(cap) = arch.logits.softcap {
+            let capped = SoftCap {
+                x: logits,
+                cap: cap as f32,
+                n: n_rows * arch.vocab_size,
+            };
+            launches.push(soft_cap(self.gpu, "cap of logits", &capped)?);
+        }
         Ok(launches)
     }
 
-    fn push_attention(
-        &self,
-        layer_idx: usize,
-        layer: &GpuLayer,
-        launches: &mut Vec<Dispatch>,
-    ) -> Result<(), GpuError> {
-        let Self {
-            gpu,
-            arch,
-            scratch,
-            context,
-            ..
-        } = self;
-        let eps = arch.norm.eps as f32;
-        launches.push(self.norm("input norm", &layer.input_layernorm)?);
-        self.push_product(
-            &Product {
-                label: "q, k, v",
-                projection: &layer.qkv,
-                update: self.update(layer_idx, InputGroup::Qkv),
-                x: &scratch.normed,
-                y: &scratch.qkv,
-                accumulate: false,
-            },
-            launches,
-        )?;
-        let cache = &context.kv[layer_idx];
-        let rotation = RopeAppend {
-            qkv: &scratch.qkv,
-            frequencies: &self.weights.frequencies,
-            state: &context.state,
-            norm: layer.qk_norm.as_ref().map(|[q, k]| QkNorm { q, k, eps }),
-            q: &scratch.q,
-            cache,
-            n_heads: arch.n_heads,
-            n_tokens: self.n_tokens,
-        };
-        launches.push(rope_append(gpu, "rotate and append", &rotation)?);
-        let attended = Attention {
-            q: &scratch.q,
-            cache,
-            state: &context.state,
-            scratch: &scratch.splits,
-            out: &scratch.attended,
-            n_heads: arch.n_heads,
-            n_tokens: self.n_tokens,
-            window: arch.layers.get(layer_idx).and_then(|layer| layer.window),
-            scale: 1.0 / (arch.head_dim as f32).sqrt(),
-            cap: None,
-        };
-        launches.extend(attention(gpu, "attention", &attended)?);
-        self.push_product(
-            &Product {
-                label: "output",
-                projection: &layer.output,
-                update: self.update(layer_idx, InputGroup::Output),
-                x: &scratch.attended,
-                y: &scratch.x,
-                accumulate: true,
-            },
-            launches,
-        )
-    }
-
-    fn push_feed_forward(
-        &self,
-        layer_idx: usize,
-        layer: &GpuLayer,
-        launches: &mut Vec<Dispatch>,
-    ) -> Result<(), GpuError> {
-        let scratch = self.scratch;
-        launches.push(self.norm("post-attention norm", &layer.post_attention_layernorm)?);
-        self.push_product(
-            &Product {
-                label: "gate, up",
-                projection: &layer.gate_up,
-                update: self.update(layer_idx, InputGroup::GateUp),
-                x: &scratch.normed,
-                y: &scratch.gate_up,
-                accumulate: false,
-            },
-            launches,
-        )?;
-        let gated = SiluMul {
-            gate_up: &scratch.gate_up,
-            a: &scratch.gated,
-            n_tokens: self.n_tokens,
-            f: self.arch.d_ff,
-        };
-        launches.push(silu_mul(self.gpu, "gate", &gated)?);
-        self.push_product(
-            &Product {
-                label: "down",
-                projection: &layer.down,
-                update: self.update(layer_idx, InputGroup::Down),
-                x: &scratch.gated,
-                y: &scratch.x,
-                accumulate: true,
-            },
-            launches,
-        )
-    }
-
-    /// The residual stream, normalized.
-    fn norm(&self, label: &str, weight: &Buffer) -> Result<Dispatch, GpuError> {
-        let norm = RmsNorm {
-            x: &self.scratch.x,
-            weight,
-            out: &self.scratch.normed,
-            d: self.arch.d_model,
-            first_row: 0,
-            n_rows: self.n_tokens,
+    /// A norm over the model's width, as kernels take it.
+    pub(super) fn norm_weights<'n>(&self, norm: &'n GpuNorm) -> NormWeights<'n> {
+        NormWeights {
+            weight: &norm.weight,
+            bias: norm.bias.as_ref(),
+            is_centred: self.arch.norm.kind == NormKind::Layer,
             eps: self.arch.norm.eps as f32,
-        };
-        rms_norm(self.gpu, label, &norm)
-    }
-
-    fn update(&self, layer_idx: usize, group: InputGroup) -> Option<&GpuUpdate> {
-        self.adapter?.update(layer_idx, group)
-    }
-
-    fn push_product(
-        &self,
-        product: &Product<'_>,
-        launches: &mut Vec<Dispatch>,
-    ) -> Result<(), GpuError> {
-        let projection = product.projection;
-        for matrix in &projection.matrices {
-            let y = Rows::packed(product.y, count(projection.n_out));
-            let op = Linear {
-                weight: &matrix.weight,
-                x: Rows::packed(product.x, matrix.weight.n_cols()),
-                y: y.from_column(count(matrix.column)),
-                bias: matrix.bias.as_ref(),
-                accumulate: product.accumulate,
-                n_tokens: count(self.n_tokens),
-            };
-            launches.extend(linear(self.gpu, product.label, &op)?);
         }
-        let (Some(update), Some(adapter)) = (product.update, self.adapter) else {
-            return Ok(());
-        };
-        let down = Linear {
-            weight: &update.a,
-            x: Rows::packed(product.x, update.a.n_cols()),
-            y: Rows::packed(&adapter.u, count(update.rank)),
-            bias: None,
-            accumulate: false,
-            n_tokens: count(self.n_tokens),
-        };
-        let label = format!("{}, adapter down", product.label);
-        launches.extend(linear(self.gpu, &label, &down)?);
-        let up = LoraUp {
-            u: &adapter.u,
-            u_stride: update.rank,
-            weights: &update.b,
-            y: product.y,
-            y_stride: projection.n_out,
-            n_tokens: self.n_tokens,
-        };
-        let label = format!("{}, adapter up", product.label);
-        launches.push(lora_up(self.gpu, &label, &up)?);
-        Ok(())
     }
 }
 
 /// A size that the plan has compared with what the device can count.
-fn count(n: usize) -> u32 {
+pub(super) fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

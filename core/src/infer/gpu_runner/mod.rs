@@ -7,6 +7,7 @@
 mod runner;
 
 mod adapter;
+mod block;
 mod context;
 mod graph;
 mod scratch;

@@ -114,6 +114,16 @@ impl GpuRunner {
         Ok(context)
     }
 
+    pub(in crate::infer) fn rotate_for(
+        &self,
+        context: &mut GpuContext,
+        n_positions: usize,
+    ) -> Result<(), InferError> {
+        // Launches that wait would see frequencies that are not theirs.
+        self.flush(context, &[], &[])?;
+        Ok(context.rotate_for(&self.gpu, &self.arch, n_positions)?)
+    }
+
     /// Runs a chunk. A few tokens wait for what reads their logits; of longer chunks two are on
     /// their way at most, so that a prompt can be broken off.
     pub(in crate::infer) async fn extend(

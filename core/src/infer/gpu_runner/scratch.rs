@@ -9,7 +9,7 @@ use crate::{
 pub(super) struct Scratch {
     /// Residual stream `[c, d]`.
     pub(super) x: Buffer,
-    /// `[c, d]`
+    /// `[c, d]`; also what a norm after a block reads.
     pub(super) normed: Buffer,
     /// `[c, (h + 2g) k]`
     pub(super) qkv: Buffer,
@@ -19,7 +19,7 @@ pub(super) struct Scratch {
     pub(super) splits: Buffer,
     /// `[c, h k]`
     pub(super) attended: Buffer,
-    /// `[c, 2f]`
+    /// `[c, 2f]`, without a gate `[c, f]`.
     pub(super) gate_up: Buffer,
     /// `[c, f]`
     pub(super) gated: Buffer,

@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::weights::{GpuLayer, GpuLinear, GpuProjection, GpuWeights};
+use super::weights::{GpuLayer, GpuLinear, GpuNorm, GpuProjection, GpuWeights};
 use crate::{
-    arch::{Arch, BlockModule, Module, NormPlace, Part},
+    arch::{Arch, BlockModule, Module, NormPlace, NormSpec, Part},
     gpu::{Buffer, Gpu, GpuMatrix},
     infer::{
         InferError, LoadProgress, Pause,
@@ -25,9 +25,28 @@ pub(super) struct Loader<'a> {
     pub(super) n_bytes_before: u64,
 }
 
+/// Tensors one after the other, in f32.
+struct Joined {
+    label: String,
+    n_tensors: usize,
+    values: Vec<f32>,
+}
+
+impl Joined {
+    fn extend(&mut self, other: Self) {
+        self.label = format!("{}, {}", self.label, other.label);
+        self.n_tensors += other.n_tensors;
+        self.values.extend(other.values);
+    }
+}
+
 impl Loader<'_> {
     pub(super) async fn load(mut self, layout: &Layout) -> Result<GpuWeights, InferError> {
         let embedding = self.matrix(&layout.embedding).await?;
+        let positions = match &layout.positions {
+            Some(positions) => Some(self.matrix(positions).await?),
+            None => None,
+        };
         let mut layers = Vec::with_capacity(layout.layers.len());
         for (layer_idx, planned) in layout.layers.iter().enumerate() {
             layers.push(self.layer(layer_idx, planned).await?);
@@ -37,15 +56,26 @@ impl Loader<'_> {
             Some(head) => Some(self.matrix(head).await?),
             None => None,
         };
-        let rope = self.arch.ropes.first();
-        let frequencies = rope.map_or_else(Vec::new, |rope| rope.frequencies(1));
-        let frequencies = bytemuck::cast_slice(&frequencies);
+        let head_bias = match self.arch.logits.has_bias {
+            true => Some(self.vector(&[self.arch.tensor_name(Module::Head, Part::Bias)])?),
+            false => None,
+        };
+        let slopes = match self.arch.alibi() {
+            Some(alibi) => {
+                let slopes: Vec<f32> = alibi.slopes().collect();
+                let bytes = bytemuck::cast_slice(&slopes);
+                Some(self.gpu.upload("slopes of heads", bytes)?)
+            }
+            None => None,
+        };
         Ok(GpuWeights {
             embedding,
+            positions,
             layers,
             norm,
             head,
-            frequencies: self.gpu.upload("rotary frequencies", frequencies)?,
+            head_bias,
+            slopes,
         })
     }
 
@@ -54,20 +84,12 @@ impl Loader<'_> {
         layer_idx: usize,
         planned: &PlannedLayer,
     ) -> Result<GpuLayer, InferError> {
-        let of = |module| Module::Block(layer_idx, module);
-        let input_layernorm = self.norm(of(BlockModule::Norm(NormPlace::BeforeAttention)))?;
-        let qk_norm = match self.arch.attention.qk_norm {
-            Some(_) => Some([
-                self.norm(of(BlockModule::QueryNorm { head: None }))?,
-                self.norm(of(BlockModule::KeyNorm { head: None }))?,
-            ]),
-            None => None,
-        };
-        let before_mlp = of(BlockModule::Norm(NormPlace::BeforeMlp));
         Ok(GpuLayer {
-            input_layernorm,
-            qk_norm,
-            post_attention_layernorm: self.norm(before_mlp)?,
+            before_attention: self.block_norm(layer_idx, NormPlace::BeforeAttention)?,
+            after_attention: self.block_norm(layer_idx, NormPlace::AfterAttention)?,
+            before_mlp: self.block_norm(layer_idx, NormPlace::BeforeMlp)?,
+            after_mlp: self.block_norm(layer_idx, NormPlace::AfterMlp)?,
+            qk_norm: self.qk_norm(layer_idx)?,
             qkv: self.projection(&planned.qkv).await?,
             output: self.projection(&planned.output).await?,
             gate_up: self.projection(&planned.gate_up).await?,
@@ -111,19 +133,85 @@ impl Loader<'_> {
         Ok(matrix)
     }
 
-    fn norm(&mut self, module: Module) -> Result<Buffer, InferError> {
-        self.vector(&[self.arch.tensor_name(module, Part::Weight)])
+    fn block_norm(
+        &mut self,
+        layer_idx: usize,
+        place: NormPlace,
+    ) -> Result<Option<GpuNorm>, InferError> {
+        if !self.arch.block.shape.norms().contains(&place) {
+            return Ok(None);
+        }
+        let module = Module::Block(layer_idx, BlockModule::Norm(place));
+        self.norm(module).map(Some)
     }
 
-    /// Vectors joined, in f32 whatever they are stored as.
+    fn norm(&mut self, module: Module) -> Result<GpuNorm, InferError> {
+        let spec = self.arch.norm;
+        let weight = self.norm_weights(&[module], spec)?;
+        Ok(GpuNorm {
+            weight: self.upload(&weight)?,
+            bias: match spec.has_bias {
+                true => Some(self.vector(&[self.arch.tensor_name(module, Part::Bias)])?),
+                false => None,
+            },
+        })
+    }
+
+    /// Queries' norms, then keys': all weights, then all biases.
+    fn qk_norm(&mut self, layer_idx: usize) -> Result<Option<Buffer>, InferError> {
+        let Some(spec) = self.arch.attention.qk_norm else {
+            return Ok(None);
+        };
+        let is_qk_norm = |module: &BlockModule| {
+            matches!(
+                module,
+                BlockModule::QueryNorm { .. } | BlockModule::KeyNorm { .. }
+            )
+        };
+        let modules = self.arch.block_modules().into_iter().filter(is_qk_norm);
+        let modules: Vec<Module> = modules.map(|m| Module::Block(layer_idx, m)).collect();
+        let mut joined = self.norm_weights(&modules, spec.norm)?;
+        if spec.norm.has_bias {
+            let names = modules.iter();
+            let names = names.map(|module| self.arch.tensor_name(*module, Part::Bias));
+            joined.extend(self.joined(&names.collect::<Vec<_>>())?);
+        }
+        self.upload(&joined).map(Some)
+    }
+
+    /// Weights joined, the one of weights around one added.
+    fn norm_weights(&mut self, modules: &[Module], spec: NormSpec) -> Result<Joined, InferError> {
+        let names = modules.iter();
+        let names = names.map(|module| self.arch.tensor_name(*module, Part::Weight));
+        let mut weights = self.joined(&names.collect::<Vec<_>>())?;
+        if spec.plus_one {
+            weights.values.iter_mut().for_each(|weight| *weight += 1.0);
+        }
+        Ok(weights)
+    }
+
+    /// Vectors one after the other, in f32 whatever they are stored as.
     fn vector(&mut self, names: &[String]) -> Result<Buffer, InferError> {
+        let joined = self.joined(names)?;
+        self.upload(&joined)
+    }
+
+    fn joined(&mut self, names: &[String]) -> Result<Joined, InferError> {
         let mut values = Vec::new();
         for name in names {
             values.extend(self.source.packed(name)?.to_f32(name)?);
         }
-        let label = names.join(", ");
-        let buffer = self.gpu.upload(&label, bytemuck::cast_slice(&values))?;
-        self.count(names.len());
+        Ok(Joined {
+            label: names.join(", "),
+            n_tensors: names.len(),
+            values,
+        })
+    }
+
+    fn upload(&mut self, joined: &Joined) -> Result<Buffer, InferError> {
+        let bytes = bytemuck::cast_slice(&joined.values);
+        let buffer = self.gpu.upload(&joined.label, bytes)?;
+        self.count(joined.n_tensors);
         Ok(buffer)
     }
 

@@ -13,13 +13,13 @@ pub enum PlanError {
     Load(#[from] LoadErrors),
 
     #[error(
-        "this `{model_type}` model does not run on the GPU yet: there are no kernels for {}; \
-         run it on the processor",
-        .parts.join(", ")
+        "this `{model_type}` model does not run on the GPU: its heads are {head_dim} values wide, \
+         the kernels take even widths up to {widest}; the processor runs it"
     )]
     NoKernels {
         model_type: &'static str,
-        parts: Vec<&'static str>,
+        head_dim: usize,
+        widest: usize,
     },
 
     /// A matrix that no kernel takes.
@@ -70,6 +70,16 @@ fn advice_text(alternatives: &[Alternative]) -> String {
     }
     let texts: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
     format!("what fits: {}", texts.join("; or "))
+}
+
+impl PlanError {
+    /// Whether the processor takes what the kernels of a GPU do not.
+    pub fn is_for_want_of_kernels(&self) -> bool {
+        matches!(
+            self,
+            Self::NoKernels { .. } | Self::Matrix(GpuError::Shape { .. } | GpuError::Format { .. })
+        )
+    }
 }
 
 impl From<LoadError> for PlanError {

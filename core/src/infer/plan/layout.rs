@@ -75,8 +75,10 @@ pub struct PlannedMatrix {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub embedding: PlannedMatrix,
+    /// A row for each learned position.
+    pub positions: Option<PlannedMatrix>,
     pub layers: Vec<PlannedLayer>,
-    /// Norms, learned positions, a bias of logits, `(name, length)`; always f32.
+    /// Norms, a bias of logits, `(name, length)`; always f32.
     pub vectors: Vec<(String, usize)>,
     /// `None` where the head is the embedding.
     pub head: Option<PlannedMatrix>,
@@ -141,14 +143,14 @@ impl Layout {
         arch: &Arch,
         format_of: &dyn Fn(&TensorSpec) -> Result<Format, LoadError>,
     ) -> Result<Self, LoadError> {
-        let table = |module: Module| -> Result<PlannedMatrix, LoadError> {
-            let spec = weight(arch, module, [arch.vocab_size, arch.d_model]);
+        let table = |module: Module, n_rows: usize| -> Result<PlannedMatrix, LoadError> {
+            let spec = weight(arch, module, [n_rows, arch.d_model]);
             Ok(PlannedMatrix {
                 format: format_of(&spec)?,
                 label: spec.name.clone(),
-                tensors: vec![(spec.name, arch.vocab_size)],
+                tensors: vec![(spec.name, n_rows)],
                 biases: Vec::new(),
-                n_rows: arch.vocab_size,
+                n_rows,
                 n_cols: arch.d_model,
                 column: 0,
             })
@@ -169,9 +171,12 @@ impl Layout {
             })
         };
         let layers: Result<_, LoadError> = (0..arch.n_layers).map(layer).collect();
-        let head = (!arch.tie_embeddings).then(|| table(Module::Head));
+        let head = (!arch.tie_embeddings).then(|| table(Module::Head, arch.vocab_size));
+        let positions = arch.embedding.n_positions;
+        let positions = positions.map(|n_rows| table(Module::Positions, n_rows));
         Ok(Self {
-            embedding: table(Module::Embedding)?,
+            embedding: table(Module::Embedding, arch.vocab_size)?,
+            positions: positions.transpose()?,
             layers: layers?,
             vectors: vectors(arch),
             head: head.transpose()?,
@@ -181,6 +186,7 @@ impl Layout {
     /// Every matrix, in the order of the forward pass.
     pub fn matrices(&self) -> impl Iterator<Item = &PlannedMatrix> {
         std::iter::once(&self.embedding)
+            .chain(&self.positions)
             .chain(self.projections().flat_map(|p| &p.matrices))
             .chain(&self.head)
     }
@@ -255,9 +261,9 @@ fn projection<'m>(
 /// What is neither a table nor part of a linear layer.
 fn vectors(arch: &Arch) -> Vec<(String, usize)> {
     let of_no_matrix = |spec: &TensorSpec| match spec.module {
-        Module::Embedding | Module::Block(_, BlockModule::Linear(_)) => false,
+        Module::Embedding | Module::Positions | Module::Block(_, BlockModule::Linear(_)) => false,
         Module::Head => spec.part == Part::Bias,
-        Module::Positions | Module::FinalNorm | Module::Block(..) => true,
+        Module::FinalNorm | Module::Block(..) => true,
     };
     arch.tensors()
         .into_iter()

@@ -1,4 +1,4 @@
-//! Root-mean-square normalization of rows (Zhang & Sennrich 2019), alone or after a residual sum.
+//! Root-mean-square normalization of rows (Zhang & Sennrich 2019) after a residual sum.
 
 use super::sizes::{count, holds, some};
 use crate::gpu::{
@@ -15,26 +15,6 @@ const SUBGROUPS: GpuProfile = GpuProfile {
     f16: false,
 };
 
-pub(in crate::gpu) const RMS_NORM: Kernel = Kernel {
-    name: "rms_norm",
-    source: concat!(
-        include_str!("../../../../shaders/lib/reduce.wgsl"),
-        include_str!("../../../../shaders/rms_norm.wgsl"),
-    ),
-    needs: GpuProfile::BASELINE,
-    params: Params::LAYOUT,
-};
-
-pub(in crate::gpu) const RMS_NORM_SUBGROUPS: Kernel = Kernel {
-    name: "rms_norm, subgroups",
-    source: concat!(
-        include_str!("../../../../shaders/lib/reduce_subgroups.wgsl"),
-        include_str!("../../../../shaders/rms_norm.wgsl"),
-    ),
-    needs: SUBGROUPS,
-    params: Params::LAYOUT,
-};
-
 pub(in crate::gpu) const ADD_RMS_NORM: Kernel = Kernel {
     name: "add_rms_norm",
     source: concat!(
@@ -42,7 +22,7 @@ pub(in crate::gpu) const ADD_RMS_NORM: Kernel = Kernel {
         include_str!("../../../../shaders/add_rms_norm.wgsl"),
     ),
     needs: GpuProfile::BASELINE,
-    params: AddParams::LAYOUT,
+    params: Params::LAYOUT,
 };
 
 pub(in crate::gpu) const ADD_RMS_NORM_SUBGROUPS: Kernel = Kernel {
@@ -52,68 +32,16 @@ pub(in crate::gpu) const ADD_RMS_NORM_SUBGROUPS: Kernel = Kernel {
         include_str!("../../../../shaders/add_rms_norm.wgsl"),
     ),
     needs: SUBGROUPS,
-    params: AddParams::LAYOUT,
+    params: Params::LAYOUT,
 };
 
 params! {
     Params {
         d: u32,
-        first_row: u32,
-        eps: f32,
-        pad0: u32,
-    }
-}
-
-params! {
-    AddParams {
-        d: u32,
         eps: f32,
         pad0: u32,
         pad1: u32,
     }
-}
-
-/// `out[i] = x[first_row + i] / sqrt(mean(x²) + eps) · weight` for `n_rows` rows.
-#[derive(Debug, Clone, Copy)]
-pub struct RmsNorm<'a> {
-    /// `[at least first_row + n_rows, d]`
-    pub x: &'a Buffer,
-    /// `[d]`
-    pub weight: &'a Buffer,
-    /// `[n_rows, d]`
-    pub out: &'a Buffer,
-    pub d: usize,
-    /// The last token's row, where only the head follows.
-    pub first_row: usize,
-    pub n_rows: usize,
-    pub eps: f32,
-}
-
-/// # Errors
-/// Where a buffer is too short.
-pub fn rms_norm(gpu: &Gpu, label: &str, op: &RmsNorm<'_>) -> Result<Dispatch, GpuError> {
-    some(label, "the width", op.d)?;
-    holds(op.x, &[op.first_row.saturating_add(op.n_rows), op.d])?;
-    holds(op.weight, &[op.d])?;
-    holds(op.out, &[op.n_rows, op.d])?;
-    gpu.launch(&Launch {
-        label,
-        kernel: if gpu.profile().subgroups {
-            &RMS_NORM_SUBGROUPS
-        } else {
-            &RMS_NORM
-        },
-        constants: &[],
-        bindings: &[op.x.whole(), op.weight.whole(), op.out.whole()],
-        weights: &[],
-        params: Params {
-            d: count(label, "the width", op.d)?,
-            first_row: count(label, "the first row", op.first_row)?,
-            eps: op.eps,
-            pad0: 0,
-        },
-        groups: [count(label, "the number of rows", op.n_rows)?, 1, 1],
-    })
 }
 
 /// `x += delta; out = x / sqrt(mean(x²) + eps) · weight`, row by row.
@@ -155,7 +83,7 @@ pub fn add_rms_norm(gpu: &Gpu, label: &str, op: &AddRmsNorm<'_>) -> Result<Dispa
             op.out.whole(),
         ],
         weights: &[],
-        params: AddParams {
+        params: Params {
             d: count(label, "the width", op.d)?,
             eps: op.eps,
             pad0: 0,
