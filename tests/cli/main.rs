@@ -13,6 +13,7 @@ mod bad_model;
 mod binary;
 mod exported;
 mod interrupted;
+mod load_in;
 mod site;
 mod studio;
 mod text;
