@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Contents, Handover, WrittenFile, slug, yaml::Yaml};
 use crate::{
     data::Format,
-    protocol::{TargetModules, studio::Side},
+    protocol::{LoadIn, TargetModules, studio::Side},
 };
 
 /// A dataset for LLaMA-Factory.
@@ -168,6 +168,14 @@ impl LlamaFactory<'_> {
         }
         if !job.modules_to_save.is_empty() {
             yaml.entry("additional_target", job.modules_to_save.join(","));
+        }
+        let bits = match job.load_in {
+            Some(LoadIn::EightBits) => Some(8),
+            Some(LoadIn::FourBits) => Some(4),
+            None => None,
+        };
+        if let Some(bits) = bits {
+            yaml.entry("quantization_bit", bits);
         }
         yaml.blank();
     }
@@ -347,7 +355,10 @@ mod tests {
 
     #[test]
     fn the_settings_name_the_files_of_their_sides() {
-        let job = TrainJob::default();
+        let job = TrainJob {
+            load_in: Some(LoadIn::FourBits),
+            ..TrainJob::default()
+        };
         let contents = Contents::default();
         let files = [
             file("train.jsonl", Some(Side::Train), 8),
@@ -361,6 +372,7 @@ mod tests {
             "eval_dataset: \"banca_validation\"",
             "template: \"qwen\"",
             "lora_rank: 16",
+            "quantization_bit: 4",
             "lora_target: \"q_proj,k_proj,v_proj,o_proj\"",
             "learning_rate: 0.0002",
             "lr_scheduler_type: \"cosine\"",
