@@ -36,6 +36,10 @@ pub(crate) fn show(input: &PlanInput, place: &Place, quiet: bool) -> Forecast {
             place.name
         );
         eprintln!("  base model       {}", human(plan.weights_bytes));
+        if plan.unpacked_bytes > 0 {
+            let bytes = human(plan.unpacked_bytes);
+            eprintln!("  unpacked block   {bytes} (one at a time)");
+        }
         eprintln!("  adapter, Adam    {}", human(plan.trained_bytes));
         eprintln!(
             "  activations      {} (largest batch {rows} × {length} tokens)",
@@ -87,7 +91,9 @@ impl Forecast {
             return Ok(());
         }
         let [rows, length] = self.plan.largest_batch;
-        let advice = if self.plan.weights_bytes > available {
+        let advice = if self.plan.weights_bytes > available && job.load_in.is_none() {
+            "the base model alone does not fit; keep it packed with --load-in 4bit"
+        } else if self.plan.weights_bytes > available {
             "the base model alone does not fit; use a smaller one"
         } else if !job.gradient_checkpointing {
             "add --gradient-checkpointing"

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use anyhow::{Context as _, Result, bail};
-use veneer_core::protocol::{EvalStrategy, LoraBias, LrScheduler, TargetModules, TrainJob};
+use veneer_core::protocol::{EvalStrategy, LoadIn, LoraBias, LrScheduler, TargetModules, TrainJob};
 
 /// Each setting that is given replaces the job's.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -47,6 +47,10 @@ pub(crate) struct JobArgs {
     /// Modules that are trained and saved whole, such as lm_head
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     modules_to_save: Option<Vec<String>>,
+    /// Keep the frozen linear layers packed: 8bit (Q8_0) or 4bit (NF4, as QLoRA does); turns on
+    /// --gradient-checkpointing. The adapter is put on the full base afterwards
+    #[arg(long, value_name = "BITS", value_parser = parse_name::<LoadIn>)]
+    load_in: Option<LoadIn>,
 
     /// How often to go through the data [default: 3]
     #[arg(long, value_name = "N", visible_alias = "epochs")]
@@ -123,7 +127,8 @@ pub(crate) struct JobArgs {
     early_stopping_patience: Option<u64>,
 }
 
-fn parse_name<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+/// A variant by the name that it has in JSON.
+pub(crate) fn parse_name<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.into()))
         .map_err(|error| error.to_string().replace("unknown variant", "unknown name"))
 }
@@ -201,10 +206,11 @@ impl JobArgs {
         let layers = self.layers_to_transform.clone();
         set(&mut job.layers_to_transform, layers.map(Some));
         set(&mut job.modules_to_save, self.modules_to_save.clone());
+        set(&mut job.load_in, self.load_in.map(Some));
         job.use_dora |= self.use_dora;
         job.use_rslora |= self.use_rslora;
         job.packing |= self.packing;
-        job.gradient_checkpointing |= self.gradient_checkpointing;
+        job.gradient_checkpointing |= self.gradient_checkpointing || self.load_in.is_some();
         job.shuffle &= !self.no_shuffle;
     }
 }
@@ -217,6 +223,12 @@ fn over(base: &TrainJob, path: &std::path::Path) -> Result<TrainJob> {
         serde_json::from_slice(&text).with_context(doing)?;
     let mut merged = serde_json::to_value(base).with_context(doing)?;
     if let Some(settings) = merged.as_object_mut() {
+        if given
+            .get("load_in")
+            .is_some_and(|load_in| !load_in.is_null())
+        {
+            settings.insert("gradient_checkpointing".into(), true.into());
+        }
         settings.extend(given);
     }
     serde_json::from_value(merged).with_context(doing)
@@ -289,6 +301,40 @@ mod tests {
         };
         let job = args.job(TrainJob::default()).unwrap();
         assert_eq!(veneer_core::train::warmup_steps(&job, 100), 0);
+    }
+
+    #[test]
+    fn a_packed_base_is_recomputed_unless_the_file_says_otherwise() {
+        let args = JobArgs {
+            load_in: Some(LoadIn::FourBits),
+            ..JobArgs::default()
+        };
+        let job = args.job(TrainJob::default()).unwrap();
+        assert_eq!(job.load_in, Some(LoadIn::FourBits));
+        assert!(job.gradient_checkpointing);
+
+        let of_file = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let args = JobArgs {
+                job: Some(file.path().into()),
+                ..JobArgs::default()
+            };
+            args.job(TrainJob::default())
+        };
+        let job = of_file(r#"{"load_in": "8bit"}"#).unwrap();
+        assert_eq!(job.load_in, Some(LoadIn::EightBits));
+        assert!(job.gradient_checkpointing);
+        let plain = of_file(r#"{"load_in": null}"#).unwrap();
+        assert!(!plain.gradient_checkpointing);
+        let both = r#"{"load_in": "8bit", "gradient_checkpointing": false}"#;
+        let error = of_file(both).unwrap_err().to_string();
+        assert!(
+            error.contains("gradient_checkpointing") && error.contains("load_in"),
+            "{error}"
+        );
+        let error = format!("{:#}", of_file(r#"{"load_in": "3bit"}"#).unwrap_err());
+        assert!(error.contains("`8bit` or `4bit`"), "{error}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod engine_model;
 mod eval_text;
 mod examples;
 mod export_check;
+mod file_bytes;
 mod files;
 mod forecast;
 mod gguf_file;

@@ -11,13 +11,14 @@ use memmap2::Mmap;
 use veneer_core::{
     arch::Arch,
     model::Decoder,
+    protocol::LoadIn,
     weights::{
-        SafetensorsSource,
+        ByteSource, SafetensorsSource,
         adapter::{Adapter, CONFIG_FILE, WEIGHTS_FILE, read_adapter},
     },
 };
 
-use crate::{device::Place, model_dir::ModelDir};
+use crate::{device::Place, file_bytes::FileBytes, model_dir::ModelDir};
 
 /// A checkpoint whose files are open but whose tensors may not have been read.
 #[derive(Debug)]
@@ -60,9 +61,27 @@ impl Checkpoint {
 
     /// Loads every tensor onto the device.
     pub(crate) fn decoder(&self, place: &Place) -> Result<Decoder> {
-        let weights = self.weights()?;
-        Decoder::load(&self.arch, &weights, &place.device, place.dtype)
-            .with_context(|| format!("loading model `{}`", self.dir.name()))
+        self.decoder_in(place, None)
+    }
+
+    /// Loads every tensor onto the device, linear layers packed.
+    pub(crate) fn decoder_in(&self, place: &Place, load_in: Option<LoadIn>) -> Result<Decoder> {
+        let loading = || format!("loading model `{}`", self.dir.name());
+        let weights = self.weights_by_reading()?;
+        let place = (&place.device, place.dtype);
+        Decoder::load_in(&self.arch, &weights, place, load_in).with_context(loading)
+    }
+
+    /// Its tensors, each in memory of its own while it is used. What is mapped and looked at once
+    /// counts as memory of the process until the map ends.
+    fn weights_by_reading(&self) -> Result<SafetensorsSource<'static>> {
+        let file = |(path, _): &(PathBuf, Mmap)| -> Result<(String, Box<dyn ByteSource>)> {
+            let file = FileBytes::open(path)?;
+            Ok((path.display().to_string(), Box::new(file)))
+        };
+        let files = self.files.iter().map(file).collect::<Result<_>>()?;
+        let source = SafetensorsSource::open(files);
+        source.with_context(|| format!("reading the weights of model `{}`", self.dir.name()))
     }
 }
 

@@ -9,10 +9,10 @@ use std::{
 
 use crate::binary::{done, fixture, outcome, veneer};
 
-const ADAPTER: &str = "adapter_model.safetensors";
+pub(crate) const ADAPTER: &str = "adapter_model.safetensors";
 
 /// A run of twelve steps that saves after each.
-fn arguments(out: &Path) -> Vec<String> {
+pub(crate) fn arguments(out: &Path) -> Vec<String> {
     let path = |name: &str| fixture(name).to_str().unwrap().to_owned();
     let mut words = vec!["train".to_owned(), "--model".into(), path("models/llama32")];
     words.extend(["--data".into(), path("train/lora/data.jsonl")]);
@@ -37,9 +37,9 @@ fn arguments(out: &Path) -> Vec<String> {
 }
 
 /// Start the run and kill it, without a warning, once it has told `n_steps` steps.
-fn kill_after(n_steps: usize, out: &Path) {
+pub(crate) fn kill_after(n_steps: usize, arguments: &[String]) {
     let mut child = veneer()
-        .args(arguments(out))
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -66,7 +66,7 @@ fn a_killed_run_resumes_to_the_same_bytes() {
 
     for n_steps in [1, 5, 11] {
         let killed = folder.path().join(format!("killed-{n_steps}"));
-        kill_after(n_steps, &killed);
+        kill_after(n_steps, &arguments(&killed));
         assert!(
             !killed.join(ADAPTER).exists(),
             "a killed run looks finished"

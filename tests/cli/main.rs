@@ -14,6 +14,7 @@ mod binary;
 mod exported;
 mod imports;
 mod interrupted;
+mod load_in;
 mod site;
 mod studio;
 mod text;

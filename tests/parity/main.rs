@@ -1,6 +1,7 @@
 //! Numbers of the reference libraries: transformers' models, PEFT's training runs.
 
 mod fresh;
+mod load_in;
 mod models;
 mod training;
 mod training_families;

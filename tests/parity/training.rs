@@ -11,7 +11,7 @@ use veneer_core::{
     train::{StepStats, Training, evaluate},
     weights::adapter::Adapter,
 };
-use veneer_tests::{adapter, assert_close, fixture, integers, json, json_lines, model};
+use veneer_tests::{adapter, assert_close, fixture, integers, json, json_lines, packed_model};
 
 /// float64 is up to 9e-7 away (`trace.json`, `float64_delta`).
 const LOSS: f64 = 1e-5;
@@ -62,11 +62,15 @@ impl Case {
         path.rsplit('/').next().expect("a name")
     }
 
-    fn model(&self, device: &Device) -> Decoder {
-        let mut decoder = model(self.model_name(), device);
-        decoder
-            .attach(&adapter(&self.dir.join("init_adapter")))
-            .expect("it fits");
+    /// The adapter that the run starts from; cases may share one.
+    pub(crate) fn init_adapter(&self) -> Adapter {
+        let elsewhere = self.trace["init_adapter"].as_str();
+        adapter(&self.dir.join(elsewhere.unwrap_or("init_adapter")))
+    }
+
+    pub(crate) fn model(&self, device: &Device) -> Decoder {
+        let mut decoder = packed_model(self.model_name(), device, self.job.load_in);
+        decoder.attach(&self.init_adapter()).expect("it fits");
         decoder
     }
 
@@ -266,9 +270,15 @@ pub(crate) fn check_packing(name: &str) {
 
 #[test]
 fn a_restored_run_goes_on_to_the_same_bits() {
+    check_resume("accumulation", 7);
+}
+
+/// Stops a run at a step and goes on from its state.
+#[track_caller]
+pub(crate) fn check_resume(name: &str, step: u64) {
     for dropout in [0.0, 0.3] {
-        let case = Case::open("accumulation");
-        let mut dropped = adapter(&case.dir.join("init_adapter"));
+        let case = Case::open(name);
+        let mut dropped = case.init_adapter();
         dropped.config.lora_dropout = dropout;
         let job = TrainJob {
             lora_dropout: dropout,
@@ -283,14 +293,14 @@ fn a_restored_run_goes_on_to_the_same_bits() {
         let mut whole = start();
         let mut state = None;
         while !whole.is_done() {
-            if whole.steps_done() == 7 {
+            if whole.steps_done() == step {
                 state = Some(whole.state());
             }
             whole.step(&|| false).expect("a finite step");
         }
         let mut resumed = start();
         resumed
-            .restore(&state.expect("step 7 was passed"))
+            .restore(&state.expect("the step was passed"))
             .expect("it fits");
         run(&mut resumed);
         assert_eq!(resumed.state(), whole.state());

@@ -6,7 +6,10 @@
 use burn::tensor::{Device, DeviceType};
 use veneer_tests::assert_close;
 
-use crate::training::{Case, run};
+use crate::{
+    load_in::check_unpacked,
+    training::{Case, run},
+};
 
 /// GPU drivers may fuse multiplications with additions and sum in other orders: the first step's
 /// loss moves in the last bits, and a few steps at these large learning rates multiply that.
@@ -31,8 +34,28 @@ fn device() -> Option<Device> {
 
 #[test]
 fn processor_and_gpu_train_alike() {
+    check_alike("lora");
+}
+
+#[test]
+fn processor_and_gpu_train_alike_on_packed_bases() {
+    check_alike("quantized/llama-biases-4bit");
+    check_alike("quantized/starcoder-8bit");
+}
+
+/// Unpacking multiplies once and adds nothing: there is no order to differ in.
+#[test]
+fn processor_and_gpu_unpack_to_the_same_bits() {
     let Some(gpu) = device() else { return };
-    let case = Case::open("lora");
+    for name in ["llama31", "phi3", "falcon-7b"] {
+        check_unpacked(name, &gpu);
+    }
+}
+
+#[track_caller]
+fn check_alike(name: &str) {
+    let Some(gpu) = device() else { return };
+    let case = Case::open(name);
     let mut job = case.job.clone();
     job.max_steps = Some(N_STEPS as u64);
     let [want, got] =

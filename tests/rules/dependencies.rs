@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "export",
         &["arch", "weights", "quant", "text", "checkpoint"],
     ),
-    ("nn", &["arch", "weights", "rng"]),
+    ("nn", &["arch", "weights", "quant", "rng"]),
     (
         "model",
         &[

@@ -7,6 +7,7 @@ use serde_json::Value;
 use veneer_core::{
     arch::Arch,
     model::Decoder,
+    protocol::LoadIn,
     weights::{
         SafetensorsSource, WeightSource,
         adapter::{Adapter, CONFIG_FILE, WEIGHTS_FILE, read_adapter},
@@ -46,8 +47,13 @@ pub fn arch(name: &str) -> Arch {
 
 /// Loads `tests/fixtures/models/<name>` in f32.
 pub fn model(name: &str, device: &Device) -> Decoder {
+    packed_model(name, device, None)
+}
+
+/// Loads `tests/fixtures/models/<name>` in f32, its linear layers packed.
+pub fn packed_model(name: &str, device: &Device, load_in: Option<LoadIn>) -> Decoder {
     with_weights(name, |arch, source| {
-        Decoder::load(arch, source, device, DType::F32)
+        Decoder::load_in(arch, source, (device, DType::F32), load_in)
             .unwrap_or_else(|error| panic!("{name}: {error}"))
     })
 }

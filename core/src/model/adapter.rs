@@ -101,6 +101,7 @@ impl Decoder {
                 reason: "DoRA is for linear layers; leave the embedding out, or DoRA off",
             });
         }
+        self.refuse_packed(adapter)?;
         self.split_head(adapter);
         self.replace(&extras.replaced);
         self.save_modules(&config.modules_to_save)?;
@@ -114,6 +115,27 @@ impl Decoder {
             scaling: config.scaling_of(&pair.module),
         });
         Ok(())
+    }
+
+    /// Packed weights are never trained, nor replaced by what an adapter trained whole.
+    fn refuse_packed(&self, adapter: &Adapter) -> Result<(), AdapterError> {
+        let AdapterExtras { replaced, .. } = &adapter.extras;
+        let saved = &adapter.config.modules_to_save;
+        let mut refused = None;
+        self.clone().visit(&mut |name, weight| {
+            let module = name.rsplit_once('.').map_or(name, |(module, _)| module);
+            let hits = replaced.contains_key(name) || is_saved(module, saved);
+            if weight.is_packed() && hits && refused.is_none() {
+                refused = Some(name.to_owned());
+            }
+        });
+        match refused {
+            None => Ok(()),
+            Some(name) => Err(AdapterError::Untrainable {
+                what: format!("`{name}`, which `load_in` packs, in `modules_to_save`"),
+                reason: "packed weights stay as they are; leave its module out, or `load_in` off",
+            }),
+        }
     }
 
     fn trained_matrix(&self, values: &[f32], shape: [usize; 2]) -> Weight {
@@ -138,7 +160,7 @@ impl Decoder {
             let Some(whole) = replaced.get(name) else {
                 return false;
             };
-            let data = TensorData::new(whole.values.clone(), weight.value().dims());
+            let data = TensorData::new(whole.values.clone(), weight.dims());
             let dtype = weight.value().dtype();
             weight.set(Tensor::from_data(data, (&device, dtype)));
             true
@@ -149,7 +171,7 @@ impl Decoder {
     fn change_base(&mut self, change: &mut dyn FnMut(&str, &mut Weight) -> bool) {
         let mut set_aside = std::mem::take(&mut self.set_aside);
         self.visit(&mut |name, weight| {
-            let before = weight.value();
+            let before = weight.clone();
             if change(name, weight) {
                 set_aside.entry(name.to_owned()).or_insert(before);
             }
@@ -234,7 +256,7 @@ impl Decoder {
         let mut set_aside = std::mem::take(&mut self.set_aside);
         self.visit(&mut |name, weight| {
             if let Some(before) = set_aside.remove(name) {
-                *weight = Weight::frozen(before);
+                *weight = before;
             }
         });
         if self.arch.tie_embeddings {
@@ -268,7 +290,7 @@ impl Decoder {
             if is_base {
                 let values = host_f32(weight.value());
                 let shape = shapes.get(name).cloned();
-                let shape = shape.unwrap_or_else(|| weight.value().dims().to_vec());
+                let shape = shape.unwrap_or_else(|| weight.dims().to_vec());
                 extras
                     .replaced
                     .insert(name.to_owned(), WholeTensor { shape, values });
@@ -306,8 +328,8 @@ fn fresh_pair(module: &LinearModule, config: &AdapterConfig, mut rng: Rng) -> Ad
 }
 
 fn pair_of(module: &str, a: &Weight, b: &Weight) -> AdapterPair {
-    let [r, d_in] = a.value().dims();
-    let [d_out, _] = b.value().dims();
+    let [r, d_in] = a.dims();
+    let [d_out, _] = b.dims();
     AdapterPair {
         module: module.to_owned(),
         a: host_f32(a.value()),

@@ -18,7 +18,7 @@ pub struct Decoder {
     pub norm: Norm,
     pub head: Head,
     /// Tensors of the base that an adapter replaces or trains whole, as they were.
-    pub(super) set_aside: BTreeMap<String, Tensor<2>>,
+    pub(super) set_aside: BTreeMap<String, Weight>,
     pub device: Device,
 }
 
@@ -56,6 +56,14 @@ impl Decoder {
             }
         });
         trained
+    }
+
+    /// Bytes of all parameters while nothing computes.
+    pub fn weight_bytes(&self) -> u64 {
+        let mut n_bytes = 0;
+        self.clone()
+            .visit(&mut |_, weight| n_bytes += weight.n_bytes());
+        n_bytes
     }
 
     /// The matrix that turns a hidden state into logits, `[v, d]`.

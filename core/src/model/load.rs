@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::Decoder;
+use super::{Decoder, load_in::packed_format};
 use crate::{
     arch::{
         Arch, BlockModule, EmbeddingSpec, LinearRole, MlpLayout, Module, NormSpec, Part,
         QkNormOver, QkvLayout,
     },
     nn::{
-        Attention, Block, Embedding, Head, HeadNorm, HeadSizes, Mlp, MlpInput, Norm, Positions,
-        Projection, QkvInput, Weight,
+        Attention, Block, CodeTable, Embedding, Head, HeadNorm, HeadSizes, Mlp, MlpInput, Norm,
+        Positions, Projection, QkvInput, Weight,
     },
-    weights::{LoadError, LoadErrors, RawTensor, WeightSource},
+    protocol::LoadIn,
+    weights::{LoadError, LoadErrors, WeightSource},
 };
 
 impl Decoder {
@@ -28,10 +29,24 @@ impl Decoder {
         device: &Device,
         dtype: DType,
     ) -> Result<Self, LoadErrors> {
+        Self::load_in(arch, source, (device, dtype), None)
+    }
+
+    /// As [`Self::load`], with the linear layers of the blocks packed one after the other: nothing
+    /// holds more than the packed model and one tensor.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`], and values that the packed format cannot hold.
+    pub fn load_in(
+        arch: &Arch,
+        source: &dyn WeightSource,
+        (device, dtype): (&Device, DType),
+        load_in: Option<LoadIn>,
+    ) -> Result<Self, LoadErrors> {
         let errors: Vec<LoadError> = arch
             .tensors()
             .iter()
-            .filter_map(|spec| checked(source, &spec.name, &spec.shape).err())
+            .filter_map(|spec| check_shape(source, &spec.name, &spec.shape).err())
             .collect();
         if !errors.is_empty() {
             return Err(LoadErrors(errors));
@@ -41,27 +56,23 @@ impl Decoder {
             device,
             dtype,
             source,
+            table: load_in.map(|load_in| CodeTable::new(packed_format(load_in), device)),
         }
         .decoder()
         .map_err(LoadErrors::from)
     }
 }
 
-fn checked<'a>(
-    source: &'a dyn WeightSource,
-    name: &str,
-    expected: &[usize],
-) -> Result<RawTensor<'a>, LoadError> {
-    let tensor = source.tensor(name)?;
-    if tensor.shape == expected {
-        Ok(tensor)
-    } else {
-        Err(LoadError::Shape {
-            name: name.to_string(),
-            expected: expected.to_vec(),
-            found: tensor.shape,
-        })
+fn check_shape(source: &dyn WeightSource, name: &str, expected: &[usize]) -> Result<(), LoadError> {
+    let found = source.info(name)?.shape;
+    if found == expected {
+        return Ok(());
     }
+    Err(LoadError::Shape {
+        name: name.to_string(),
+        expected: expected.to_vec(),
+        found,
+    })
 }
 
 struct Builder<'a> {
@@ -69,6 +80,8 @@ struct Builder<'a> {
     device: &'a Device,
     dtype: DType,
     source: &'a dyn WeightSource,
+    /// Of the format that linear layers are packed in, where they are.
+    table: Option<CodeTable>,
 }
 
 impl Builder<'_> {
@@ -206,7 +219,7 @@ impl Builder<'_> {
         let module = Module::Block(layer_idx, BlockModule::Linear(role));
         Ok(Projection {
             path: self.arch.path(module),
-            weight: self.part(module, Part::Weight)?,
+            weight: self.linear(&self.arch.tensor_name(module, Part::Weight))?,
             bias: self.part_if(self.arch.linear_has_bias(role), module, Part::Bias)?,
             lora: None,
         })
@@ -229,8 +242,29 @@ impl Builder<'_> {
         self.weight(&self.arch.tensor_name(module, part))
     }
 
-    /// A matrix as it is, a vector as one row.
+    /// The matrix of a linear layer, packed where the model is.
+    fn linear(&self, name: &str) -> Result<Weight, LoadError> {
+        let Some(table) = &self.table else {
+            return self.weight(name);
+        };
+        let (values, shape) = self.values(name)?;
+        let blocks = table.format().quantize(&values);
+        let blocks = blocks.map_err(|source| LoadError::Quantize {
+            name: name.to_string(),
+            source,
+        })?;
+        Ok(Weight::packed(table.matrix(blocks, shape)))
+    }
+
     fn weight(&self, name: &str) -> Result<Weight, LoadError> {
+        let (values, shape) = self.values(name)?;
+        let data = TensorData::new(values, shape);
+        let place = (self.device, self.dtype);
+        Ok(Weight::frozen(Tensor::from_data(data, place)))
+    }
+
+    /// A matrix as it is, a vector as one row.
+    fn values(&self, name: &str) -> Result<(Vec<f32>, [usize; 2]), LoadError> {
         let raw = self.source.tensor(name)?;
         let shape = match raw.shape[..] {
             [rows, columns] => [rows, columns],
@@ -241,10 +275,6 @@ impl Builder<'_> {
             let (name, value) = (name.to_string(), values[index]);
             return Err(LoadError::NotFinite { name, index, value });
         }
-        let data = TensorData::new(values, shape);
-        Ok(Weight::frozen(Tensor::from_data(
-            data,
-            (self.device, self.dtype),
-        )))
+        Ok((values, shape))
     }
 }

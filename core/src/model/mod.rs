@@ -4,10 +4,12 @@ mod adapter;
 mod decoder;
 mod generate;
 mod load;
+mod load_in;
 mod save;
 mod targets;
 
 pub(crate) use decoder::host_f32;
 pub use decoder::{Decoder, DecoderCache};
 pub use generate::{GenerateOptions, Generated, generate, last_logits};
+pub use load_in::{BaseBytes, base_bytes};
 pub use targets::{TargetError, match_targets};

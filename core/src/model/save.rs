@@ -22,6 +22,6 @@ impl Decoder {
 
     /// Trains every parameter instead of an adapter.
     pub fn train_all(&mut self) {
-        self.visit(&mut |_, weight| weight.set_trained(true));
+        self.visit(&mut |_, weight| weight.train());
     }
 }

@@ -21,7 +21,7 @@ impl Norm {
     /// Normalizes the last dimension.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let mut shape = [1; D];
-        shape[D - 1] = self.weight.value().dims()[1];
+        shape[D - 1] = self.weight.dims()[1];
         let bias = self.bias.as_ref().map(|bias| bias.value().reshape(shape));
         affine(self.spec, x, self.weight.value().reshape(shape), bias)
     }

@@ -5,7 +5,7 @@
 //! row is no part of the gradient but through `m`.
 //!
 //! The update is applied to the activations, never to the weight, so no gradient of size
-//! `d_out × d_in` is formed while the weight is frozen.
+//! `d_out × d_in` is formed while the weight is frozen. A packed weight is unpacked once a pass.
 
 use burn::tensor::{DType, Tensor, module::linear};
 
@@ -53,9 +53,9 @@ impl Projection {
         let dtype = x.dtype();
         let bias = self.bias.as_ref();
         let bias = bias.map(|bias| bias.value_as(dtype).reshape([-1]));
-        let weight = self.weight.value_as(dtype).transpose();
+        let weight = self.weight.value_as(dtype);
         let Some(pair) = &self.lora else {
-            return linear(x, weight, bias);
+            return linear(x, weight.transpose(), bias);
         };
         let dropped = match &pass.dropout {
             Some(dropout) if pair.dropout > 0.0 => {
@@ -65,27 +65,26 @@ impl Projection {
         };
         match &pair.magnitude {
             None => {
-                let base = linear(x.clone(), weight, bias);
+                let base = linear(x.clone(), weight.transpose(), bias);
                 let update = pair.update(dropped.unwrap_or_else(|| x.cast(DType::F32)));
                 (base.cast(DType::F32) + update).cast(dtype)
             }
-            Some(magnitude) => self.with_magnitude(x, dropped, pair, magnitude),
+            Some(magnitude) => self.with_magnitude(x, weight, dropped, (pair, magnitude)),
         }
     }
 
     fn with_magnitude(
         &self,
         x: Tensor<3>,
+        weight: Tensor<2>,
         dropped: Option<Tensor<3>>,
-        pair: &LoraPair,
-        magnitude: &Magnitude,
+        (pair, magnitude): (&LoraPair, &Magnitude),
     ) -> Tensor<3> {
         let dtype = x.dtype();
-        let base_of = |x: Tensor<3>| {
-            linear(x.cast(dtype), self.weight.value_as(dtype).transpose(), None).cast(DType::F32)
-        };
-        let d_out = self.weight.value().dims()[0];
-        let scale = magnitude.lengths.value() / pair.row_lengths(&self.weight, magnitude);
+        let base_of =
+            |x: Tensor<3>| linear(x.cast(dtype), weight.clone().transpose(), None).cast(DType::F32);
+        let [d_out, _] = weight.dims();
+        let scale = magnitude.lengths.value() / pair.row_lengths(weight.clone(), magnitude);
         let scale = scale.reshape([1, 1, d_out]);
         let base = base_of(x.clone());
         let y = match dropped {
@@ -128,9 +127,9 @@ impl LoraPair {
 
     /// `‖W + s B A‖` by row, `[1, d_out]`, outside the gradient. The sum itself is never formed:
     /// `‖w‖² + 2s b·(A w) + s² b·(A Aᵀ b)`.
-    fn row_lengths(&self, weight: &Weight, magnitude: &Magnitude) -> Tensor<2> {
-        let plain = |weight: &Weight| weight.value_as(DType::F32).without_autodiff();
-        let (w, a, b) = (plain(weight), plain(&self.a), plain(&self.b));
+    fn row_lengths(&self, weight: Tensor<2>, magnitude: &Magnitude) -> Tensor<2> {
+        let plain = |value: Tensor<2>| value.cast(DType::F32).without_autodiff();
+        let (w, a, b) = (plain(weight), plain(self.a.value()), plain(self.b.value()));
         let s = self.scaling;
         let crossed = w.matmul(a.clone().transpose()).mul_scalar(2.0 * s);
         let squared = b

@@ -1,67 +1,108 @@
-//! A parameter: a matrix that is either frozen or trained.
+//! A parameter: a matrix that is either frozen, packed or not, or trained.
 //!
 //! Vectors (norms, biases) are kept as one row, so that everything that walks over parameters —
 //! optimizer, checkpoint, norm of the gradient — knows one shape.
 
 use burn::tensor::{DType, Tensor};
 
-/// `[rows, columns]`, outside autodiff except in the view that [`Weight::tracked`] returns.
+use super::PackedMatrix;
+
+/// `[rows, columns]`, outside autodiff except in the view that [`Weight::track`] makes.
 #[derive(Debug, Clone)]
 pub struct Weight {
-    value: Tensor<2>,
+    value: Value,
     trained: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Plain(Tensor<2>),
+    /// Never trained.
+    Packed(PackedMatrix),
 }
 
 impl Weight {
     pub fn frozen(value: Tensor<2>) -> Self {
         Self {
-            value,
+            value: Value::Plain(value),
+            trained: false,
+        }
+    }
+
+    pub fn packed(matrix: PackedMatrix) -> Self {
+        Self {
+            value: Value::Packed(matrix),
             trained: false,
         }
     }
 
     pub fn trained(value: Tensor<2>) -> Self {
         Self {
-            value,
+            value: Value::Plain(value),
             trained: true,
         }
     }
 
+    /// The value; of a packed weight a copy in f32.
     pub fn value(&self) -> Tensor<2> {
-        self.value.clone()
+        match &self.value {
+            Value::Plain(value) => value.clone(),
+            Value::Packed(matrix) => matrix.unpack(),
+        }
     }
 
     /// The value in the type that activations have.
     pub fn value_as(&self, dtype: DType) -> Tensor<2> {
-        self.value.clone().cast(dtype)
+        self.value().cast(dtype)
+    }
+
+    pub fn dims(&self) -> [usize; 2] {
+        match &self.value {
+            Value::Plain(value) => value.dims(),
+            Value::Packed(matrix) => matrix.dims(),
+        }
     }
 
     pub fn is_trained(&self) -> bool {
         self.trained
     }
 
-    pub fn set(&mut self, value: Tensor<2>) {
-        self.value = value;
+    pub fn is_packed(&self) -> bool {
+        matches!(self.value, Value::Packed(_))
     }
 
-    /// Trains a weight of the base, in f32 whatever its type was.
+    pub fn set(&mut self, value: Tensor<2>) {
+        self.value = Value::Plain(value);
+    }
+
+    /// Trains a weight of the base, in f32 whatever its type was; a packed one is unpacked.
     pub fn train_in_f32(&mut self) {
-        self.value = self.value.clone().cast(DType::F32);
+        self.set(self.value_as(DType::F32));
         self.trained = true;
     }
 
-    pub fn set_trained(&mut self, trained: bool) {
-        self.trained = trained;
+    /// Trains a weight in the type that it has; a packed one is unpacked.
+    pub fn train(&mut self) {
+        self.set(self.value());
+        self.trained = true;
     }
 
     /// The same buffer as a leaf of a new autodiff graph, if it is trained.
     pub fn track(&mut self) {
         if self.trained {
-            self.value = self.value.clone().autodiff().require_grad();
+            self.set(self.value().autodiff().require_grad());
         }
     }
 
     pub fn n_elements(&self) -> usize {
-        self.value.dims().iter().product()
+        self.dims().iter().product()
+    }
+
+    /// Bytes that the weight takes while nothing computes with it.
+    pub fn n_bytes(&self) -> u64 {
+        match &self.value {
+            Value::Plain(value) => (self.n_elements() * value.dtype().size()) as u64,
+            Value::Packed(matrix) => matrix.n_bytes(),
+        }
     }
 }

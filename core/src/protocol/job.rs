@@ -26,6 +26,17 @@ pub enum LoraBias {
     All,
 }
 
+/// What the frozen linear layers of the blocks are packed into. The rest of the base keeps its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LoadIn {
+    /// Signed bytes with a scale for each 32: GGUF's Q8_0.
+    #[serde(rename = "8bit")]
+    EightBits,
+    /// Codes of 4 bits with a scale for each 64: the NF4 of QLoRA and bitsandbytes.
+    #[serde(rename = "4bit")]
+    FourBits,
+}
+
 /// Learning-rate schedules, as transformers computes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +82,9 @@ pub struct TrainJob {
     /// Ends of paths of modules that are trained and saved whole, such as `lm_head`.
     #[serde(default)]
     pub modules_to_save: Vec<String>,
+    /// Keeps the frozen base packed; `None` is full precision. Only with `gradient_checkpointing`.
+    #[serde(default)]
+    pub load_in: Option<LoadIn>,
 
     pub num_train_epochs: f64,
     /// Stops after this many optimizer steps, whatever the epochs say.
@@ -132,6 +146,7 @@ impl Default for TrainJob {
             alpha_pattern: BTreeMap::new(),
             layers_to_transform: None,
             modules_to_save: Vec::new(),
+            load_in: None,
             num_train_epochs: 3.0,
             max_steps: None,
             per_device_train_batch_size: 4,
@@ -213,6 +228,12 @@ impl TrainJob {
             "layers_to_transform",
             "given with a pattern in `target_modules`".into(),
             "a list of module names beside it",
+        );
+        require(
+            self.load_in.is_none() || self.gradient_checkpointing,
+            "gradient_checkpointing",
+            "false with `load_in`".into(),
+            "true: else the backward pass would hold every weight unpacked",
         );
         require(
             positive(self.num_train_epochs),

@@ -10,5 +10,5 @@ pub mod studio;
 pub mod tab;
 
 pub use event::{Event, RunSummary};
-pub use job::{EvalStrategy, JobError, LoraBias, LrScheduler, TargetModules, TrainJob};
+pub use job::{EvalStrategy, JobError, LoadIn, LoraBias, LrScheduler, TargetModules, TrainJob};
 pub use site::{Site, SiteAdapter, SiteError, SiteFile, SiteModel};

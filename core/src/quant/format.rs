@@ -137,6 +137,26 @@ impl Format {
     /// # Errors
     /// Where a value is not finite or too large, or the values do not fill whole blocks.
     pub fn quantize(self, values: &[f32]) -> Result<Vec<u8>, QuantError> {
+        self.check(values)?;
+        Ok(match self {
+            Self::F32 => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::F16 => values
+                .iter()
+                .flat_map(|&x| f16::from_f32(x).to_le_bytes())
+                .collect(),
+            Self::Bf16 => values
+                .iter()
+                .flat_map(|&x| half::bf16::from_f32(x).to_le_bytes())
+                .collect(),
+            Self::Q8_0 => blocks(values).flat_map(q8_0::quantize).collect(),
+            Self::Q4_0 => blocks(values).flat_map(q4_0::quantize).collect(),
+            Self::Q4K => blocks(values).flat_map(q4_k::quantize).collect(),
+            Self::Q6K => blocks(values).flat_map(q6_k::quantize).collect(),
+        })
+    }
+
+    /// Whether values have a place in this format, and fill its blocks.
+    pub(super) fn check(self, values: &[f32]) -> Result<(), QuantError> {
         if let Some(index) = values.iter().position(|x| !x.is_finite()) {
             let value = values[index];
             return Err(QuantError::NotFinite { index, value });
@@ -157,21 +177,7 @@ impl Format {
                 limit,
             });
         }
-        Ok(match self {
-            Self::F32 => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Self::F16 => values
-                .iter()
-                .flat_map(|&x| f16::from_f32(x).to_le_bytes())
-                .collect(),
-            Self::Bf16 => values
-                .iter()
-                .flat_map(|&x| half::bf16::from_f32(x).to_le_bytes())
-                .collect(),
-            Self::Q8_0 => blocks(values).flat_map(q8_0::quantize).collect(),
-            Self::Q4_0 => blocks(values).flat_map(q4_0::quantize).collect(),
-            Self::Q4K => blocks(values).flat_map(q4_k::quantize).collect(),
-            Self::Q6K => blocks(values).flat_map(q6_k::quantize).collect(),
-        })
+        Ok(())
     }
 
     /// The values that bytes of this format stand for.

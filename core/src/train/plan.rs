@@ -8,12 +8,15 @@
 //! weight forward and 2 backward, 2 more with recompute, and attention's two products.
 
 use super::Order;
-use crate::{arch::Arch, protocol::TrainJob};
+use crate::{arch::Arch, model::base_bytes, protocol::TrainJob};
 
 /// Bytes by class, and floating-point operations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
+    /// The base, packed where the job packs it.
     pub weights_bytes: u64,
+    /// The weights of one block as it computes, where the base is packed.
+    pub unpacked_bytes: u64,
     /// Trained parameters, their gradients and Adam's two moments, in f32.
     pub trained_bytes: u64,
     pub activation_bytes: u64,
@@ -27,7 +30,11 @@ pub struct Plan {
 
 impl Plan {
     pub fn total_bytes(&self) -> u64 {
-        self.weights_bytes + self.trained_bytes + self.activation_bytes + self.logits_bytes
+        self.weights_bytes
+            + self.unpacked_bytes
+            + self.trained_bytes
+            + self.activation_bytes
+            + self.logits_bytes
     }
 }
 
@@ -80,10 +87,12 @@ pub fn plan(input: &PlanInput) -> Plan {
         n_layers * kept
     };
     let chunk = super::loss::CHUNK_ELEMENTS as u64;
+    let base = base_bytes(arch, input.element_bytes, job.load_in);
     let logits = chunk.min(tokens * wide(arch.vocab_size));
 
     Plan {
-        weights_bytes: arch.n_parameters() * input.element_bytes,
+        weights_bytes: base.resident,
+        unpacked_bytes: base.unpacked,
         trained_bytes: input.n_trained * 4 * 4,
         activation_bytes: tokens * per_token * input.element_bytes,
         logits_bytes: logits * 4 * 3,

@@ -247,7 +247,7 @@ impl Prepared {
         spec.data_sha256 = hash;
 
         let arch = checkpoint.arch.clone();
-        let mut model = checkpoint.decoder(place)?;
+        let mut model = checkpoint.decoder_in(place, spec.job.load_in)?;
         let adapter_config = give_adapter(&mut model, &spec)?;
         let lengths = train.iter().map(Encoded::len).collect();
         let n_targets = train.iter().map(|example| example.n_targets() as u64).sum();

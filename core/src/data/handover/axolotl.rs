@@ -6,7 +6,7 @@ use super::{Contents, Handover, WrittenFile, llama_factory::whole, slug, yaml::Y
 use crate::{
     data::Format,
     protocol::{
-        TargetModules,
+        LoadIn, TargetModules,
         studio::{Phrase, Said, Side},
     },
 };
@@ -112,7 +112,12 @@ impl Axolotl<'_> {
 
     fn adapter(&self, yaml: &mut Yaml) {
         let job = self.0.job;
-        yaml.entry("adapter", "lora")
+        let packed = job.load_in;
+        let adapter = match packed {
+            Some(LoadIn::FourBits) => "qlora",
+            Some(LoadIn::EightBits) | None => "lora",
+        };
+        yaml.entry("adapter", adapter)
             .entry("lora_r", job.lora_r)
             .entry("lora_alpha", whole(job.lora_alpha))
             .entry("lora_dropout", job.lora_dropout);
@@ -135,6 +140,11 @@ impl Axolotl<'_> {
         if let Some(layers) = &job.layers_to_transform {
             yaml.entry("peft_layers_to_transform", json!(layers));
         }
+        match packed {
+            Some(LoadIn::EightBits) => yaml.entry("load_in_8bit", true),
+            Some(LoadIn::FourBits) => yaml.entry("load_in_4bit", true),
+            None => yaml,
+        };
         yaml.blank();
     }
 

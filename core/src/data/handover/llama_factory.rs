@@ -8,7 +8,7 @@ use super::{Contents, Handover, WrittenFile, slug, yaml::Yaml};
 use crate::{
     data::Format,
     protocol::{
-        TargetModules,
+        LoadIn, TargetModules,
         studio::{Phrase, Said, Side},
     },
 };
@@ -164,6 +164,14 @@ impl LlamaFactory<'_> {
         }
         if !job.modules_to_save.is_empty() {
             yaml.entry("additional_target", job.modules_to_save.join(","));
+        }
+        let bits = match job.load_in {
+            Some(LoadIn::EightBits) => Some(8),
+            Some(LoadIn::FourBits) => Some(4),
+            None => None,
+        };
+        if let Some(bits) = bits {
+            yaml.entry("quantization_bit", bits);
         }
         yaml.blank();
     }
@@ -343,7 +351,10 @@ mod tests {
 
     #[test]
     fn the_settings_name_the_files_of_their_sides() {
-        let job = TrainJob::default();
+        let job = TrainJob {
+            load_in: Some(LoadIn::FourBits),
+            ..TrainJob::default()
+        };
         let contents = Contents::default();
         let files = [
             file("train.jsonl", Some(Side::Train), 8),
@@ -357,6 +368,7 @@ mod tests {
             "eval_dataset: \"banca_validation\"",
             "template: \"qwen\"",
             "lora_rank: 16",
+            "quantization_bit: 4",
             "lora_target: \"q_proj,k_proj,v_proj,o_proj\"",
             "learning_rate: 0.0002",
             "lr_scheduler_type: \"cosine\"",

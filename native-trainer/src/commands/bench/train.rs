@@ -7,7 +7,7 @@ use serde_json::json;
 use veneer_core::{
     arch::Arch,
     model::{Decoder, match_targets},
-    protocol::TrainJob,
+    protocol::{LoadIn, TrainJob},
     rng::Rng,
     text::Encoded,
     train::{PlanInput, Training, plan},
@@ -17,6 +17,7 @@ use veneer_core::{
 use crate::{
     device::{DeviceArgs, Place},
     forecast::gemm_rate,
+    job_args::parse_name,
     memory,
 };
 
@@ -46,6 +47,10 @@ pub(crate) struct TrainBench {
     #[arg(long)]
     gradient_checkpointing: bool,
 
+    /// Keep the frozen linear layers packed: 8bit or 4bit; with recompute
+    #[arg(long, value_name = "BITS", value_parser = parse_name::<LoadIn>)]
+    load_in: Option<LoadIn>,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -73,7 +78,8 @@ pub(super) fn run(args: &TrainBench) -> Result<()> {
         lora_r: args.lora_r,
         per_device_train_batch_size: args.batch,
         max_steps: Some(args.steps + 1),
-        gradient_checkpointing: args.gradient_checkpointing,
+        gradient_checkpointing: args.gradient_checkpointing || args.load_in.is_some(),
+        load_in: args.load_in,
         warmup_ratio: 0.0,
         shuffle: false,
         max_length: args.seq,
@@ -111,7 +117,8 @@ pub(super) fn run(args: &TrainBench) -> Result<()> {
         "device": place.name,
         "n_threads": std::thread::available_parallelism().map_or(1, usize::from),
         "layers": args.layers, "sequence": args.seq, "batch": args.batch, "lora_r": args.lora_r,
-        "gradient_checkpointing": args.gradient_checkpointing,
+        "gradient_checkpointing": job.gradient_checkpointing,
+        "load_in": job.load_in, "weight_bytes": training.model().weight_bytes(),
         "seconds_per_step": seconds,
         "tokens_per_second": tokens / seconds,
         "peak_rss_bytes": memory::peak_bytes(),
@@ -145,7 +152,8 @@ pub(super) fn run(args: &TrainBench) -> Result<()> {
 
 fn training(arch: &Arch, job: &TrainJob, args: &TrainBench, place: &Place) -> Result<Training> {
     let weights = RandomSource::new(arch.clone(), job.seed);
-    let mut model = Decoder::load(arch, &weights, &place.device, place.dtype)?;
+    let on = (&place.device, place.dtype);
+    let mut model = Decoder::load_in(arch, &weights, on, job.load_in)?;
     let modules = match_targets(arch, &job.target_modules, None)?;
     let config = AdapterConfig::new(job.lora_r, job.lora_alpha, job.target_modules.clone());
     model.attach_fresh(&config, &modules, job.seed)?;
