@@ -446,6 +446,8 @@ pub enum FaultKind {
     /// The chat template rejects the conversation.
     Template,
     PromptTooLong,
+    /// A note: the GPU does not run this model, the processor does.
+    OnProcessor,
     /// The device refused work.
     Gpu,
     DeviceLost,
@@ -475,7 +477,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NotAModel,
         Self::BrokenFile,
         Self::Unsupported,
@@ -483,6 +485,7 @@ impl FaultKind {
         Self::OtherModel,
         Self::Template,
         Self::PromptTooLong,
+        Self::OnProcessor,
         Self::Gpu,
         Self::DeviceLost,
         Self::Network,

@@ -179,6 +179,10 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "The prompt is longer than the context",
             "Shorten it or start a new chat.",
         ),
+        FaultKind::OnProcessor => (
+            "This model runs on the processor",
+            "The answers are the same, and slower.",
+        ),
         FaultKind::Gpu => (
             "The graphics device refused the work",
             "Try again; if it stays, load the model again.",

@@ -179,6 +179,10 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "La pregunta es más larga que el contexto",
             "Acórtela o empiece una conversación nueva.",
         ),
+        FaultKind::OnProcessor => (
+            "Este modelo funciona en el procesador",
+            "Las respuestas son las mismas, pero más lentas.",
+        ),
         FaultKind::Gpu => (
             "El dispositivo gráfico rechazó el trabajo",
             "Inténtelo otra vez; si sigue, vuelva a cargar el modelo.",

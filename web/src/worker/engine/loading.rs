@@ -5,7 +5,7 @@ use std::rc::Rc;
 use veneer_core::{
     arch::Arch,
     checkpoint::{Checkpoint, FolderFiles},
-    infer::{Engine, EngineOptions, LoadProgress, Place},
+    infer::{Engine, EngineOptions, InferError, LoadProgress, Place},
     protocol::tab::{Fault, FaultKind, ModelKey, ModelView, QuantizeTo, Stage},
     quant::Format,
     text::TextFiles,
@@ -114,7 +114,22 @@ async fn put(
         voice.progress(Stage::Loading, &what, done, total);
     };
     let (family, n_parameters) = (arch.gguf_architecture(), arch.n_parameters());
-    let engine = Engine::load(place, arch, &*weights, &engine_options, &mut progress).await;
+    let mut notes = opened.notes.clone();
+    let on_device = Engine::load(
+        place,
+        arch.clone(),
+        &*weights,
+        &engine_options,
+        &mut progress,
+    );
+    let engine = match on_device.await {
+        Err(InferError::Plan(error)) if error.is_for_want_of_kernels() => {
+            notes.push(Fault::new(FaultKind::OnProcessor, error.to_string()));
+            let place = Place::Cpu;
+            Engine::load(place, arch, &*weights, &engine_options, &mut progress).await
+        }
+        loaded => loaded,
+    };
     let engine = engine.map_err(|error| faults::of_infer(&error))?;
     voice.go_on()?;
     let memory = engine.memory();
@@ -130,7 +145,7 @@ async fn put(
         source: opened.source.clone(),
         entry: opened.entry.clone(),
         has_template: text.template.is_some(),
-        notes: opened.notes.clone(),
+        notes,
     };
     Ok(Model {
         view,
