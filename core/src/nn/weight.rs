@@ -15,10 +15,14 @@ pub struct Weight {
 }
 
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most weights are plain and are cloned often: a box would cost each clone an allocation"
+)]
 enum Value {
     Plain(Tensor<2>),
     /// Never trained.
-    Packed(PackedMatrix),
+    Packed(Box<PackedMatrix>),
 }
 
 impl Weight {
@@ -31,7 +35,7 @@ impl Weight {
 
     pub fn packed(matrix: PackedMatrix) -> Self {
         Self {
-            value: Value::Packed(matrix),
+            value: Value::Packed(Box::new(matrix)),
             trained: false,
         }
     }

@@ -247,6 +247,29 @@ mod tests {
     }
 
     #[test]
+    fn a_packed_base_is_named() {
+        for (load_in, lines) in [
+            (
+                LoadIn::EightBits,
+                ["adapter: \"lora\"", "load_in_8bit: true"],
+            ),
+            (
+                LoadIn::FourBits,
+                ["adapter: \"qlora\"", "load_in_4bit: true"],
+            ),
+        ] {
+            let job = TrainJob {
+                load_in: Some(load_in),
+                ..TrainJob::default()
+            };
+            let yaml = yaml(Format::Openai, &Contents::default(), &job);
+            for line in lines {
+                assert!(yaml.lines().any(|found| found == line), "{line}\n{yaml}");
+            }
+        }
+    }
+
+    #[test]
     fn token_ids_have_no_counterpart() {
         let contents = Contents {
             n_tokens: 1,
