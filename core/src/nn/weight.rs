@@ -15,9 +15,12 @@ pub struct Weight {
 }
 
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most weights are plain and are cloned often: a box would cost each clone an allocation"
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(
+        clippy::large_enum_variant,
+        reason = "most weights are plain and are cloned often: a box would cost each clone an allocation"
+    )
 )]
 enum Value {
     Plain(Tensor<2>),
