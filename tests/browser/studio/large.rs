@@ -95,16 +95,10 @@ fn edit_beside_a_check(studio: &Studio, fixture: &Fixture) {
     page.click("grid-row");
     page.click("editor-text");
     page.type_text("más ");
-    page.wait_until("the edit in the list", &in_first_row("más "));
+    wait_for_answer(page, "save_record");
     page.click("studio-undo");
-    page.wait_until(
-        "the list without it",
-        &format!("!({})", in_first_row("más ")),
-    );
-    page.wait_until(
-        "the end of the check",
-        "window.answered.some(([request]) => request === 'check')",
-    );
+    wait_for_answer(page, "undo");
+    wait_for_answer(page, "check");
     let order = page.evaluate(
         "window.answered.map(([request]) => request)
             .filter(request => ['save_record', 'undo', 'check'].includes(request))",
@@ -113,8 +107,11 @@ fn edit_beside_a_check(studio: &Studio, fixture: &Fixture) {
     print_answers(page, "editing beside a check");
 }
 
-fn in_first_row(text: &str) -> String {
-    format!("{}.innerText.includes('{text}')", element("grid-row"))
+fn wait_for_answer(page: &Page, name: &str) {
+    page.wait_until(
+        &format!("the answer to `{name}`"),
+        &format!("window.answered.some(([request]) => request === '{name}')"),
+    );
 }
 
 #[test]
