@@ -92,7 +92,6 @@ fn edit_beside_a_check(studio: &Studio, fixture: &Fixture) {
     wait_for(page, "studio-work");
     studio.step("edit");
     wait_for(page, "grid-row");
-    page.click("grid-row");
     page.click("editor-text");
     page.type_text("más ");
     wait_for_answer(page, "save_record");
