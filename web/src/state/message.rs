@@ -37,8 +37,9 @@ pub fn sentence(text: &str) -> String {
         return String::new();
     };
     let mut sentence: String = first.to_uppercase().chain(chars).collect();
-    if !sentence.ends_with(['.', '!', '?', '。', '…']) {
-        sentence.push('.');
+    if !sentence.ends_with(['.', '!', '?', '。', '！', '？', '…']) {
+        let is_wide = sentence.ends_with(|last| ('\u{3000}'..='\u{ffef}').contains(&last));
+        sentence.push(if is_wide { '。' } else { '.' });
     }
     sentence
 }
@@ -47,6 +48,13 @@ pub fn sentence(text: &str) -> String {
 mod tests {
     use super::*;
     use veneer_core::protocol::tab::FaultKind;
+
+    #[test]
+    fn a_sentence_ends_as_its_script_does() {
+        assert_eq!(sentence("write it"), "Write it.");
+        assert_eq!(sentence("回答を書いてください"), "回答を書いてください。");
+        assert_eq!(sentence("本当ですか？"), "本当ですか？");
+    }
 
     #[test]
     fn a_fault_becomes_three_sentences() {

@@ -91,7 +91,7 @@ fn Contents(plan: ExportPlan) -> impl IntoView {
         .map(|(what, n)| {
             let n = fill(texts().n_records, &[("n", &number(n))]);
             let what = said(&what, studio.app.language.get());
-            view! { <li data-testid="export-loss">{format!("{} ({n})", sentence(&what).trim_end_matches('.'))}</li> }
+            view! { <li data-testid="export-loss">{format!("{} ({n})", sentence(&what).trim_end_matches(['.', '。']))}</li> }
         })
         .collect();
     let obstacles: Vec<_> = obstacles
