@@ -30,7 +30,7 @@ fn nothing_is_wider_than_a_narrow_phone() {
     }
 }
 
-fn check_width(page: &Page, when: &str) {
+pub(crate) fn check_width(page: &Page, when: &str) {
     page.screenshot(&format!("width-{when}"));
     let room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]");
     assert!(room[0].as_u64() <= room[1].as_u64(), "{when}: {room}");
@@ -123,19 +123,23 @@ fn every_control_has_a_name_for_screen_readers() {
     }
 }
 
+pub(crate) fn choose_language(page: &Page, language: &str) {
+    page.evaluate(&format!(
+        "(e => {{ e.value = '{language}';
+            e.dispatchEvent(new Event('change', {{ bubbles: true }})); }})({})",
+        element("language")
+    ));
+    let expected = format!("document.documentElement.lang === '{language}'");
+    page.wait_until(language, &expected);
+}
+
 #[test]
 fn texts_come_in_three_languages() {
     let Some(fixture) = fixture() else { return };
     let app = App::open(fixture, WebGpu::Software);
     let mut said = Vec::new();
     for language in ["en", "es", "ja"] {
-        app.page.evaluate(&format!(
-            "(e => {{ e.value = '{language}';
-                e.dispatchEvent(new Event('change', {{ bubbles: true }})); }})({})",
-            element("language")
-        ));
-        let expected = format!("document.documentElement.lang === '{language}'");
-        app.page.wait_until(language, &expected);
+        choose_language(&app.page, language);
         wait_for_state(&app.page, "no-model");
         app.page.screenshot(&format!("language-{language}"));
         said.push(app.page.text("status"));

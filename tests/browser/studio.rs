@@ -2,6 +2,7 @@
 
 mod keys;
 mod large;
+mod narrow;
 mod walk;
 
 use std::{
