@@ -15,10 +15,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use veneer_core::{
     project::{self, HEADER_BYTES, Pace, Project, ProjectError, Task},
     protocol::studio::{StudioProgress, StudioStage},
-    text::TEXT_FILES,
 };
 
-use crate::{dataset::shell_word, interrupt, leftovers, model_dir::ModelDir, progress};
+use crate::{
+    dataset::shell_word, interrupt, leftovers, model_dir::ModelDir, progress,
+    text_files::known_files,
+};
 
 /// How long another command may hold the file before it is said.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -188,14 +190,10 @@ pub(crate) fn now_ms() -> i64 {
 /// If the model has none.
 pub(crate) fn use_model(project: &mut Project, name: &str) -> Result<()> {
     let dir = ModelDir::resolve(name)?;
-    let mut files = Vec::new();
-    for file in TEXT_FILES {
-        if let Some(bytes) = dir.read(file)? {
-            files.push((file.to_owned(), bytes));
-        }
-    }
+    let files = known_files(&dir)?.into_iter();
+    let files = files.map(|(file, bytes)| (file.to_owned(), bytes));
     project
-        .use_text_model(name, files)
+        .use_text_model(name, files.collect())
         .with_context(|| format!("reading tokenizer and template of model `{name}`"))?;
     Ok(())
 }

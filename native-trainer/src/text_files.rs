@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use veneer_core::text::{DateTime, ModelText, TEXT_FILES, TextFiles};
+use veneer_core::text::{DateTime, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles};
 
 use crate::model_dir::ModelDir;
 
@@ -19,10 +19,7 @@ const MAX_TEMPLATE_BYTES: u64 = 4 << 20;
 
 /// Reads a model's tokenizer, template and end tokens.
 pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<ModelText> {
-    let mut known = Vec::new();
-    for name in TEXT_FILES {
-        known.extend(dir.read(name)?.map(|bytes| (name, bytes)));
-    }
+    let known = known_files(dir)?;
     let mut files = TextFiles::found(|wanted| {
         let found = known.iter().find(|(name, _)| *name == wanted);
         found.map(|(_, bytes)| bytes.as_slice())
@@ -74,6 +71,19 @@ pub(crate) fn now() -> DateTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let secs = since.map_or(0, |since| since.as_secs());
     DateTime::from_unix(i64::try_from(secs).unwrap_or(0))
+}
+
+/// Those of [`TEXT_FILES`] that are there, of the tokenizers only the first.
+pub(crate) fn known_files(dir: &ModelDir) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let mut known: Vec<(&str, Vec<u8>)> = Vec::new();
+    for name in TEXT_FILES {
+        let is_tokenizer = |name| TOKENIZER_FILES.contains(&name);
+        if is_tokenizer(name) && known.iter().any(|(name, _)| is_tokenizer(name)) {
+            continue;
+        }
+        known.extend(dir.read(name)?.map(|bytes| (name, bytes)));
+    }
+    Ok(known)
 }
 
 /// A SentencePiece file under a name of its own: the only `*.model` of the folder.
