@@ -9,10 +9,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Mutex, PoisonError},
 };
 
 use regex::Regex;
+use regex_automata::{Anchored, Input, meta};
 use serde_json::Value;
 use tokenizers::{
     Model as _, ModelWrapper, Tokenizer as Engine, models::bpe::BPE,
@@ -28,7 +29,7 @@ const SPACES: &str = r"|\s+";
 /// Spaces up to a line end are a piece of their own where this stands before [`LOOKS_AHEAD`].
 const LINE_ENDS: &str = r"|\s*[\r\n]+";
 
-/// Pieces that are kept, and how long they may be.
+/// Pieces that a thread keeps, and how long they may be.
 const MOST_KNOWN: usize = 1 << 16;
 const LONGEST_KNOWN: usize = 64;
 
@@ -38,7 +39,7 @@ pub(super) type Placed = (u32, (usize, usize));
 /// What of a tokenizer is needed to do without most of the library.
 #[derive(Debug)]
 pub(super) struct ByteLevel {
-    cut: Regex,
+    cut: meta::Regex,
     line_ends: bool,
     /// Text is composed first (NFC).
     composes: bool,
@@ -47,7 +48,15 @@ pub(super) struct ByteLevel {
     added: Option<(Regex, HashMap<String, u32>)>,
     /// What stands for each byte in the vocabulary.
     chars: Vec<char>,
-    known: RwLock<HashMap<Box<str>, Box<[Part]>>>,
+    /// Of threads that are not at work; each takes one for a text.
+    memories: Mutex<Vec<Memory>>,
+}
+
+/// What one thread has learned of earlier texts.
+#[derive(Debug)]
+struct Memory {
+    cut: meta::Cache,
+    known: HashMap<Box<str>, Box<[Part]>>,
 }
 
 /// Whether spaces are taken out of the places of tokens.
@@ -90,13 +99,13 @@ impl ByteLevel {
         let mut chars: Vec<char> = Alphabet::alphabet().into_iter().collect();
         chars.sort_unstable();
         Some(Self {
-            cut: Regex::new(&format!("{head}{SPACES}")).ok()?,
+            cut: meta::Regex::new(&format!("{head}{SPACES}")).ok()?,
             line_ends: head.ends_with(LINE_ENDS),
             composes,
             trims: trims(&serde_json::to_value(engine.get_post_processor()).ok()?)?,
             added: added(engine, composes)?,
             chars: in_order_of_bytes(&chars)?,
-            known: RwLock::default(),
+            memories: Mutex::default(),
         })
     }
 
@@ -105,35 +114,22 @@ impl ByteLevel {
         let ModelWrapper::BPE(model) = engine.get_model() else {
             return None;
         };
+        // A memory is right even if a thread was stopped while it had the list.
+        let memories = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = memories().pop();
         let mut cutting = Cutting {
             rule: self,
             model,
-            fresh: HashMap::new(),
+            memory: memory.unwrap_or_else(|| Memory {
+                cut: self.cut.create_cache(),
+                known: HashMap::new(),
+            }),
             placed: Vec::with_capacity(text.len() / 4 + 8),
         };
-        // What is kept is right even if a thread was stopped while it wrote.
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let mut at = 0;
-        if let Some((pattern, ids)) = &self.added {
-            for found in pattern.find_iter(text) {
-                cutting.region(&known, &text[at..found.start()], at)?;
-                cutting.added(*ids.get(found.as_str())?, found.as_str(), found.start());
-                at = found.end();
-            }
-        }
-        cutting.region(&known, &text[at..], at)?;
-        let n_known = known.len();
-        drop(known);
-        let Cutting { fresh, placed, .. } = cutting;
-        if !fresh.is_empty() && n_known < MOST_KNOWN {
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            known.extend(
-                fresh
-                    .into_iter()
-                    .filter(|(piece, _)| piece.len() <= LONGEST_KNOWN),
-            );
-        }
-        Some(placed)
+        let done = cutting.text(text);
+        let Cutting { memory, placed, .. } = cutting;
+        memories().push(memory);
+        done.map(|()| placed)
     }
 }
 
@@ -141,48 +137,65 @@ impl ByteLevel {
 struct Cutting<'a> {
     rule: &'a ByteLevel,
     model: &'a BPE,
-    /// Pieces that were not known before.
-    fresh: HashMap<Box<str>, Box<[Part]>>,
+    memory: Memory,
     placed: Vec<Placed>,
 }
 
 impl Cutting<'_> {
+    fn text(&mut self, text: &str) -> Option<()> {
+        let mut at = 0;
+        if let Some((pattern, ids)) = &self.rule.added {
+            for found in pattern.find_iter(text) {
+                self.region(&text[at..found.start()], at)?;
+                self.added(*ids.get(found.as_str())?, found.as_str(), found.start());
+                at = found.end();
+            }
+        }
+        self.region(&text[at..], at)
+    }
+
     /// Cuts what lies between added tokens and begins at `offset` of the text.
-    fn region(
-        &mut self,
-        known: &HashMap<Box<str>, Box<[Part]>>,
-        region: &str,
-        offset: usize,
-    ) -> Option<()> {
+    fn region(&mut self, region: &str, offset: usize) -> Option<()> {
+        let rule = self.rule;
         let mut at = 0;
         while at < region.len() {
-            let Some(found) = self.rule.cut.find_at(region, at) else {
-                return self.piece(known, &region[at..], offset + at);
+            // Pieces nearly always follow each other; finding where one begins costs more.
+            let here = Input::new(region).range(at..).anchored(Anchored::Yes);
+            let here = rule.cut.search_half_with(&mut self.memory.cut, &here);
+            let (start, end) = match here {
+                Some(found) => (at, found.offset()),
+                None => {
+                    let later = Input::new(region).range(at..);
+                    let later = rule.cut.search_with(&mut self.memory.cut, &later);
+                    let (start, end) = match later {
+                        Some(found) => (found.start(), found.end()),
+                        None => (region.len(), region.len()),
+                    };
+                    self.piece(&region[at..start], offset + at)?;
+                    (start, end)
+                }
             };
-            if found.start() > at {
-                self.piece(known, &region[at..found.start()], offset + at)?;
+            at = rule.end_of(region, start, end);
+            if at > start {
+                self.piece(&region[start..at], offset + start)?;
             }
-            let end = self.rule.end_of(region, found.start(), found.end());
-            self.piece(known, &region[found.start()..end], offset + found.start())?;
-            at = end;
         }
         Some(())
     }
 
-    fn piece(
-        &mut self,
-        known: &HashMap<Box<str>, Box<[Part]>>,
-        piece: &str,
-        offset: usize,
-    ) -> Option<()> {
+    fn piece(&mut self, piece: &str, offset: usize) -> Option<()> {
+        let known = &mut self.memory.known;
+        let fresh;
         let parts = match known.get(piece) {
             Some(parts) => parts,
             None => {
-                if !self.fresh.contains_key(piece) {
-                    let parts = self.rule.merged(self.model, piece)?;
-                    self.fresh.insert(piece.into(), parts);
+                let merged = self.rule.merged(self.model, piece)?;
+                if known.len() < MOST_KNOWN && piece.len() <= LONGEST_KNOWN {
+                    known.entry(piece.into()).or_insert(merged)
+                } else {
+                    fresh = merged;
+                    &fresh
                 }
-                self.fresh.get(piece)?
             }
         };
         let mut start = 0;

@@ -121,18 +121,44 @@ fn what_is_known_is_used_again_and_not_forgotten() {
     let (_, engine) = tokenizers().remove(0);
     let fast = ByteLevel::of(&engine).unwrap();
     let text = "La prima del contrato es de 12 EUR.  Prima!";
+    let n_known = || {
+        let memories = fast.memories.lock().unwrap();
+        memories
+            .iter()
+            .map(|memory| memory.known.len())
+            .sum::<usize>()
+    };
     let first = fast.encode(&engine, text);
-    let n_known = fast.known.read().unwrap().len();
-    assert!(n_known > 8, "{n_known}");
+    let n_first = n_known();
+    assert!(n_first > 8, "{n_first}");
     assert_eq!(fast.encode(&engine, text), first);
-    assert_eq!(fast.known.read().unwrap().len(), n_known);
+    assert_eq!(n_known(), n_first);
     let long = "a".repeat(LONGEST_KNOWN + 1);
     assert_eq!(fast.encode(&engine, &long).unwrap(), slow(&engine, &long));
-    assert_eq!(
-        fast.known.read().unwrap().len(),
-        n_known,
-        "too long to keep"
-    );
+    assert_eq!(n_known(), n_first, "too long to keep");
+    let many: String = (0..=MOST_KNOWN)
+        .map(|number| format!(" {number}"))
+        .collect();
+    assert_eq!(fast.encode(&engine, &many).unwrap(), slow(&engine, &many));
+    assert_eq!(n_known(), MOST_KNOWN);
+}
+
+#[test]
+fn threads_learn_each_for_itself() {
+    let (_, engine) = tokenizers().remove(0);
+    let fast = ByteLevel::of(&engine).unwrap();
+    let texts: Vec<String> = (0..400).map(|n| format!("Póliza {n}, 保険{n}。")).collect();
+    let one_by_one: Vec<_> = texts.iter().map(|text| slow(&engine, text)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for (text, expected) in texts.iter().zip(&one_by_one) {
+                    assert_eq!(&fast.encode(&engine, text).unwrap(), expected);
+                }
+            });
+        }
+    });
+    assert!((1..=4).contains(&fast.memories.lock().unwrap().len()));
 }
 
 #[test]
