@@ -5,6 +5,8 @@
 
 pub mod arch;
 pub mod checkpoint;
+#[cfg(feature = "studio")]
+mod cores;
 pub mod data;
 pub mod eval;
 pub mod export;

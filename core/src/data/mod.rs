@@ -60,7 +60,7 @@ pub use table::Row;
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
 pub(crate) use {
-    fingerprint::fingerprint,
+    fingerprint::{Fingerprint, fingerprint},
     load::read_into,
     measure::n_chars,
     split::{Facts, column_text, draw},

@@ -10,18 +10,18 @@ mod rejections;
 use std::{collections::VecDeque, rc::Rc};
 
 use rusqlite::{Connection, params};
-use serde_json::{Map, Value};
 
 use super::{
     Pace, Project, ProjectError, Step, Task, Work,
-    body::insert_body,
+    body::NewBody,
     content::Origin,
     file::{note_leftovers, settle_leftovers},
     journal::Field,
     order,
 };
 use crate::{
-    data::{Format, Problem, Record, n_chars},
+    cores,
+    data::{Format, Problem, n_chars},
     documents::{Arrival, Arrivals, Part},
     protocol::studio::{ActionKind, ImportSummary, Reading, Sample, StudioProgress, StudioStage},
 };
@@ -101,14 +101,29 @@ enum Stage {
 /// A part that is being read.
 struct Source {
     arrivals: Arrivals,
-    name: String,
     n_bytes: u64,
+    progress: f64,
+    /// What was read last; it is written while the next is read.
+    ready: Batch,
+    row: SourceRow,
+}
+
+/// What the project says of a part.
+struct SourceRow {
+    name: String,
     sha256: String,
     reading: String,
     /// Its row, once there is a record.
     id: Option<i64>,
     n_rejected: u64,
-    progress: f64,
+}
+
+/// Rows that were read one behind the other.
+#[derive(Default)]
+struct Batch {
+    records: Vec<NewRecord>,
+    rejected: Vec<(u64, Vec<Problem>)>,
+    is_last: bool,
 }
 
 impl Work for Adding {
@@ -151,52 +166,47 @@ impl Adding {
         Ok(Step::More(self.progress()))
     }
 
-    /// Adds the next rows; false when there are none left.
+    /// Reads the next rows while those before are written; false when there are none left.
     fn chunk(&mut self, project: &mut Project, source: &mut Source) -> Result<bool, ProjectError> {
         if !self.started {
             project.remove_leftovers_of_nobody_but(&self.working)?;
+            note_leftovers(&project.db)?;
+            self.started = true;
         }
-        let (most_rows, most_chars) = limits(project.pace);
-        let tx = project.db.transaction()?;
-        if !self.started {
-            note_leftovers(&tx)?;
+        let limits = limits(project.pace);
+        let Source {
+            arrivals,
+            progress,
+            ready,
+            row,
+            ..
+        } = source;
+        let (before, db, now_ms) = (std::mem::take(ready), &mut project.db, self.now_ms);
+        let mut added = Ok(Vec::new());
+        let read = cores::beside(
+            || added = row.write(db, before, now_ms),
+            || Batch::read(arrivals, progress, limits),
+        );
+        self.added(added?);
+        let mut read = read?;
+        for (line, problems) in read.rejected.drain(..) {
+            row.n_rejected += 1;
+            self.rejections.push(&row.name, line, &problems);
         }
-        // Someone may have added a record since the last chunk.
-        let mut position = order::next_position(&tx)?;
-        let (mut n_rows, mut text, mut more) = (0, 0, true);
-        let mut added = Vec::new();
-        while more && n_rows < most_rows && text < most_chars {
-            let Some(arrival) = source.arrivals.next() else {
-                more = false;
-                continue;
-            };
-            let arrival = arrival?;
-            n_rows += 1;
-            source.progress = arrival.progress;
-            let row = match NewRecord::of(arrival) {
-                Ok(row) => row,
-                Err((line, problems)) => {
-                    source.n_rejected += 1;
-                    self.rejections.push(&source.name, line, &problems);
-                    continue;
-                }
-            };
-            text += n_chars(&row.record);
-            let id = source.id_in(&tx, row.format, self.now_ms)?;
-            added.push(row.insert(&tx, id, position)?);
-            position = position.saturating_add(order::STEP);
+        if read.is_last {
+            let added = row.write(&mut project.db, read, now_ms)?;
+            self.added(added);
+            return Ok(false);
         }
-        if !more && let Some(id) = source.id {
-            tx.prepare_cached("UPDATE source SET n_rejected = ?2 WHERE id = ?1")?
-                .execute(params![id, source.n_rejected])?;
+        *ready = read;
+        Ok(true)
+    }
+
+    fn added(&mut self, records: Vec<i64>) {
+        self.n_records += records.len() as u64;
+        for record in records {
+            self.add_to_ranges(record);
         }
-        tx.commit()?;
-        self.started = true;
-        self.n_records += added.len() as u64;
-        added
-            .into_iter()
-            .for_each(|record| self.add_to_ranges(record));
-        Ok(more)
     }
 
     fn add_to_ranges(&mut self, record: i64) {
@@ -229,7 +239,7 @@ impl Adding {
         let (what, share) = match &self.stage {
             Stage::Reading(source) => {
                 let read = self.n_bytes_done as f64 + source.progress * source.n_bytes as f64;
-                (source.name.clone(), read / (self.n_bytes.max(1) as f64))
+                (source.row.name.clone(), read / (self.n_bytes.max(1) as f64))
             }
             Stage::Hashing(incoming) => {
                 let done = self.n_bytes_done as f64 / self.n_bytes.max(1) as f64;
@@ -254,17 +264,79 @@ fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source,
     let text = project.model_text()?;
     Ok(Source {
         arrivals: (incoming.open)(text)?,
-        name: incoming.name,
         n_bytes: incoming.n_bytes,
-        sha256,
-        reading: incoming.reading,
-        id: None,
-        n_rejected: 0,
         progress: 0.0,
+        ready: Batch::default(),
+        row: SourceRow {
+            name: incoming.name,
+            sha256,
+            reading: incoming.reading,
+            id: None,
+            n_rejected: 0,
+        },
     })
 }
 
-impl Source {
+impl Batch {
+    /// The next rows, as far as the limits let; `progress` becomes that of the last.
+    fn read(
+        arrivals: &mut Arrivals,
+        progress: &mut f64,
+        (most_rows, most_chars): (usize, usize),
+    ) -> Result<Self, ProjectError> {
+        let (mut rows, mut rejected, mut is_last) = (Vec::new(), Vec::new(), false);
+        let mut text = 0;
+        while !is_last && rows.len() + rejected.len() < most_rows && text < most_chars {
+            let Some(arrival) = arrivals.next() else {
+                is_last = true;
+                continue;
+            };
+            let arrival = arrival?;
+            *progress = arrival.progress;
+            match &arrival.record {
+                Some(record) => {
+                    text += n_chars(record);
+                    rows.push(arrival);
+                }
+                None => rejected.push((arrival.line, arrival.problems)),
+            }
+        }
+        let records = cores::map(rows, NewRecord::of).into_iter().flatten();
+        Ok(Self {
+            records: records.collect::<Result<_, _>>()?,
+            rejected,
+            is_last,
+        })
+    }
+}
+
+impl SourceRow {
+    /// Puts records behind all others, in one transaction, and returns their ids. Nobody sees them yet.
+    fn write(
+        &mut self,
+        db: &mut Connection,
+        batch: Batch,
+        now_ms: i64,
+    ) -> Result<Vec<i64>, ProjectError> {
+        let tx = db.transaction()?;
+        // Someone may have added a record since the last batch.
+        let mut position = order::next_position(&tx)?;
+        let mut added = Vec::with_capacity(batch.records.len());
+        for record in batch.records {
+            let source = self.id_in(&tx, record.format, now_ms)?;
+            added.push(record.insert(&tx, source, position)?);
+            position = position.saturating_add(order::STEP);
+        }
+        if batch.is_last
+            && let Some(id) = self.id
+        {
+            tx.prepare_cached("UPDATE source SET n_rejected = ?2 WHERE id = ?1")?
+                .execute(params![id, self.n_rejected])?;
+        }
+        tx.commit()?;
+        Ok(added)
+    }
+
     /// Its row, which is made for its first record.
     fn id_in(&mut self, db: &Connection, format: Format, now_ms: i64) -> Result<i64, ProjectError> {
         if let Some(id) = self.id {
@@ -280,19 +352,17 @@ impl Source {
     }
 }
 
-/// A row that became a record.
+/// A row that became a record, with all that the project keeps of it.
 struct NewRecord {
-    record: Record,
+    body: NewBody,
     format: Format,
-    raw: Option<Map<String, Value>>,
-    problems: Vec<Problem>,
     line: u64,
     page: Option<u32>,
 }
 
 impl NewRecord {
-    /// The line of a row that became none, and why.
-    fn of(arrival: Arrival) -> Result<Self, (u64, Vec<Problem>)> {
+    /// `None` where the row became no record.
+    fn of(arrival: Arrival) -> Option<Result<Self, ProjectError>> {
         let Arrival {
             record,
             format,
@@ -302,23 +372,19 @@ impl NewRecord {
             problems,
             progress: _,
         } = arrival;
-        match record {
-            Some(record) => Ok(Self {
-                record,
-                format,
-                raw,
-                problems,
-                line,
-                page,
-            }),
-            None => Err((line, problems)),
-        }
+        let origin = Origin::new(format, raw.as_ref());
+        let body = NewBody::of(record?, origin, problems);
+        Some(body.map(|body| Self {
+            body,
+            format,
+            line,
+            page,
+        }))
     }
 
     /// Its id. Nobody sees it yet.
     fn insert(self, db: &Connection, source: i64, position: i64) -> Result<i64, ProjectError> {
-        let origin = Origin::new(self.format, self.raw.as_ref());
-        let body = insert_body(db, self.record, origin, Some(&self.problems))?;
+        let body = self.body.insert(db)?;
         db.prepare_cached(
             "INSERT INTO record (state, position, body, first_body, source, line, page)
              VALUES (2, ?1, ?2, ?2, ?3, ?4, ?5)",

@@ -8,7 +8,10 @@ use super::{
     names,
 };
 use crate::{
-    data::{Body, Place, Problem, Record, Severity, fingerprint, language, n_chars, validate},
+    data::{
+        Body, Fingerprint, Place, Problem, Record, Severity, fingerprint, language, n_chars,
+        validate,
+    },
     protocol::studio::TurnRole,
     text::{Message, Role},
 };
@@ -20,7 +23,6 @@ const START_CHARS: usize = 160;
 pub(super) const RECORD_CHECK: &str = "record";
 
 /// Stores a new body and returns its id, which is larger than that of every body before.
-/// `problems` are those found in reading; without, the record is validated here.
 ///
 /// # Errors
 /// If the database refuses.
@@ -28,49 +30,84 @@ pub(super) fn insert_body(
     db: &Connection,
     record: Record,
     origin: Origin,
-    problems: Option<&[Problem]>,
 ) -> Result<i64, ProjectError> {
-    let validated;
-    let problems = match problems {
-        Some(problems) => problems,
-        None => {
-            let place = Place { line: 0, record: 0 };
-            validated = validate(&record, origin.format, place);
-            &validated
-        }
-    };
-    let print = fingerprint(&record);
-    let n_errors = problems.iter().filter(|problem| is_error(problem)).count();
-    let starts = Starts::of(&record);
-    let (n_turns, roles) = turns(&record);
-    let fields = names::set_of(db, record.extra.keys().cloned().collect())?;
-    db.prepare_cached(
-        "INSERT INTO body (prompt_print, whole_print, n_chars, n_turns, roles, language, n_errors,
-            n_warnings, system, prompt, answer, fields)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?
-    .execute(params![
-        print.prompt.to_be_bytes(),
-        print.whole.to_be_bytes(),
-        n_chars(&record) as u64,
-        n_turns,
-        roles,
-        language(&record).unwrap_or_default(),
-        n_errors as u64,
-        (problems.len() - n_errors) as u64,
-        starts.system,
-        starts.prompt,
-        starts.answer,
-        fields,
-    ])?;
-    let body = db.last_insert_rowid();
-    let json = to_stored(record, origin)?;
-    db.prepare_cached("INSERT INTO content (body, json) VALUES (?1, ?2)")?
-        .execute(params![body, json])?;
-    for problem in problems {
-        insert_finding(db, body, problem)?;
+    let place = Place { line: 0, record: 0 };
+    let problems = validate(&record, origin.format, place);
+    NewBody::of(record, origin, problems)?.insert(db)
+}
+
+/// A text with everything that is derived from it, not yet in the project.
+pub(super) struct NewBody {
+    print: Fingerprint,
+    n_chars: u64,
+    n_turns: u64,
+    roles: u32,
+    language: &'static str,
+    problems: Vec<Problem>,
+    starts: Starts,
+    /// Names of the columns beside the text.
+    fields: Vec<String>,
+    json: String,
+}
+
+impl NewBody {
+    /// `problems` are those of the record.
+    ///
+    /// # Errors
+    /// If the record cannot be written as JSON.
+    pub(super) fn of(
+        record: Record,
+        origin: Origin,
+        problems: Vec<Problem>,
+    ) -> Result<Self, ProjectError> {
+        let (n_turns, roles) = turns(&record);
+        Ok(Self {
+            print: fingerprint(&record),
+            n_chars: n_chars(&record) as u64,
+            n_turns,
+            roles,
+            language: language(&record).unwrap_or_default(),
+            problems,
+            starts: Starts::of(&record),
+            fields: record.extra.keys().cloned().collect(),
+            json: to_stored(record, origin)?,
+        })
     }
-    Ok(body)
+
+    /// Its id, which is larger than that of every body before.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub(super) fn insert(self, db: &Connection) -> Result<i64, ProjectError> {
+        let n_errors = self.problems.iter().filter(|p| is_error(p)).count();
+        let fields = names::set_of(db, self.fields)?;
+        db.prepare_cached(
+            "INSERT INTO body (prompt_print, whole_print, n_chars, n_turns, roles, language, n_errors,
+                n_warnings, system, prompt, answer, fields)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            self.print.prompt.to_be_bytes(),
+            self.print.whole.to_be_bytes(),
+            self.n_chars,
+            self.n_turns,
+            self.roles,
+            self.language,
+            n_errors as u64,
+            (self.problems.len() - n_errors) as u64,
+            self.starts.system,
+            self.starts.prompt,
+            self.starts.answer,
+            fields,
+        ])?;
+        let body = db.last_insert_rowid();
+        db.prepare_cached("INSERT INTO content (body, json) VALUES (?1, ?2)")?
+            .execute(params![body, self.json])?;
+        for problem in &self.problems {
+            insert_finding(db, body, problem)?;
+        }
+        Ok(body)
+    }
 }
 
 fn is_error(problem: &Problem) -> bool {

@@ -240,7 +240,7 @@ fn new_text(
         return Ok(None);
     }
     keep_pair(&before, &mut after);
-    let body = insert_body(db, after, origin, None)?;
+    let body = insert_body(db, after, origin)?;
     Ok(Some(NewText { record, from, body }))
 }
 

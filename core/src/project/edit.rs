@@ -103,7 +103,7 @@ impl Project {
             match self.edit_going_on(record, now_ms)? {
                 Some(action) => {
                     let tx = self.db.transaction()?;
-                    let body = insert_body(&tx, after, origin, None)?;
+                    let body = insert_body(&tx, after, origin)?;
                     tx.execute(
                         "UPDATE record SET body = ?2 WHERE id = ?1",
                         params![record.0, body],
@@ -117,7 +117,7 @@ impl Project {
                 }
                 None => {
                     self.act_quietly(ActionKind::Edit, "", now_ms, |changes| {
-                        let body = insert_body(changes.db, after, origin, None)?;
+                        let body = insert_body(changes.db, after, origin)?;
                         changes.set(Field::Body, record.0, body)
                     })?;
                 }
@@ -142,7 +142,7 @@ impl Project {
         self.act_quietly(ActionKind::Add, "", now_ms, |changes| {
             let db = changes.db;
             let origin = Origin::of(&text.body);
-            let body = insert_body(db, text, origin, None)?;
+            let body = insert_body(db, text, origin)?;
             db.prepare_cached(
                 "INSERT INTO record (state, position, body, first_body, line)
                  VALUES (2, ?1, ?2, ?2, 0)",

@@ -28,7 +28,7 @@ pub(super) fn project_of(records: impl IntoIterator<Item = Record>) -> Project {
     let tx = project.db.unchecked_transaction().unwrap();
     for (i, record) in records.into_iter().enumerate() {
         let origin = Origin::of(&record.body);
-        let body = insert_body(&tx, record, origin, None).unwrap();
+        let body = insert_body(&tx, record, origin).unwrap();
         let position = (i as u64 + 1) * STEP;
         tx.execute(
             "INSERT INTO record (state, position, body, first_body, line) VALUES (0, ?1, ?2, ?2, ?3)",

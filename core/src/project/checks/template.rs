@@ -9,8 +9,9 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::table;
 use crate::{
+    cores,
     data::ProblemKind,
-    project::{Project, ProjectError, content::read_stored},
+    project::{Pace, Project, ProjectError, content::read_stored},
     text::{
         EncodeOptions, ModelText, Record, Refusal, RefusalKind, check_record, encode_record,
         trains_end,
@@ -20,8 +21,14 @@ use crate::{
 /// Raised when the same text could be judged otherwise than before.
 const VERSION: u32 = 1;
 
-/// Stored text that one step looks at: a few milliseconds of work.
-const STEP_BYTES: usize = 24 << 10;
+/// Stored text that one step looks at: a few milliseconds of work where others wait.
+fn step_bytes(pace: Pace) -> usize {
+    match pace {
+        Pace::Answering => 24 << 10,
+        Pace::Alone => 2 << 20,
+    }
+}
+
 /// Texts whose results are written in one transaction.
 const FLUSHED: usize = 2_000;
 
@@ -137,20 +144,27 @@ impl TemplateCheck {
             .db
             .prepare_cached("SELECT body, json FROM content WHERE body > ?1 ORDER BY body")?;
         let mut rows = statement.query([self.at])?;
-        let mut n_bytes = 0;
-        while n_bytes < STEP_BYTES {
+        let (mut texts, mut n_bytes, mut is_last) = (Vec::new(), 0, false);
+        while !is_last && n_bytes < step_bytes(project.pace) {
             let Some(row) = rows.next()? else {
-                return Ok(true);
+                is_last = true;
+                continue;
             };
-            let json = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let json: String = row.get(1)?;
             n_bytes += json.len();
             self.at = row.get(0)?;
-            let (record, _) = read_stored(json)?;
-            let judged = judge(self.at, &record, &self.model, &self.options);
-            self.judged.push(judged);
-            self.n_done += 1;
+            texts.push((self.at, json));
         }
-        Ok(false)
+        self.n_done += texts.len() as u64;
+        let (model, options) = (&*self.model, &self.options);
+        let judged = cores::map(texts, |(body, json)| -> Result<_, ProjectError> {
+            let (record, _) = read_stored(&json)?;
+            Ok(judge(body, &record, model, options))
+        });
+        for judged in judged {
+            self.judged.push(judged?);
+        }
+        Ok(is_last)
     }
 
     fn flush(&mut self, project: &mut Project) -> Result<(), ProjectError> {

@@ -173,7 +173,7 @@ fn every_kind_of_text_is_stored_whole() {
     for record in [with_keys].into_iter().chain(others) {
         let raw = json!({"instruction": "i", "input": "j", "output": "k"});
         let origin = Origin::new(Format::Alpaca, raw.as_object());
-        let body = insert_body(&project.db, record.clone(), origin.clone(), None).unwrap();
+        let body = insert_body(&project.db, record.clone(), origin.clone()).unwrap();
         assert_eq!(read_body(&project.db, body).unwrap(), (record, origin));
     }
 }

@@ -1,0 +1,51 @@
+//! Work on all cores of the machine; one thing after the other where there is only one, as in a tab.
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+/// What `work` makes of each item, in their order.
+pub(crate) fn map<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
+where
+    T: Send,
+    R: Send,
+{
+    if is_alone() {
+        return items.into_iter().map(work).collect();
+    }
+    items.into_par_iter().map(work).collect()
+}
+
+/// Does `other` on another core while this one does `own`, which may hold what cannot leave it.
+pub(crate) fn beside<T>(other: impl FnOnce() + Send, own: impl FnOnce() -> T) -> T {
+    if is_alone() {
+        other();
+        return own();
+    }
+    rayon::in_place_scope(|scope| {
+        scope.spawn(|_| other());
+        own()
+    })
+}
+
+/// Asking also makes the only thread of a browser know that it is the one that works.
+fn is_alone() -> bool {
+    rayon::current_num_threads() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_the_order_of_what_they_are_made_of() {
+        let squares = map((0..1000_u64).collect(), |n| n * n);
+        assert!(squares.iter().zip(0..).all(|(square, n)| *square == n * n));
+        assert_eq!(squares.len(), 1000);
+    }
+
+    #[test]
+    fn both_are_done_when_it_returns() {
+        let mut other = 0;
+        let own = beside(|| other = 1, || 2);
+        assert_eq!((other, own), (1, 2));
+    }
+}
