@@ -90,18 +90,18 @@ pub(crate) fn recognise(
         if column == part {
             format!("`{part}`")
         } else {
-            format!("`{column}` as {part}")
+            format!("`{column}` ({part})")
         }
     };
     let mut reason = parts
         .iter()
         .map(|part| named(part))
         .collect::<Vec<_>>()
-        .join(" and ");
+        .join(", ");
     match format {
-        Format::Openai => reason += " (a list with `role` and `content`)",
-        Format::Sharegpt => reason += " (a list with `from` and `value`)",
-        Format::PromptCompletion if is_list(record, "prompt") => reason += " (lists of messages)",
+        Format::Openai => reason += " (`role`, `content`)",
+        Format::Sharegpt => reason += " (`from`, `value`)",
+        Format::PromptCompletion if is_list(record, "prompt") => reason += " (`role`, `content`)",
         _ => {}
     }
     mapping
@@ -248,27 +248,27 @@ mod tests {
         check(
             json!({"instruction": "", "output": ""}),
             Format::Alpaca,
-            "`instruction` and `output`",
+            "`instruction`, `output`",
         );
         check(
             json!({"conversations": [{"from": "human", "value": "hi"}], "tools": "[]"}),
             Format::Sharegpt,
-            "`conversations` (a list with `from` and `value`)",
+            "`conversations` (`from`, `value`)",
         );
         check(
             json!({"messages": [{"role": "user", "content": "hi"}], "metadata": {}}),
             Format::Openai,
-            "`messages` (a list with `role` and `content`)",
+            "`messages` (`role`, `content`)",
         );
         check(
             json!({"prompt": "", "completion": ""}),
             Format::PromptCompletion,
-            "`prompt` and `completion`",
+            "`prompt`, `completion`",
         );
         check(
             json!({"query": "", "response": ""}),
             Format::QueryResponse,
-            "`query` and `response`",
+            "`query`, `response`",
         );
         check(json!({"text": ""}), Format::Text, "`text`");
         check(json!({"input_ids": [1]}), Format::Tokenized, "`input_ids`");
@@ -279,27 +279,27 @@ mod tests {
         check(
             json!({"instruction": "", "context": "", "response": ""}),
             Format::Alpaca,
-            "`instruction` and `response` as output",
+            "`instruction`, `response` (output)",
         );
         check(
             json!({"prompt": "", "response": ""}),
             Format::QueryResponse,
-            "`prompt` as query and `response`",
+            "`prompt` (query), `response`",
         );
         check(
             json!({"input": "", "output": ""}),
             Format::QueryResponse,
-            "`input` as query and `output` as response",
+            "`input` (query), `output` (response)",
         );
         check(
             json!({"prompt": "", "chosen": "", "rejected": ""}),
             Format::PromptCompletion,
-            "`prompt` and `chosen`",
+            "`prompt`, `chosen`",
         );
         check(
             json!({"conversations": [{"role": "user", "content": "hi"}]}),
             Format::Openai,
-            "`conversations` (a list with `role` and `content`)",
+            "`conversations` (`role`, `content`)",
         );
     }
 
@@ -311,10 +311,7 @@ mod tests {
         let given = Mapping::parse("instruction=Question,output=Answer").unwrap();
         let found = recognise(&record, &given).unwrap().unwrap();
         assert_eq!(found.format, Format::Alpaca);
-        assert_eq!(
-            found.reason,
-            "`Question` as instruction and `Answer` as output"
-        );
+        assert_eq!(found.reason, "`Question` (instruction), `Answer` (output)");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How to read a file, and what was found out about it.
 
 use super::{Encoding, Format, Layout, Mapping, problem::DEFAULT_KEPT_PER_KIND};
+use crate::protocol::studio::{Phrase, Said};
 
 /// Largest record that is read, so that a file without line breaks cannot fill the memory.
 pub const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -69,7 +70,7 @@ impl Default for ReadOptions {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     pub format: Format,
-    pub reason: String,
+    pub reason: Said,
     /// Columns read under another name.
     pub mapping: Mapping,
     pub encoding: Encoding,
@@ -95,17 +96,19 @@ pub enum Shape {
 }
 
 impl Shape {
-    pub fn describe(&self) -> String {
+    pub fn describe(&self) -> Said {
         match self {
-            Self::Json(Layout::Lines) => "JSON Lines".into(),
-            Self::Json(Layout::Array) => "JSON array".into(),
-            Self::Json(Layout::Concatenated) => "JSON objects, one after the other".into(),
-            Self::Json(Layout::Wrapped(key)) => format!("JSON array under `{key}`"),
+            Self::Json(Layout::Lines) => Said::new(Phrase::JsonLines, []),
+            Self::Json(Layout::Array) => Said::new(Phrase::JsonArray, []),
+            Self::Json(Layout::Concatenated) => Said::new(Phrase::JsonObjects, []),
+            Self::Json(Layout::Wrapped(key)) => Said::new(Phrase::JsonUnder, [key.to_string()]),
             Self::Table {
                 separator: '\t', ..
-            } => "table, tab-separated".into(),
-            Self::Table { separator, .. } => format!("table, separated by `{separator}`"),
-            Self::Given { columns } => format!("table of {} columns", columns.len()),
+            } => Said::new(Phrase::TableByTabs, []),
+            Self::Table { separator, .. } => Said::new(Phrase::TableBy, [separator.to_string()]),
+            Self::Given { columns } => {
+                Said::new(Phrase::TableOfColumns, [columns.len().to_string()])
+            }
         }
     }
 }

@@ -7,6 +7,9 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "studio")]
+use crate::protocol::studio::{FindingKind, RowProblem, Said};
+
 /// Texts kept for each kind of problem unless the caller asks for more; counts are always complete.
 pub const DEFAULT_KEPT_PER_KIND: usize = 50;
 
@@ -210,6 +213,19 @@ impl Problem {
             found: String::new(),
             expected: String::new(),
             advice: String::new(),
+        }
+    }
+
+    /// The same for a screen.
+    #[cfg(feature = "studio")]
+    pub(crate) fn of_row(&self) -> RowProblem {
+        RowProblem {
+            line: self.line,
+            kind: FindingKind(self.kind.name().to_owned()),
+            title: self.kind.title().to_owned(),
+            field: self.field.clone(),
+            found: Said::read(&self.found),
+            expected: Said::read(&self.expected),
         }
     }
 

@@ -22,6 +22,7 @@ use super::{
     table::{Row, describe_header},
     validate::validate,
 };
+use crate::protocol::studio::{Phrase, Said};
 
 /// Records looked at to tell the format.
 const LOOKAHEAD: usize = 20;
@@ -70,7 +71,7 @@ impl<R: Read> Reader<R> {
         let mut reader = Self {
             source: Source {
                 format: Format::Text,
-                reason: String::new(),
+                reason: Said::Text(String::new()),
                 mapping: Mapping::default(),
                 encoding: rows.facts.detected.encoding,
                 encoding_reason: rows.facts.detected.reason,
@@ -131,7 +132,7 @@ impl<R: Read> Reader<R> {
         }
         if let Some(format) = self.options.format {
             self.source.format = format;
-            self.source.reason = "as given".into();
+            self.source.reason = Said::new(Phrase::AsGiven, []);
             let most = |votes: BTreeMap<_, (usize, Recognised)>| {
                 let best = votes.into_values().max_by_key(|(n, _)| *n);
                 best.map(|(_, recognised)| recognised.mapping)
@@ -149,16 +150,20 @@ impl<R: Read> Reader<R> {
             return Err(self.unknown_format(place, object));
         };
         self.source.reason = match (n, n_objects) {
-            (1, 1) => format!("the only record has {}", best.reason),
-            (n, all) if n == all && all < LOOKAHEAD => {
-                format!("all {n} records have {}", best.reason)
+            _ if self.rows.columns().is_some() => Said::new(Phrase::HeaderHas, [best.reason]),
+            (1, 1) => Said::new(Phrase::OnlyRecordHas, [best.reason]),
+            (n, all) if n == all => {
+                let whose = match all < LOOKAHEAD {
+                    true => Phrase::AllRecordsHave,
+                    false => Phrase::FirstRecordsHave,
+                };
+                Said::new(whose, [n.to_string(), best.reason])
             }
-            (n, all) if n == all => format!("the first {n} records have {}", best.reason),
-            (n, all) => format!("{n} of the first {all} records have {}", best.reason),
+            (n, all) => {
+                let values = [all.to_string(), n.to_string(), best.reason];
+                Said::new(Phrase::OfFirstRecordsHave, values)
+            }
         };
-        if self.rows.columns().is_some() {
-            self.source.reason = format!("the header has {}", best.reason);
-        }
         self.source.format = best.format;
         self.source.mapping = best.mapping;
         Ok(())

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     data::{CellRow, DatasetError, Shape},
-    protocol::studio::{PartKind, PartView, Reading, RecordReading},
+    protocol::studio::{PartKind, PartView, Phrase, Reading, RecordReading, Said},
 };
 
 /// Rows by which a reading is guessed.
@@ -57,7 +57,7 @@ impl Part {
 
     pub(super) fn unreadable(&mut self, error: &DocumentError) {
         self.view.kind = PartKind::Unreadable;
-        self.view.reason = error.full();
+        self.view.reason = Said::Text(error.full());
         self.inside = super::part::Inside::Nothing;
     }
 
@@ -65,28 +65,33 @@ impl Part {
     fn recognised(
         &self,
         mut reading: RecordReading,
-    ) -> Result<(RecordReading, String), DocumentError> {
+    ) -> Result<(RecordReading, Said), DocumentError> {
         let records = self.table_records(&reading, GUESS_ROWS)?;
         let source = records.reader().source();
         let assignments = source.mapping.0.iter();
         reading.columns = assignments
             .map(|assignment| (assignment.field.to_owned(), assignment.column.clone()))
             .collect();
-        let mut reason = source.format.name().to_owned();
-        if !matches!(source.shape, Shape::Given { .. }) {
-            reason = format!("{reason}, {}", source.shape.describe());
-            if source.encoding != crate::data::Encoding::UTF_8 {
-                reason = format!("{reason}, {}", source.encoding);
-            }
+        let (format, by) = (source.format.name().to_owned(), source.reason.to_string());
+        if matches!(source.shape, Shape::Given { .. }) {
+            return Ok((reading, Said::new(Phrase::FormatBy, [format, by])));
         }
-        Ok((reading, format!("{reason}: {}", source.reason)))
+        let shape = source.shape.describe().to_string();
+        let reason = match source.encoding == crate::data::Encoding::UTF_8 {
+            true => Said::new(Phrase::FormatIn, [format, shape, by]),
+            false => {
+                let encoding = source.encoding.to_string();
+                Said::new(Phrase::FormatInWritten, [format, shape, encoding, by])
+            }
+        };
+        Ok((reading, reason))
     }
 
     /// The header lies below notes, or there is no question and no answer in the table.
     fn guess_elsewhere(
         &self,
         plain: RecordReading,
-    ) -> Result<(RecordReading, String), DocumentError> {
+    ) -> Result<(RecordReading, Said), DocumentError> {
         let options = self.options(&plain)?;
         let is_table = self
             .rows(&plain, &options, GUESS_ROWS)?
@@ -120,7 +125,7 @@ impl Part {
         &self,
         mut reading: RecordReading,
         title: &str,
-    ) -> Result<(RecordReading, String), DocumentError> {
+    ) -> Result<(RecordReading, Said), DocumentError> {
         let (columns, _) = self.first_rows(&reading, GUESS_ROWS)?;
         let line = |name: &String| Some(format!("{}: {}", literal(name), placeholder(name)?));
         let lines: Vec<String> = columns.iter().filter_map(line).collect();
@@ -130,12 +135,8 @@ impl Part {
             ("output".into(), String::new()),
         ];
         self.table_records(&reading, GUESS_ROWS)?;
-        let reason = format!(
-            "a table of {} columns without a question and its answer; templates make the records, \
-             and the answers are still to be written",
-            columns.len()
-        );
-        Ok((reading, reason))
+        let n_columns = columns.len().to_string();
+        Ok((reading, Said::new(Phrase::ByTemplates, [n_columns])))
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     data::{Container, holds_text},
-    protocol::studio::{ChunkReading, PartKey, PartKind, PartView, Reading, RecordReading},
+    protocol::studio::{ChunkReading, PartKey, PartKind, PartView, Reading, RecordReading, Said},
 };
 
 /// Bytes by which a file is told.
@@ -117,7 +117,7 @@ fn paper(file: &Rc<dyn InputFile>, kind: PaperKind) -> Result<Vec<Part>, Documen
         n_chars: text.n_chars(),
     };
     part.view.reading = Reading::Chunks(ChunkReading::default());
-    part.view.reason = kind.name().to_owned();
+    part.view.reason = Said::Text(kind.name().to_owned());
     part.inside = Inside::Paper(text);
     Ok(vec![part])
 }
@@ -217,7 +217,7 @@ fn part(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
             bytes: file.n_bytes(),
             kind: PartKind::Unreadable,
             reading: Reading::Records(RecordReading::default()),
-            reason: String::new(),
+            reason: Said::Text(String::new()),
             remembered: false,
             beside: false,
         },

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{DocumentError, Part};
 use crate::{
     data::{Encoding, Format, Loaded, ReadOptions, Record, Shape, Source, read_into, to_fields},
-    protocol::studio::{PartKind, Reading},
+    protocol::studio::{PartKind, Reading, Said},
     text::ModelText,
 };
 
@@ -70,7 +70,7 @@ fn pieces_of(part: &Part) -> Source {
     };
     Source {
         format: Format::Text,
-        reason,
+        reason: Said::Text(reason),
         mapping: Default::default(),
         encoding: Encoding::UTF_8,
         encoding_reason: "not a text file",

@@ -78,7 +78,7 @@ impl Part {
             }),
             (Inside::Nothing, _) => Err(DocumentError::Unsupported {
                 name: self.view.name.clone(),
-                reason: self.view.reason.clone(),
+                reason: self.view.reason.to_string(),
             }),
             (_, Reading::Records(reading)) => {
                 Ok(Box::new(self.table_records(reading, usize::MAX)?))
@@ -222,7 +222,7 @@ impl Part {
             Inside::Parquet | Inside::Paper(_) | Inside::Nothing => {
                 Err(DocumentError::Unsupported {
                     name: self.view.name.clone(),
-                    reason: self.view.reason.clone(),
+                    reason: self.view.reason.to_string(),
                 })
             }
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{DocumentError, Part, content, template_fill::shown, workbook::FIRST_ROWS};
 use crate::{
-    data::{CellRow, Format, Row},
+    data::{CellRow, Format, Problem, Row},
     protocol::studio::{Preview, Reading, RecordReading},
     text::ModelText,
 };
@@ -44,11 +44,10 @@ fn table(part: &Part, reading: &RecordReading, preview: &mut Preview) -> Result<
     let mut records = part.table_records(reading, FIRST_ROWS)?;
     let source = records.reader().source();
     preview.format = source.format.name().into();
-    preview.reason = source.reason;
     for arrival in records.by_ref().take(SHOWN_RECORDS) {
         let arrival = arrival?;
         preview.records.extend(arrival.record.map(content));
-        let problems = arrival.problems.iter().map(ToString::to_string);
+        let problems = arrival.problems.iter().map(Problem::of_row);
         preview.problems.extend(problems);
     }
     Ok(())

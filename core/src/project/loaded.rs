@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Project, ProjectError, content::read_stored, edit::side_of};
 use crate::{
     data::{Encoding, Format, Loaded, Place, ReadOptions, Shape, Source, Supervision, validate},
-    protocol::studio::Side,
+    protocol::studio::{Said, Side},
     text::Record,
 };
 
@@ -77,7 +77,7 @@ fn supervision(record: &Record, format: Format) -> Supervision {
 fn source() -> Source {
     Source {
         format: Format::Openai,
-        reason: "a project".into(),
+        reason: Said::Text("a project".into()),
         mapping: Default::default(),
         encoding: Encoding::UTF_8,
         encoding_reason: "not a text file",

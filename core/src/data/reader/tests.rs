@@ -43,10 +43,10 @@ fn format_shape_encoding_and_reason_are_said() {
     let loaded = load(ALPACA);
     assert_eq!(loaded.source.format, Format::Alpaca);
     assert_eq!(
-        loaded.source.reason,
-        "all 2 records have `instruction` and `output`"
+        loaded.source.reason.to_string(),
+        "all 2 records have `instruction`, `output`"
     );
-    assert_eq!(loaded.source.shape.describe(), "JSON array");
+    assert_eq!(loaded.source.shape.describe().to_string(), "JSON array");
     assert_eq!(loaded.source.encoding.name(), "UTF-8");
     assert_eq!(loaded.records[1].line, 3);
     assert_eq!(loaded.problems.total(), 0);
@@ -112,8 +112,8 @@ fn japanese_csv_in_shift_jis_and_spanish_csv_in_latin_1() {
         ("11.076 M€ en el año", "windows-1252")
     );
     assert_eq!(
-        loaded.source.reason,
-        "the header has `Pregunta` as query and `Respuesta` as response"
+        loaded.source.reason.to_string(),
+        "the header has `Pregunta` (query), `Respuesta` (response)"
     );
 }
 

@@ -19,8 +19,8 @@ fn every_sheet_with_rows_is_a_part() {
         ["質問", "回答", "分野", "確認日", "確信度", "公開", "参照"]
     );
     assert_eq!(
-        parts[0].view.reason,
-        "query-response: the header has `質問` as query and `回答` as response"
+        parts[0].view.reason.to_string(),
+        "query-response: the header has `質問` (query), `回答` (response)"
     );
 }
 

@@ -18,25 +18,12 @@ impl Rejections {
             self.first.push(Rejected {
                 part: part.into(),
                 line,
-                reason: reason(problems),
+                // The first of the worst.
+                problem: problems
+                    .iter()
+                    .min_by_key(|problem| problem.severity)
+                    .map(Problem::of_row),
             });
         }
     }
-}
-
-/// The first problem, the worst before others; its line stands beside it.
-fn reason(problems: &[Problem]) -> String {
-    let Some(problem) = problems.iter().min_by_key(|problem| problem.severity) else {
-        return "no record stands here".into();
-    };
-    let mut reason = problem.kind.title().to_owned();
-    if !problem.field.is_empty() {
-        reason = format!("{reason} in `{}`", problem.field);
-    }
-    for (what, text) in [("found", &problem.found), ("expected", &problem.expected)] {
-        if !text.is_empty() {
-            reason = format!("{reason}, {what} {text}");
-        }
-    }
-    reason
 }

@@ -49,7 +49,7 @@ fn an_import_is_one_action_with_its_sources_and_rejections() {
     let done = run_all(&mut project, work).unwrap();
     assert_eq!((done.n_records, done.n_rejected), (708, 4));
     assert_eq!(done.rejected[1].line, 650);
-    assert_eq!(done.rejected[1].reason, "missing field in `output`");
+    assert_eq!(done.rejected[1].to_string(), "missing field in `output`");
     let view = done.project;
     assert_eq!((view.n_records, view.sources.len()), (710, 2));
     let source = &view.sources[0];

@@ -1,8 +1,10 @@
 //! From files to records: what is in them, how they are read, what came of it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::ProjectView;
+use super::{FindingKind, ProjectView, Said};
 
 /// A part of an inspected file: a sheet, a member of an archive, or the file itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,7 +21,7 @@ pub struct PartView {
     /// How Veneer would read it; where it cannot tell, what is missing is empty.
     pub reading: Reading,
     /// What it was recognised by, or why it cannot be read.
-    pub reason: String,
+    pub reason: Said,
     /// Whether `reading` was remembered from an earlier import of the same columns.
     pub remembered: bool,
     /// It lies beside data and tells of it (a card, a licence, settings): taken only where it is asked
@@ -112,13 +114,12 @@ impl Default for ChunkReading {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Preview {
     pub format: String,
-    pub reason: String,
     /// The first rows as they stand, cell by cell.
     pub rows: Vec<Vec<String>>,
     pub columns: Vec<String>,
     pub records: Vec<super::Content>,
     /// Problems among the records shown.
-    pub problems: Vec<String>,
+    pub problems: Vec<RowProblem>,
     /// Why it cannot be read like this, if so.
     pub failed: Option<String>,
 }
@@ -136,5 +137,44 @@ pub struct ImportSummary {
 pub struct Rejected {
     pub part: String,
     pub line: u64,
-    pub reason: String,
+    /// The worst of its problems; `None` where no record stands there.
+    pub problem: Option<RowProblem>,
+}
+
+/// What is wrong with a row of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowProblem {
+    pub line: u64,
+    pub kind: FindingKind,
+    /// In English; the page may have better words for kinds that it knows.
+    pub title: String,
+    pub field: String,
+    pub found: Said,
+    pub expected: Said,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problem {
+            Some(problem) => problem.fmt(f),
+            None => f.write_str("no record stands here"),
+        }
+    }
+}
+
+/// Without its line, which stands beside it.
+impl fmt::Display for RowProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)?;
+        if !self.field.is_empty() {
+            write!(f, " in `{}`", self.field)?;
+        }
+        if !self.found.is_empty() {
+            write!(f, ", found {}", self.found)?;
+        }
+        if !self.expected.is_empty() {
+            write!(f, ", expected {}", self.expected)?;
+        }
+        Ok(())
+    }
 }

@@ -28,7 +28,7 @@ pub use grid::{
 };
 pub use import::{
     ChunkReading, Header, ImportSummary, Numbers, PartKey, PartKind, PartView, Preview, Reading,
-    RecordReading, Rejected,
+    RecordReading, Rejected, RowProblem,
 };
 pub use project::{
     ActionKind, ActionView, Difference, DifferenceKind, ProjectEntry, ProjectView, ProjectsView,

@@ -106,6 +106,24 @@ phrases! {
     EachOnce "each once";
     OneAnswer "one answer";
     AtMost "at most {0}";
+    // What a part of an import was recognised by.
+    FormatBy "{0}: {1}";
+    FormatIn "{0}, {1}: {2}";
+    FormatInWritten "{0}, {1}, {2}: {3}";
+    OnlyRecordHas "the only record has {0}";
+    AllRecordsHave "all {0} records have {1}";
+    FirstRecordsHave "the first {0} records have {1}";
+    OfFirstRecordsHave "of the first {0} records, {1} have {2}";
+    HeaderHas "the header has {0}";
+    AsGiven "as given";
+    ByTemplates "a table of {0} columns without a question and its answer; templates make the records, and the answers are still to be written";
+    JsonLines "JSON Lines";
+    JsonArray "JSON array";
+    JsonObjects "JSON objects, one after the other";
+    JsonUnder "JSON array under `{0}`";
+    TableByTabs "table, tab-separated";
+    TableBy "table, separated by `{0}`";
+    TableOfColumns "table of {0} columns";
     // What a format or a tool does not hold.
     LosesRecord "cannot be expressed there (left out)";
     LosesSystem "system prompts";

@@ -229,8 +229,8 @@ fn as_json(
     let mut report = json!({
         "file": args.file.display().to_string(),
         "format": source.format,
-        "reason": source.reason,
-        "shape": source.shape.describe(),
+        "reason": source.reason.to_string(),
+        "shape": source.shape.describe().to_string(),
         "encoding": source.encoding.name(),
         "encoding_reason": source.encoding_reason,
         "columns": source.mapping.renames().map(|a| (a.field, a.column.as_str()))

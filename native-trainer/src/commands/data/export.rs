@@ -192,7 +192,7 @@ impl ExportArgs {
         if summary.n_rejected > 0 && !self.lossy {
             let first = summary.rejected.first();
             let first = first.map_or_else(String::new, |rejected| {
-                format!(" (line {}: {})", rejected.line, rejected.reason)
+                format!(" (line {}: {})", rejected.line, rejected)
             });
             bail!(
                 "{} of `{}` could not be read{first}; `veneer data check` shows all, --lossy \

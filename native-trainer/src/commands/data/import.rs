@@ -135,7 +135,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     };
     let text = if args.json {
         let parts = parts.iter().map(|(part, reading)| {
-            json!({"name": part.view.name, "reason": part.view.reason, "reading": reading})
+            json!({"name": part.view.name, "reason": part.view.reason.to_string(), "reading": reading})
         });
         let report = json!({
             "project": args.into.display().to_string(),
@@ -196,7 +196,7 @@ impl ImportArgs {
                 let why = format!("{}; read it with --part", input::BESIDE);
                 unreadable.push((part.view.name, why));
             } else if part.view.kind == PartKind::Unreadable && !self.says_how() {
-                unreadable.push((part.view.name, part.view.reason));
+                unreadable.push((part.view.name, part.view.reason.to_string()));
             } else {
                 let reading = self.reading(&part);
                 parts.push((part, reading));
@@ -260,7 +260,7 @@ impl ImportArgs {
             let reasons = summary.rejected.iter().take(SHOWN).map(|rejected| {
                 format!(
                     "\n  {}, line {}: {}",
-                    rejected.part, rejected.line, rejected.reason
+                    rejected.part, rejected.line, rejected
                 )
             });
             bail!("no record came in:{}", reasons.collect::<String>());
@@ -295,10 +295,7 @@ impl ImportArgs {
             );
             text += &labelled("rejected", &rejected);
             for rejected in summary.rejected.iter().take(SHOWN) {
-                let line = format!(
-                    "{}, line {}: {}",
-                    rejected.part, rejected.line, rejected.reason
-                );
+                let line = format!("{}, line {}: {}", rejected.part, rejected.line, rejected);
                 text += &wrapped("              ", &line);
             }
         }
@@ -313,7 +310,7 @@ fn how(part: &Part, reading: &Reading) -> String {
                 let format = records.format.as_deref();
                 format!("read as {}", format.unwrap_or("rows"))
             } else {
-                part.view.reason.clone()
+                part.view.reason.to_string()
             };
             for (field, template) in &records.templates {
                 how += &format!("; {field} = {template}");

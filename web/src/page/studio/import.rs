@@ -13,7 +13,7 @@ use super::handle::{Step, Studio};
 use crate::{
     page::{handle::App, picked},
     state::numbers,
-    texts::fill,
+    texts::{fill, studio::row_problem},
 };
 pub(super) use incoming::Incoming;
 use part_card::PartCard;
@@ -158,11 +158,15 @@ fn Summary(summary: ImportSummary) -> impl IntoView {
                 let values = [("part", row.part.as_str()), ("line", line.as_str())];
                 fill(texts().rejected_at, &values)
             };
+            let why = move || match &row.problem {
+                Some(problem) => row_problem(problem, app.language.get()),
+                None => texts().no_record.to_owned(),
+            };
             view! {
                 <li>
                     <span class="hint">{place}</span>
                     " "
-                    {row.reason}
+                    {why}
                 </li>
             }
         })

@@ -163,6 +163,8 @@ impl Importing {
 
 #[cfg(test)]
 mod tests {
+    use veneer_core::protocol::studio::Said;
+
     use super::*;
 
     fn part(key: u32, kind: PartKind) -> PartView {
@@ -172,7 +174,7 @@ mod tests {
             bytes: 10,
             kind,
             reading: Reading::Records(RecordReading::default()),
-            reason: String::new(),
+            reason: Said::Text(String::new()),
             remembered: false,
             beside: false,
         }

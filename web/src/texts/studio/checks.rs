@@ -184,6 +184,12 @@ studio_texts! {
         fix_set_weight: "Set the weights to 0 or 1", "Poner los pesos en 0 o 1", "weight を 0 か 1 にする";
         fix_redecode: "Repair the characters", "Reparar los caracteres", "文字化けを直す";
 
+        kind_broken_json: "Broken JSON", "JSON roto", "壊れた JSON";
+        kind_invalid_encoding: "Bytes that are not text", "Bytes que no son texto", "テキストでないバイト";
+        kind_too_large: "Record over the size limit", "Registro demasiado grande", "大きすぎるレコード";
+        kind_not_an_object: "Not an object", "No es un objeto", "オブジェクトではありません";
+        kind_broken_row: "Row with a wrong number of columns", "Fila con un número de columnas equivocado", "列数が合わない行";
+        kind_unclosed_array: "The file ends inside a list", "El archivo termina dentro de una lista", "一覧の途中でファイルが終わっています";
         kind_missing_field: "Missing field", "Falta un campo", "項目がありません";
         kind_wrong_type: "Wrong type", "Tipo equivocado", "型が違います";
         kind_unknown_role: "Unknown role", "Rol desconocido", "不明な役割";
@@ -227,6 +233,12 @@ impl ChecksTexts {
         Self: 'a,
     {
         match kind {
+            "broken_json" => self.kind_broken_json,
+            "invalid_encoding" => self.kind_invalid_encoding,
+            "too_large" => self.kind_too_large,
+            "not_an_object" => self.kind_not_an_object,
+            "broken_row" => self.kind_broken_row,
+            "unclosed_array" => self.kind_unclosed_array,
             "missing_field" => self.kind_missing_field,
             "wrong_type" => self.kind_wrong_type,
             "unknown_role" => self.kind_unknown_role,

@@ -53,6 +53,8 @@ studio_texts! {
         forget: "Start over", "Empezar de nuevo", "やり直す";
         done: "{n} record[|s] came in.", "Entr[ó|aron] {n} registro[|s].", "{n} 件を取り込みました。";
         rejected: "{n} row[|s] could not become [a record|records]; nothing else was left out.", "{n} fila[|s] no [pudo|pudieron] convertirse en [registro|registros]; no se omitió nada más.", "{n} 行はレコードにできませんでした。それ以外はすべて取り込みました。";
+        at_line: "line {line}", "línea {line}", "{line} 行目";
+        no_record: "no record stands here", "aquí no hay ningún registro", "ここにレコードがありません";
         rejected_at: "{part}, line {line}", "{part}, línea {line}", "{part} {line} 行目";
         go_check: "Check them", "Revisarlos", "確認へ進む";
         go_edit: "Look at them", "Verlos", "一覧を見る";

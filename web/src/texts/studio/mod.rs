@@ -14,12 +14,12 @@ mod tokens;
 
 pub use grid::GridTexts;
 
-use super::Language;
+use super::{Language, fill};
 
 pub use checks::ChecksTexts;
 pub use editor::EditorTexts;
 pub use export::ExportTexts;
-pub use said::said;
+pub use said::{found_and_expected, row_problem, said};
 
 /// Makes a struct of texts and its value in each language: `name: English, Spanish, Japanese;`.
 macro_rules! studio_texts {

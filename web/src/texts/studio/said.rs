@@ -1,8 +1,8 @@
 //! What core says about data, in Spanish and Japanese; its English is core's own.
 
-use veneer_core::protocol::studio::{Phrase, Said, filled};
+use veneer_core::protocol::studio::{Phrase, RowProblem, Said, filled};
 
-use super::Language;
+use super::{Language, fill};
 
 /// A finding's detail or an obstacle in a language. What is no phrase stays as it is.
 pub fn said(said: &Said, language: Language) -> String {
@@ -20,6 +20,38 @@ pub fn said(said: &Said, language: Language) -> String {
         .map(|value| self::said(&Said::read(value), language))
         .collect();
     filled(text, &values)
+}
+
+/// What is wrong with a row, in a language; its line stands beside it.
+pub fn row_problem(problem: &RowProblem, language: Language) -> String {
+    let title = language
+        .studio()
+        .checks
+        .title(&problem.kind.0, &problem.title);
+    let what = match problem.field.as_str() {
+        "" => title.to_owned(),
+        field => format!("{title} (`{field}`)"),
+    };
+    let mut parts = vec![what];
+    parts.extend(found_and_expected(
+        &problem.found,
+        &problem.expected,
+        language,
+    ));
+    parts.join(" · ")
+}
+
+/// What was found and what was expected, as far as there is something to say.
+pub fn found_and_expected(found: &Said, expected: &Said, language: Language) -> Vec<String> {
+    let texts = &language.studio().editor;
+    let part = |text: &str, name: &str, value: &Said| {
+        (!value.is_empty()).then(|| fill(text, &[(name, &said(value, language))]))
+    };
+    let parts = [
+        part(texts.found, "found", found),
+        part(texts.expected, "expected", expected),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// Spanish and Japanese. A phrase without them does not compile.
@@ -101,6 +133,24 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::EachOnce => ("cada uno una vez", "それぞれ一度"),
         Phrase::OneAnswer => ("una respuesta", "一つの回答"),
         Phrase::AtMost => ("como máximo {0}", "最大 {0}"),
+        // What a part of an import was recognised by.
+        Phrase::FormatBy => ("{0}: {1}", "{0}: {1}"),
+        Phrase::FormatIn => ("{0}, {1}: {2}", "{0}, {1}: {2}"),
+        Phrase::FormatInWritten => ("{0}, {1}, {2}: {3}", "{0}, {1}, {2}: {3}"),
+        Phrase::OnlyRecordHas => ("el único registro tiene {0}", "唯一のレコードに {0} がある"),
+        Phrase::AllRecordsHave => ("los {0} registros tienen {1}", "{0} 件のレコードすべてに {1} がある"),
+        Phrase::FirstRecordsHave => ("los primeros {0} registros tienen {1}", "先頭 {0} 件のレコードに {1} がある"),
+        Phrase::OfFirstRecordsHave => ("de los primeros {0} registros, {1} tienen {2}", "先頭 {0} 件中 {1} 件のレコードに {2} がある"),
+        Phrase::HeaderHas => ("el encabezado tiene {0}", "見出しに {0} がある"),
+        Phrase::AsGiven => ("indicado", "指定のとおり"),
+        Phrase::ByTemplates => ("una tabla de {0} columnas sin pregunta ni respuesta; las plantillas forman los registros, y las respuestas están por escribir", "質問と回答のない {0} 列の表。テンプレートがレコードを作り、回答はこれから書く"),
+        Phrase::JsonLines => ("líneas JSON", "JSON Lines"),
+        Phrase::JsonArray => ("lista JSON", "JSON 配列"),
+        Phrase::JsonObjects => ("objetos JSON seguidos", "続けて並ぶ JSON オブジェクト"),
+        Phrase::JsonUnder => ("lista JSON en `{0}`", "`{0}` の下の JSON 配列"),
+        Phrase::TableByTabs => ("tabla separada por tabuladores", "タブ区切りの表"),
+        Phrase::TableBy => ("tabla separada por `{0}`", "`{0}` 区切りの表"),
+        Phrase::TableOfColumns => ("tabla de {0} columnas", "{0} 列の表"),
         // What a format or a tool does not hold.
         Phrase::LosesRecord => ("no se puede expresar ahí (se omite)", "その形式では表せない（除外）"),
         Phrase::LosesSystem => ("indicaciones del sistema", "システムプロンプト"),
@@ -180,6 +230,8 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use veneer_core::protocol::studio::FindingKind;
+
     use super::*;
 
     /// The places of a text, sorted.
@@ -225,5 +277,52 @@ mod tests {
         assert_eq!(said(&quote, Language::Japanese), "\"¿qué\"");
         let text = Said::read("the text \"nothing\"");
         assert_eq!(said(&text, Language::Spanish), "el texto \"nothing\"");
+    }
+
+    #[test]
+    fn a_row_is_told_in_the_language_of_the_page() {
+        let problem = RowProblem {
+            line: 3,
+            kind: FindingKind("wrong_type".into()),
+            title: "wrong type".into(),
+            field: "output".into(),
+            found: Said::read("the number 12"),
+            expected: Said::read("text"),
+        };
+        let told = |language| row_problem(&problem, language);
+        assert_eq!(
+            told(Language::Spanish),
+            "Tipo equivocado (`output`) · encontrado el número 12 · se esperaba texto"
+        );
+        assert_eq!(
+            told(Language::Japanese),
+            "型が違います (`output`) · 内容 数値 12 · 期待値 テキスト"
+        );
+    }
+
+    #[test]
+    fn how_a_file_was_recognised_is_told_with_what_is_in_it() {
+        let by = Said::new(
+            Phrase::OfFirstRecordsHave,
+            ["20".into(), "7".into(), "`質問` (query), `answer`".into()],
+        );
+        let values = [
+            "query-response".into(),
+            "table, separated by `;`".into(),
+            by.to_string(),
+        ];
+        let reason = Said::new(Phrase::FormatIn, values);
+        assert_eq!(
+            said(&reason, Language::English),
+            "query-response, table, separated by `;`: of the first 20 records, 7 have `質問` (query), `answer`"
+        );
+        assert_eq!(
+            said(&reason, Language::Spanish),
+            "query-response, tabla separada por `;`: de los primeros 20 registros, 7 tienen `質問` (query), `answer`"
+        );
+        assert_eq!(
+            said(&reason, Language::Japanese),
+            "query-response, `;` 区切りの表: 先頭 20 件中 7 件のレコードに `質問` (query), `answer` がある"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What the checks found in this record, and what settles it.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{FindingView, FixName, FixTarget, Said, StudioRequest};
+use veneer_core::protocol::studio::{FindingView, FixName, FixTarget, StudioRequest};
 
 use super::{FocusAt, commands::Commands, of_draft};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     },
     texts::{
         Language, fill,
-        studio::{ChecksTexts, said},
+        studio::{ChecksTexts, found_and_expected},
     },
 };
 
@@ -105,17 +105,8 @@ fn Finding(finding: FindingView) -> impl IntoView {
 
 /// What was found, what was expected, what to do; as far as there is something to say.
 fn detail(finding: &FindingView, language: Language) -> String {
-    let texts = &language.studio().editor;
     let advice = ChecksTexts::advice(&finding.kind.0, &finding.advice, language);
-    let said = |text: &str, name: &str, value: &Said| {
-        (!value.is_empty()).then(|| fill(text, &[(name, &said(value, language))]))
-    };
-    let advice = (!advice.is_empty()).then(|| sentence(advice));
-    let parts = [
-        said(texts.found, "found", &finding.found),
-        said(texts.expected, "expected", &finding.expected),
-        advice,
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let mut parts = found_and_expected(&finding.found, &finding.expected, language);
+    parts.extend((!advice.is_empty()).then(|| sentence(advice)));
     parts.join(" · ")
 }

@@ -4,7 +4,11 @@ use leptos::prelude::*;
 use veneer_core::protocol::studio::{PartKey, PartKind};
 
 use super::{incoming::Incoming, part_preview::PartPreview, reading_form::ReadingForm};
-use crate::{page::handle::App, state::numbers, texts::fill};
+use crate::{
+    page::handle::App,
+    state::numbers,
+    texts::{fill, studio::said},
+};
 
 #[component]
 pub(super) fn PartCard(part: PartKey) -> impl IntoView {
@@ -37,11 +41,14 @@ pub(super) fn PartCard(part: PartKey) -> impl IntoView {
     let reason = move || {
         let view = view_of()?;
         match (&view.kind, view.remembered, view.reason.is_empty()) {
-            (PartKind::Unreadable, ..) => Some(view.reason),
+            (PartKind::Unreadable, ..) => Some(view.reason.to_string()),
             _ if view.beside => Some(texts().beside.to_owned()),
             (_, true, _) => Some(texts().remembered.to_owned()),
             (_, _, true) => None,
-            _ => Some(fill(texts().because, &[("reason", &view.reason)])),
+            _ => {
+                let reason = said(&view.reason, app.language.get());
+                Some(fill(texts().because, &[("reason", &reason)]))
+            }
         }
     };
     let include = move |event| {

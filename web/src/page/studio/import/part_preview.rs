@@ -4,7 +4,13 @@ use leptos::prelude::*;
 use veneer_core::protocol::studio::{Content, ContentBody, PartKey, Preview, TurnRole};
 
 use super::incoming::Incoming;
-use crate::{page::handle::App, texts::studio::StudioTexts};
+use crate::{
+    page::handle::App,
+    texts::{
+        fill,
+        studio::{StudioTexts, row_problem},
+    },
+};
 
 /// Records and rows shown.
 const SHOWN: usize = 3;
@@ -54,7 +60,17 @@ fn Shown(preview: Preview) -> impl IntoView {
         {has_problems.then(|| view! {
             <details data-testid="import-problems">
                 <summary>{move || texts().problems}</summary>
-                <ul>{problems.into_iter().map(|text| view! { <li>{text}</li> }).collect_view()}</ul>
+                <ul>{problems.into_iter().map(|problem| {
+                    let line = problem.line.to_string();
+                    let line = move || fill(texts().at_line, &[("line", &line)]);
+                    view! {
+                        <li>
+                            <span class="hint">{line}</span>
+                            " "
+                            {move || row_problem(&problem, app.language.get())}
+                        </li>
+                    }
+                }).collect_view()}</ul>
             </details>
         })}
         {has_rows.then(|| view! {
