@@ -13,6 +13,10 @@ const APPLICATION_ID: i64 = 0x564e_5250;
 /// The form of the file; raised with every change that an older version could not read.
 const FORM: i64 = 1;
 
+/// Bytes of a page. Every page is a call to the file system, and what a browser calls one may take
+/// half a millisecond, however little is read.
+const PAGE_BYTES: u32 = 1 << 15;
+
 const REMEMBERED: &str = "remembered ";
 
 /// How many works may have left something that no action knows.
@@ -87,6 +91,7 @@ impl Project {
                 reason: "the file is not empty; choose a new one for the project".into(),
             });
         }
+        db.pragma_update(None, "page_size", PAGE_BYTES)?;
         let tx = db.unchecked_transaction()?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", FORM)?;
