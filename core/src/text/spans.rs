@@ -54,7 +54,9 @@ pub(super) fn assistant_text(
         probe: chat.unused_chars()[0],
         options,
         full: &rendered.text,
+        probed_calls: Vec::new(),
     };
+    let finder = finder.probing_calls();
     let mut turns = Vec::with_capacity(wanted.len());
     let mut written = 0;
     for &index in wanted {
@@ -101,9 +103,24 @@ struct Finder<'a> {
     probe: char,
     options: &'a RenderOptions,
     full: &'a str,
+    /// Messages whose text the template leaves out where they call tools: the probe then stands
+    /// for the name of a tool.
+    probed_calls: Vec<usize>,
 }
 
 impl Finder<'_> {
+    fn probing_calls(mut self) -> Self {
+        let (n_messages, with_prompt) = (self.chat.len(), self.options.add_generation_prompt);
+        let is_left_out = |&index: &usize| {
+            self.chat.calls_tools(index)
+                && self
+                    .probed(n_messages, index, with_prompt)
+                    .is_some_and(|text| !text.contains(self.probe))
+        };
+        self.probed_calls = (0..n_messages).filter(is_left_out).collect();
+        self
+    }
+
     fn turn(&self, index: usize) -> Result<Range<usize>, TextError> {
         let frame = self.frame(
             self.chat.len(),
@@ -149,9 +166,11 @@ impl Finder<'_> {
             let n_shared = self.shared(&self.full[in_full.end..], &prompt[in_prompt.end..])?;
             Some(in_full.end + n_shared)
         };
+        // The name of a tool stands inside of what the model writes.
+        let framed = || frame.filter(|_| !self.probed_calls.contains(&index));
         behind_previous()
             .filter(before_answer)
-            .or_else(|| frame.map(|frame| frame.start))
+            .or_else(|| framed().map(|frame| frame.start))
     }
 
     /// A template that ignores `add_generation_prompt` leaves the header behind the prompt; the
@@ -258,8 +277,8 @@ impl Finder<'_> {
             .render_values(messages, self.chat.tools(), &options)
     }
 
-    /// Where the content of message `index` stands in `text`, the rendering of the first
-    /// `n_messages`: what changes when the content is replaced.
+    /// Where the content of message `index`, or the name of the tool it calls, stands in `text`, the
+    /// rendering of the first `n_messages`: what changes when that is replaced.
     fn frame(
         &self,
         n_messages: usize,
@@ -276,7 +295,7 @@ impl Finder<'_> {
         Some(start..text.len() - n_behind)
     }
 
-    /// The first `n_messages` messages as text, with the probe as content of message `index`.
+    /// The first `n_messages` messages as text, with the probe in message `index`.
     fn probed(
         &self,
         n_messages: usize,
@@ -284,7 +303,11 @@ impl Finder<'_> {
         add_generation_prompt: bool,
     ) -> Option<String> {
         let mut messages = self.chat.messages()[..n_messages].to_vec();
-        messages[index] = self.chat.with_content(index, &self.probe.to_string());
+        let probe = self.probe.to_string();
+        messages[index] = match self.probed_calls.contains(&index) {
+            true => self.chat.with_tool_name(index, &probe),
+            false => self.chat.with_content(index, &probe),
+        };
         self.render_values(&messages, add_generation_prompt).ok()
     }
 
@@ -454,6 +477,21 @@ mod tests {
         assert_eq!(
             Fixture::new().trained(source, &two_turns()),
             ["yes<|im_end|>", " yes\n<|im_end|>"]
+        );
+    }
+
+    #[test]
+    fn a_call_is_found_by_the_tools_name_where_text_is_left_out() {
+        let source = "{% set ns = namespace(last=0) %}{% for m in messages %}{% if m.role == 'user' %}{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{% for m in messages %}{% if m.role == 'user' %}{% if loop.index0 == ns.last %}[TOOLS]{% endif %}[INST]{{ m.content }}[/INST]{% elif m.tool_calls %}[CALLS]{{ m.tool_calls[0].function.name }}</s>{% else %}{{ m.content }}{{ '</s>' if m.role == 'assistant' }}{% endif %}{% endfor %}";
+        let messages = messages(json!([
+            {"role": "user", "content": "a?"},
+            {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]},
+            {"role": "tool", "content": "3"}, {"role": "assistant", "content": "yes"},
+            {"role": "user", "content": "b?"}, {"role": "assistant", "content": "no"}
+        ]));
+        assert_eq!(
+            Fixture::new().trained(source, &messages),
+            ["[CALLS]f</s>", "yes</s>", "no</s>"]
         );
     }
 
