@@ -46,7 +46,7 @@ pub(super) fn assistant_text(
             turns,
         });
     }
-    let finder = Finder {
+    let mut finder = Finder {
         template,
         tokenizer,
         end_token_ids,
@@ -56,11 +56,11 @@ pub(super) fn assistant_text(
         full: &rendered.text,
         probed_calls: Vec::new(),
     };
-    let finder = finder.probing_calls();
     let mut turns = Vec::with_capacity(wanted.len());
     let mut written = 0;
     for &index in wanted {
-        let turn = finder.turn(index)?;
+        let turn = finder.turn(index);
+        let turn = turn.or_else(|error| finder.turn_of_call(index).ok_or(error))?;
         if turn.start < written {
             return Err(TextError::NoAssistantSpan {
                 message_index: index,
@@ -103,24 +103,12 @@ struct Finder<'a> {
     probe: char,
     options: &'a RenderOptions,
     full: &'a str,
-    /// Messages whose text the template leaves out where they call tools: the probe then stands
-    /// for the name of a tool.
+    /// Messages in which the probe stands for the name of a tool: templates may leave out the text
+    /// where tools are called, or call them only where there is none.
     probed_calls: Vec<usize>,
 }
 
 impl Finder<'_> {
-    fn probing_calls(mut self) -> Self {
-        let (n_messages, with_prompt) = (self.chat.len(), self.options.add_generation_prompt);
-        let is_left_out = |&index: &usize| {
-            self.chat.calls_tools(index)
-                && self
-                    .probed(n_messages, index, with_prompt)
-                    .is_some_and(|text| !text.contains(self.probe))
-        };
-        self.probed_calls = (0..n_messages).filter(is_left_out).collect();
-        self
-    }
-
     fn turn(&self, index: usize) -> Result<Range<usize>, TextError> {
         let frame = self.frame(
             self.chat.len(),
@@ -142,6 +130,19 @@ impl Finder<'_> {
                 message_index: index,
             }),
         }
+    }
+
+    /// The turn of a message that calls tools, by the name of the first one.
+    fn turn_of_call(&mut self, index: usize) -> Option<Range<usize>> {
+        if !self.chat.calls_tools(index) {
+            return None;
+        }
+        self.probed_calls.push(index);
+        let turn = self.turn(index).ok();
+        if turn.is_none() {
+            self.probed_calls.pop();
+        }
+        turn
     }
 
     /// Where the model begins to write message `index`.
@@ -197,7 +198,12 @@ impl Finder<'_> {
         let content_end = frame.map_or(start, |frame| frame.end).max(start);
         let turn_end = self.turn_end(index, content_end, frame)?;
         let region = self.full.get(content_end..turn_end)?;
-        Some(content_end + self.end_of_turn(region))
+        let end = match self.probed_calls.contains(&index) {
+            // Markup in what is left of a call is no end.
+            true => self.first_end(region).unwrap_or(region.len()),
+            false => self.end_of_turn(region),
+        };
+        Some(content_end + end)
     }
 
     /// Where the template is done with message `index`.
@@ -213,7 +219,14 @@ impl Finder<'_> {
         }
         let frame = frame?;
         let in_whole = self.frame(index + 1, index, false, &whole)?;
-        let n_shared = self.shared(&self.full[frame.end..], &whole[in_whole.end..]);
+        let (tail, expected) = (&self.full[frame.end..], &whole[in_whole.end..]);
+        let n_shared = self.shared(tail, expected);
+        if self.probed_calls.contains(&index) {
+            // The frame ends inside of the call: half of one is not to be learnt.
+            let is_whole =
+                |n: &usize| *n == expected.len() || self.first_end(&tail[..*n]).is_some();
+            return n_shared.filter(is_whole).map(|n| frame.end + n);
+        }
         // Without anything in common the template closes turns only at the end of a conversation.
         Some(frame.end + n_shared.unwrap_or(0))
     }
@@ -229,16 +242,21 @@ impl Finder<'_> {
     /// Length of the text up to the first token that ends generation, else to the last control
     /// token, else all of it.
     fn end_of_turn(&self, region: &str) -> usize {
+        let end = self
+            .first_end(region)
+            .or_else(|| self.last_control_end(region));
+        end.unwrap_or(region.len())
+    }
+
+    /// Where the first token ends that ends generation.
+    fn first_end(&self, text: &str) -> Option<usize> {
         let ends_generation = |token: &str| {
             let id = self.tokenizer.token_to_id(token);
             id.is_some_and(|id| self.end_token_ids.contains(&id))
         };
-        let mut special = self.tokenizer.find_special(region);
-        let first_end = special.find(|(_, token)| ends_generation(token));
-        let end = first_end
-            .map(|(at, _)| at.end)
-            .or_else(|| self.last_control_end(region));
-        end.unwrap_or(region.len())
+        let mut special = self.tokenizer.find_special(text);
+        let first = special.find(|(_, token)| ends_generation(token));
+        first.map(|(at, _)| at.end)
     }
 
     /// The last place in a cut-off text at which something is complete: a control token or a line.
