@@ -82,6 +82,20 @@ impl ChatValues {
         Value::from_serialize(&fields)
     }
 
+    /// A message with another name for the first tool that it calls.
+    pub(super) fn with_tool_name(&self, index: usize, name: &str) -> Value {
+        let mut fields = self.json.get(index).cloned().unwrap_or_default();
+        let call = fields.get_mut("tool_calls").and_then(|it| it.get_mut(0));
+        let call = call.map(|call| match call.get("function") {
+            Some(_) => &mut call["function"],
+            None => call,
+        });
+        if let Some(Json::Object(call)) = call {
+            call.insert("name".into(), json!(name));
+        }
+        Value::from_serialize(&fields)
+    }
+
     /// The conversation with another content in one message.
     pub(super) fn replaced(&self, index: usize, content: &str) -> Self {
         let mut other = self.clone();
@@ -162,6 +176,19 @@ mod tests {
             chat.with_content(0, "y").get_attr("content").unwrap(),
             Value::from("y")
         );
+    }
+
+    #[test]
+    fn tools_are_named_in_both_forms_of_calls() {
+        let messages = json!([
+            {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]},
+            {"role": "assistant", "tool_calls": [{"name": "f", "arguments": {}}]},
+        ]);
+        let chat = ChatValues::from_json(serde_json::from_value(messages).unwrap(), None);
+        for index in [0, 1] {
+            let named = chat.with_tool_name(index, "g").to_string();
+            assert!(named.contains(r#""name": "g""#), "{named}");
+        }
     }
 
     #[test]

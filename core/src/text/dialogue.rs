@@ -76,6 +76,11 @@ impl Dialogue {
             Some(bytes) => array("tools", Some(json("tools", bytes)?))?,
             None => own_tools,
         };
+        if list.is_empty() {
+            return Err(TextError::Dialogue {
+                detail: "there is no message".into(),
+            });
+        }
         Ok(Self {
             messages: list
                 .into_iter()
@@ -285,7 +290,7 @@ mod tests {
         assert!(fault("{", none).contains("no JSON"));
         assert!(fault("3", none).contains("expected a list of messages"));
         assert!(fault(r#"["x"]"#, none).contains("message 0 is text"));
-        assert!(fault("[]", OPEN).contains("there is no message"));
+        assert!(fault("[]", none).contains("there is no message"));
         let both = DialogueOptions {
             add_generation_prompt: true,
             ..OPEN

@@ -46,7 +46,7 @@ pub(super) fn assistant_text(
             turns,
         });
     }
-    let finder = Finder {
+    let mut finder = Finder {
         template,
         tokenizer,
         end_token_ids,
@@ -54,11 +54,13 @@ pub(super) fn assistant_text(
         probe: chat.unused_chars()[0],
         options,
         full: &rendered.text,
+        probed_calls: Vec::new(),
     };
     let mut turns = Vec::with_capacity(wanted.len());
     let mut written = 0;
     for &index in wanted {
-        let turn = finder.turn(index)?;
+        let turn = finder.turn(index);
+        let turn = turn.or_else(|error| finder.turn_of_call(index).ok_or(error))?;
         if turn.start < written {
             return Err(TextError::NoAssistantSpan {
                 message_index: index,
@@ -101,6 +103,9 @@ struct Finder<'a> {
     probe: char,
     options: &'a RenderOptions,
     full: &'a str,
+    /// Messages in which the probe stands for the name of a tool: templates may leave out the text
+    /// where tools are called, or call them only where there is none.
+    probed_calls: Vec<usize>,
 }
 
 impl Finder<'_> {
@@ -127,6 +132,19 @@ impl Finder<'_> {
         }
     }
 
+    /// The turn of a message that calls tools, by the name of the first one.
+    fn turn_of_call(&mut self, index: usize) -> Option<Range<usize>> {
+        if !self.chat.calls_tools(index) {
+            return None;
+        }
+        self.probed_calls.push(index);
+        let turn = self.turn(index).ok();
+        if turn.is_none() {
+            self.probed_calls.pop();
+        }
+        turn
+    }
+
     /// Where the model begins to write message `index`.
     fn start(&self, index: usize, frame: Option<&Range<usize>>) -> Option<usize> {
         let before_answer = |start: &usize| frame.is_none_or(|frame| *start <= frame.end);
@@ -149,9 +167,11 @@ impl Finder<'_> {
             let n_shared = self.shared(&self.full[in_full.end..], &prompt[in_prompt.end..])?;
             Some(in_full.end + n_shared)
         };
+        // The name of a tool stands inside of what the model writes.
+        let framed = || frame.filter(|_| !self.probed_calls.contains(&index));
         behind_previous()
             .filter(before_answer)
-            .or_else(|| frame.map(|frame| frame.start))
+            .or_else(|| framed().map(|frame| frame.start))
     }
 
     /// A template that ignores `add_generation_prompt` leaves the header behind the prompt; the
@@ -178,7 +198,12 @@ impl Finder<'_> {
         let content_end = frame.map_or(start, |frame| frame.end).max(start);
         let turn_end = self.turn_end(index, content_end, frame)?;
         let region = self.full.get(content_end..turn_end)?;
-        Some(content_end + self.end_of_turn(region))
+        let end = match self.probed_calls.contains(&index) {
+            // Markup in what is left of a call is no end.
+            true => self.first_end(region).unwrap_or(region.len()),
+            false => self.end_of_turn(region),
+        };
+        Some(content_end + end)
     }
 
     /// Where the template is done with message `index`.
@@ -194,7 +219,14 @@ impl Finder<'_> {
         }
         let frame = frame?;
         let in_whole = self.frame(index + 1, index, false, &whole)?;
-        let n_shared = self.shared(&self.full[frame.end..], &whole[in_whole.end..]);
+        let (tail, expected) = (&self.full[frame.end..], &whole[in_whole.end..]);
+        let n_shared = self.shared(tail, expected);
+        if self.probed_calls.contains(&index) {
+            // The frame ends inside of the call: half of one is not to be learnt.
+            let is_whole =
+                |n: &usize| *n == expected.len() || self.first_end(&tail[..*n]).is_some();
+            return n_shared.filter(is_whole).map(|n| frame.end + n);
+        }
         // Without anything in common the template closes turns only at the end of a conversation.
         Some(frame.end + n_shared.unwrap_or(0))
     }
@@ -210,16 +242,21 @@ impl Finder<'_> {
     /// Length of the text up to the first token that ends generation, else to the last control
     /// token, else all of it.
     fn end_of_turn(&self, region: &str) -> usize {
+        let end = self
+            .first_end(region)
+            .or_else(|| self.last_control_end(region));
+        end.unwrap_or(region.len())
+    }
+
+    /// Where the first token ends that ends generation.
+    fn first_end(&self, text: &str) -> Option<usize> {
         let ends_generation = |token: &str| {
             let id = self.tokenizer.token_to_id(token);
             id.is_some_and(|id| self.end_token_ids.contains(&id))
         };
-        let mut special = self.tokenizer.find_special(region);
-        let first_end = special.find(|(_, token)| ends_generation(token));
-        let end = first_end
-            .map(|(at, _)| at.end)
-            .or_else(|| self.last_control_end(region));
-        end.unwrap_or(region.len())
+        let mut special = self.tokenizer.find_special(text);
+        let first = special.find(|(_, token)| ends_generation(token));
+        first.map(|(at, _)| at.end)
     }
 
     /// The last place in a cut-off text at which something is complete: a control token or a line.
@@ -258,8 +295,8 @@ impl Finder<'_> {
             .render_values(messages, self.chat.tools(), &options)
     }
 
-    /// Where the content of message `index` stands in `text`, the rendering of the first
-    /// `n_messages`: what changes when the content is replaced.
+    /// Where the content of message `index`, or the name of the tool it calls, stands in `text`, the
+    /// rendering of the first `n_messages`: what changes when that is replaced.
     fn frame(
         &self,
         n_messages: usize,
@@ -276,7 +313,7 @@ impl Finder<'_> {
         Some(start..text.len() - n_behind)
     }
 
-    /// The first `n_messages` messages as text, with the probe as content of message `index`.
+    /// The first `n_messages` messages as text, with the probe in message `index`.
     fn probed(
         &self,
         n_messages: usize,
@@ -284,7 +321,11 @@ impl Finder<'_> {
         add_generation_prompt: bool,
     ) -> Option<String> {
         let mut messages = self.chat.messages()[..n_messages].to_vec();
-        messages[index] = self.chat.with_content(index, &self.probe.to_string());
+        let probe = self.probe.to_string();
+        messages[index] = match self.probed_calls.contains(&index) {
+            true => self.chat.with_tool_name(index, &probe),
+            false => self.chat.with_content(index, &probe),
+        };
         self.render_values(&messages, add_generation_prompt).ok()
     }
 
@@ -454,6 +495,21 @@ mod tests {
         assert_eq!(
             Fixture::new().trained(source, &two_turns()),
             ["yes<|im_end|>", " yes\n<|im_end|>"]
+        );
+    }
+
+    #[test]
+    fn a_call_is_found_by_the_tools_name_where_text_is_left_out() {
+        let source = "{% set ns = namespace(last=0) %}{% for m in messages %}{% if m.role == 'user' %}{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{% for m in messages %}{% if m.role == 'user' %}{% if loop.index0 == ns.last %}[TOOLS]{% endif %}[INST]{{ m.content }}[/INST]{% elif m.tool_calls %}[CALLS]{{ m.tool_calls[0].function.name }}</s>{% else %}{{ m.content }}{{ '</s>' if m.role == 'assistant' }}{% endif %}{% endfor %}";
+        let messages = messages(json!([
+            {"role": "user", "content": "a?"},
+            {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]},
+            {"role": "tool", "content": "3"}, {"role": "assistant", "content": "yes"},
+            {"role": "user", "content": "b?"}, {"role": "assistant", "content": "no"}
+        ]));
+        assert_eq!(
+            Fixture::new().trained(source, &messages),
+            ["[CALLS]f</s>", "yes</s>", "no</s>"]
         );
     }
 

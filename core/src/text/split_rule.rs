@@ -35,7 +35,7 @@ const PLAIN: SplitRule = SplitRule {
 };
 
 /// Every rule that is known. Where two have the same patterns, the first is written.
-pub const SPLIT_RULES: [SplitRule; 11] = [
+pub const SPLIT_RULES: [SplitRule; 12] = [
     SplitRule {
         names: &["qwen2", "deepseek-r1-qwen", "kormo", "megrez"],
         patterns: &[QWEN2],
@@ -134,6 +134,15 @@ pub const SPLIT_RULES: [SplitRule; 11] = [
             r"\s?\p{P}+",
             r"[一-龥ࠀ-一가-퟿]+",
             r"\p{N}",
+        ],
+        ..PLAIN
+    },
+    SplitRule {
+        names: &["falcon"],
+        patterns: &[
+            r"[\p{P}\$\+<=>\^~\|`]+",
+            r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)",
+            r"[0-9][0-9][0-9]",
         ],
         ..PLAIN
     },

@@ -193,6 +193,7 @@ impl ChatTemplate {
         options: &RenderOptions,
     ) -> Result<String, TextError> {
         let mut context: Vec<(&str, Value)> = Vec::with_capacity(16);
+        context.push(("documents", Value::from(())));
         for (name, value) in self.special_tokens.iter().chain(&options.variables) {
             context.push((name, Value::from_serialize(value)));
         }
@@ -202,7 +203,6 @@ impl ChatTemplate {
         }
         context.push(("messages", Value::from(messages.to_vec())));
         context.push(("tools", tools.clone()));
-        context.push(("documents", Value::from(())));
         context.push((
             "add_generation_prompt",
             Value::from(options.add_generation_prompt),

@@ -4,6 +4,7 @@
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
 
+use super::filters::{self, refuse_none};
 use super::json::{JsonStyle, dumps};
 use super::methods;
 use super::python::{is_space, split_lines, str_of};
@@ -62,6 +63,7 @@ fn add_functions(env: &mut Environment<'static>) {
 }
 
 fn add_filters(env: &mut Environment<'static>) {
+    filters::add_to(env);
     env.add_filter("tojson", to_json);
     env.add_filter("string", |value: Value| str_of(&value));
     env.add_filter("trim", |value: Value, chars: Option<String>| {
@@ -79,12 +81,6 @@ fn add_filters(env: &mut Environment<'static>) {
     env.add_filter("join", join);
     env.add_filter("length", length);
     env.add_filter("count", length);
-    env.add_filter("wordcount", |value: Value| {
-        str_of(&value)
-            .split(is_space)
-            .filter(|word| !word.is_empty())
-            .count()
-    });
     env.add_filter("center", |value: Value, width: Option<usize>| {
         let text = str_of(&value);
         let missing = width
@@ -117,6 +113,8 @@ fn add_tests(env: &mut Environment<'static>) {
     env.add_test("number", |value: &Value| {
         matches!(value.kind(), ValueKind::Number | ValueKind::Bool)
     });
+    env.add_test("lower", |value: &Value| methods::is_lower(&str_of(value)));
+    env.add_test("upper", |value: &Value| methods::is_upper(&str_of(value)));
     env.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
 }
 
@@ -226,6 +224,12 @@ fn indent(
             None => " ".repeat(width.as_usize().unwrap_or(0).min(1 << 10)),
         },
     );
+    if value.as_str().is_none() && !value.is_undefined() {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a value of type {} cannot be indented", value.kind()),
+        ));
+    }
     // Jinja2 adds a newline first, so that a final newline counts as a last, empty line.
     let text = str_of(&value) + "\n";
     let mut out = String::new();
@@ -317,6 +321,7 @@ fn join(
         None => kwargs.get::<Option<Value>>("attribute")?,
     };
     kwargs.assert_all_used()?;
+    refuse_none(&value)?;
     let mut parts = Vec::new();
     for item in value.try_iter()? {
         parts.push(match &attribute {
@@ -331,6 +336,7 @@ fn length(value: Value) -> Result<usize, Error> {
     if value.is_undefined() {
         return Ok(0);
     }
+    refuse_none(&value)?;
     let n_iterated = || value.try_iter().ok().map(Iterator::count);
     value.len().or_else(n_iterated).ok_or_else(|| {
         Error::new(

@@ -7,6 +7,7 @@ use minijinja::value::{Kwargs, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 use minijinja_contrib::pycompat::unknown_method_callback;
 
+use super::filters::refuse_none;
 use super::python::{is_space, split_lines, str_of};
 use super::source::SLICE_METHOD;
 
@@ -20,6 +21,16 @@ pub(super) fn call(
     if method == SLICE_METHOD {
         return slice(value, args);
     }
+    if method == "format" {
+        // Only numbers and text have formats of their own.
+        let written = |arg: &Value| match arg.kind() {
+            ValueKind::Number | ValueKind::String => arg.clone(),
+            _ if arg.is_kwargs() => arg.clone(),
+            _ => Value::from(str_of(arg)),
+        };
+        let args: Vec<Value> = args.iter().map(written).collect();
+        return unknown_method_callback(state, value, method, &args);
+    }
     let own = match value.kind() {
         ValueKind::String => string_method(value.as_str().unwrap_or_default(), method, args)?,
         ValueKind::Seq | ValueKind::Iterable => list_method(value, method, args)?,
@@ -30,6 +41,16 @@ pub(super) fn call(
         Some(result) => Ok(result),
         None => unknown_method_callback(state, value, method, args),
     }
+}
+
+/// `str.islower`.
+pub(super) fn is_lower(text: &str) -> bool {
+    text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)
+}
+
+/// `str.isupper`.
+pub(super) fn is_upper(text: &str) -> bool {
+    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
 }
 
 /// What `str.strip` without arguments takes off.
@@ -91,19 +112,19 @@ fn string_method(text: &str, method: &str, args: &[Value]) -> Result<Option<Valu
             };
             Value::from(!text.is_empty() && text.chars().all(holds))
         }
-        "islower" | "isupper" => {
-            let lower = text.chars().any(char::is_lowercase);
-            let upper = text.chars().any(char::is_uppercase);
-            Value::from(if method == "islower" {
-                lower && !upper
-            } else {
-                upper && !lower
-            })
-        }
+        "islower" => Value::from(is_lower(text)),
+        "isupper" => Value::from(is_upper(text)),
         "join" => {
             let (items,): (Value,) = from_args(args)?;
-            let items: Vec<String> = items.try_iter()?.map(|item| str_of(&item)).collect();
-            Value::from(items.join(text))
+            refuse_none(&items)?;
+            let items = items.try_iter()?.map(|item| match item.as_str() {
+                Some(text) => Ok(text.to_owned()),
+                None => Err(invalid(format!(
+                    "a value of type {} cannot be joined, only text",
+                    item.kind()
+                ))),
+            });
+            Value::from(items.collect::<Result<Vec<_>, Error>>()?.join(text))
         }
         _ => return Ok(None),
     }))

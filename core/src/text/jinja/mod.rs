@@ -2,9 +2,11 @@
 //!
 //! minijinja parses and runs the template. What it does otherwise than Python is put right in two
 //! places: [`source`] rewrites the template before it is parsed (the `generation` tag, slices,
-//! string literals), and [`environment`] supplies filters, methods, tests and printing.
+//! string literals, operands of `~`, what loops run through), and [`environment`] supplies
+//! filters, methods, tests and printing.
 
 mod environment;
+mod filters;
 mod json;
 mod methods;
 mod python;

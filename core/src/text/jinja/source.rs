@@ -5,6 +5,8 @@
 //!   Python's when they run backwards.
 //! - String literals are decoded by Python's rules, neighbours are joined, and they are written
 //!   back in the one escape form that both languages share.
+//! - Operands of `~` go through `string`, because minijinja writes them in its own way, not Python's.
+//! - What a `for` runs through goes through a filter that refuses `none`, as Python does.
 //! - Line ends become `\n`, as Jinja2's lexer does.
 //!
 //! Everything outside tags, comments and `raw` blocks stays as it is.
@@ -13,6 +15,8 @@ use super::python::decode_string_literal;
 
 /// Name of the filter that marks what a `{% generation %}` block wrote.
 pub(super) const GENERATION_FILTER: &str = "__generation__";
+/// Name of the filter that lets through what a loop may run through.
+pub(super) const ITERABLE_FILTER: &str = "__iterable__";
 /// Name of the method that slices as Python does.
 pub(super) const SLICE_METHOD: &str = "__slice__";
 
@@ -86,14 +90,24 @@ fn copy_raw(text: &str, out: &mut String) -> usize {
 
 /// Rewrites one `{{ … }}` or `{% … %}`; returns how many bytes of `text` it took.
 fn rewrite_tag(text: &str, is_block: bool, out: &mut String) -> usize {
+    let at = 2 + usize::from(text[2..].starts_with(['-', '+']));
+    out.push_str(&text[..at]);
+    let operand = out.len();
     let mut tag = Tag {
         text,
-        at: 2,
+        at,
         out,
-        brackets: Vec::new(),
+        levels: vec![Level {
+            bracket: Bracket::Tag,
+            operand,
+            joins: false,
+        }],
         ends_operand: false,
+        looped: match is_block && first_word(&text[2..]).1 == "for" {
+            true => Looped::Awaited,
+            false => Looped::No,
+        },
     };
-    tag.out.push_str(&text[..2]);
     if is_block {
         tag.rename_generation();
     }
@@ -101,8 +115,10 @@ fn rewrite_tag(text: &str, is_block: bool, out: &mut String) -> usize {
     tag.at
 }
 
-/// An open bracket of an expression.
+/// What the innermost brackets are.
 enum Bracket {
+    /// None: the tag itself.
+    Tag,
     Plain,
     /// A subscript: where its `[` stands in the output, and where its current part starts.
     Subscript {
@@ -112,13 +128,33 @@ enum Bracket {
     },
 }
 
+/// What stands between brackets.
+struct Level {
+    bracket: Bracket,
+    /// Where in the output the operand begins that a `~` here would join.
+    operand: usize,
+    /// Whether a `~` stands before that operand.
+    joins: bool,
+}
+
+/// Where in a `{% for … %}` the rewriting is.
+enum Looped {
+    No,
+    /// Before `in`.
+    Awaited,
+    /// In what the loop runs through, which starts here in the output.
+    From(usize),
+}
+
 struct Tag<'a> {
     text: &'a str,
     at: usize,
     out: &'a mut String,
-    brackets: Vec<Bracket>,
+    /// Never empty.
+    levels: Vec<Level>,
     /// Whether a `[` at this place subscripts what stands before it.
     ends_operand: bool,
+    looped: Looped,
 }
 
 impl Tag<'_> {
@@ -136,9 +172,7 @@ impl Tag<'_> {
 
     fn run(&mut self, end: &str) {
         while let Some(c) = self.text[self.at..].chars().next() {
-            if self.brackets.is_empty() && self.text[self.at..].starts_with(end) {
-                self.out.push_str(end);
-                self.at += end.len();
+            if self.levels.len() == 1 && self.ends(end) {
                 return;
             }
             match c {
@@ -146,6 +180,9 @@ impl Tag<'_> {
                 '[' | '(' | '{' => self.open(c),
                 ']' | ')' | '}' => self.close(c),
                 ':' => self.colon(),
+                '~' => self.join(),
+                '+' | '-' if self.ends_operand => self.operator(c),
+                ',' | '=' | '<' | '>' | '!' => self.operator(c),
                 c if c.is_alphanumeric() || c == '_' => self.word(),
                 c => {
                     if !c.is_whitespace() {
@@ -157,23 +194,120 @@ impl Tag<'_> {
         }
     }
 
+    /// Ends the tag, if its end is here.
+    fn ends(&mut self, end: &str) -> bool {
+        let rest = &self.text[self.at..];
+        let n_control = usize::from(rest.starts_with(['-', '+']));
+        if !rest[n_control..].starts_with(end) {
+            return false;
+        }
+        self.end_operand();
+        self.end_looped();
+        let used = n_control + end.len();
+        self.out.push_str(&rest[..used]);
+        self.at += used;
+        true
+    }
+
     fn push(&mut self, c: char) {
         self.out.push(c);
         self.at += c.len_utf8();
     }
 
+    fn level(&mut self) -> &mut Level {
+        self.levels.last_mut().expect("the tag's own level stays")
+    }
+
+    /// What binds less than `~`.
+    fn operator(&mut self, c: char) {
+        self.end_operand();
+        self.push(c);
+        self.begin_operand();
+    }
+
+    fn join(&mut self) {
+        self.write_operand();
+        self.push('~');
+        self.begin_operand();
+        self.level().joins = true;
+    }
+
+    fn begin_operand(&mut self) {
+        let operand = self.out.len();
+        self.level().operand = operand;
+        self.ends_operand = false;
+    }
+
+    fn end_operand(&mut self) {
+        if std::mem::take(&mut self.level().joins) {
+            self.write_operand();
+        }
+    }
+
+    /// Makes the current operand of `~` a string, unless it is written as one.
+    fn write_operand(&mut self) {
+        let from = self.level().operand;
+        let operand = self.out[from..].trim();
+        if !operand.starts_with('"') || literal_len(operand) != Some(operand.len()) {
+            self.filtered(from, "string");
+        }
+    }
+
+    /// Puts what stands in the output since `from` through a filter.
+    fn filtered(&mut self, from: usize, filter: &str) {
+        let written = &self.out[from..];
+        let start = from + written.len() - written.trim_start().len();
+        let end = self.out.trim_end().len();
+        // Where there is nothing, the parser says so.
+        if start < end {
+            self.out.insert_str(end, &format!(")|{filter}"));
+            self.out.insert(start, '(');
+        }
+    }
+
+    fn end_looped(&mut self) {
+        if let Looped::From(start) = self.looped {
+            self.filtered(start, ITERABLE_FILTER);
+            self.looped = Looped::No;
+        }
+    }
+
     fn word(&mut self) {
         let rest = &self.text[self.at..];
-        let len = rest
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let mut len = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let is_number = rest.starts_with(|c: char| c.is_ascii_digit());
+        if is_number && !rest.starts_with("0x") && rest[..len].ends_with(['e', 'E']) {
+            let exponent = rest[len..].strip_prefix(['-', '+']).unwrap_or_default();
+            let digits = exponent.find(|c| !is_part(c)).unwrap_or(exponent.len());
+            len += if digits > 0 { 1 + digits } else { 0 };
+        }
         let word = &rest[..len];
+        let before = self.out.trim_end();
+        // An attribute of this name, or `is not` and `is in`, which belong to the operand.
+        let is_attribute = before.ends_with('.');
+        let in_test = matches!(word, "not" | "in") && before.ends_with(" is");
+        let is_operator = !is_attribute
+            && matches!(
+                word,
+                "in" | "not" | "and" | "or" | "if" | "else" | "elif" | "for" | "set" | "do"
+            );
+        let ends_loop = !is_attribute && matches!(word, "if" | "recursive");
+        if is_operator && !in_test || ends_loop {
+            self.end_operand();
+            if ends_loop && self.levels.len() == 1 {
+                self.end_looped();
+            }
+        }
         self.out.push_str(word);
         self.at += len;
-        self.ends_operand = !matches!(
-            word,
-            "in" | "not" | "and" | "or" | "if" | "else" | "elif" | "is" | "for" | "set" | "do"
-        );
+        self.ends_operand = !is_operator && word != "is";
+        if is_operator && !in_test {
+            self.begin_operand();
+        }
+        if word == "in" && self.levels.len() == 1 && matches!(self.looped, Looped::Awaited) {
+            self.looped = Looped::From(self.out.len());
+        }
     }
 
     /// One string literal and those that directly follow it, which Jinja2 joins.
@@ -210,22 +344,30 @@ impl Tag<'_> {
         let open = self.out.len();
         let subscript = c == '[' && self.ends_operand;
         self.push(c);
-        self.brackets.push(if subscript {
-            Bracket::Subscript {
-                open,
-                part: open + 1,
-                n_colons: 0,
-            }
-        } else {
-            Bracket::Plain
+        self.levels.push(Level {
+            bracket: match subscript {
+                true => Bracket::Subscript {
+                    open,
+                    part: open + 1,
+                    n_colons: 0,
+                },
+                false => Bracket::Plain,
+            },
+            operand: open + 1,
+            joins: false,
         });
         self.ends_operand = false;
     }
 
     fn close(&mut self, c: char) {
-        let closed = self.brackets.pop();
+        self.end_operand();
         self.at += c.len_utf8();
-        match closed {
+        // A bracket that was never opened is left for the parser to report.
+        let closed = match self.levels.len() {
+            1 => None,
+            _ => self.levels.pop(),
+        };
+        match closed.map(|level| level.bracket) {
             Some(Bracket::Subscript { part, n_colons, .. }) if c == ']' && n_colons > 0 => {
                 self.end_part(part);
                 self.out.push(')');
@@ -236,16 +378,14 @@ impl Tag<'_> {
     }
 
     fn colon(&mut self) {
-        let Some(Bracket::Subscript {
+        self.end_operand();
+        let Bracket::Subscript {
             open,
             part,
             n_colons,
-        }) = self
-            .brackets
-            .pop_if(|top| matches!(top, Bracket::Subscript { .. }))
+        } = self.level().bracket
         else {
-            self.ends_operand = false;
-            return self.push(':');
+            return self.operator(':');
         };
         self.at += 1;
         let mut part = part;
@@ -256,13 +396,13 @@ impl Tag<'_> {
         }
         self.end_part(part);
         self.out.push(',');
+        self.begin_operand();
         let part = self.out.len();
-        self.brackets.push(Bracket::Subscript {
+        self.level().bracket = Bracket::Subscript {
             open,
             part,
             n_colons: n_colons + 1,
-        });
-        self.ends_operand = false;
+        };
     }
 
     /// A bound that was left out is written as `none`.
@@ -334,10 +474,52 @@ mod tests {
     fn dictionaries_and_lists_are_no_slices() {
         check("{{ {'a': [1, 2]} }}", "{{ {\"a\": [1, 2]} }}");
         check(
-            "{% for x in [1] %}{% endfor %}",
-            "{% for x in [1] %}{% endfor %}",
+            "{% if x in [1] %}{% endif %}",
+            "{% if x in [1] %}{% endif %}",
         );
         check("{{ a[{'b': 1}['b']] }}", "{{ a[{\"b\": 1}[\"b\"]] }}");
+    }
+
+    #[test]
+    fn operands_of_tilde_become_strings() {
+        check(
+            "{{ 'a' ~ b.c[1] ~ -d|e(f) }}",
+            "{{ \"a\" ~ (b.c[1])|string ~ (-d|e(f))|string }}",
+        );
+        check(
+            "{{- a ~ b + c ~ 2 * d - e -}}",
+            "{{- (a)|string ~ (b)|string + (c)|string ~ (2 * d)|string - e -}}",
+        );
+        check(
+            "{% if x is not none and 'y' in a ~ b == c %}",
+            "{% if x is not none and \"y\" in (a)|string ~ (b)|string == c %}",
+        );
+        check(
+            "{{ f(a ~ 1e-5, k=[b ~ 'x'])[c ~ d:] ~ {'e': f ~ g} }}",
+            "{{ (f((a)|string ~ (1e-5)|string, k=[(b)|string ~ \"x\"]).__slice__((c)|string ~ (d)|string,none))|string ~ ({\"e\": (f)|string ~ (g)|string})|string }}",
+        );
+        check(
+            "{% set x = a ~ b if c else d.set ~ e %}",
+            "{% set x = (a)|string ~ (b)|string if c else (d.set)|string ~ (e)|string %}",
+        );
+        check("{{ ~ }}{{ a ~ }}", "{{ ~ }}{{ (a)|string ~ }}");
+    }
+
+    #[test]
+    fn what_a_loop_runs_through_is_looked_at() {
+        check(
+            "{%- for a, b in c.items() -%}",
+            "{%- for a, b in (c.items())|__iterable__ -%}",
+        );
+        check(
+            "{% for x in y or [z if w] if x in v recursive %}",
+            "{% for x in (y or [z if w])|__iterable__ if x in v recursive %}",
+        );
+        check(
+            "{% for x in 'a' ~ b recursive +%}",
+            "{% for x in (\"a\" ~ (b)|string)|__iterable__ recursive +%}",
+        );
+        check("{% for x in %}", "{% for x in %}");
     }
 
     #[test]
@@ -356,7 +538,21 @@ mod tests {
 
     #[test]
     fn open_tags_do_not_panic() {
-        for template in ["{{ 'a", "{% ", "{{ a[1:", "{#", "{{ ]", "{% raw %}", "{"] {
+        for template in [
+            "{{ 'a",
+            "{% ",
+            "{{ a[1:",
+            "{#",
+            "{{ ]",
+            "{% raw %}",
+            "{",
+            "{{ a ~",
+            "{{ ]~[",
+            "{% for",
+            "{% for x in",
+            "{{ 1e- }}",
+            "{{ 1e+",
+        ] {
             rewrite(template);
         }
     }

@@ -104,13 +104,20 @@ impl DateTime {
             'w' => self.weekday().to_string(),
             'u' => ((self.weekday() + 6) % 7 + 1).to_string(),
             'j' => format!("{:03}", self.day_of_year()),
+            'U' => format!("{:02}", self.week_from(0)),
+            'W' => format!("{:02}", self.week_from(1)),
+            'C' => format!("{:02}", self.year.div_euclid(100)),
             'H' => format!("{:02}", self.hour),
+            'k' => format!("{:2}", self.hour),
+            'l' => format!("{hour12:2}"),
             'I' => format!("{hour12:02}"),
             'M' => format!("{:02}", self.minute),
             'S' => format!("{:02}", self.second),
             'f' => "000000".to_owned(),
             'p' => if self.hour < 12 { "AM" } else { "PM" }.to_owned(),
             'F' => self.format("%Y-%m-%d"),
+            'P' => if self.hour < 12 { "am" } else { "pm" }.to_owned(),
+            'r' => self.format("%I:%M:%S %p"),
             'T' | 'X' => self.format("%H:%M:%S"),
             'R' => self.format("%H:%M"),
             'D' | 'x' => self.format("%m/%d/%y"),
@@ -129,6 +136,12 @@ impl DateTime {
         let days = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let before = self.month.clamp(1, 12) as usize - 1;
         days[..before].iter().sum::<u32>() + self.day
+    }
+
+    /// The week of the year; the first one begins with the first such weekday.
+    fn week_from(&self, weekday: usize) -> u32 {
+        let since = (self.weekday() + 7 - weekday) % 7;
+        (self.day_of_year() + 6 - since as u32) / 7
     }
 
     /// 0 is Sunday (Zeller's congruence in Sakamoto's form).
@@ -172,6 +185,10 @@ mod tests {
             "4 July 24, Thursday Thu 186"
         );
         assert_eq!(moment.format("%I:%M:%S %p|%H|%%|%e"), "03:05:09 PM|15|%| 4");
+        assert_eq!(
+            moment.format("%U %W %C|%k %l %P|%r"),
+            "26 27 20|15  3 pm|03:05:09 PM"
+        );
     }
 
     #[test]

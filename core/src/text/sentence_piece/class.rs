@@ -31,6 +31,8 @@ pub(in crate::text) struct PieceTokenizer {
     class: Class,
     legacy: bool,
     add_prefix_space: bool,
+    /// Decoded text loses the mark of its first piece, before SentencePiece decodes it.
+    strips_first: bool,
     unk: String,
     added: BTreeMap<u32, AddedToken>,
     /// Ids of added tokens by text, and by first byte, the longest first.
@@ -90,11 +92,15 @@ impl PieceTokenizer {
             true => processor,
             false => processor.without_prefix(),
         };
+        let add_prefix_space = config.add_prefix_space.unwrap_or(true);
+        // Without a class the file alone counts; where its prefix was switched off, it is ours.
+        let has_class = config.tokenizer_class.is_some() || !legacy;
         let mut tokenizer = Self {
             processor,
             class,
             legacy,
-            add_prefix_space: config.add_prefix_space.unwrap_or(true),
+            add_prefix_space,
+            strips_first: has_class && class != Class::Gemma && add_prefix_space,
             unk,
             added: BTreeMap::new(),
             added_ids: HashMap::new(),
@@ -404,11 +410,16 @@ impl PieceTokenizer {
             }
         }
         out.push_str(&self.processor.decode_inside(run.iter().map(String::as_str)));
-        let drops = at_start && self.class != Class::Gemma && self.add_prefix_space;
+        let drops = at_start && (self.strips_first || self.drops_prefix());
         match out.strip_prefix(' ').filter(|_| drops) {
             Some(rest) => rest.to_owned(),
             None => out,
         }
+    }
+
+    /// Whether SentencePiece itself put a space before the text.
+    fn drops_prefix(&self) -> bool {
+        self.class != Class::Gemma && self.processor.drops_space()
     }
 
     /// A run of tokens as text, by the class's own rule for spaces.
@@ -417,7 +428,7 @@ impl PieceTokenizer {
         let mut run: Vec<&str> = Vec::new();
         let mut after_special = false;
         for (index, token) in tokens.iter().enumerate() {
-            let is_first = index == 0 && self.class != Class::Gemma && self.add_prefix_space;
+            let is_first = index == 0 && self.strips_first;
             let token = match token.strip_prefix(SPACE_MARK) {
                 Some(rest) if is_first => rest,
                 _ => token,

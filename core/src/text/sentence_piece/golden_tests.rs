@@ -21,6 +21,7 @@ struct Golden {
 struct Own {
     ids: Vec<u32>,
     places: Vec<(usize, usize)>,
+    decoded: String,
 }
 
 /// A class of transformers, with the config beside the file.
@@ -52,6 +53,7 @@ fn model(name: &str) -> &'static [u8] {
         "gemma" => fixture!("gemma.model"),
         "t5" => fixture!("t5.model"),
         "rinna" => fixture!("rinna.model"),
+        "ties" => fixture!("ties.model"),
         _ => fixture!("unused.model"),
     }
 }
@@ -79,7 +81,7 @@ fn ids(tokenizer: &Tokenizer, text: &str, special: bool) -> Vec<u32> {
 }
 
 #[test]
-fn a_file_alone_gives_sentencepieces_ids_and_places() {
+fn a_file_alone_gives_sentencepieces_ids_places_and_texts() {
     let golden = golden();
     let mut n_compared = 0;
     for (name, cases) in &golden.own {
@@ -94,6 +96,11 @@ fn a_file_alone_gives_sentencepieces_ids_and_places() {
             let places: Vec<_> = pieces.iter().map(|piece| piece.chars).collect();
             assert_eq!(ids, case.ids, "{name} {text:?}");
             assert_eq!(places, case.places, "{name} {text:?}");
+            // Unknown pieces have a sign of sentencepiece's own there, and their token's name here.
+            if !ids.iter().any(|&id| tokenizer.is_special(id)) {
+                let decoded = tokenizer.decode(&ids, false).unwrap();
+                assert_eq!(decoded, case.decoded, "{name} {text:?}");
+            }
             n_compared += 1;
         }
     }

@@ -108,9 +108,13 @@ impl Processor {
 
     /// The text of pieces given by their texts.
     pub(super) fn decode<'p>(&self, pieces: impl Iterator<Item = &'p str>) -> String {
+        self.join(pieces, self.drops_space())
+    }
+
+    /// Whether decoded text loses the space before it.
+    pub(super) fn drops_space(&self) -> bool {
         let settings = &self.normalizer.settings;
-        let drops_space = settings.add_dummy_prefix || settings.remove_extra_whitespaces;
-        self.join(pieces, drops_space)
+        settings.add_dummy_prefix || settings.remove_extra_whitespaces
     }
 
     /// The text of pieces that stand behind others: no space is dropped.

@@ -27,18 +27,15 @@ impl Best {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scores {
     unknown: f32,
-    highest: f32,
 }
 
 impl Scores {
     pub(super) fn of(vocabulary: &Vocabulary) -> Self {
         let pieces = vocabulary.kinds.iter().zip(&vocabulary.scores);
         let normal = pieces.filter(|(kind, _)| **kind == PieceType::Normal);
-        let normal: Vec<f32> = normal.map(|(_, &score)| score).collect();
+        let lowest = normal.map(|(_, &score)| score).fold(f32::MAX, f32::min);
         Self {
-            unknown: normal.iter().copied().fold(f32::MAX, f32::min) - UNKNOWN_PENALTY,
-            // Scores are logarithms: the reference starts from the smallest positive number too.
-            highest: normal.iter().copied().fold(f32::MIN_POSITIVE, f32::max),
+            unknown: lowest - UNKNOWN_PENALTY,
         }
     }
 }
@@ -60,7 +57,9 @@ pub(super) fn cut<'a>(
         for (length, id) in vocabulary.prefixes(&text.as_bytes()[start..]) {
             let score = match vocabulary.kind(id) {
                 Some(PieceType::Unused) => continue,
-                Some(PieceType::UserDefined) => length as f32 * scores.highest - 0.1,
+                // Scores are logarithms, so this is the most that a piece is worth, whatever the
+                // file says.
+                Some(PieceType::UserDefined) => 0.0,
                 _ => vocabulary.score(id),
             };
             has_char |= length == c.len_utf8();
