@@ -5,8 +5,6 @@
 
 pub mod arch;
 pub mod checkpoint;
-#[cfg(feature = "studio")]
-mod cores;
 pub mod data;
 pub mod eval;
 pub mod export;

@@ -264,7 +264,7 @@ impl Project {
         db.set_prepared_statement_cache_capacity(128);
         db.pragma_update(None, "temp_store", "memory")?;
         // In KiB where negative.
-        db.pragma_update(None, "cache_size", -32 * 1024)?;
+        db.pragma_update(None, "cache_size", -96 * 1024)?;
         db.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS pending (record INTEGER PRIMARY KEY, value)",
         )?;

@@ -13,6 +13,7 @@ mod bulk;
 mod checks;
 mod columns;
 mod content;
+mod cores;
 mod edit;
 mod error;
 mod facets;

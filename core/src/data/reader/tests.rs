@@ -126,7 +126,7 @@ fn mixed_formats_are_read_as_what_they_are_and_named() {
         problem_texts(&loaded),
         [
             "line 4, record 4, field `output`: missing field, found nothing, expected text",
-            "line 3, record 3: another format than the file's, found openai (`messages` (a list with `role` and `content`)), expected alpaca, as most of the file",
+            "line 3, record 3: another format than the file's, found openai (`messages` (`role`, `content`)), expected alpaca, as most of the file",
         ]
     );
 }

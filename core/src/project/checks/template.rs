@@ -9,9 +9,8 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::table;
 use crate::{
-    cores,
     data::ProblemKind,
-    project::{Pace, Project, ProjectError, content::read_stored},
+    project::{Pace, Project, ProjectError, content::read_stored, cores},
     text::{
         EncodeOptions, ModelText, Record, Refusal, RefusalKind, check_record, encode_record,
         trains_end,

@@ -3,7 +3,7 @@
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 /// What `work` makes of each item, in their order.
-pub(crate) fn map<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
+pub(super) fn map<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
 where
     T: Send,
     R: Send,
@@ -15,7 +15,7 @@ where
 }
 
 /// Does `other` on another core while this one does `own`, which may hold what cannot leave it.
-pub(crate) fn beside<T>(other: impl FnOnce() + Send, own: impl FnOnce() -> T) -> T {
+pub(super) fn beside<T>(other: impl FnOnce() + Send, own: impl FnOnce() -> T) -> T {
     if is_alone() {
         other();
         return own();
