@@ -39,6 +39,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Texts are made on one core and put away on another; the system's allocator lets cores wait for each
+/// other over that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     output::install_panic_hook();
     match cli::Cli::try_parse() {
