@@ -1,5 +1,6 @@
 //! The `veneer` binary: thin edges over `veneer-core`.
 
+mod allocator;
 mod answers;
 mod chat;
 mod cli;
@@ -39,10 +40,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// Texts are made on one core and put away on another; the system's allocator lets cores wait for each
-/// other over that.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::BySize = allocator::BySize;
 
 fn main() -> ExitCode {
     output::install_panic_hook();
