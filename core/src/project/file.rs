@@ -14,7 +14,8 @@ const APPLICATION_ID: i64 = 0x564e_5250;
 const FORM: i64 = 1;
 
 /// Bytes of a page. Every page is a call to the file system, and what a browser calls one may take
-/// half a millisecond, however little is read.
+/// half a millisecond, however little is read. SQLite passes over it where the file was locked for
+/// writing before, as the command line does: such projects have pages of 4 KB.
 const PAGE_BYTES: u32 = 1 << 15;
 
 const REMEMBERED: &str = "remembered ";
