@@ -236,21 +236,19 @@ impl Adding {
     }
 
     fn progress(&self) -> StudioProgress {
-        let (what, share) = match &self.stage {
-            Stage::Reading(source) => {
-                let read = self.n_bytes_done as f64 + source.progress * source.n_bytes as f64;
-                (source.row.name.clone(), read / (self.n_bytes.max(1) as f64))
-            }
-            Stage::Hashing(incoming) => {
-                let done = self.n_bytes_done as f64 / self.n_bytes.max(1) as f64;
-                (incoming.name.clone(), done)
-            }
-            Stage::Next | Stage::Over => (
-                String::new(),
-                self.n_bytes_done as f64 / self.n_bytes.max(1) as f64,
+        let n_bytes = self.n_bytes.max(1) as f64;
+        let (what, n_read, n_bytes_read) = match &self.stage {
+            Stage::Reading(source) => (
+                source.row.name.clone(),
+                // What was read and waits to be written.
+                source.ready.records.len() as u64,
+                source.progress * source.n_bytes as f64,
             ),
+            Stage::Hashing(incoming) => (incoming.name.clone(), 0, 0.0),
+            Stage::Next | Stage::Over => (String::new(), 0, 0.0),
         };
-        let expected = self.n_records as f64 / share.clamp(1e-6, 1.0);
+        let share = (self.n_bytes_done as f64 + n_bytes_read) / n_bytes;
+        let expected = (self.n_records + n_read) as f64 / share.clamp(1e-6, 1.0);
         StudioProgress {
             stage: StudioStage::Adding,
             what,

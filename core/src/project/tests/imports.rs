@@ -302,3 +302,16 @@ fn samples_are_records_without_faults() {
         assert!(!record.content.extra.is_empty());
     }
 }
+
+#[test]
+fn how_many_come_is_told_from_the_first_rows_on() {
+    let mut project = in_memory(0);
+    let parts = [incoming("a.jsonl", (0..6000).map(question).collect(), &[])];
+    let mut work = project.adding(parts.into(), 5);
+    let mut told = Vec::new();
+    while let Step::More(at) = work.step(&mut project).unwrap() {
+        told.extend((at.total > 0).then_some((at.done, at.total)));
+    }
+    assert_eq!(told.first().map(|(done, _)| *done), Some(0), "{told:?}");
+    assert!(told.iter().all(|(_, total)| *total == 6000), "{told:?}");
+}
