@@ -8,6 +8,8 @@
 
 use std::io::{self, Read};
 
+use memchr::memchr3;
+
 /// Keys under which an object may hold the array of records.
 const WRAPPERS: [&str; 9] = [
     "data",
@@ -26,6 +28,9 @@ const MAX_DEPTH: usize = 512;
 
 /// Bytes that may be read again in search of records, so that no file takes quadratic time.
 const MAX_REREAD: usize = 1 << 30;
+
+/// Bytes of a key that are kept; those that matter are shorter.
+const MAX_KEY: usize = 64;
 
 /// The bytes of one record and where it starts.
 #[derive(Debug, PartialEq, Eq)]
@@ -149,6 +154,14 @@ impl<R: Read> Scanner<R> {
         let lines_so_far = self.one_line && !self.in_array;
         while let Some(byte) = self.bytes.peek()? {
             if walk.in_string {
+                let plain = match walk.escaped {
+                    true => &[],
+                    false => self.bytes.bump_plain(),
+                };
+                if !plain.is_empty() {
+                    walk.string_bytes(plain);
+                    continue;
+                }
                 self.bytes.bump();
                 if byte == b'\n' {
                     return self.recover(walk, Fault::LineBreakInString).map(Some);
@@ -341,13 +354,35 @@ impl Walk {
         self.kept.push(byte);
     }
 
+    /// What [`Self::keep`] does with each.
+    fn keep_all(&mut self, bytes: &[u8]) {
+        if self.too_large {
+            return;
+        }
+        if self.kept.len() + bytes.len() > self.cap {
+            self.too_large = true;
+            self.kept = Vec::new();
+            return;
+        }
+        self.kept.extend_from_slice(bytes);
+    }
+
+    /// What [`Self::string_byte`] does with each, where none of them is escaped or means something.
+    fn string_bytes(&mut self, plain: &[u8]) {
+        self.keep_all(plain);
+        if self.stack.len() == 1 {
+            let left = MAX_KEY.saturating_sub(self.key.len());
+            self.key.extend(plain.iter().take(left));
+        }
+    }
+
     fn string_byte(&mut self, byte: u8) {
         self.keep(byte);
         match byte {
             _ if self.escaped => self.escaped = false,
             b'\\' => self.escaped = true,
             b'"' => self.in_string = false,
-            _ if self.stack.len() == 1 && self.key.len() < 64 => self.key.push(byte),
+            _ if self.stack.len() == 1 && self.key.len() < MAX_KEY => self.key.push(byte),
             _ => {}
         }
     }
@@ -470,9 +505,20 @@ impl<R> Bytes<R> {
             self.starts_line &= byte.is_ascii_whitespace();
         }
     }
-}
 
-impl<R> Bytes<R> {
+    /// Consume what is at hand before the next byte that means something in a string: what [`Self::bump`]
+    /// does with each. Empty where the next byte is one.
+    fn bump_plain(&mut self) -> &[u8] {
+        let ahead = &self.buffer[self.at..self.end];
+        let n_plain = memchr3(b'"', b'\\', b'\n', ahead).unwrap_or(ahead.len());
+        let plain = &ahead[..n_plain];
+        self.at += n_plain;
+        let n_chars = plain.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        self.column += n_chars as u64;
+        self.starts_line &= plain.iter().all(u8::is_ascii_whitespace);
+        plain
+    }
+
     /// Put bytes back in front, as the start of a line.
     fn unread(&mut self, mut bytes: Vec<u8>, line: u64) {
         bytes.extend_from_slice(&self.buffer[self.at..self.end]);

@@ -1,5 +1,7 @@
 //! What can be wrong with one record that was read: its turns, its texts, its weights.
 
+use memchr::memchr2_iter;
+
 use super::{Body, Format, Place, Problem, ProblemKind, Record, problem::quote};
 use crate::text::{Conversation, Encoded, IGNORE_INDEX, Message, Role};
 
@@ -299,8 +301,12 @@ impl Validator {
                 advice,
             );
         }
-        if let Some(control) = text.chars().find(|c| is_stray_control(*c)) {
-            let found = format!("U+{:04X}", u32::from(control));
+        // All of them are ASCII.
+        let stray = text
+            .bytes()
+            .find(|byte| is_stray_control(char::from(*byte)));
+        if let Some(control) = stray {
+            let found = format!("U+{control:04X}");
             self.push(
                 ProblemKind::NulCharacter,
                 field,
@@ -344,7 +350,7 @@ pub(crate) fn is_empty(message: &Message) -> bool {
 
 /// The first token of a template inside a text.
 pub(crate) fn control_token(text: &str) -> Option<&'static str> {
-    text.match_indices(['<', '[']).find_map(|(at, _)| {
+    memchr2_iter(b'<', b'[', text.as_bytes()).find_map(|at| {
         CONTROL_TOKENS
             .into_iter()
             .find(|token| text[at..].starts_with(token))

@@ -160,18 +160,32 @@ fn a_record_over_the_cap_is_not_kept_and_the_rest_is_read() {
     );
 }
 
+/// Gives a byte at a time, so that nothing is at hand but the next.
+struct Dripping<'a>(&'a [u8]);
+
+impl Read for Dripping<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = buffer.len().min(1);
+        self.0.read(&mut buffer[..n])
+    }
+}
+
+fn chunks(source: impl Read, most: usize) -> Vec<Chunk> {
+    let mut scanner = Scanner::new(source, 20);
+    let next = std::iter::from_fn(|| scanner.next_chunk().unwrap());
+    next.take(most).collect()
+}
+
 #[test]
-fn no_bytes_make_it_panic_or_hang() {
+fn no_bytes_make_it_panic_or_hang_and_runs_of_them_are_as_one_after_the_other() {
     let mut rng = crate::rng::Rng::new(5, 0);
-    let alphabet = b"{}[]\",:\\\n a1";
+    let alphabet = "{}[]\",:\\\n a1é".as_bytes();
     for _ in 0..3000 {
         let n = rng.below(60);
         let bytes: Vec<u8> = (0..n).map(|_| *rng.pick(alphabet)).collect();
-        let mut scanner = Scanner::new(&*bytes, 20);
-        let mut n_chunks = 0;
-        while scanner.next_chunk().unwrap().is_some() {
-            n_chunks += 1;
-            assert!(n_chunks <= n + 1, "{:?}", String::from_utf8_lossy(&bytes));
-        }
+        let found = chunks(&*bytes, n + 2);
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(found.len() <= n + 1, "{text:?}");
+        assert_eq!(found, chunks(Dripping(&bytes), n + 2), "{text:?}");
     }
 }
