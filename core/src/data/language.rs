@@ -133,7 +133,10 @@ const COMMON: [Lang; 6] = [
     Lang::Por,
 ];
 
-/// Its code (ISO 639-3); `unknown` where it is too short or too mixed to tell.
+/// What is too short or too mixed to tell.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// Its code (ISO 639-3), or [`UNKNOWN`].
 pub(super) fn language_of(text: &str) -> &'static str {
     let seen = Seen::of(text);
     if let Some(told) = seen.told_by_script() {
@@ -157,7 +160,7 @@ pub(super) fn language_of(text: &str) -> &'static str {
     // The more common one first.
     let best = left.iter().rev().max_by_key(|(_, score)| *score);
     let best = best.filter(|(_, score)| *score >= ENOUGH);
-    best.map_or("unknown", |(lang, _)| lang.code())
+    best.map_or(UNKNOWN, |(lang, _)| lang.code())
 }
 
 /// What letters and words a text has.

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::{
     Body, Loaded, ProblemKind, Record,
     fingerprint::{fingerprint, first_before},
-    language::language_of,
+    language::{UNKNOWN, language_of},
     measure::{n_chars, texts},
 };
+use crate::text::{Message, Role};
 
 /// Counts, lengths and languages of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -128,19 +129,38 @@ impl Stats {
     }
 }
 
-/// The language of a record's texts taken together; `None` for token ids.
+/// The language of a record's texts taken together; `None` for token ids. Instructions count only where
+/// nothing else tells it: those in English are common before dialogues in any language.
 pub(crate) fn language(record: &Record) -> Option<&'static str> {
-    /// Enough to tell a language; more only costs time.
+    let told = match &record.body {
+        Body::Tokens(_) => return None,
+        Body::Text { .. } => UNKNOWN,
+        Body::Chat(chat) => {
+            let spoken = chat.messages.iter();
+            let spoken = spoken.filter(|message| !is_instruction(message.role));
+            language_of(&beginnings(spoken.map(Message::text)))
+        }
+    };
+    Some(match told {
+        UNKNOWN => language_of(&beginnings(texts(record).into_iter())),
+        told => told,
+    })
+}
+
+fn is_instruction(role: Role) -> bool {
+    matches!(role, Role::System | Role::Developer)
+}
+
+/// Enough of texts to tell a language; more only costs time.
+fn beginnings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     const LOOKED_AT: usize = 2000;
-    if matches!(record.body, Body::Tokens(_)) {
-        return None;
+    let mut beginnings = String::new();
+    for text in texts {
+        let left = LOOKED_AT.saturating_sub(beginnings.len());
+        beginnings.extend(text.chars().take(left));
+        beginnings.push('\n');
     }
-    let mut text = String::new();
-    for part in texts(record) {
-        text.extend(part.chars().take(LOOKED_AT.saturating_sub(text.len())));
-        text.push('\n');
-    }
-    Some(language_of(&text))
+    beginnings
 }
 
 fn distribution(mut lengths: Vec<u64>) -> Distribution {
@@ -262,5 +282,21 @@ mod tests {
         );
         assert_eq!(stats.messages_by_role["assistant"], 6);
         assert_eq!(stats.tokens.unwrap().min, 2);
+    }
+
+    #[test]
+    fn instructions_tell_the_language_only_where_nothing_else_does() {
+        let chat = |question: &str| {
+            let system =
+                "You are a helpful assistant. Answer with the figure and where it is from.";
+            let line = format!(
+                r#"{{"messages": [{{"role": "system", "content": "{system}"}}, {{"role": "user", "content": "{question}"}}, {{"role": "assistant", "content": "4,5 %"}}]}}"#
+            );
+            let loaded = read(line.as_bytes(), &ReadOptions::default()).unwrap();
+            language(&loaded.records[0])
+        };
+        assert_eq!(chat("¿Cuál fue el margen?"), Some("spa"));
+        assert_eq!(chat("利回りは"), Some("jpn"));
+        assert_eq!(chat("12 + 3"), Some("eng"));
     }
 }
