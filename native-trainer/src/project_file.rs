@@ -105,6 +105,7 @@ pub(crate) fn in_memory(name: &str) -> Result<Project> {
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let opening = || format!("opening project `{}`", path.display());
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).with_context(opening)?;
     let prepared = prepare(&db);
     match prepared {

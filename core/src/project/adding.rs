@@ -9,16 +9,16 @@ mod rejections;
 
 use std::{collections::VecDeque, rc::Rc};
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::{
     Pace, Project, ProjectError, Step, Task, Work,
-    body::NewBody,
+    body::{BodyWriter, NewBody},
     content::Origin,
     cores,
     file::{note_leftovers, settle_leftovers},
     journal::Field,
-    order,
+    order, print_index,
 };
 use crate::{
     data::{Format, Problem, n_chars},
@@ -29,12 +29,15 @@ use hashing::Hashing;
 pub(super) use incoming::Incoming;
 use rejections::Rejections;
 
-/// Rows of a step and characters after which it ends anyway: enough that the cost of a transaction,
-/// which writes much of the indexes anew, does not show; few enough to wait for.
-fn limits(pace: Pace) -> (usize, usize) {
+/// Rows that are read at once, and characters after which they end anyway.
+const BATCH: (usize, usize) = (2048, 1 << 19);
+
+/// Batches of a step, which is one transaction: enough that its cost does not show, few enough to
+/// wait for.
+fn n_batches(pace: Pace) -> usize {
     match pace {
-        Pace::Answering => (2048, 1 << 19),
-        Pace::Alone => (1 << 14, 1 << 24),
+        Pace::Answering => 1,
+        Pace::Alone => 16,
     }
 }
 
@@ -103,8 +106,9 @@ struct Source {
     arrivals: Arrivals,
     n_bytes: u64,
     progress: f64,
-    /// What was read last; it is written while the next is read.
-    ready: Batch,
+    /// What was read last; records are made of it while the next is read and those before are written.
+    rows: Rows,
+    ready: Vec<NewRecord>,
     row: SourceRow,
 }
 
@@ -120,8 +124,8 @@ struct SourceRow {
 
 /// Rows that were read one behind the other.
 #[derive(Default)]
-struct Batch {
-    records: Vec<NewRecord>,
+struct Rows {
+    arrivals: Vec<Arrival>,
     rejected: Vec<(u64, Vec<Problem>)>,
     is_last: bool,
 }
@@ -145,6 +149,8 @@ impl Adding {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Next => match self.waiting.pop_front() {
                 Some(incoming) => self.stage = Stage::Hashing(incoming),
+                // A step for each, which takes a moment.
+                None if print_index::make_next(&project.db)? => self.stage = Stage::Next,
                 None => return self.finish(project).map(Step::Done),
             },
             Stage::Hashing(incoming) => {
@@ -166,40 +172,73 @@ impl Adding {
         Ok(Step::More(self.progress()))
     }
 
-    /// Reads the next rows while those before are written; false when there are none left.
+    /// Reads, makes and writes the next rows; false when there are none left.
     fn chunk(&mut self, project: &mut Project, source: &mut Source) -> Result<bool, ProjectError> {
         if !self.started {
             project.remove_leftovers_of_nobody_but(&self.working)?;
             note_leftovers(&project.db)?;
+            print_index::drop_if_empty(&project.db)?;
             self.started = true;
         }
-        let limits = limits(project.pace);
+        let n_batches = n_batches(project.pace);
+        // A transaction of its own type could not go from core to core.
+        project.db.execute_batch("BEGIN IMMEDIATE")?;
+        let mut written = Ok(true);
+        for _ in 0..n_batches {
+            written = self.batch(&mut project.db, source);
+            if !matches!(written, Ok(true)) {
+                break;
+            }
+        }
+        let written = written.and_then(|goes_on| {
+            project.db.execute_batch("COMMIT")?;
+            Ok(goes_on)
+        });
+        if written.is_err() {
+            // What SQLite has rolled back itself is no transaction any more.
+            project.db.execute_batch("ROLLBACK").ok();
+        }
+        written
+    }
+
+    fn batch(&mut self, db: &mut Connection, source: &mut Source) -> Result<bool, ProjectError> {
         let Source {
             arrivals,
             progress,
+            rows,
             ready,
             row,
             ..
         } = source;
-        let (before, db, now_ms) = (std::mem::take(ready), &mut project.db, self.now_ms);
-        let mut added = Ok(Vec::new());
+        let (written, rows_before) = (std::mem::take(ready), std::mem::take(rows));
+        let (mut added, mut made) = (Ok(Vec::new()), Ok(Vec::new()));
+        let now_ms = self.now_ms;
+        // The connection goes to the other core as a whole: it must not be shared.
+        let to_other = &mut *db;
         let read = cores::beside(
-            || added = row.write(db, before, now_ms),
-            || Batch::read(arrivals, progress, limits),
+            || added = row.write(to_other, written, now_ms),
+            || {
+                cores::beside(
+                    || made = rows_before.into_records(),
+                    || Rows::read(arrivals, progress),
+                )
+            },
         );
         self.added(added?);
-        let mut read = read?;
-        for (line, problems) in read.rejected.drain(..) {
+        (*ready, *rows) = (made?, read?);
+        for (line, problems) in rows.rejected.drain(..) {
             row.n_rejected += 1;
             self.rejections.push(&row.name, line, &problems);
         }
-        if read.is_last {
-            let added = row.write(&mut project.db, read, now_ms)?;
-            self.added(added);
-            return Ok(false);
+        if !rows.is_last {
+            return Ok(true);
         }
-        *ready = read;
-        Ok(true)
+        for records in [std::mem::take(ready), std::mem::take(rows).into_records()?] {
+            let added = row.write(db, records, now_ms)?;
+            self.added(added);
+        }
+        row.note_rejected(db)?;
+        Ok(false)
     }
 
     fn added(&mut self, records: Vec<i64>) {
@@ -241,7 +280,7 @@ impl Adding {
             Stage::Reading(source) => (
                 source.row.name.clone(),
                 // What was read and waits to be written.
-                source.ready.records.len() as u64,
+                (source.rows.arrivals.len() + source.ready.len()) as u64,
                 source.progress * source.n_bytes as f64,
             ),
             Stage::Hashing(incoming) => (incoming.name.clone(), 0, 0.0),
@@ -264,7 +303,8 @@ fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source,
         arrivals: (incoming.open)(text)?,
         n_bytes: incoming.n_bytes,
         progress: 0.0,
-        ready: Batch::default(),
+        rows: Rows::default(),
+        ready: Vec::new(),
         row: SourceRow {
             name: incoming.name,
             sha256,
@@ -275,64 +315,62 @@ fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source,
     })
 }
 
-impl Batch {
+impl Rows {
     /// The next rows, as far as the limits let; `progress` becomes that of the last.
-    fn read(
-        arrivals: &mut Arrivals,
-        progress: &mut f64,
-        (most_rows, most_chars): (usize, usize),
-    ) -> Result<Self, ProjectError> {
-        let (mut rows, mut rejected, mut is_last) = (Vec::new(), Vec::new(), false);
-        let mut text = 0;
-        while !is_last && rows.len() + rejected.len() < most_rows && text < most_chars {
+    fn read(arrivals: &mut Arrivals, progress: &mut f64) -> Result<Self, ProjectError> {
+        let (most_rows, most_chars) = BATCH;
+        let (mut rows, mut text) = (Self::default(), 0);
+        while rows.arrivals.len() + rows.rejected.len() < most_rows && text < most_chars {
             let Some(arrival) = arrivals.next() else {
-                is_last = true;
-                continue;
+                rows.is_last = true;
+                break;
             };
             let arrival = arrival?;
             *progress = arrival.progress;
             match &arrival.record {
                 Some(record) => {
                     text += n_chars(record);
-                    rows.push(arrival);
+                    rows.arrivals.push(arrival);
                 }
-                None => rejected.push((arrival.line, arrival.problems)),
+                None => rows.rejected.push((arrival.line, arrival.problems)),
             }
         }
-        let records = cores::map(rows, NewRecord::of).into_iter().flatten();
-        Ok(Self {
-            records: records.collect::<Result<_, _>>()?,
-            rejected,
-            is_last,
-        })
+        Ok(rows)
+    }
+
+    fn into_records(self) -> Result<Vec<NewRecord>, ProjectError> {
+        let records = cores::map(self.arrivals, NewRecord::of);
+        records.into_iter().flatten().collect()
     }
 }
 
 impl SourceRow {
-    /// Puts records behind all others, in one transaction, and returns their ids. Nobody sees them yet.
+    /// Puts records behind all others and returns their ids. Nobody sees them yet.
     fn write(
         &mut self,
         db: &mut Connection,
-        batch: Batch,
+        records: Vec<NewRecord>,
         now_ms: i64,
     ) -> Result<Vec<i64>, ProjectError> {
-        let tx = db.transaction()?;
+        let db: &Connection = db;
         // Someone may have added a record since the last batch.
-        let mut position = order::next_position(&tx)?;
-        let mut added = Vec::with_capacity(batch.records.len());
-        for record in batch.records {
-            let source = self.id_in(&tx, record.format, now_ms)?;
-            added.push(record.insert(&tx, source, position)?);
+        let mut position = order::next_position(db)?;
+        let mut added = Vec::with_capacity(records.len());
+        let mut writer = RecordWriter::new(db)?;
+        for record in records {
+            let source = self.id_in(db, record.format, now_ms)?;
+            added.push(writer.insert(record, source, position)?);
             position = position.saturating_add(order::STEP);
         }
-        if batch.is_last
-            && let Some(id) = self.id
-        {
-            tx.prepare_cached("UPDATE source SET n_rejected = ?2 WHERE id = ?1")?
+        Ok(added)
+    }
+
+    fn note_rejected(&self, db: &Connection) -> Result<(), ProjectError> {
+        if let Some(id) = self.id {
+            db.prepare_cached("UPDATE source SET n_rejected = ?2 WHERE id = ?1")?
                 .execute(params![id, self.n_rejected])?;
         }
-        tx.commit()?;
-        Ok(added)
+        Ok(())
     }
 
     /// Its row, which is made for its first record.
@@ -379,15 +417,33 @@ impl NewRecord {
             page,
         }))
     }
+}
 
-    /// Its id. Nobody sees it yet.
-    fn insert(self, db: &Connection, source: i64, position: i64) -> Result<i64, ProjectError> {
-        let body = self.body.insert(db)?;
-        db.prepare_cached(
-            "INSERT INTO record (state, position, body, first_body, source, line, page)
-             VALUES (2, ?1, ?2, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![position, body, source, self.line, self.page])?;
-        Ok(db.last_insert_rowid())
+/// Puts records into the project that nobody sees yet.
+struct RecordWriter<'db> {
+    db: &'db Connection,
+    bodies: BodyWriter<'db>,
+    record: CachedStatement<'db>,
+}
+
+impl<'db> RecordWriter<'db> {
+    fn new(db: &'db Connection) -> Result<Self, ProjectError> {
+        Ok(Self {
+            db,
+            bodies: BodyWriter::new(db)?,
+            record: db.prepare_cached(
+                "INSERT INTO record (state, position, body, first_body, source, line, page)
+                 VALUES (2, ?1, ?2, ?2, ?3, ?4, ?5)",
+            )?,
+        })
+    }
+
+    /// The record's id.
+    fn insert(&mut self, new: NewRecord, source: i64, position: i64) -> Result<i64, ProjectError> {
+        let (line, page) = (new.line, new.page);
+        let body = self.bodies.insert(new.body)?;
+        self.record
+            .execute(params![position, body, source, line, page])?;
+        Ok(self.db.last_insert_rowid())
     }
 }

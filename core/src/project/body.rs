@@ -1,6 +1,8 @@
 //! A text into the project, with everything that is derived from it and never changes again.
 
-use rusqlite::{Connection, params};
+use std::collections::HashMap;
+
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::{
     ProjectError,
@@ -33,7 +35,7 @@ pub(super) fn insert_body(
 ) -> Result<i64, ProjectError> {
     let place = Place { line: 0, record: 0 };
     let problems = validate(&record, origin.format, place);
-    NewBody::of(record, origin, problems)?.insert(db)
+    BodyWriter::new(db)?.insert(NewBody::of(record, origin, problems)?)
 }
 
 /// A text with everything that is derived from it, not yet in the project.
@@ -73,38 +75,64 @@ impl NewBody {
             json: to_stored(record, origin)?,
         })
     }
+}
 
-    /// Its id, which is larger than that of every body before.
+/// Puts bodies into the project, one after the other in one transaction.
+pub(super) struct BodyWriter<'db> {
+    db: &'db Connection,
+    body: CachedStatement<'db>,
+    content: CachedStatement<'db>,
+    /// Sets of names that were asked for; most texts of a file have the same.
+    sets: HashMap<Vec<String>, i64>,
+}
+
+impl<'db> BodyWriter<'db> {
+    /// # Errors
+    /// If the database refuses.
+    pub(super) fn new(db: &'db Connection) -> Result<Self, ProjectError> {
+        Ok(Self {
+            db,
+            body: db.prepare_cached(
+                "INSERT INTO body (prompt_print, whole_print, n_chars, n_turns, roles, language,
+                    n_errors, n_warnings, system, prompt, answer, fields)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?,
+            content: db.prepare_cached("INSERT INTO content (body, json) VALUES (?1, ?2)")?,
+            sets: HashMap::new(),
+        })
+    }
+
+    /// The body's id, which is larger than that of every body before.
     ///
     /// # Errors
     /// If the database refuses.
-    pub(super) fn insert(self, db: &Connection) -> Result<i64, ProjectError> {
-        let n_errors = self.problems.iter().filter(|p| is_error(p)).count();
-        let fields = names::set_of(db, self.fields)?;
-        db.prepare_cached(
-            "INSERT INTO body (prompt_print, whole_print, n_chars, n_turns, roles, language, n_errors,
-                n_warnings, system, prompt, answer, fields)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?
-        .execute(params![
-            self.print.prompt.to_be_bytes(),
-            self.print.whole.to_be_bytes(),
-            self.n_chars,
-            self.n_turns,
-            self.roles,
-            self.language,
+    pub(super) fn insert(&mut self, new: NewBody) -> Result<i64, ProjectError> {
+        let n_errors = new.problems.iter().filter(|p| is_error(p)).count();
+        let fields = match self.sets.get(&new.fields) {
+            Some(set) => *set,
+            None => {
+                let set = names::set_of(self.db, new.fields.clone())?;
+                *self.sets.entry(new.fields).or_insert(set)
+            }
+        };
+        self.body.execute(params![
+            new.print.prompt.to_be_bytes(),
+            new.print.whole.to_be_bytes(),
+            new.n_chars,
+            new.n_turns,
+            new.roles,
+            new.language,
             n_errors as u64,
-            (self.problems.len() - n_errors) as u64,
-            self.starts.system,
-            self.starts.prompt,
-            self.starts.answer,
+            (new.problems.len() - n_errors) as u64,
+            new.starts.system,
+            new.starts.prompt,
+            new.starts.answer,
             fields,
         ])?;
-        let body = db.last_insert_rowid();
-        db.prepare_cached("INSERT INTO content (body, json) VALUES (?1, ?2)")?
-            .execute(params![body, self.json])?;
-        for problem in &self.problems {
-            insert_finding(db, body, problem)?;
+        let body = self.db.last_insert_rowid();
+        self.content.execute(params![body, new.json])?;
+        for problem in &new.problems {
+            insert_finding(self.db, body, problem)?;
         }
         Ok(body)
     }

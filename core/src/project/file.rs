@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
 
-use super::{Pace, Project, ProjectError, journal::Field, list::Lists};
+use super::{Pace, Project, ProjectError, journal::Field, list::Lists, print_index};
 use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 
 /// What SQLite files say whose they are: `VNRP`.
@@ -12,11 +12,6 @@ const APPLICATION_ID: i64 = 0x564e_5250;
 
 /// The form of the file; raised with every change that an older version could not read.
 const FORM: i64 = 1;
-
-/// Bytes of a page. Every page is a call to the file system, and what a browser calls one may take
-/// half a millisecond, however little is read. SQLite passes over it where the file was locked for
-/// writing before, as the command line does: such projects have pages of 4 KB.
-const PAGE_BYTES: u32 = 1 << 15;
 
 const REMEMBERED: &str = "remembered ";
 
@@ -92,11 +87,11 @@ impl Project {
                 reason: "the file is not empty; choose a new one for the project".into(),
             });
         }
-        db.pragma_update(None, "page_size", PAGE_BYTES)?;
         let tx = db.unchecked_transaction()?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", FORM)?;
         tx.execute_batch(include_str!("schema.sql"))?;
+        print_index::make(&tx)?;
         tx.execute("INSERT INTO meta VALUES ('name', ?1)", [name])?;
         tx.execute("INSERT INTO meta VALUES ('made_ms', ?1)", [now_ms])?;
         tx.commit()?;
@@ -324,6 +319,7 @@ impl Project {
              DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL);",
         )?;
         remove_unused_bodies(&tx)?;
+        print_index::make(&tx)?;
         tx.execute("DELETE FROM meta WHERE key = ?1", params![LEFTOVERS])?;
         tx.commit()?;
         Ok(())

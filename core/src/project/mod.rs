@@ -32,6 +32,7 @@ mod names;
 mod openings;
 mod order;
 mod out;
+mod print_index;
 mod replace;
 mod rows;
 mod search;

@@ -46,8 +46,7 @@ CREATE TABLE body (
 );
 -- In the order of the table and without its texts: lists read this once, whole.
 CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields);
-CREATE INDEX body_by_prompt ON body (prompt_print);
-CREATE INDEX body_by_whole ON body (whole_print);
+-- The indexes by fingerprint are in `project/print_index.rs`.
 
 -- The wide part: the record as JSON.
 CREATE TABLE content (body INTEGER PRIMARY KEY, json TEXT NOT NULL);
