@@ -12,6 +12,7 @@
 
 pub(super) mod live;
 pub(super) mod repeats;
+pub(super) mod same_texts;
 pub(super) mod table;
 pub(super) mod template;
 #[cfg(test)]

@@ -9,11 +9,11 @@
 mod loading;
 mod marks;
 
-use std::collections::HashMap;
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use rusqlite::Connection;
 
-use super::{ProjectError, body::role_bit};
+use super::{ProjectError, body::role_bit, checks::same_texts::SameTexts};
 use crate::protocol::studio::TurnRole;
 use marks::Marks;
 
@@ -40,6 +40,8 @@ pub(super) struct Columns {
     /// about bodies by their place is void.
     pub(super) epoch: u64,
     marks: Marks,
+    /// As far as anyone asked.
+    same_texts: RefCell<Rc<SameTexts>>,
     /// Whether every row was read once.
     records_read: bool,
     bodies_read: bool,
@@ -88,6 +90,7 @@ impl Columns {
             version: 0,
             epoch: 0,
             marks: Marks::set_on(db)?,
+            same_texts: RefCell::default(),
             records_read: false,
             bodies_read: false,
         })
@@ -114,6 +117,15 @@ impl Columns {
     pub(super) fn record(&self, id: i64) -> Option<&RecordColumns> {
         let found = self.records.binary_search_by_key(&id, |record| record.id);
         found.ok().map(|place| &self.records[place])
+    }
+
+    /// Texts with the same fingerprint.
+    pub(super) fn same_texts(&self, db: &Connection) -> Result<Rc<SameTexts>, ProjectError> {
+        let mut known = self.same_texts.borrow_mut();
+        if !known.is_up_to_date(db)? {
+            Rc::make_mut(&mut known).catch_up(db)?;
+        }
+        Ok(Rc::clone(&known))
     }
 
     /// Records outside the trash, or in it.

@@ -206,7 +206,7 @@ fn findings(
 fn having(kind: &str, db: &Connection, columns: &Columns) -> Result<Having, ProjectError> {
     let check = table::kind(kind).map_or("", |kind| kind.check);
     if table::grouping(check) != Grouping::Members {
-        let flagged = repeats::flagged(db, check, &LiveRecords::of(columns))?;
+        let flagged = repeats::flagged(db, check, &LiveRecords::of(columns, db)?)?;
         let ids = flagged.into_iter().map(|live| live.record as i64);
         return Ok(Having::Records(ids.collect()));
     }

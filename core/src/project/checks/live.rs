@@ -1,5 +1,10 @@
 //! Records that are not in the trash, as far as findings need to know them.
 
+use std::rc::Rc;
+
+use rusqlite::Connection;
+
+use super::same_texts::SameTexts;
 use crate::project::{
     Project, ProjectError,
     columns::{Columns, THERE},
@@ -16,17 +21,20 @@ pub(in crate::project) struct Live {
 }
 
 /// In the order of their texts, so that findings of texts can be joined to them.
-pub(in crate::project) struct LiveRecords(Vec<Live>);
+pub(in crate::project) struct LiveRecords {
+    records: Vec<Live>,
+    same: Rc<SameTexts>,
+}
 
 impl Project {
     pub(in crate::project) fn live(&self) -> Result<LiveRecords, ProjectError> {
         let mut lists = self.lists.borrow_mut();
-        Ok(LiveRecords::of(lists.caught_up(&self.db)?))
+        LiveRecords::of(lists.caught_up(&self.db)?, &self.db)
     }
 }
 
 impl LiveRecords {
-    pub(in crate::project) fn of(columns: &Columns) -> Self {
+    pub(in crate::project) fn of(columns: &Columns, db: &Connection) -> Result<Self, ProjectError> {
         let there = columns
             .records
             .iter()
@@ -40,20 +48,28 @@ impl LiveRecords {
             })
             .collect();
         records.sort_by_key(|live| live.body);
-        Self(records)
+        Ok(Self {
+            records,
+            same: columns.same_texts(db)?,
+        })
+    }
+
+    /// Texts with the same fingerprint, also those that no record has.
+    pub(in crate::project) fn same_texts(&self) -> &SameTexts {
+        &self.same
     }
 
     pub(in crate::project) fn all(&self) -> &[Live] {
-        &self.0
+        &self.records
     }
 
     /// Where the records of a text begin, and they.
     pub(in crate::project) fn of_body(&self, body: i64) -> (usize, &[Live]) {
-        let start = self.0.partition_point(|live| live.body < body);
-        let n = self.0[start..]
+        let start = self.records.partition_point(|live| live.body < body);
+        let n = self.records[start..]
             .iter()
             .take_while(|live| live.body == body)
             .count();
-        (start, &self.0[start..start + n])
+        (start, &self.records[start..start + n])
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     live::{Live, LiveRecords},
+    same_texts::Sharing,
     table::{self, Grouping},
 };
 use crate::project::ProjectError;
@@ -25,8 +26,8 @@ pub(in crate::project) fn groups(
     live: &LiveRecords,
 ) -> Result<Vec<Group>, ProjectError> {
     let mut groups = match table::grouping(check) {
-        Grouping::Whole => by_print(db, "whole_print", live)?,
-        Grouping::Prompt => conflicting(db, live, &repeated(db, live)?)?,
+        Grouping::Whole => by_print(&live.same_texts().by_whole, live),
+        Grouping::Prompt => conflicting(live, &repeated(live)),
         Grouping::Members => by_member(db, check, live)?,
     };
     groups.sort_by_key(|group| {
@@ -47,8 +48,8 @@ pub(in crate::project) fn flagged(
 ) -> Result<Vec<Live>, ProjectError> {
     let (repeated, groups) = match table::grouping(check) {
         Grouping::Prompt => {
-            let repeated = repeated(db, live)?;
-            let groups = conflicting(db, live, &repeated)?;
+            let repeated = repeated(live);
+            let groups = conflicting(live, &repeated);
             (repeated, groups)
         }
         _ => (HashSet::new(), groups(db, check, live)?),
@@ -62,58 +63,41 @@ pub(in crate::project) fn flagged(
 }
 
 /// Records that say what an earlier one says.
-fn repeated(db: &Connection, live: &LiveRecords) -> Result<HashSet<u64>, ProjectError> {
-    let groups = by_print(db, "whole_print", live)?;
+fn repeated(live: &LiveRecords) -> HashSet<u64> {
+    let groups = by_print(&live.same_texts().by_whole, live);
     let others = groups.iter().flat_map(|group| group.records.iter().skip(1));
-    Ok(others.map(|live| live.record).collect())
+    others.map(|live| live.record).collect()
 }
 
 /// Records that ask the same, where not all but the first are `repeated`: nothing but duplicates
 /// asking the same is no conflict.
-fn conflicting(
-    db: &Connection,
-    live: &LiveRecords,
-    repeated: &HashSet<u64>,
-) -> Result<Vec<Group>, ProjectError> {
-    let mut groups = by_print(db, "prompt_print", live)?;
+fn conflicting(live: &LiveRecords, repeated: &HashSet<u64>) -> Vec<Group> {
+    let mut groups = by_print(&live.same_texts().by_prompt, live);
     groups.retain(|group| {
         let mut others = group.records.iter().skip(1);
         others.any(|live| !repeated.contains(&live.record))
     });
-    Ok(groups)
+    groups
 }
 
 /// Records whose texts have the same fingerprint, among them those that have the same text.
-fn by_print(db: &Connection, column: &str, live: &LiveRecords) -> Result<Vec<Group>, ProjectError> {
-    // The index alone answers this, and hands out no more than what repeats.
-    let sql = format!(
-        "SELECT {column}, id FROM body WHERE {column} IN
-            (SELECT {column} FROM body GROUP BY {column} HAVING count(*) > 1)
-         ORDER BY {column}"
-    );
-    let mut statement = db.prepare_cached(&sql)?;
-    let mut rows = statement.query([])?;
+fn by_print(sharing: &Sharing, live: &LiveRecords) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut grouped = HashSet::new();
-    let (mut print, mut records) = (Vec::new(), Vec::new());
-    while let Some(row) = rows.next()? {
-        let next = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        if next != print {
-            close(&mut groups, &mut records, None);
-            print.clear();
-            print.extend_from_slice(next);
+    for bodies in sharing.values() {
+        let mut records = Vec::new();
+        for &body in bodies {
+            grouped.insert(body);
+            records.extend_from_slice(live.of_body(body).1);
         }
-        let body: i64 = row.get(1)?;
-        grouped.insert(body);
-        records.extend_from_slice(live.of_body(body).1);
+        close(&mut groups, &mut records, None);
     }
-    close(&mut groups, &mut records, None);
     for same in live.all().chunk_by(|one, other| one.body == other.body) {
         if same.len() > 1 && !grouped.contains(&same[0].body) {
             close(&mut groups, &mut same.to_vec(), None);
         }
     }
-    Ok(groups)
+    groups
 }
 
 fn by_member(db: &Connection, check: &str, live: &LiveRecords) -> Result<Vec<Group>, ProjectError> {
