@@ -1,10 +1,12 @@
 //! Why a dataset cannot be read or written at all; faults of single records are [`super::Problem`]s.
 
+use crate::protocol::studio::Phrase;
+
 /// A dataset that cannot be used as a whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
-    #[error("the dataset is empty; expected at least one record")]
+    #[error("{}", Phrase::DatasetEmpty.english())]
     Empty,
 
     #[error("this is {kind}, not text; export it as JSONL or CSV first")]
@@ -19,30 +21,21 @@ pub enum DatasetError {
     #[error("cannot write the table")]
     WriteTable(#[source] csv::Error),
 
-    #[error(
-        "no known dataset format: the first record (line {line}) has the fields {found}; expected \
-         one of: instruction + output, conversations, messages, prompt + completion, \
-         query + response, text, input_ids{hint}"
-    )]
+    #[error("{}", unknown_format(*line, found, hint))]
     UnknownFormat {
         line: u64,
         found: String,
+        /// May be empty.
         hint: String,
     },
 
-    #[error(
-        "no known dataset format: the table has the columns {found}; expected two that name a \
-         question and its answer; say which with `--map instruction=COLUMN,output=COLUMN`{hint}"
-    )]
+    #[error("{}", unknown_columns(found, hint))]
     UnknownColumns { found: String, hint: String },
 
-    #[error("no record could be read; the first problem: {first}")]
+    #[error("{}", Phrase::NothingReadable.with([first]))]
     NothingReadable { first: String },
 
-    #[error(
-        "this is LLaMA-Factory's list of datasets, not a dataset; give one of the files that it \
-         names ({files})"
-    )]
+    #[error("{}", Phrase::ListOfDatasets.with([files]))]
     Registry { files: String },
 
     #[error("`--map {found}`: {reason}; expected FIELD=COLUMN, with FIELD one of {fields}")]
@@ -68,10 +61,7 @@ pub enum DatasetError {
     #[error("format `{found}` is not known; expected one of {expected}")]
     UnknownFormatName { found: String, expected: String },
 
-    #[error(
-        "the row that starts at line {line} is larger than {cap_mib} MiB; \
-         probably a quote (\") is never closed, or this is not a table"
-    )]
+    #[error("{}", Phrase::RowTooLarge.with([line, cap_mib]))]
     RowTooLarge { line: u64, cap_mib: u64 },
 
     #[error("cannot split: {reason}")]
@@ -83,4 +73,18 @@ pub enum DatasetError {
         target: &'static str,
         reason: &'static str,
     },
+}
+
+fn unknown_format(line: u64, found: &str, hint: &str) -> String {
+    match hint {
+        "" => Phrase::UnknownFormat.with([&line, &found]),
+        hint => Phrase::UnknownFormatHint.with([&line, &found, &hint]),
+    }
+}
+
+fn unknown_columns(found: &str, hint: &str) -> String {
+    match hint {
+        "" => Phrase::UnknownColumns.with([&found]),
+        hint => Phrase::UnknownColumnsHint.with([&found, &hint]),
+    }
 }

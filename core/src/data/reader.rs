@@ -184,10 +184,17 @@ impl<R: Read> Reader<R> {
             return DatasetError::Registry { files };
         }
         let names: Vec<String> = object.keys().cloned().collect();
-        let hints = names.iter().filter_map(|name| {
-            near_miss(name).map(|field| format!("; did you mean `{field}` where it says `{name}`?"))
-        });
-        let hint: String = hints.take(2).collect();
+        let near = names.iter();
+        let near: Vec<_> = near
+            .filter_map(|name| Some((near_miss(name)?, name)))
+            .collect();
+        let hint = match near.as_slice() {
+            [] => String::new(),
+            [(field, name)] => Phrase::DidYouMean.with([field, name]),
+            [(field, name), (other, its_name), ..] => {
+                Phrase::DidYouMeanBoth.with([field, name, other, its_name])
+            }
+        };
         match self.rows.columns() {
             None => DatasetError::UnknownFormat {
                 line: place.line,

@@ -13,6 +13,7 @@ use encoding_rs::SHIFT_JIS;
 use zip::{ZipArchive, read::ZipFile};
 
 use super::{DocumentError, InputFile, ReadSeek, file::open_buffered};
+use crate::protocol::studio::Phrase;
 
 /// Bytes that an archive may unpack to.
 pub(super) const MAX_UNPACKED: u64 = 512 << 20;
@@ -149,9 +150,9 @@ impl InputFile for Member {
 }
 
 fn refusal<R: Read>(entry: &ZipFile<'_, R>, member: &str, name: &str) -> Option<DocumentError> {
-    let unsupported = |reason: &str| DocumentError::Unsupported {
+    let unsupported = |reason: Phrase| DocumentError::Unsupported {
         name: format!("{name} › {member}"),
-        reason: reason.into(),
+        reason: reason.english().into(),
     };
     if leads_out(member) {
         Some(DocumentError::Traversal {
@@ -159,11 +160,9 @@ fn refusal<R: Read>(entry: &ZipFile<'_, R>, member: &str, name: &str) -> Option<
             member: member.into(),
         })
     } else if entry.encrypted() {
-        Some(unsupported("is protected by a password; unpack it first"))
+        Some(unsupported(Phrase::MemberLocked))
     } else if entry.is_symlink() {
-        Some(unsupported(
-            "is a link to another file; add that file itself",
-        ))
+        Some(unsupported(Phrase::MemberIsLink))
     } else {
         None
     }
@@ -206,10 +205,7 @@ pub(super) fn open_zip<R: Read + Seek>(
     if zip.len() > MAX_MEMBERS {
         return Err(DocumentError::Unsupported {
             name: name.into(),
-            reason: format!(
-                "has {} members, at most {MAX_MEMBERS} are read; split the archive",
-                zip.len()
-            ),
+            reason: Phrase::TooManyMembers.with([&zip.len(), &MAX_MEMBERS]),
         });
     }
     let too_large = |found, limit| DocumentError::TooLarge {

@@ -1,6 +1,9 @@
 //! Why a file or a part of it cannot be read.
 
-use crate::data::DatasetError;
+use crate::{
+    data::DatasetError,
+    protocol::studio::{Phrase, Said},
+};
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,7 +16,7 @@ pub enum DocumentError {
     },
 
     /// What is broken and where, in words of the format.
-    #[error("`{name}` is not a readable {kind}: {detail}")]
+    #[error("{}", Phrase::FileBroken.with([name, kind, detail]))]
     Broken {
         name: String,
         kind: &'static str,
@@ -21,20 +24,20 @@ pub enum DocumentError {
     },
 
     /// Larger inside than is safe to unpack.
-    #[error("`{name}` would unpack to {found} bytes, at most {limit} are read; it may be a bomb")]
+    #[error("{}", Phrase::FileTooLarge.with([name, found, limit]))]
     TooLarge {
         name: String,
         found: u64,
         limit: u64,
     },
 
-    #[error("`{name}` has no text: {reason}")]
+    #[error("{}", Phrase::FileWithoutText.with([name, reason]))]
     NoText { name: String, reason: String },
 
-    #[error("`{name}`: {reason}")]
+    #[error("{}", Phrase::FileRefused.with([name, reason]))]
     Unsupported { name: String, reason: String },
 
-    #[error("`{name}` contains `{member}`, a path that leads out of the archive")]
+    #[error("{}", Phrase::FileLeadsOut.with([name, member]))]
     Traversal { name: String, member: String },
 
     #[error("{reason}")]
@@ -68,7 +71,11 @@ impl DocumentError {
         DatasetError::Read(std::io::Error::other(self))
     }
 
-    /// The message with its causes.
+    /// The message with its causes, for every language as far as it is known.
+    pub(super) fn said(&self) -> Said {
+        Said::read(&self.full())
+    }
+
     pub(super) fn full(&self) -> String {
         let mut text = self.to_string();
         let mut error: &dyn std::error::Error = self;
@@ -80,5 +87,96 @@ impl DocumentError {
             error = cause;
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The phrase, and the phrases among its values.
+    fn phrases(error: &DocumentError) -> Vec<Phrase> {
+        let Said::Phrase(phrase, values) = error.said() else {
+            panic!("no phrase: {}", error.full());
+        };
+        let inner = values.iter().filter_map(|value| match Said::read(value) {
+            Said::Phrase(phrase, _) => Some(phrase),
+            Said::Text(_) => None,
+        });
+        [phrase].into_iter().chain(inner).collect()
+    }
+
+    #[test]
+    fn every_reason_can_be_said_in_every_language() {
+        let name = || "informe (1): `final`.pdf".to_owned();
+        let refused = |reason: Phrase| DocumentError::Unsupported {
+            name: name(),
+            reason: reason.english().into(),
+        };
+        let unknown_format = |hint: &str| DatasetError::UnknownFormat {
+            line: 3,
+            found: "`q`, `a`".into(),
+            hint: hint.into(),
+        };
+        let hint = Phrase::DidYouMeanBoth.with([&"query", &"querry", &"text", &"txt"]);
+        for (error, expected) in [
+            (
+                DocumentError::Read {
+                    name: name(),
+                    source: std::io::Error::other("no such file"),
+                },
+                vec![Phrase::FileUnreadable],
+            ),
+            (
+                DocumentError::Broken {
+                    name: name(),
+                    kind: "PDF",
+                    detail: Phrase::PdfWithoutContents.english().into(),
+                },
+                vec![Phrase::FileBroken, Phrase::PdfWithoutContents],
+            ),
+            (
+                DocumentError::TooLarge {
+                    name: name(),
+                    found: 5000,
+                    limit: 400,
+                },
+                vec![Phrase::FileTooLarge],
+            ),
+            (
+                DocumentError::NoText {
+                    name: name(),
+                    reason: Phrase::PagesArePictures.english().into(),
+                },
+                vec![Phrase::FileWithoutText, Phrase::PagesArePictures],
+            ),
+            (
+                refused(Phrase::OldOffice),
+                vec![Phrase::FileRefused, Phrase::OldOffice],
+            ),
+            (
+                DocumentError::Traversal {
+                    name: name(),
+                    member: "../x".into(),
+                },
+                vec![Phrase::FileLeadsOut],
+            ),
+            (DatasetError::Empty.into(), vec![Phrase::DatasetEmpty]),
+            (unknown_format("").into(), vec![Phrase::UnknownFormat]),
+            (
+                unknown_format(&hint).into(),
+                vec![Phrase::UnknownFormatHint, Phrase::DidYouMeanBoth],
+            ),
+            (
+                DatasetError::RowTooLarge {
+                    line: 7,
+                    cap_mib: 64,
+                }
+                .into(),
+                vec![Phrase::RowTooLarge],
+            ),
+        ] {
+            assert_eq!(phrases(&error), expected, "{}", error.full());
+        }
     }
 }

@@ -57,7 +57,7 @@ impl Part {
 
     pub(super) fn unreadable(&mut self, error: &DocumentError) {
         self.view.kind = PartKind::Unreadable;
-        self.view.reason = Said::Text(error.full());
+        self.view.reason = error.said();
         self.inside = super::part::Inside::Nothing;
     }
 

@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     data::{Container, holds_text},
-    protocol::studio::{ChunkReading, PartKey, PartKind, PartView, Reading, RecordReading, Said},
+    protocol::studio::{
+        ChunkReading, PartKey, PartKind, PartView, Phrase, Reading, RecordReading, Said,
+    },
 };
 
 /// Bytes by which a file is told.
@@ -41,7 +43,7 @@ enum Content {
     Parquet,
     Text,
     /// Known, and not read; with what to do instead.
-    Refused(&'static str),
+    Refused(Phrase),
 }
 
 fn parts(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
@@ -62,38 +64,24 @@ fn parts(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docume
 }
 
 fn told_by(head: &[u8]) -> Content {
-    const OFFICE: &str = "is an old or protected Office file; save it as XLSX, DOCX or ODS without a \
-                          password";
     const MAGIC: [(&[u8], Content); 8] = [
         (b"PK\x03\x04", Content::Zip),
         (b"PK\x05\x06", Content::Zip),
         (b"PAR1", Content::Parquet),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-            Content::Refused(OFFICE),
+            Content::Refused(Phrase::OldOffice),
         ),
-        (
-            b"\x1f\x8b",
-            Content::Refused("is compressed with gzip; unpack it first"),
-        ),
-        (
-            b"\x28\xb5\x2f\xfd",
-            Content::Refused("is compressed with zstd; unpack it first"),
-        ),
-        (
-            b"ARROW1",
-            Content::Refused("is an Arrow file; write it as Parquet"),
-        ),
-        (
-            b"SQLite format 3\0",
-            Content::Refused("is a database; open it as a project"),
-        ),
+        (b"\x1f\x8b", Content::Refused(Phrase::GzipFile)),
+        (b"\x28\xb5\x2f\xfd", Content::Refused(Phrase::ZstdFile)),
+        (b"ARROW1", Content::Refused(Phrase::ArrowFile)),
+        (b"SQLite format 3\0", Content::Refused(Phrase::DatabaseFile)),
     ];
     let found = MAGIC.iter().find(|(magic, _)| head.starts_with(magic));
     match found {
         Some((_, content)) => *content,
         None if holds_text(head) => Content::Text,
-        None => Content::Refused("holds no text and is of no known kind"),
+        None => Content::Refused(Phrase::NoKnownKind),
     }
 }
 
@@ -138,8 +126,7 @@ fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docum
         drop(zip);
         return paper(file, PaperKind::Docx);
     } else if nesting == Nesting::InArchive {
-        let reason = "is an archive inside an archive, which is not opened; unpack it first";
-        return Err(unsupported(file, reason));
+        return Err(unsupported(file, Phrase::ArchiveInArchive));
     } else {
         drop(zip);
         return members(file);
@@ -156,7 +143,7 @@ fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docum
     if sheets.is_empty() {
         return Err(DocumentError::NoText {
             name: file.name().into(),
-            reason: "all of its sheets are empty".into(),
+            reason: Phrase::SheetsEmpty.english().into(),
         });
     }
     Ok(sheets)
@@ -167,7 +154,7 @@ fn members(file: &Rc<dyn InputFile>) -> Result<Vec<Part>, DocumentError> {
     if found.is_empty() {
         return Err(DocumentError::NoText {
             name: file.name().into(),
-            reason: "the archive has no files".into(),
+            reason: Phrase::ArchiveEmpty.english().into(),
         });
     }
     let mut all = Vec::new();
@@ -233,9 +220,9 @@ fn unreadable(file: &Rc<dyn InputFile>, error: &DocumentError) -> Part {
     part
 }
 
-fn unsupported(file: &Rc<dyn InputFile>, reason: &str) -> DocumentError {
+fn unsupported(file: &Rc<dyn InputFile>, reason: Phrase) -> DocumentError {
     DocumentError::Unsupported {
         name: file.name().into(),
-        reason: reason.into(),
+        reason: reason.english().into(),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn preview(part: &Part, reading: &Reading, text: Option<&Rc<ModelText
         Reading::Records(reading) => table(part, reading, &mut preview),
         Reading::Chunks(_) => pieces(part, reading, text, &mut preview),
     };
-    preview.failed = read.err().map(|error| error.full());
+    preview.failed = read.err().map(|error| error.said());
     preview
 }
 

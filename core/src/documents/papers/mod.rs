@@ -18,6 +18,7 @@ mod plain;
 mod sentences;
 
 use super::DocumentError;
+use crate::protocol::studio::Phrase;
 
 pub(crate) use chunk::{Piece, pieces};
 pub(crate) use paper_text::PaperText;
@@ -123,13 +124,11 @@ impl Paper {
             return Err(DocumentError::NoText {
                 name: name.to_owned(),
                 reason: match kind {
-                    PaperKind::Pdf => {
-                        "its pages are pictures; have them read by a text recognition \
-                                       (OCR) program first"
-                            .to_owned()
-                    }
-                    _ => "it is empty".to_owned(),
-                },
+                    PaperKind::Pdf => Phrase::PagesArePictures,
+                    _ => Phrase::IsEmpty,
+                }
+                .english()
+                .to_owned(),
             });
         }
         Ok(paper)

@@ -19,7 +19,7 @@ use super::{
     MAX_BYTES, Page, Paper,
     pdf_layout::{Letter, blocks},
 };
-use crate::documents::DocumentError;
+use crate::{documents::DocumentError, protocol::studio::Phrase};
 
 /// Letters of one page beyond which it is not read on: a page of small print has some 10 000.
 const MAX_LETTERS: usize = 400_000;
@@ -69,19 +69,17 @@ fn refused(name: &str, error: LoadPdfError) -> DocumentError {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
             DocumentError::Unsupported {
                 name,
-                reason: "it is locked with a password; save a copy without one".to_owned(),
+                reason: Phrase::PdfLocked.english().to_owned(),
             }
         }
         LoadPdfError::Decryption(_) => DocumentError::Unsupported {
             name,
-            reason: "it is encrypted in a way that cannot be read; save a copy without encryption"
-                .to_owned(),
+            reason: Phrase::PdfEncrypted.english().to_owned(),
         },
         LoadPdfError::Invalid => DocumentError::Broken {
             name,
             kind: "PDF",
-            detail: "it has no table of contents of its own that makes sense; it may be cut off"
-                .to_owned(),
+            detail: Phrase::PdfWithoutContents.english().to_owned(),
         },
     }
 }

@@ -199,6 +199,7 @@ fn a_reading_that_cannot_be_is_said() {
     ] {
         let given = crate::protocol::studio::Reading::Records(given);
         let failed = part.preview(&given, None).failed.expect("refused");
+        let failed = failed.to_string();
         assert!(failed.contains(said), "{failed}");
     }
 }

@@ -121,7 +121,7 @@ pub struct Preview {
     /// Problems among the records shown.
     pub problems: Vec<RowProblem>,
     /// Why it cannot be read like this, if so.
-    pub failed: Option<String>,
+    pub failed: Option<Said>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

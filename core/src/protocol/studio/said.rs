@@ -26,6 +26,11 @@ macro_rules! phrases {
                     $(Self::$name => $english,)*
                 }
             }
+
+            /// In English, with its values.
+            pub fn with<const N: usize>(self, values: [&dyn fmt::Display; N]) -> String {
+                filled(self.english(), &values.map(ToString::to_string))
+            }
         }
     };
 }
@@ -124,6 +129,40 @@ phrases! {
     TableByTabs "table, tab-separated";
     TableBy "table, separated by `{0}`";
     TableOfColumns "table of {0} columns";
+    // Why a file cannot be read.
+    FileUnreadable "`{0}` cannot be read: {1}";
+    FileBroken "`{0}` is not a readable {1}: {2}";
+    FileTooLarge "`{0}` would unpack to {1} bytes, at most {2} are read; it may be a bomb";
+    FileWithoutText "`{0}` has no text: {1}";
+    FileRefused "`{0}`: {1}";
+    FileLeadsOut "`{0}` contains `{1}`, a path that leads out of the archive";
+    OldOffice "is an old or protected Office file; save it as XLSX, DOCX or ODS without a password";
+    GzipFile "is compressed with gzip; unpack it first";
+    ZstdFile "is compressed with zstd; unpack it first";
+    ArrowFile "is an Arrow file; write it as Parquet";
+    DatabaseFile "is a database; open it as a project";
+    NoKnownKind "holds no text and is of no known kind";
+    MemberLocked "is protected by a password; unpack it first";
+    MemberIsLink "is a link to another file; add that file itself";
+    TooManyMembers "has {0} members, at most {1} are read; split the archive";
+    PagesArePictures "its pages are pictures; have them read by a text recognition (OCR) program first";
+    ArchiveInArchive "is an archive inside an archive, which is not opened; unpack it first";
+    IsEmpty "it is empty";
+    SheetsEmpty "all of its sheets are empty";
+    ArchiveEmpty "the archive has no files";
+    PdfLocked "it is locked with a password; save a copy without one";
+    PdfEncrypted "it is encrypted in a way that cannot be read; save a copy without encryption";
+    PdfWithoutContents "it has no table of contents of its own that makes sense; it may be cut off";
+    DatasetEmpty "the dataset is empty; expected at least one record";
+    UnknownFormat "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids";
+    UnknownFormatHint "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids; {2}";
+    UnknownColumns "no known dataset format: the table has the columns {0}; expected two that name a question and its answer; say which with `--map instruction=COLUMN,output=COLUMN`";
+    UnknownColumnsHint "no known dataset format: the table has the columns {0}; expected two that name a question and its answer; say which with `--map instruction=COLUMN,output=COLUMN`; {1}";
+    DidYouMean "did you mean `{0}` where it says `{1}`?";
+    DidYouMeanBoth "did you mean `{0}` where it says `{1}`, and `{2}` where it says `{3}`?";
+    NothingReadable "no record could be read; the first problem: {0}";
+    ListOfDatasets "this is LLaMA-Factory's list of datasets, not a dataset; give one of the files that it names ({0})";
+    RowTooLarge "the row that starts at line {0} is larger than {1} MiB; probably a quote (\") is never closed, or this is not a table";
     // What a format or a tool does not hold.
     LosesRecord "cannot be expressed there (left out)";
     LosesSystem "system prompts";

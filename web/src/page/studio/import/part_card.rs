@@ -40,15 +40,13 @@ pub(super) fn PartCard(part: PartKey) -> impl IntoView {
     };
     let reason = move || {
         let view = view_of()?;
+        let reason = said(&view.reason, app.language.get());
         match (&view.kind, view.remembered, view.reason.is_empty()) {
-            (PartKind::Unreadable, ..) => Some(view.reason.to_string()),
+            (PartKind::Unreadable, ..) => Some(reason),
             _ if view.beside => Some(texts().beside.to_owned()),
             (_, true, _) => Some(texts().remembered.to_owned()),
             (_, _, true) => None,
-            _ => {
-                let reason = said(&view.reason, app.language.get());
-                Some(fill(texts().because, &[("reason", &reason)]))
-            }
+            _ => Some(fill(texts().because, &[("reason", &reason)])),
         }
     };
     let include = move |event| {

@@ -8,7 +8,7 @@ use crate::{
     page::handle::App,
     texts::{
         fill,
-        studio::{StudioTexts, row_problem},
+        studio::{StudioTexts, row_problem, said},
     },
 };
 
@@ -47,7 +47,11 @@ fn Shown(preview: Preview) -> impl IntoView {
     let has_records = !records.is_empty();
     let has_problems = !problems.is_empty();
     view! {
-        {failed.map(|why| view! { <p class="wrong" role="alert" data-testid="import-failed">{why}</p> })}
+        {failed.map(|why| view! {
+            <p class="wrong" role="alert" data-testid="import-failed">
+                {move || said(&why, app.language.get())}
+            </p>
+        })}
         {nothing.then(|| view! { <p class="wrong">{move || texts().preview_none}</p> })}
         {has_records.then(|| view! {
             <h4>{move || texts().preview}</h4>
