@@ -57,7 +57,7 @@ pub(super) fn tokenizer_metadata(
         Some(pre) => byte_level(&tokenizer, pre)?,
         None if pre_tokenizer::is_byte_level(&tokenizer["pre_tokenizer"]) => byte_level(
             &tokenizer,
-            pre_tokenizer::name_of(&tokenizer["pre_tokenizer"])?,
+            pre_tokenizer::name_for(&tokenizer["pre_tokenizer"], vocabulary.merged())?,
         )?,
         None => with_byte_fallback(&tokenizer, &vocabulary)?,
     };
@@ -143,6 +143,12 @@ impl Vocabulary {
         let ids = tokens.iter().enumerate();
         let ids = ids.map(|(id, (token, _))| (token.clone(), id)).collect();
         Ok(Self { tokens, ids })
+    }
+
+    fn merged(&self) -> impl Iterator<Item = &str> {
+        let normal = |(_, kind): &&(String, TokenType)| *kind == TokenType::Normal;
+        let tokens = self.tokens.iter().filter(normal);
+        tokens.map(|(token, _)| token.as_str())
     }
 
     fn metadata(&self) -> [(String, Value); 2] {
