@@ -10,7 +10,7 @@ use serde_json::json;
 use veneer_core::{
     export::{
         ExportError, GgufExport, GgufModel, GgufOptions, GoTemplate, Probe, TokenizerFiles,
-        modelfile,
+        VocabularyFile, modelfile,
     },
     quant::{Drift, Format},
     text::{ChatTemplate, Message, ModelText, RenderOptions, Role},
@@ -87,17 +87,24 @@ impl GgufRequest<'_> {
 
     fn plan(&self, text: &ModelText) -> Result<GgufExport> {
         let dir = &self.checkpoint.dir;
-        let tokenizer_json = dir.read("tokenizer.json")?;
+        let vocabulary = text_files::tokenizer_file(dir)?;
         let tokenizer_config = dir.read("tokenizer_config.json")?;
-        let tokenizer = match (&tokenizer_json, &self.tokenizer) {
+        let tokenizer = match (&vocabulary, &self.tokenizer) {
             (_, TokenizerChoice::Without) => None,
             (None, TokenizerChoice::With { .. }) => bail!(
-                "model `{}` has no tokenizer.json, so the file could only take token ids; add the \
-                 file, or say --without-tokenizer",
+                "model `{}` has no tokenizer.json and no SentencePiece `.model` file, so the file \
+                 could only take token ids; add one of them, or say --without-tokenizer",
                 dir.name()
             ),
-            (Some(tokenizer_json), TokenizerChoice::With { pre }) => Some(TokenizerFiles {
-                tokenizer_json,
+            (Some((name, bytes)), TokenizerChoice::With { pre }) => Some(TokenizerFiles {
+                vocabulary: match name.as_str() {
+                    "tokenizer.json" => VocabularyFile::TokenizerJson(bytes),
+                    name => VocabularyFile::SentencePiece {
+                        name,
+                        bytes,
+                        config: &text.tokenizer_config,
+                    },
+                },
                 tokenizer_config_json: tokenizer_config.as_deref(),
                 chat_template: text.template.as_ref().map(ChatTemplate::source),
                 end_ids: &text.end_token_ids,

@@ -86,6 +86,16 @@ pub(crate) fn known_files(dir: &ModelDir) -> Result<Vec<(&'static str, Vec<u8>)>
     Ok(known)
 }
 
+/// The file that holds a model's tokens, and its name.
+pub(crate) fn tokenizer_file(dir: &ModelDir) -> Result<Option<(String, Vec<u8>)>> {
+    for name in TOKENIZER_FILES {
+        if let Some(bytes) = dir.read(name)? {
+            return Ok(Some((name.to_owned(), bytes)));
+        }
+    }
+    only_model_file(dir)
+}
+
 /// A SentencePiece file under a name of its own: the only `*.model` of the folder.
 fn only_model_file(dir: &ModelDir) -> Result<Option<(String, Vec<u8>)>> {
     let names = dir.file_names()?;

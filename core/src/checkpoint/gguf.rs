@@ -29,6 +29,13 @@ pub(super) fn text_of<'f>(file: &'f GgufSource<'_>) -> Result<GgufText<'f>, Gguf
         add_bos_token: keys.flag("add_bos_token")?,
         add_eos_token: keys.flag("add_eos_token")?,
         add_space_prefix: keys.flag("add_space_prefix")?,
+        remove_extra_whitespaces: keys.flag("remove_extra_whitespaces")?,
+        precompiled_charsmap: keys.each("precompiled_charsmap", "an array of bytes", |value| {
+            match value {
+                Value::I8(byte) => Some(byte.cast_unsigned()),
+                other => u8::try_from(other.as_u64()?).ok(),
+            }
+        })?,
         chat_templates: templates(file),
     })
 }

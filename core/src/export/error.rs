@@ -4,6 +4,7 @@ use std::io;
 
 use crate::{
     quant::QuantError,
+    text::TextError,
     weights::{LoadError, gguf::GgufError},
 };
 
@@ -57,6 +58,15 @@ pub enum ExportError {
         source: serde_json::Error,
     },
 
+    #[error(transparent)]
+    Text(#[from] TextError),
+
+    #[error(
+        "`{file}` has no form in a GGUF file: {detail}; write a folder of safetensors, or say \
+         --without-tokenizer"
+    )]
+    PieceFile { file: String, detail: String },
+
     #[error("tokenizer.json: {field} is {found}, expected {expected}")]
     Tokenizer {
         field: String,
@@ -66,7 +76,7 @@ pub enum ExportError {
 
     #[error(
         "the tokenizer has token {id} (`{token}`), the model only {vocab_size} rows; \
-         tokenizer.json and config.json come from different models"
+         the tokenizer and config.json come from different models"
     )]
     TokenBeyondVocabulary {
         token: String,

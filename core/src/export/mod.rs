@@ -14,6 +14,9 @@ mod modelfile;
 mod pre_tokenizer;
 #[cfg(test)]
 mod read_back_tests;
+mod sentence_piece;
+#[cfg(test)]
+mod sentence_piece_tests;
 mod tensors;
 #[cfg(test)]
 mod text_back_tests;
@@ -24,4 +27,4 @@ pub use error::ExportError;
 pub use go_template::{GoTemplate, Probe, RenderProbe};
 pub use modelfile::modelfile;
 pub use tensors::{GgufExport, GgufOptions};
-pub use tokenizer::TokenizerFiles;
+pub use tokenizer::{TokenizerFiles, VocabularyFile};

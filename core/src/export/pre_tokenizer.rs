@@ -3,46 +3,63 @@
 //! [`SplitRule`] has the patterns and their names; one that is not there is refused, not guessed.
 
 use serde_json::Value as Json;
+use tokenizers::{Decoder as _, pre_tokenizers::byte_level::ByteLevel};
 
 use super::ExportError;
 use crate::text::{SPLIT_RULES, SplitRule};
 
-/// What `individual_digits` splits off.
-const DIGIT: &str = r"\p{N}";
-
-/// llama.cpp's name for the split of a byte-level `pre_tokenizer`.
-pub(super) fn name_of(pre_tokenizer: &Json) -> Result<&'static str, ExportError> {
-    let steps = steps(pre_tokenizer);
-    let mut digits = false;
-    let mut pattern = None;
-    for step in &steps {
+/// The way llama.cpp splits what a byte-level `pre_tokenizer` splits.
+pub(super) fn rule_of(pre_tokenizer: &Json) -> Result<&'static SplitRule, ExportError> {
+    let mut patterns: Vec<String> = Vec::new();
+    for step in steps(pre_tokenizer) {
         match step["type"].as_str() {
-            Some("Digits") if step["individual_digits"] == true && pattern.is_none() => {
-                digits = true;
+            Some("Digits") if step["individual_digits"] == true => {
+                patterns.push(SplitRule::DIGIT.to_owned());
             }
-            Some("Split") if pattern.is_none() && isolates(step) => match split_pattern(step) {
-                Some(DIGIT | "[0-9]") => digits = true,
-                Some(found) => pattern = Some(found),
+            Some("Split") if isolates(step) => match split_pattern(step) {
+                Some(pattern) => patterns.push(pattern),
                 None => return Err(unknown(pre_tokenizer)),
             },
             Some("ByteLevel") if step["add_prefix_space"] != true => {
                 // `use_regex` is true where it is not given.
                 if step["use_regex"] != false {
-                    if pattern.is_some() {
-                        return Err(unknown(pre_tokenizer));
-                    }
-                    pattern = Some(SplitRule::GPT2);
+                    patterns.push(SplitRule::GPT2.to_owned());
                 }
             }
             _ => return Err(unknown(pre_tokenizer)),
         }
     }
-    let rule = pattern.and_then(|pattern| match digits {
-        true => SplitRule::with_patterns(&[DIGIT, pattern]),
-        false => SplitRule::with_patterns(&[pattern]),
-    });
-    let name = rule.and_then(|rule| rule.names.first());
-    name.copied().ok_or_else(|| unknown(pre_tokenizer))
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    SplitRule::with_patterns(&patterns).ok_or_else(|| unknown(pre_tokenizer))
+}
+
+/// llama.cpp's name for the split of a tokenizer with these tokens (in GPT-2's alphabet of bytes). A
+/// rule that leaves numbers whole is only right where no token holds two digits.
+pub(super) fn name_for<'t>(
+    pre_tokenizer: &Json,
+    tokens: impl Iterator<Item = &'t str>,
+) -> Result<&'static str, ExportError> {
+    let rule = rule_of(pre_tokenizer)?;
+    let bytes = ByteLevel::default();
+    let written = |token: &str| bytes.decode_chain(vec![token.to_owned()]).ok();
+    let n_digits = |text: &str| text.chars().filter(|c| c.is_numeric()).count();
+    let long = match rule.single_digits {
+        true => tokens
+            .filter_map(|token| Some(written(token)?.concat()))
+            .find(|text| n_digits(text) > 1),
+        false => None,
+    };
+    match long {
+        None => Ok(rule.names[0]),
+        Some(text) => Err(ExportError::Tokenizer {
+            field: "`pre_tokenizer`".to_owned(),
+            found: format!("one that takes numbers apart, with a token for `{text}`"),
+            expected: format!(
+                "no tokens of several digits: llama.cpp's split `{}` keeps numbers together",
+                rule.names[0]
+            ),
+        }),
+    }
 }
 
 /// Whether text is turned into GPT-2's printable bytes at all.
@@ -64,9 +81,13 @@ fn isolates(step: &Json) -> bool {
     step["behavior"] == "Isolated" && step["invert"] != true
 }
 
-/// The regular expression, with the two spellings of the English contractions made one.
-fn split_pattern(step: &Json) -> Option<&str> {
-    step["pattern"]["Regex"].as_str()
+/// The regular expression, with line ends and digits in the spelling of [`SplitRule`].
+fn split_pattern(step: &Json) -> Option<String> {
+    let pattern = step["pattern"]["Regex"].as_str()?;
+    Some(match pattern {
+        "[0-9]" => SplitRule::DIGIT.to_owned(),
+        _ => pattern.replace('\r', r"\r").replace('\n', r"\n"),
+    })
 }
 
 fn unknown(pre_tokenizer: &Json) -> ExportError {
@@ -101,19 +122,24 @@ mod tests {
     fn every_pattern_leads_to_its_name() {
         let mut n_checked = 0;
         for rule in &SPLIT_RULES {
-            if let [pattern] = rule.patterns {
-                let name = name_of(&then_bytes(&[split(pattern)])).unwrap();
-                assert_eq!(SplitRule::named(name).unwrap().patterns, rule.patterns);
-                n_checked += 1;
+            let mut steps: Vec<Json> = rule.patterns.iter().map(|cut| split(cut)).collect();
+            if rule.single_digits {
+                steps.pop();
+                steps.push(json!({"type": "Digits", "individual_digits": true}));
             }
+            assert_eq!(
+                rule_of(&then_bytes(&steps)).unwrap().patterns,
+                rule.patterns
+            );
+            n_checked += 1;
         }
-        assert!(n_checked > 5);
+        assert_eq!(n_checked, SPLIT_RULES.len());
     }
 
     #[test]
     fn byte_level_alone_is_gpt_2() {
         let step = json!({"type": "ByteLevel", "add_prefix_space": false});
-        assert_eq!(name_of(&step).unwrap(), "gpt-2");
+        assert_eq!(rule_of(&step).unwrap().names[0], "gpt-2");
         assert!(is_byte_level(&step));
     }
 
@@ -122,7 +148,28 @@ mod tests {
         let steps = json!({"type": "Sequence", "pretokenizers": [
             {"type": "Digits", "individual_digits": true},
             {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}]});
-        assert_eq!(name_of(&steps).unwrap(), "smollm");
+        assert_eq!(rule_of(&steps).unwrap().names[0], "smollm");
+    }
+
+    /// As DeepSeek-LLM and DeepSeek-Coder publish them, with line ends as characters.
+    #[test]
+    fn deepseek_takes_numbers_apart() {
+        let published = |name: &str, n_cuts: usize| {
+            let cuts = SplitRule::named(name).unwrap().patterns.iter().take(n_cuts);
+            let spelt = |cut: &&str| cut.replace(r"\r", "\r").replace(r"\n", "\n");
+            let mut steps: Vec<Json> = cuts.map(|cut| split(&spelt(cut))).collect();
+            steps.push(json!({"type": "Digits", "individual_digits": true}));
+            then_bytes(&steps)
+        };
+        let name = |steps: &Json, token| name_for(steps, ["a", "7", token].into_iter());
+        let llm = published("deepseek-llm", 5);
+        // Bytes of Cyrillic letters, one of them written as `½`.
+        assert_eq!(name(&llm, "Ð½Ð¾").unwrap(), "deepseek-llm");
+        let error = name(&llm, "42").unwrap_err().to_string();
+        assert!(error.contains("`42`"), "{error}");
+        let coder = published("deepseek-coder", 4);
+        assert_eq!(name(&coder, "42").unwrap(), "deepseek-coder");
+        assert!(rule_of(&published("deepseek-llm", 4)).is_err());
     }
 
     #[test]
@@ -134,7 +181,7 @@ mod tests {
             json!({"type": "Whitespace"}),
             Json::Null,
         ] {
-            let error = name_of(&unlike).unwrap_err().to_string();
+            let error = rule_of(&unlike).unwrap_err().to_string();
             assert!(error.contains("--tokenizer-pre"), "{error}");
             assert!(error.contains(&unlike.to_string()));
         }

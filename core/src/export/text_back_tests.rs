@@ -1,6 +1,6 @@
 //! Tokenizers that were exported, read back: the same ids as from their own files.
 
-use super::{GgufExport, GgufOptions, TokenizerFiles};
+use super::{GgufExport, GgufOptions, TokenizerFiles, VocabularyFile};
 use crate::{
     arch::Arch,
     checkpoint::Checkpoint,
@@ -70,7 +70,7 @@ impl Files {
             name: "tiny",
             format: Format::F16,
             tokenizer: Some(TokenizerFiles {
-                tokenizer_json: self.tokenizer,
+                vocabulary: VocabularyFile::TokenizerJson(self.tokenizer),
                 tokenizer_config_json: Some(self.config),
                 chat_template: text.template.as_ref().map(|template| template.source()),
                 end_ids: &text.end_token_ids,

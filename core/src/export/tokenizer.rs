@@ -1,6 +1,6 @@
-//! `tokenizer.json` as GGUF metadata.
+//! A tokenizer as GGUF metadata; a SentencePiece `.model` file goes to [`super::sentence_piece`].
 //!
-//! Two kinds are known to llama.cpp: byte-level BPE (`gpt2`: tokens and merges) and BPE with
+//! Two kinds of `tokenizer.json` are known to llama.cpp: byte-level BPE (`gpt2`: tokens and merges) and BPE with
 //! byte fallback (`llama`: tokens and scores, the pair whose joined token scores highest is
 //! merged first). Merges become scores there: the earlier a token is made, the higher.
 
@@ -8,13 +8,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{ExportError, pre_tokenizer};
-use crate::{arch::Arch, weights::gguf::Value};
+use super::{ExportError, pre_tokenizer, sentence_piece::sentence_piece};
+use crate::{
+    arch::Arch,
+    text::{TokenizerConfig, sentence_piece::PieceType},
+    weights::gguf::Value,
+};
 
 /// A model's tokenizer, as its files hold it.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenizerFiles<'a> {
-    pub tokenizer_json: &'a [u8],
+    pub vocabulary: VocabularyFile<'a>,
+    /// What stands beside a `tokenizer.json`.
     pub tokenizer_config_json: Option<&'a [u8]>,
     /// Jinja source, wherever it was found.
     pub chat_template: Option<&'a str>,
@@ -24,19 +29,37 @@ pub struct TokenizerFiles<'a> {
     pub pre: Option<&'a str>,
 }
 
-/// `llama_token_type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TokenType {
-    Normal = 1,
-    Unknown = 2,
-    Control = 3,
-    UserDefined = 4,
-    Unused = 5,
-    Byte = 6,
+/// Where the tokens are.
+#[derive(Debug, Clone, Copy)]
+pub enum VocabularyFile<'a> {
+    TokenizerJson(&'a [u8]),
+    SentencePiece {
+        /// The name of a `.model` file.
+        name: &'a str,
+        bytes: &'a [u8],
+        /// What stands beside it, as the model's tokenizer was made of it.
+        config: &'a TokenizerConfig,
+    },
 }
 
 /// Score of tokens that no merge makes; below every merge's rank.
 const NEVER_MERGED: f32 = -1e9;
+
+/// The score that llama.cpp's script gives to rows without a token.
+pub(super) const PADDING_SCORE: f32 = -10000.0;
+
+/// What stands in a row without a token.
+pub(super) fn padding(id: usize) -> (String, f32, PieceType) {
+    (format!("[PAD{id}]"), PADDING_SCORE, PieceType::Unused)
+}
+
+pub(super) fn unused_note(n_unused: usize, vocab_size: usize) -> Option<String> {
+    (n_unused > 0).then(|| {
+        format!(
+            "{n_unused} of {vocab_size} rows of the vocabulary have no token and are marked unused"
+        )
+    })
+}
 
 pub(super) fn tokenizer_metadata(
     files: Option<TokenizerFiles<'_>>,
@@ -47,28 +70,23 @@ pub(super) fn tokenizer_metadata(
         notes.push("the file holds no tokenizer: it takes token ids only".to_owned());
         return Ok(vec![key("model", Value::String("none".into()))]);
     };
-    let tokenizer = json("tokenizer.json", files.tokenizer_json)?;
-    let config = match files.tokenizer_config_json {
-        Some(bytes) => json("tokenizer_config.json", bytes)?,
-        None => Json::Null,
+    let (mut metadata, special) = match files.vocabulary {
+        VocabularyFile::TokenizerJson(bytes) => {
+            tokenizer_json(&json("tokenizer.json", bytes)?, &files, arch, notes)?
+        }
+        VocabularyFile::SentencePiece { name, .. } if files.pre.is_some() => {
+            return Err(ExportError::PieceFile {
+                file: name.to_owned(),
+                detail: "--tokenizer-pre is for tokenizers that cut bytes".to_owned(),
+            });
+        }
+        VocabularyFile::SentencePiece {
+            name,
+            bytes,
+            config,
+        } => sentence_piece((name, bytes), config.clone(), arch, notes)?,
     };
-    let vocabulary = Vocabulary::read(&tokenizer, arch.vocab_size, notes)?;
-    let mut metadata = match files.pre {
-        Some(pre) => byte_level(&tokenizer, pre)?,
-        None if pre_tokenizer::is_byte_level(&tokenizer["pre_tokenizer"]) => byte_level(
-            &tokenizer,
-            pre_tokenizer::name_of(&tokenizer["pre_tokenizer"])?,
-        )?,
-        None => with_byte_fallback(&tokenizer, &vocabulary)?,
-    };
-    metadata.extend(vocabulary.metadata());
-    metadata.extend(special_ids(
-        &tokenizer,
-        &config,
-        &vocabulary,
-        arch,
-        files.end_ids,
-    ));
+    metadata.extend(special.metadata(arch, files.end_ids));
     if let Some(template) = files.chat_template {
         metadata.push(key("chat_template", Value::String(template.to_owned())));
     } else {
@@ -77,9 +95,32 @@ pub(super) fn tokenizer_metadata(
     Ok(metadata)
 }
 
+fn tokenizer_json(
+    tokenizer: &Json,
+    files: &TokenizerFiles<'_>,
+    arch: &Arch,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<(String, Value)>, SpecialTokens), ExportError> {
+    let config = match files.tokenizer_config_json {
+        Some(bytes) => json("tokenizer_config.json", bytes)?,
+        None => Json::Null,
+    };
+    let vocabulary = Vocabulary::read(tokenizer, arch.vocab_size, notes)?;
+    let mut metadata = match files.pre {
+        Some(pre) => byte_level(tokenizer, pre)?,
+        None if pre_tokenizer::is_byte_level(&tokenizer["pre_tokenizer"]) => byte_level(
+            tokenizer,
+            pre_tokenizer::name_for(&tokenizer["pre_tokenizer"], vocabulary.merged())?,
+        )?,
+        None => with_byte_fallback(tokenizer, &vocabulary)?,
+    };
+    metadata.extend(vocabulary.metadata());
+    Ok((metadata, special_tokens(tokenizer, &config, &vocabulary)))
+}
+
 /// Tokens by id, without holes.
 struct Vocabulary {
-    tokens: Vec<(String, TokenType)>,
+    tokens: Vec<(String, PieceType)>,
     ids: BTreeMap<String, usize>,
 }
 
@@ -98,18 +139,19 @@ impl Vocabulary {
             wrong(
                 "`model.type`",
                 &model["type"],
-                "`BPE`, the only kind exported so far",
+                "`BPE` (Unigram only becomes GGUF where it is a SentencePiece `.model` without a \
+                 tokenizer.json beside it)",
             )
         })?;
         let unknown = model["unk_token"].as_str();
-        let mut named: BTreeMap<usize, (String, TokenType)> = BTreeMap::new();
+        let mut named: BTreeMap<usize, (String, PieceType)> = BTreeMap::new();
         for (token, id) in vocab {
             let kind = match token.as_str() {
-                token if Some(token) == unknown => TokenType::Unknown,
+                token if Some(token) == unknown => PieceType::Unknown,
                 token if byte_of(token).is_some() && model["byte_fallback"] == true => {
-                    TokenType::Byte
+                    PieceType::Byte
                 }
-                _ => TokenType::Normal,
+                _ => PieceType::Normal,
             };
             named.insert(index(token, id, vocab_size)?, (token.clone(), kind));
         }
@@ -118,9 +160,9 @@ impl Vocabulary {
             let token =
                 token.ok_or_else(|| wrong("`added_tokens`", added, "tokens with content"))?;
             let kind = match added["special"] == true {
-                true if Some(token) == unknown => TokenType::Unknown,
-                true => TokenType::Control,
-                false => TokenType::UserDefined,
+                true if Some(token) == unknown => PieceType::Unknown,
+                true => PieceType::Control,
+                false => PieceType::UserDefined,
             };
             named.insert(
                 index(token, &added["id"], vocab_size)?,
@@ -130,30 +172,32 @@ impl Vocabulary {
         let n_named = named.len();
         let tokens: Vec<_> = (0..vocab_size)
             .map(|id| {
-                let padding = || (format!("[PAD{id}]"), TokenType::Unused);
-                named.remove(&id).unwrap_or_else(padding)
+                let (text, _, kind) = padding(id);
+                named.remove(&id).unwrap_or((text, kind))
             })
             .collect();
-        if n_named < vocab_size {
-            notes.push(format!(
-                "{} of {vocab_size} rows of the vocabulary have no token and are marked unused",
-                vocab_size - n_named
-            ));
-        }
+        notes.extend(unused_note(vocab_size - n_named, vocab_size));
         let ids = tokens.iter().enumerate();
         let ids = ids.map(|(id, (token, _))| (token.clone(), id)).collect();
         Ok(Self { tokens, ids })
     }
 
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().map(|(token, _)| token.as_str())
+    }
+
+    fn merged(&self) -> impl Iterator<Item = &str> {
+        let normal = |(_, kind): &&(String, PieceType)| *kind == PieceType::Normal;
+        let tokens = self.tokens.iter().filter(normal);
+        tokens.map(|(token, _)| token.as_str())
+    }
+
     fn metadata(&self) -> [(String, Value); 2] {
         [
-            key(
-                "tokens",
-                Value::strings(self.tokens.iter().map(|(token, _)| token.as_str())),
-            ),
+            key("tokens", Value::strings(self.texts())),
             key(
                 "token_type",
-                Value::i32s(self.tokens.iter().map(|(_, kind)| *kind as i32)),
+                Value::i32s(self.tokens.iter().map(|(_, kind)| kind.number().into())),
             ),
         ]
     }
@@ -177,7 +221,7 @@ fn with_byte_fallback(
     tokenizer: &Json,
     vocabulary: &Vocabulary,
 ) -> Result<Vec<(String, Value)>, ExportError> {
-    let bytes = |(_, kind): &&(String, TokenType)| *kind == TokenType::Byte;
+    let bytes = |(_, kind): &&(String, PieceType)| *kind == PieceType::Byte;
     let n_bytes = vocabulary.tokens.iter().filter(bytes).count();
     if n_bytes != 256 {
         return Err(ExportError::Tokenizer {
@@ -198,7 +242,7 @@ fn with_byte_fallback(
     for (score, (_, kind)) in scores.iter_mut().zip(&vocabulary.tokens) {
         if matches!(
             kind,
-            TokenType::Control | TokenType::Unknown | TokenType::Byte
+            PieceType::Control | PieceType::Unknown | PieceType::Byte
         ) {
             *score = 0.0;
         }
@@ -241,49 +285,51 @@ fn adds_space_prefix(tokenizer: &Json) -> Result<bool, ExportError> {
         .any(|step| step["type"] == "Prepend" && step["prepend"] == "▁"))
 }
 
-fn special_ids(
-    tokenizer: &Json,
-    config: &Json,
-    vocabulary: &Vocabulary,
-    arch: &Arch,
-    end_ids: &[u32],
-) -> Vec<(String, Value)> {
+/// Tokens with a name, and which of them stand around a text.
+pub(super) struct SpecialTokens {
+    pub(super) bos: Option<u32>,
+    pub(super) eos: Option<u32>,
+    pub(super) padding: Option<u32>,
+    pub(super) unknown: Option<u32>,
+    pub(super) adds_bos: bool,
+    pub(super) adds_eos: bool,
+}
+
+impl SpecialTokens {
+    fn metadata(&self, arch: &Arch, end_ids: &[u32]) -> Vec<(String, Value)> {
+        let ends = || end_ids.iter().chain(&arch.eos_token_ids).copied();
+        let eos = self.eos.or(ends().next());
+        let ids = [
+            ("bos", self.bos.or(arch.bos_token_id)),
+            ("eos", eos),
+            ("eot", ends().find(|id| Some(*id) != eos)),
+            ("padding", self.padding),
+            ("unknown", self.unknown),
+        ];
+        let ids = ids
+            .into_iter()
+            .filter_map(|(name, id)| Some(key(&format!("{name}_token_id"), Value::U32(id?))));
+        let adds = [("bos", self.adds_bos), ("eos", self.adds_eos)];
+        let adds = adds.map(|(name, adds)| key(&format!("add_{name}_token"), Value::Bool(adds)));
+        ids.chain(adds).collect()
+    }
+}
+
+fn special_tokens(tokenizer: &Json, config: &Json, vocabulary: &Vocabulary) -> SpecialTokens {
+    let id = |token: &str| u32::try_from(*vocabulary.ids.get(token)?).ok();
     let named = |name: &str| {
         let token = &config[name];
-        let token = token.as_str().or_else(|| token["content"].as_str())?;
-        vocabulary
-            .ids
-            .get(token)
-            .and_then(|id| u32::try_from(*id).ok())
+        id(token.as_str().or_else(|| token["content"].as_str())?)
     };
-    let eos = end_ids.first().copied();
-    let eos = named("eos_token")
-        .or(eos)
-        .or(arch.eos_token_ids.first().copied());
-    let other_end = end_ids
-        .iter()
-        .chain(&arch.eos_token_ids)
-        .find(|id| Some(**id) != eos)
-        .copied();
-    let unknown = tokenizer["model"]["unk_token"].as_str();
-    let unknown = unknown.and_then(|token| vocabulary.ids.get(token));
-    let ids = [
-        ("bos", named("bos_token").or(arch.bos_token_id)),
-        ("eos", eos),
-        ("eot", other_end),
-        ("padding", named("pad_token")),
-        ("unknown", unknown.and_then(|id| u32::try_from(*id).ok())),
-    ];
-    let mut metadata: Vec<_> = ids
-        .into_iter()
-        .filter_map(|(name, id)| Some(key(&format!("{name}_token_id"), Value::U32(id?))))
-        .collect();
     let (adds_bos, adds_eos) = added_around(&tokenizer["post_processor"]);
-    for (name, found) in [("add_bos_token", adds_bos), ("add_eos_token", adds_eos)] {
-        let adds = config[name].as_bool().unwrap_or(found);
-        metadata.push(key(name, Value::Bool(adds)));
+    SpecialTokens {
+        bos: named("bos_token"),
+        eos: named("eos_token"),
+        padding: named("pad_token"),
+        unknown: tokenizer["model"]["unk_token"].as_str().and_then(id),
+        adds_bos: config["add_bos_token"].as_bool().unwrap_or(adds_bos),
+        adds_eos: config["add_eos_token"].as_bool().unwrap_or(adds_eos),
     }
-    metadata
 }
 
 /// Whether a template of the post-processor starts and ends with a special token.
@@ -344,7 +390,7 @@ fn index(token: &str, id: &Json, vocab_size: usize) -> Result<usize, ExportError
         })
 }
 
-fn key(name: &str, value: Value) -> (String, Value) {
+pub(super) fn key(name: &str, value: Value) -> (String, Value) {
     let prefix = if name == "chat_template" {
         "tokenizer"
     } else {
@@ -428,7 +474,7 @@ mod tests {
         let arch = Arch::from_json(CONFIG).unwrap();
         let (tokenizer, config) = (tokenizer.to_string(), config.to_string());
         let files = TokenizerFiles {
-            tokenizer_json: tokenizer.as_bytes(),
+            vocabulary: VocabularyFile::TokenizerJson(tokenizer.as_bytes()),
             tokenizer_config_json: Some(config.as_bytes()),
             chat_template: Some("{{ messages }}"),
             end_ids: &[],

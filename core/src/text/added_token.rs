@@ -1,6 +1,10 @@
 //! Tokens that stand beside a tokenizer's model, as `tokenizer_config.json` writes them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
+
+use super::TextError;
 
 /// A token that is found in text before anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,31 @@ impl AddedToken {
             special,
         })
     }
+}
+
+/// `added_tokens.json`: ids by token. Those with a name elsewhere are special.
+pub(super) fn added_tokens(
+    bytes: &[u8],
+    special: &[AddedToken],
+) -> Result<Vec<(u32, AddedToken)>, TextError> {
+    let ids: BTreeMap<String, u32> =
+        serde_json::from_slice(bytes).map_err(|error| TextError::File {
+            file: "added_tokens.json",
+            expected: "an object with ids by token",
+            detail: error.to_string(),
+        })?;
+    let read = |(content, id): (String, u32)| {
+        let is_special = special.iter().any(|token| token.content == content);
+        let token = AddedToken {
+            normalized: !is_special,
+            special: is_special,
+            ..AddedToken::special(&content)
+        };
+        (id, token)
+    };
+    let mut tokens: Vec<_> = ids.into_iter().map(read).collect();
+    tokens.sort_by_key(|(id, _)| *id);
+    Ok(tokens)
 }
 
 /// `added_tokens_decoder`: tokens by id, in the order of their ids.

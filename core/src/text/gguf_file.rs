@@ -48,6 +48,11 @@ struct Kept {
     add_bos_token: Option<bool>,
     add_eos_token: Option<bool>,
     add_space_prefix: Option<bool>,
+    // Files that were kept before there was `t5` lack them.
+    #[serde(default)]
+    remove_extra_whitespaces: Option<bool>,
+    #[serde(default)]
+    precompiled_charsmap: Vec<u8>,
     chat_templates: Vec<(String, String)>,
 }
 
@@ -68,6 +73,8 @@ impl Kept {
             add_bos_token: self.add_bos_token,
             add_eos_token: self.add_eos_token,
             add_space_prefix: self.add_space_prefix,
+            remove_extra_whitespaces: self.remove_extra_whitespaces,
+            precompiled_charsmap: self.precompiled_charsmap.clone(),
             chat_templates: self.chat_templates.clone(),
         }
     }
@@ -94,6 +101,8 @@ mod tests {
             add_bos_token: Some(true),
             add_eos_token: Some(false),
             add_space_prefix: Some(false),
+            remove_extra_whitespaces: Some(true),
+            precompiled_charsmap: vec![4, 0, 255],
             chat_templates: vec![("default".into(), "{{ messages }}".into())],
         };
         let kept: Kept = serde_json::from_slice(&parts.to_json()).unwrap();

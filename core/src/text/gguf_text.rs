@@ -1,9 +1,11 @@
 //! A model's tokenizer and chat template, as a GGUF file's metadata hold them.
 //!
-//! Two kinds are known. `gpt2` is byte-level BPE: tokens in GPT-2's byte alphabet, merges in order
+//! Three kinds are known. `gpt2` is byte-level BPE: tokens in GPT-2's byte alphabet, merges in order
 //! of rank, and a rule for cutting text ([`super::SplitRule`]). `llama` is SentencePiece's BPE with
 //! byte fallback: tokens with scores, where the pair whose joined token scores highest is merged
-//! first; every pair that makes a token is a merge there, ranked by the score of what it makes.
+//! first; every pair that makes a token is a merge there, ranked by the score of what it makes. `t5` is
+//! SentencePiece's Unigram: tokens with scores, of which the best path is taken
+//! ([`super::sentence_piece`]).
 
 use std::collections::BTreeSet;
 
@@ -23,19 +25,20 @@ use tokenizers::{
     tokenizer::SplitDelimiterBehavior,
 };
 
+use super::sentence_piece::{self, SPACE_MARK};
 use super::{ChatTemplate, ModelText, SplitRule, TextError, Tokenizer, TokenizerConfig};
 
 /// What the metadata say, by the names of their keys under `tokenizer.ggml`.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct GgufText<'a> {
-    /// `gpt2`, `llama`; absent or `none` in files that only take token ids.
+    /// `gpt2`, `llama`, `t5`; absent or `none` in files that only take token ids.
     pub model: Option<&'a str>,
     pub pre: Option<&'a str>,
     /// By id.
     pub tokens: Vec<&'a str>,
     /// `llama_token_type` of each token; empty means that all are normal.
     pub token_type: Vec<u64>,
-    /// Of each token, where the model is `llama`.
+    /// Of each token, where the model is `llama` or `t5`.
     pub scores: Vec<f32>,
     /// `left right`, in order of rank, where the model is `gpt2`.
     pub merges: Vec<&'a str>,
@@ -48,6 +51,10 @@ pub struct GgufText<'a> {
     pub add_bos_token: Option<bool>,
     pub add_eos_token: Option<bool>,
     pub add_space_prefix: Option<bool>,
+    /// Where the model is `t5`: runs of spaces count as one, and those around a text as none.
+    pub remove_extra_whitespaces: Option<bool>,
+    /// Where the model is `t5`: what SentencePiece replaces before it cuts.
+    pub precompiled_charsmap: Vec<u8>,
     /// Jinja sources by name; the main one is `default`.
     pub chat_templates: Vec<(String, String)>,
 }
@@ -61,9 +68,6 @@ const UNUSED: u64 = 5;
 
 /// Longer tokens than any vocabulary has are not taken apart: that takes the square of the length.
 const MAX_MERGED_BYTES: usize = 1024;
-
-/// What SentencePiece writes for a space.
-const SPACE_MARK: &str = "\u{2581}";
 
 /// Special tokens after which an answer is complete, whether or not the file says so.
 const END_TOKENS: [&str; 9] = [
@@ -108,23 +112,24 @@ impl ModelText {
     }
 }
 
-/// As llama.cpp does: ids without a token are none, and a `llama` vocabulary that names none has
-/// those of the first Llama.
+/// As llama.cpp does: ids without a token are none, and a vocabulary that names none has those of
+/// the first Llama or of T5, but for T5's padding, which nothing depends on.
 fn with_defaults<'a>(parts: &GgufText<'a>) -> GgufText<'a> {
     let mut parts = parts.clone();
     let n_tokens = parts.tokens.len();
     let there = |id: &u32| (*id as usize) < n_tokens;
-    let is_llama = parts.model == Some("llama");
+    let [unknown, bos, eos, padding] = match parts.model {
+        Some("llama") => [Some(0), Some(1), Some(2), None],
+        Some("t5") => [Some(2), None, Some(1), None],
+        _ => [None; 4],
+    };
     for (id, default) in [
-        (&mut parts.unknown_token_id, Some(0)),
-        (&mut parts.bos_token_id, Some(1)),
-        (&mut parts.eos_token_id, Some(2)),
-        (&mut parts.padding_token_id, None),
+        (&mut parts.unknown_token_id, unknown),
+        (&mut parts.bos_token_id, bos),
+        (&mut parts.eos_token_id, eos),
+        (&mut parts.padding_token_id, padding),
     ] {
-        *id = id
-            .filter(there)
-            .or(default.filter(|_| is_llama))
-            .filter(there);
+        *id = id.filter(there).or(default).filter(there);
     }
     parts.other_end_ids.retain(there);
     parts
@@ -192,10 +197,14 @@ impl<'a> GgufText<'a> {
                 (self.byte_level(rule)?, rule.adds_bos)
             }
             Some("llama") => (self.sentence_piece()?, true),
+            Some("t5") => {
+                let (model, pieces) = sentence_piece::of_gguf(self, self.config())?;
+                return Tokenizer::from_pieces("tokenizer.ggml", &model, pieces).map(Some);
+            }
             Some(other) => {
                 return Err(TextError::TokenizerKind {
                     found: other.to_owned(),
-                    known: "gpt2, llama".to_owned(),
+                    known: "gpt2, llama, t5".to_owned(),
                 });
             }
         };

@@ -24,7 +24,7 @@ mod mask;
 mod model_text;
 mod preflight;
 mod record;
-mod sentence_piece;
+pub(crate) mod sentence_piece;
 mod spans;
 mod split_rule;
 mod template;

@@ -1,15 +1,17 @@
 //! What a model directory says about text, read once: tokenizer, template, end tokens.
 
+use super::added_token::added_tokens;
 use super::tokenizer_config::eos_token_ids;
 use super::{ChatTemplate, TextError, Tokenizer, TokenizerConfig, builtin_template_names};
 
 /// What the files are called in a model directory.
-pub const TEXT_FILES: [&str; 9] = [
+pub const TEXT_FILES: [&str; 10] = [
     "tokenizer.json",
     "tokenizer.model",
     "spiece.model",
     "sentencepiece.bpe.model",
     "tokenizer_config.json",
+    "added_tokens.json",
     "special_tokens_map.json",
     "chat_template.jinja",
     "generation_config.json",
@@ -31,6 +33,8 @@ pub struct TextFiles<'a> {
     /// A SentencePiece `.model` file and its name, for models without `tokenizer.json`.
     pub sentence_piece: Option<(&'a str, &'a [u8])>,
     pub tokenizer_config: Option<&'a [u8]>,
+    /// Ids by token, beside old SentencePiece files; `tokenizer_config` overrules it.
+    pub added_tokens: Option<&'a [u8]>,
     pub special_tokens_map: Option<&'a [u8]>,
     pub chat_template_jinja: Option<&'a [u8]>,
     /// Further templates by name, from `additional_chat_templates/`.
@@ -48,6 +52,7 @@ impl<'a> TextFiles<'a> {
             tokenizer_json: find(json),
             sentence_piece: pieces.find_map(|name| Some((name, find(name)?))),
             tokenizer_config: find("tokenizer_config.json"),
+            added_tokens: find("added_tokens.json"),
             special_tokens_map: find("special_tokens_map.json"),
             chat_template_jinja: find("chat_template.jinja"),
             more_templates: &[],
@@ -91,6 +96,9 @@ impl ModelText {
                 Some(tokenizer)
             }
             (None, Some((name, bytes))) => {
+                if let (true, Some(added)) = (config.added_tokens.is_empty(), files.added_tokens) {
+                    config.added_tokens = added_tokens(added, &config.all_special_tokens)?;
+                }
                 Some(Tokenizer::from_sentence_piece(name, bytes, &mut config)?)
             }
             (None, None) => None,

@@ -20,11 +20,16 @@ pub struct SplitRule {
     pub adds_bos: bool,
     /// The models' own tokenizers compose characters first; llama.cpp does not.
     pub composes: bool,
+    /// The models' own tokenizers take numbers apart; llama.cpp leaves that to vocabularies in which
+    /// no token holds two digits.
+    pub single_digits: bool,
 }
 
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// Letters that have a case, perhaps behind a space. Those that normalizing would change are written by their numbers.
+const DEEPSEEK_LETTERS: &str = "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\u{1F7D}ᾀ-ᾴᾶ-ᾼ\u{1FBE}ῂ-ῄῆ-ῌῐ-\u{1FD3}ῖ-\u{1FDB}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u{2126}ℨ\u{212A}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+";
 
 const PLAIN: SplitRule = SplitRule {
     names: &[],
@@ -32,10 +37,11 @@ const PLAIN: SplitRule = SplitRule {
     ignore_merges: false,
     adds_bos: false,
     composes: false,
+    single_digits: false,
 };
 
 /// Every rule that is known. Where two have the same patterns, the first is written.
-pub const SPLIT_RULES: [SplitRule; 12] = [
+pub const SPLIT_RULES: [SplitRule; 13] = [
     SplitRule {
         names: &["qwen2", "deepseek-r1-qwen", "kormo", "megrez"],
         patterns: &[QWEN2],
@@ -138,6 +144,19 @@ pub const SPLIT_RULES: [SplitRule; 12] = [
         ..PLAIN
     },
     SplitRule {
+        names: &["deepseek-llm"],
+        patterns: &[
+            r"[\r\n]",
+            DEEPSEEK_LETTERS,
+            r"\s?[!-/:-~！-／：-～‘-‟　-。]+",
+            r"\s+$",
+            r"[一-龥ࠀ-一가-퟿]+",
+            r"\p{N}+",
+        ],
+        single_digits: true,
+        ..PLAIN
+    },
+    SplitRule {
         names: &["falcon"],
         patterns: &[
             r"[\p{P}\$\+<=>\^~\|`]+",
@@ -175,9 +194,18 @@ impl SplitRule {
         })
     }
 
-    /// The rule with these patterns.
+    /// What takes numbers apart.
+    pub const DIGIT: &'static str = r"\p{N}";
+
+    /// The rule with these patterns, as the models' own tokenizers have them.
     pub fn with_patterns(patterns: &[&str]) -> Option<&'static Self> {
-        SPLIT_RULES.iter().find(|rule| rule.patterns == patterns)
+        SPLIT_RULES.iter().find(|rule| {
+            let same = rule.patterns == patterns;
+            match (rule.single_digits, rule.patterns, patterns) {
+                (true, [cut @ .., _], [own @ .., Self::DIGIT]) => cut == own,
+                (single_digits, ..) => same && !single_digits,
+            }
+        })
     }
 
     /// All names, in the order of the rules.

@@ -104,12 +104,19 @@ impl Tokenizer {
         bytes: &[u8],
         config: &mut TokenizerConfig,
     ) -> Result<Self, TextError> {
-        let model = ModelFile::read(file, bytes)?;
-        sentence_piece::with_own_tokens(file, &model, config);
-        let pieces = PieceTokenizer::new(file, &model, config)?;
+        let (model, pieces) = sentence_piece::open(file, bytes, config)?;
+        Self::from_pieces(file, &model, pieces)
+    }
+
+    /// A tokenizer that cuts text into the pieces of a model.
+    pub(super) fn from_pieces(
+        file: &str,
+        model: &ModelFile,
+        pieces: PieceTokenizer,
+    ) -> Result<Self, TextError> {
         let special = pieces.special_tokens();
         let special = special.map(|(token, id)| (token.to_owned(), id)).collect();
-        let engine = sentence_piece::engine(file, &model)?;
+        let engine = sentence_piece::engine(file, model)?;
         let tokenizer = Self::with_special(engine, special, pieces.size());
         let mut tokenizer = tokenizer.map_err(|error| TextError::SentencePiece {
             file: file.to_owned(),

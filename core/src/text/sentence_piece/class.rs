@@ -26,7 +26,7 @@ enum Class {
 
 /// A tokenizer from a `.model` file.
 #[derive(Debug, Clone)]
-pub(in crate::text) struct PieceTokenizer {
+pub(crate) struct PieceTokenizer {
     processor: Processor,
     class: Class,
     legacy: bool,
@@ -461,7 +461,35 @@ impl PieceTokenizer {
         }
     }
 
-    pub(in crate::text) fn token_to_id(&self, token: &str) -> Option<u32> {
+    /// Tokens that are found in text first, by id.
+    pub(crate) fn added(&self) -> &BTreeMap<u32, AddedToken> {
+        &self.added
+    }
+
+    /// Ids put before and after a text.
+    pub(crate) fn around(&self) -> (&[u32], &[u32]) {
+        (&self.before, &self.after)
+    }
+
+    /// Whether the class puts its end token behind every text, whatever the config says.
+    pub(crate) fn closes_every_text(&self) -> bool {
+        self.class == Class::T5
+    }
+
+    /// Whether a space is put before a text.
+    pub(crate) fn adds_space(&self) -> bool {
+        match self.legacy {
+            true => self.processor.adds_prefix(),
+            false => self.add_prefix_space,
+        }
+    }
+
+    /// Whether that holds for the text behind every added token too.
+    pub(crate) fn adds_space_everywhere(&self) -> bool {
+        self.legacy
+    }
+
+    pub(crate) fn token_to_id(&self, token: &str) -> Option<u32> {
         let vocabulary = &self.processor.vocabulary;
         let own = || {
             let id = vocabulary.id(token);
@@ -513,12 +541,24 @@ fn class_of(file: &str, config: &TokenizerConfig) -> Result<Class, TextError> {
     }
 }
 
-/// Without a class beside it, a file's own names for the special tokens count.
-pub(in crate::text) fn with_own_tokens(
+/// Reads a `.model` file; `config` is what stands beside it, and gets the special tokens that only
+/// the file names.
+///
+/// # Errors
+/// When the file is broken, or the class is not known.
+pub(crate) fn open(
     file: &str,
-    model: &ModelFile,
+    bytes: &[u8],
     config: &mut TokenizerConfig,
-) {
+) -> Result<(ModelFile, PieceTokenizer), TextError> {
+    let model = ModelFile::read(file, bytes)?;
+    with_own_tokens(file, &model, config);
+    let tokenizer = PieceTokenizer::new(file, &model, config)?;
+    Ok((model, tokenizer))
+}
+
+/// Without a class beside it, a file's own names for the special tokens count.
+fn with_own_tokens(file: &str, model: &ModelFile, config: &mut TokenizerConfig) {
     if config.tokenizer_class.is_some() {
         return;
     }

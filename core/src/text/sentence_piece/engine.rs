@@ -5,7 +5,7 @@
 use tokenizers::{Tokenizer as Engine, models::unigram::Unigram};
 
 use super::super::{GgufText, TextError};
-use super::model_file::{Kind, ModelFile, PieceType};
+use super::model_file::{Kind, ModelFile};
 
 /// # Errors
 /// When the library does not take the pieces.
@@ -29,14 +29,6 @@ pub(in crate::text) fn engine(file: &str, model: &ModelFile) -> Result<Engine, T
 }
 
 fn gguf_text(model: &ModelFile) -> GgufText<'_> {
-    let kind = |kind| match kind {
-        PieceType::Normal => 1,
-        PieceType::Unknown => 2,
-        PieceType::Control => 3,
-        PieceType::UserDefined => 4,
-        PieceType::Unused => 5,
-        PieceType::Byte => 6,
-    };
     GgufText {
         model: Some("llama"),
         tokens: model
@@ -44,7 +36,11 @@ fn gguf_text(model: &ModelFile) -> GgufText<'_> {
             .iter()
             .map(|piece| piece.text.as_str())
             .collect(),
-        token_type: model.pieces.iter().map(|piece| kind(piece.kind)).collect(),
+        token_type: model
+            .pieces
+            .iter()
+            .map(|piece| piece.kind.number().into())
+            .collect(),
         scores: model.pieces.iter().map(|piece| piece.score).collect(),
         bos_token_id: model.bos_id,
         eos_token_id: model.eos_id,

@@ -125,6 +125,45 @@ fn the_classes_of_transformers_give_the_same_ids_and_texts() {
 }
 
 #[test]
+fn tokens_of_a_file_of_their_own_are_the_references() {
+    #[derive(Deserialize)]
+    struct Added {
+        files: BTreeMap<String, Value>,
+        cases: Vec<Case>,
+    }
+    let added: Added = serde_json::from_slice(fixture!("added.json")).unwrap();
+    let golden = golden();
+    let file = |name: &str| added.files[name].to_string();
+    let (config, tokens, map) = (
+        file("tokenizer_config.json"),
+        file("added_tokens.json"),
+        file("special_tokens_map.json"),
+    );
+    let read = |tokens: &str| {
+        let files = TextFiles {
+            sentence_piece: Some(("tokenizer.model", model("llama"))),
+            tokenizer_config: Some(config.as_bytes()),
+            added_tokens: Some(tokens.as_bytes()),
+            special_tokens_map: Some(map.as_bytes()),
+            ..TextFiles::default()
+        };
+        ModelText::from_files(files, None)
+    };
+    let text = read(&tokens).unwrap();
+    let tokenizer = text.tokenizer().unwrap();
+    assert_eq!(added.cases.len(), golden.texts.len());
+    for (text, case) in golden.texts.iter().zip(&added.cases) {
+        assert_eq!(ids(tokenizer, text, true), case.ids, "{text:?}");
+        assert_eq!(ids(tokenizer, text, false), case.bare_ids, "{text:?}");
+        let decode = |skip| tokenizer.decode(&case.ids, skip).unwrap();
+        assert_eq!(decode(false), case.decoded, "{text:?}");
+        assert_eq!(decode(true), case.decoded_without_special, "{text:?}");
+    }
+    let error = read("[]").unwrap_err().to_string();
+    assert!(error.contains("`added_tokens.json`"), "{error}");
+}
+
+#[test]
 fn every_byte_of_the_text_belongs_to_a_token() {
     let golden = golden();
     for name in ["llama", "gemma", "rinna"] {

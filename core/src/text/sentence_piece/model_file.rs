@@ -2,11 +2,13 @@
 //!
 //! Nothing that the file claims is believed: every length is compared with the bytes that are left.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::TextError;
 
 /// What a piece is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::text) enum PieceType {
+pub(crate) enum PieceType {
     Normal,
     Unknown,
     Control,
@@ -15,54 +17,95 @@ pub(in crate::text) enum PieceType {
     Byte,
 }
 
+impl PieceType {
+    /// The type of a number, which is the same in `.model` and GGUF files.
+    pub(crate) fn of(number: u64) -> Option<Self> {
+        Some(match number {
+            1 => Self::Normal,
+            2 => Self::Unknown,
+            3 => Self::Control,
+            4 => Self::UserDefined,
+            5 => Self::Unused,
+            6 => Self::Byte,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Normal => 1,
+            Self::Unknown => 2,
+            Self::Control => 3,
+            Self::UserDefined => 4,
+            Self::Unused => 5,
+            Self::Byte => 6,
+        }
+    }
+}
+
 /// An entry of the vocabulary.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::text) struct Piece {
-    pub(in crate::text) text: String,
-    pub(in crate::text) score: f32,
-    pub(in crate::text) kind: PieceType,
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) score: f32,
+    pub(crate) kind: PieceType,
 }
 
 /// How text is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::text) enum Kind {
+pub(crate) enum Kind {
     Unigram,
     Bpe,
 }
 
 /// What is done to a text before it is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::text) struct NormalizerSettings {
-    pub(in crate::text) charsmap: Vec<u8>,
-    pub(in crate::text) add_dummy_prefix: bool,
-    pub(in crate::text) remove_extra_whitespaces: bool,
-    pub(in crate::text) escape_whitespaces: bool,
+pub(crate) struct NormalizerSettings {
+    pub(crate) charsmap: Vec<u8>,
+    pub(crate) add_dummy_prefix: bool,
+    pub(crate) remove_extra_whitespaces: bool,
+    pub(crate) escape_whitespaces: bool,
     /// The space that stands for a word's border is written behind the word.
-    pub(in crate::text) space_behind: bool,
+    pub(crate) space_behind: bool,
 }
 
 /// A whole `.model` file.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::text) struct ModelFile {
-    pub(in crate::text) pieces: Vec<Piece>,
-    pub(in crate::text) kind: Kind,
-    pub(in crate::text) byte_fallback: bool,
-    pub(in crate::text) unk_id: u32,
-    pub(in crate::text) bos_id: Option<u32>,
-    pub(in crate::text) eos_id: Option<u32>,
-    pub(in crate::text) pad_id: Option<u32>,
+pub(crate) struct ModelFile {
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) kind: Kind,
+    pub(crate) byte_fallback: bool,
+    pub(crate) unk_id: u32,
+    pub(crate) bos_id: Option<u32>,
+    pub(crate) eos_id: Option<u32>,
+    pub(crate) pad_id: Option<u32>,
     /// What an unknown piece is decoded to.
-    pub(in crate::text) unk_surface: String,
-    pub(in crate::text) normalizer: NormalizerSettings,
+    pub(crate) unk_surface: String,
+    pub(crate) normalizer: NormalizerSettings,
 }
 
 /// Longer pieces are no pieces.
 const MAX_PIECE_BYTES: usize = 1 << 16;
 
 impl ModelFile {
+    /// The pieces of a type.
+    pub(crate) fn of_type(&self, kind: PieceType) -> impl Iterator<Item = (usize, &Piece)> {
+        let pieces = self.pieces.iter().enumerate();
+        pieces.filter(move |(_, piece)| piece.kind == kind)
+    }
+
+    /// For how many bytes there is a piece.
+    pub(crate) fn n_bytes(&self) -> usize {
+        let bytes = self.of_type(PieceType::Byte);
+        bytes
+            .filter_map(|(_, piece)| byte_of(&piece.text))
+            .collect::<BTreeSet<u8>>()
+            .len()
+    }
+
     /// # Errors
     /// Says what is broken, and where.
-    pub(in crate::text) fn read(file: &str, bytes: &[u8]) -> Result<Self, TextError> {
+    pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Self, TextError> {
         let broken = |detail: String| TextError::SentencePiece {
             file: file.to_owned(),
             detail,
@@ -145,15 +188,9 @@ fn piece(message: &[u8], at: usize) -> Result<Piece, String> {
             }
             (2, Content::Fixed32(bits)) => piece.score = f32::from_bits(bits),
             (3, Content::Number(kind)) => {
-                piece.kind = match kind {
-                    1 => PieceType::Normal,
-                    2 => PieceType::Unknown,
-                    3 => PieceType::Control,
-                    4 => PieceType::UserDefined,
-                    5 => PieceType::Unused,
-                    6 => PieceType::Byte,
-                    other => return Err(format!("its type is {other}, expected 1 to 6")),
-                }
+                let kind = PieceType::of(kind).ok_or(kind);
+                piece.kind =
+                    kind.map_err(|other| format!("its type is {other}, expected 1 to 6"))?;
             }
             (1, _) => return Err(wrong_kind(&field, "text")),
             (2, _) => return Err(wrong_kind(&field, "a score")),
@@ -229,11 +266,8 @@ fn denormalizer(message: &[u8], at: usize) -> Result<(), String> {
 /// What no reader of these files takes.
 fn check(mut model: ModelFile) -> Result<ModelFile, String> {
     let n_pieces = model.pieces.len();
-    let of_type = |kind| {
-        let pieces = model.pieces.iter().enumerate();
-        pieces.filter(move |(_, piece)| piece.kind == kind)
-    };
-    let unknown: Vec<usize> = of_type(PieceType::Unknown).map(|(id, _)| id).collect();
+    let unknown = model.of_type(PieceType::Unknown);
+    let unknown: Vec<usize> = unknown.map(|(id, _)| id).collect();
     let &[unk_id] = unknown.as_slice() else {
         return Err(format!(
             "it has {} pieces for unknown text, expected 1",
@@ -241,16 +275,14 @@ fn check(mut model: ModelFile) -> Result<ModelFile, String> {
         ));
     };
     if model.byte_fallback {
-        let n_bytes = of_type(PieceType::Byte)
-            .filter(|(_, piece)| byte_of(&piece.text).is_some())
-            .count();
+        let n_bytes = model.n_bytes();
         if n_bytes != 256 {
             return Err(format!(
                 "it falls back to bytes but has pieces for {n_bytes} of them, expected 256"
             ));
         }
     }
-    let mut known = std::collections::BTreeMap::new();
+    let mut known = BTreeMap::new();
     for (id, piece) in model.pieces.iter().enumerate() {
         if let Some(first) = known.insert(piece.text.as_str(), id) {
             return Err(format!("`{}` is piece {first} and piece {id}", piece.text));

@@ -6,7 +6,7 @@ use super::model_file::NormalizerSettings;
 use super::vocabulary::Vocabulary;
 
 /// What SentencePiece writes for a space.
-pub(super) const SPACE_MARK: &str = "\u{2581}";
+pub(crate) const SPACE_MARK: &str = "\u{2581}";
 
 /// A text made ready to be cut.
 #[derive(Debug, Default)]

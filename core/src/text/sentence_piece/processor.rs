@@ -61,6 +61,10 @@ impl Processor {
         self
     }
 
+    pub(super) fn adds_prefix(&self) -> bool {
+        self.normalizer.settings.add_dummy_prefix
+    }
+
     pub(super) fn encode(&self, text: &str) -> Vec<Placed> {
         let normalized = self.normalizer.run(text, &self.vocabulary);
         let pieces = match self.kind {

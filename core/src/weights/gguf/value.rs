@@ -81,6 +81,11 @@ impl Value {
         Self::Array(ValueType::String, values.collect())
     }
 
+    /// An array of bytes.
+    pub fn u8s(bytes: impl IntoIterator<Item = u8>) -> Self {
+        Self::Array(ValueType::U8, bytes.into_iter().map(Self::U8).collect())
+    }
+
     /// An array of 32-bit integers.
     pub fn i32s(numbers: impl IntoIterator<Item = i32>) -> Self {
         Self::Array(ValueType::I32, numbers.into_iter().map(Self::I32).collect())
