@@ -164,7 +164,7 @@ pub(crate) fn gguf_arch(path: &Path) -> Result<Arch> {
 }
 
 /// Empty files cannot be mapped.
-fn map_gguf(path: &Path) -> Result<Mmap> {
+pub(crate) fn map_gguf(path: &Path) -> Result<Mmap> {
     if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0) {
         bail!("`{}` is empty, expected a GGUF file", path.display());
     }

@@ -1,15 +1,19 @@
-//! The files of a model folder that are about text: tokenizer, template, end tokens.
+//! What a model's folder or GGUF file says about text: tokenizer, template, end tokens.
 
 use std::{
     fs,
+    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
-use veneer_core::text::{DateTime, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles};
+use veneer_core::{
+    checkpoint::gguf_text,
+    text::{DateTime, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles},
+};
 
-use crate::model_dir::ModelDir;
+use crate::{engine_model::map_gguf, model_dir::ModelDir, model_run::is_gguf};
 
 /// Where transformers keeps templates beside the main one.
 const MORE_TEMPLATES: &str = "additional_chat_templates";
@@ -40,17 +44,36 @@ pub(crate) fn model_text(dir: &ModelDir, template: Option<&str>) -> Result<Model
             dir.name()
         )
     })?;
-    // Other templates fall back to a date that is written in them: their text stays the same from
-    // day to day, and a run that goes on tomorrow goes on with the same tokens.
-    if let Some(template) = text.template.as_mut().filter(|it| it.asks_for_date()) {
-        template.set_date(now());
-    }
+    set_date(&mut text);
     Ok(text)
 }
 
-/// As [`model_text`], for a folder that may hold nothing else; where there is a config, the
-/// tokenizer has to fit it.
+/// Other templates fall back to a date that is written in them: their text stays the same from day
+/// to day, and a run that goes on tomorrow goes on with the same tokens.
+fn set_date(text: &mut ModelText) {
+    if let Some(template) = text.template.as_mut().filter(|it| it.asks_for_date()) {
+        template.set_date(now());
+    }
+}
+
+/// What a GGUF file says about text; its weights need not be there.
+pub(crate) fn text_of_gguf(name: &str, template: Option<&str>) -> Result<ModelText> {
+    let bytes = map_gguf(Path::new(name))?;
+    let text = gguf_text(Box::new(&*bytes), template);
+    let mut text = text.with_context(|| format!("reading the tokenizer of `{name}`"))?;
+    if text.tokenizer.is_none() {
+        bail!("`{name}` holds no tokenizer: it takes token ids only");
+    }
+    set_date(&mut text);
+    Ok(text)
+}
+
+/// As [`model_text`], for a GGUF file or a folder that may hold nothing else; where there is a
+/// config, the tokenizer has to fit it.
 pub(crate) fn text_alone(name: &str, template: Option<&str>) -> Result<ModelText> {
+    if is_gguf(name) {
+        return text_of_gguf(name, template);
+    }
     let dir = ModelDir::resolve_text(name)?;
     let text = model_text(&dir, template)?;
     if let (Some(config), Some(tokenizer)) = (dir.read("config.json")?, &text.tokenizer) {
@@ -160,6 +183,21 @@ mod tests {
         write("config.json", br#"{"text_config": {"vocab_size": 100}}"#);
         let error = format!("{:#}", text_alone(name, None).unwrap_err());
         assert!(error.contains("vocabulary has 100 entries"), "{error}");
+    }
+
+    #[test]
+    fn a_gguf_file_brings_its_own_text() {
+        let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/gguf_text");
+        let text = text_alone(&format!("{files}/t5.gguf"), Some("plain")).unwrap();
+        let tokens = text.tokenizer().unwrap().encode("bank", false).unwrap();
+        let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+        let decoded = text.tokenizer().unwrap().decode(&ids, false);
+        assert_eq!(decoded.unwrap(), "bank");
+        let folder = tempfile::tempdir().unwrap();
+        let broken = folder.path().join("model.gguf");
+        fs::write(&broken, b"GGUF\x03").unwrap();
+        let error = text_alone(broken.to_str().unwrap(), None).unwrap_err();
+        assert!(format!("{error:#}").contains("model.gguf"), "{error:#}");
     }
 
     #[test]

@@ -144,6 +144,27 @@ fn a_model_without_tokenizer_says_what_to_do() {
     assert!(names(folder.path()).is_empty());
 }
 
+/// As rinna publishes its models: no tokenizer.json, a file of pieces with a class beside it.
+#[test]
+fn a_sentence_piece_file_goes_into_the_file() {
+    let model = Model::copy("llama32");
+    let pieces = fs::read(fixture("sentence_piece/ties.model")).unwrap();
+    fs::write(model.0.path().join("spiece.model"), pieces).unwrap();
+    let beside = r#"{"tokenizer_class": "T5Tokenizer", "extra_ids": 0}"#;
+    fs::write(model.0.path().join("tokenizer_config.json"), beside).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("model.gguf");
+    let paths = [("--model", Path::new(model.path())), ("--out", &*out)];
+    done(&arguments("export --to gguf --quant f16", &paths));
+    let tokenize = |model: &Path| {
+        let paths = [("--model", model)];
+        let mut words = arguments("tokenize --no-special --json", &paths);
+        words.extend(["--text".to_owned(), "1b b1, 1  b".to_owned()]);
+        json(&words)["ids"].clone()
+    };
+    assert_eq!(tokenize(&out), tokenize(Path::new(model.path())));
+}
+
 #[test]
 fn weights_that_are_no_numbers_leave_nothing_behind() {
     let model = Model::copy("llama32");

@@ -51,6 +51,39 @@ fn messages_become_the_references_ids_and_mask() {
 }
 
 #[test]
+fn a_gguf_file_brings_its_tokenizer() {
+    let golden = golden("gguf_text/golden.json");
+    for name in ["t5", "llama", "sentence_piece"] {
+        let cases = match name {
+            "sentence_piece" => &golden["sentence_piece"],
+            name => &golden["pieces"][name],
+        };
+        let model = fixture("gguf_text").join(format!("{name}.gguf"));
+        let case = &cases.as_array().expect("cases")[3];
+        let written = case["text"].as_str().expect("a text");
+        #[rustfmt::skip]
+        let said = answer(&["tokenize", "--model", text(&model), "--text", written, "--json"]);
+        assert_eq!(said["ids"], case["ids"], "{name}");
+        let (_folder, path) = file(
+            "chat.json",
+            json!([{"role": "user", "content": written}]).to_string(),
+        );
+        #[rustfmt::skip]
+        let said = answer(&[
+            "inspect", "--model", text(&model), "--template", "plain", "--messages", &path, "--json",
+        ]);
+        let shown = said["text"].as_str().expect("a text");
+        assert!(shown.contains(written), "{shown}");
+    }
+    let folder = folder(&[("cut.gguf", b"GGUF\x03\0\0\0")]);
+    let cut = folder.path().join("cut.gguf");
+    refused(
+        &["tokenize", "--model", text(&cut), "--text", "x"],
+        &["cut.gguf"],
+    );
+}
+
+#[test]
 fn a_folder_of_a_tokenizer_and_a_template_is_enough() {
     let tokenizer = fs::read(fixture("tokenizers/byte_level/tokenizer.json")).unwrap();
     let template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n\

@@ -72,6 +72,19 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
+/// The tokenizer and the template of a GGUF file, which may hold nothing else. `template` takes a
+/// built-in chat template instead of the file's own.
+///
+/// # Errors
+/// Files that are damaged or whose tokenizer is not supported.
+pub fn gguf_text<'a>(
+    file: Box<dyn ByteSource + 'a>,
+    template: Option<&str>,
+) -> Result<ModelText, CheckpointError> {
+    let source = GgufSource::open(file)?;
+    Ok(ModelText::from_gguf(&gguf::text_of(&source)?, template)?)
+}
+
 /// What a GGUF file says about text, as the file [`crate::text::GGUF_TEXT_FILE`], without its weights.
 ///
 /// # Errors

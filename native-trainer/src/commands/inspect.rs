@@ -20,7 +20,13 @@ use veneer_core::{
     },
 };
 
-use crate::{dataset, examples::TextArgs, model_dir::ModelDir, text_files::model_text};
+use crate::{
+    dataset,
+    examples::TextArgs,
+    model_dir::ModelDir,
+    model_run::is_gguf,
+    text_files::{model_text, text_of_gguf},
+};
 
 /// Show a record as the model sees it: its text with the trained part in ⟦ ⟧, and every token
 ///
@@ -36,7 +42,7 @@ pub(crate) struct InspectArgs {
     #[command(flatten)]
     dialogue: messages::MessageArgs,
 
-    /// Model whose tokenizer and template are used: a folder, a Hub name, or `demo`
+    /// Model whose tokenizer and template are used: a folder, a GGUF file, a Hub name, or `demo`
     #[arg(long, value_name = "MODEL")]
     model: String,
 
@@ -65,9 +71,11 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
         return messages::run(path, &args);
     }
     let data = args.data.as_deref().context("`--data` is missing")?;
-    let dir = ModelDir::resolve(&args.model)?;
-    let model = model_text(&dir, args.text.template.as_deref())?;
-    let options = options(&dir, &model, &args)?;
+    let (model, n_vocab) = open(&args)?;
+    let max_length = args
+        .max_length
+        .and_then(|length| usize::try_from(length).ok());
+    let options = args.text.options(max_length, n_vocab);
     let records = dataset::read(data, &args.text.read.options(), args.text.read.side)?.records;
     let mut out = std::io::stdout().lock();
     for &number in &args.record {
@@ -91,7 +99,16 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
     Ok(())
 }
 
-fn options(dir: &ModelDir, model: &ModelText, args: &InspectArgs) -> Result<EncodeOptions> {
+/// The model's text, and how many ids it takes.
+fn open(args: &InspectArgs) -> Result<(ModelText, usize)> {
+    let template = args.text.template.as_deref();
+    if is_gguf(&args.model) {
+        let model = text_of_gguf(&args.model, template)?;
+        let n_vocab = model.tokenizer()?.vocab_size();
+        return Ok((model, n_vocab));
+    }
+    let dir = ModelDir::resolve(&args.model)?;
+    let model = model_text(&dir, template)?;
     let config = dir
         .read("config.json")?
         .context("the model has no config.json")?;
@@ -100,10 +117,7 @@ fn options(dir: &ModelDir, model: &ModelText, args: &InspectArgs) -> Result<Enco
     if let Some(tokenizer) = &model.tokenizer {
         tokenizer.fits_vocab(arch.vocab_size)?;
     }
-    let max_length = args
-        .max_length
-        .and_then(|length| usize::try_from(length).ok());
-    Ok(args.text.options(max_length, arch.vocab_size))
+    Ok((model, arch.vocab_size))
 }
 
 const TOKEN_HEAD: &str = "\n index      id  trained  token\n";

@@ -10,12 +10,12 @@ use crate::text_files::text_alone;
 
 /// Show how a model's tokenizer cuts a text: ids, tokens, and which characters each stands for
 ///
-/// The ids are those that the models' own Python libraries give. The folder needs no more than a
-/// tokenizer.json or a SentencePiece .model file.
+/// The ids are those that the models' own Python libraries give, or llama.cpp with a GGUF file. The
+/// folder needs no more than a tokenizer.json or a SentencePiece .model file.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("input").required(true))]
 pub(crate) struct TokenizeArgs {
-    /// Model whose tokenizer is used: a folder, a Hub name, or `demo`
+    /// Model whose tokenizer is used: a folder, a GGUF file, a Hub name, or `demo`
     #[arg(long, value_name = "MODEL")]
     model: String,
 
