@@ -1,14 +1,15 @@
 //! Does the file that was written compute what its source computes?
 //!
 //! The source answers first (base and adapter apart, as trained), then the file is read back and
-//! answers the same token ids; the distance of their logits decides whether the file is kept.
+//! answers the same token ids; the distance of their logits decides whether the file is kept. Both
+//! answer a block at a time: a model that is put into a file need not fit into memory.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use veneer_core::{
     arch::Arch,
-    model::Decoder,
+    model::ByBlocks,
     quant::{Drift, DriftMeter, Format},
     rng::Rng,
     weights::WeightSource,
@@ -17,7 +18,7 @@ use veneer_core::{
 use crate::{
     device::{DeviceArgs, Place},
     examples::{self, TextArgs},
-    model_run::{Checkpoint, attach},
+    model_run::{Checkpoint, open_adapter},
     progress, text_files,
 };
 
@@ -69,11 +70,17 @@ impl Expected {
     ) -> Result<Self> {
         let sequences = sequences(checkpoint, context_length, args)?;
         let place = DeviceArgs::default().open()?;
-        let mut decoder = checkpoint.decoder(&place)?;
-        if let Some(dir) = adapter {
-            attach(&mut decoder, dir)?;
-        }
-        let logits = answers(&decoder, &sequences, "source");
+        let weights = checkpoint.weights_by_reading()?;
+        let adapter = adapter.map(open_adapter).transpose()?;
+        let source = ByBlocks {
+            arch: &checkpoint.arch,
+            source: &weights,
+            adapter: adapter.as_ref(),
+            device: &place.device,
+            dtype: place.dtype,
+        };
+        let logits = answers(&source, &sequences, "source")
+            .with_context(|| format!("running model `{}`", checkpoint.dir.name()))?;
         Ok(Self {
             sequences,
             logits,
@@ -91,9 +98,15 @@ impl Expected {
         weights: &dyn WeightSource,
         format: Format,
     ) -> Result<Drift> {
-        let decoder = Decoder::load(arch, weights, &self.place.device, self.place.dtype)
+        let written = ByBlocks {
+            arch,
+            source: weights,
+            adapter: None,
+            device: &self.place.device,
+            dtype: self.place.dtype,
+        };
+        let found = answers(&written, &self.sequences, "written file")
             .context("reading the written file back")?;
-        let found = answers(&decoder, &self.sequences, "written file");
         let mut meter = DriftMeter::default();
         for (expected, found) in self.logits.iter().zip(&found) {
             for (expected, found) in expected.iter().zip(found) {
@@ -119,18 +132,11 @@ pub(crate) fn drift_text(drift: &Drift) -> String {
     )
 }
 
-fn answers(decoder: &Decoder, sequences: &[Vec<u32>], who: &str) -> Vec<Vec<Vec<f32>>> {
-    let bar = progress::bar(sequences.len() as u64, &format!("{who}: logits"));
-    let answers = sequences
-        .iter()
-        .map(|ids| {
-            let logits = decoder.sequence_logits(ids);
-            bar.inc(1);
-            logits
-        })
-        .collect();
+fn answers(model: &ByBlocks<'_>, sequences: &[Vec<u32>], who: &str) -> Result<Vec<Vec<Vec<f32>>>> {
+    let bar = progress::bar(model.arch.n_layers as u64, &format!("{who}: blocks"));
+    let answers = model.sequence_logits(sequences, &mut || bar.inc(1));
     bar.finish_and_clear();
-    answers
+    Ok(answers?)
 }
 
 fn sequences(

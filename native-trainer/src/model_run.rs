@@ -74,7 +74,7 @@ impl Checkpoint {
 
     /// Its tensors, each in memory of its own while it is used. What is mapped and looked at once
     /// counts as memory of the process until the map ends.
-    fn weights_by_reading(&self) -> Result<SafetensorsSource<'static>> {
+    pub(crate) fn weights_by_reading(&self) -> Result<SafetensorsSource<'static>> {
         let file = |(path, _): &(PathBuf, Mmap)| -> Result<(String, Box<dyn ByteSource>)> {
             let file = FileBytes::open(path)?;
             Ok((path.display().to_string(), Box::new(file)))

@@ -3,7 +3,7 @@
 
 use burn::tensor::{DType, Device};
 use veneer_core::{
-    model::{Decoder, match_targets},
+    model::{ByBlocks, Decoder, match_targets},
     train::evaluate,
     weights::{
         WeightSource,
@@ -105,6 +105,19 @@ fn check_merged(name: &str, case: &Case) {
         let before = beside.sequence_logits(&[3, 4, 5]);
         beside.attach(&adapter).expect("it fits");
         check(&beside, "attached");
+        let texts = [vec![3, 4, 5], vec![6, 2, 9, 1, 7]];
+        let mut n_blocks = 0;
+        let by_blocks = ByBlocks {
+            arch,
+            source: base,
+            adapter: Some(&adapter),
+            device: &device,
+            dtype: DType::F32,
+        };
+        let by_blocks = by_blocks.sequence_logits(&texts, &mut || n_blocks += 1);
+        let whole = texts.each_ref().map(|ids| beside.sequence_logits(ids));
+        assert_eq!(by_blocks.expect("it fits"), whole, "{name}: by blocks");
+        assert_eq!(n_blocks, arch.n_layers);
         beside.detach_adapter();
         assert_eq!(
             beside.sequence_logits(&[3, 4, 5]),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{Decoder, decoder::host_f32};
 use crate::{
-    arch::{LinearModule, Module, Part},
-    nn::{EmbeddingPair, LoraPair, Magnitude, Projection, Weight, row_squares},
+    arch::{Arch, LinearModule, Module, Part},
+    nn::{Block, EmbeddingPair, LoraPair, Magnitude, Projection, Weight, row_squares},
     protocol::LoraBias,
     rng::Rng,
     weights::{
@@ -77,18 +77,15 @@ impl Decoder {
     /// # Errors
     /// [`AdapterError::OtherModel`] with every mismatch; the decoder is left as it was.
     pub fn attach(&mut self, adapter: &Adapter) -> Result<(), AdapterError> {
-        let arch = &self.arch;
-        let mut shapes: BTreeMap<String, Vec<usize>> = arch
-            .tensors()
-            .into_iter()
-            .map(|spec| (spec.name, spec.shape))
-            .collect();
-        // A head that is saved apart from the embedding is one of its own from then on.
-        let head = arch.tensor_name(Module::Head, Part::Weight);
-        let table = vec![arch.vocab_size, arch.d_model];
-        shapes.entry(head).or_insert(table);
-        adapter.check_fits(|name| shapes.get(name).cloned())?;
+        check_fits(adapter, &self.arch)?;
         self.put(adapter)
+    }
+
+    /// Puts what an adapter has for embedding and head on a model without blocks, to answer.
+    pub(super) fn put_around_blocks(&mut self, adapter: &Adapter) {
+        self.split_head(adapter);
+        self.replace(&adapter.extras.replaced);
+        self.put_on_embedding(adapter);
     }
 
     fn put(&mut self, adapter: &Adapter) -> Result<(), AdapterError> {
@@ -106,15 +103,24 @@ impl Decoder {
         self.replace(&extras.replaced);
         self.save_modules(&config.modules_to_save)?;
         self.train_biases(adapter);
-        for pair in &adapter.pairs {
-            self.attach_pair(pair, adapter);
-        }
-        self.embedding.lora = embedding.map(|pair| EmbeddingPair {
-            a: self.trained_matrix(&pair.a, [pair.r, pair.d_in]),
-            b: self.trained_matrix(&pair.b, [pair.d_out, pair.r]),
-            scaling: config.scaling_of(&pair.module),
+        let (device, mut stream) = (self.device.clone(), 0);
+        self.visit_projections(&mut |projection| {
+            if let Some(pair) = adapter.pair(&projection.path) {
+                projection.lora = Some(pair_on(projection, pair, adapter, (&device, stream)));
+            }
+            stream += 1;
         });
+        self.put_on_embedding(adapter);
         Ok(())
+    }
+
+    fn put_on_embedding(&mut self, adapter: &Adapter) {
+        let pair = adapter.extras.embeddings.first();
+        self.embedding.lora = pair.map(|pair| EmbeddingPair {
+            a: trained_matrix(&pair.a, [pair.r, pair.d_in], &self.device),
+            b: trained_matrix(&pair.b, [pair.d_out, pair.r], &self.device),
+            scaling: adapter.config.scaling_of(&pair.module),
+        });
     }
 
     /// Packed weights are never trained, nor replaced by what an adapter trained whole.
@@ -138,11 +144,6 @@ impl Decoder {
         }
     }
 
-    fn trained_matrix(&self, values: &[f32], shape: [usize; 2]) -> Weight {
-        let data = TensorData::new(values.to_vec(), shape);
-        Weight::trained(Tensor::from_data(data, (&self.device, DType::F32)))
-    }
-
     /// A head that is tied to the embedding becomes its own where one of the two is saved whole.
     fn split_head(&mut self, adapter: &Adapter) {
         let name = format!("{}.weight", self.head.path);
@@ -157,13 +158,10 @@ impl Decoder {
     fn replace(&mut self, replaced: &BTreeMap<String, WholeTensor>) {
         let device = self.device.clone();
         self.change_base(&mut |name, weight| {
-            let Some(whole) = replaced.get(name) else {
-                return false;
-            };
-            let data = TensorData::new(whole.values.clone(), weight.dims());
-            let dtype = weight.value().dtype();
-            weight.set(Tensor::from_data(data, (&device, dtype)));
-            true
+            let whole = replaced.get(name);
+            whole
+                .inspect(|whole| set_whole(weight, whole, &device))
+                .is_some()
         });
     }
 
@@ -216,36 +214,6 @@ impl Decoder {
                 weight.train_in_f32();
             }
             hits
-        });
-    }
-
-    fn attach_pair(&mut self, pair: &AdapterPair, adapter: &Adapter) {
-        let config = &adapter.config;
-        let lengths = adapter.extras.magnitudes.get(&pair.module);
-        let lengths = lengths.map(|values| self.trained_matrix(values, [1, pair.d_out]));
-        let a = self.trained_matrix(&pair.a, [pair.r, pair.d_in]);
-        let b = self.trained_matrix(&pair.b, [pair.d_out, pair.r]);
-        let mut stream = 0;
-        self.visit_projections(&mut |projection| {
-            if projection.path == pair.module {
-                let magnitude = config.use_dora.then(|| {
-                    let base_squares = row_squares(projection.weight.value());
-                    let as_they_are = || Weight::trained(base_squares.clone().sqrt());
-                    Magnitude {
-                        lengths: lengths.clone().unwrap_or_else(as_they_are),
-                        base_squares,
-                    }
-                });
-                projection.lora = Some(LoraPair {
-                    a: a.clone(),
-                    b: b.clone(),
-                    magnitude,
-                    scaling: config.scaling_of(&pair.module),
-                    dropout: config.lora_dropout,
-                    stream,
-                });
-            }
-            stream += 1;
         });
     }
 
@@ -310,6 +278,73 @@ impl Decoder {
             layer.visit_projections(visit);
         }
     }
+}
+
+/// # Errors
+/// [`AdapterError::OtherModel`] with everything of the adapter that has no place in the model.
+pub(super) fn check_fits(adapter: &Adapter, arch: &Arch) -> Result<(), AdapterError> {
+    let specs = arch.tensors().into_iter();
+    let mut shapes: BTreeMap<String, Vec<usize>> =
+        specs.map(|spec| (spec.name, spec.shape)).collect();
+    // A head that is saved apart from the embedding is one of its own from then on.
+    let head = arch.tensor_name(Module::Head, Part::Weight);
+    let table = vec![arch.vocab_size, arch.d_model];
+    shapes.entry(head).or_insert(table);
+    adapter.check_fits(|name| shapes.get(name).cloned())
+}
+
+/// Puts what an adapter has for a block on it, to answer.
+pub(super) fn put_on_block(block: &mut Block, adapter: &Adapter, device: &Device) {
+    block.visit(&mut |name, weight| {
+        if let Some(whole) = adapter.extras.replaced.get(name) {
+            set_whole(weight, whole, device);
+        }
+    });
+    block.visit_projections(&mut |projection| {
+        if let Some(pair) = adapter.pair(&projection.path) {
+            projection.lora = Some(pair_on(projection, pair, adapter, (device, 0)));
+        }
+    });
+}
+
+fn set_whole(weight: &mut Weight, whole: &WholeTensor, device: &Device) {
+    let data = TensorData::new(whole.values.clone(), weight.dims());
+    let dtype = weight.value().dtype();
+    weight.set(Tensor::from_data(data, (device, dtype)));
+}
+
+fn pair_on(
+    projection: &Projection,
+    pair: &AdapterPair,
+    adapter: &Adapter,
+    (device, stream): (&Device, u64),
+) -> LoraPair {
+    let config = &adapter.config;
+    let magnitude = config.use_dora.then(|| {
+        let base_squares = row_squares(projection.weight.value());
+        let lengths = adapter.extras.magnitudes.get(&pair.module);
+        let lengths = match lengths {
+            Some(values) => trained_matrix(values, [1, pair.d_out], device),
+            None => Weight::trained(base_squares.clone().sqrt()),
+        };
+        Magnitude {
+            lengths,
+            base_squares,
+        }
+    });
+    LoraPair {
+        a: trained_matrix(&pair.a, [pair.r, pair.d_in], device),
+        b: trained_matrix(&pair.b, [pair.d_out, pair.r], device),
+        magnitude,
+        scaling: config.scaling_of(&pair.module),
+        dropout: config.lora_dropout,
+        stream,
+    }
+}
+
+fn trained_matrix(values: &[f32], shape: [usize; 2], device: &Device) -> Weight {
+    let data = TensorData::new(values.to_vec(), shape);
+    Weight::trained(Tensor::from_data(data, (device, DType::F32)))
 }
 
 fn fresh_pair(module: &LinearModule, config: &AdapterConfig, mut rng: Rng) -> AdapterPair {

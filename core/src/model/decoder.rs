@@ -86,6 +86,18 @@ impl Decoder {
         Pass::new(&self.arch, places, shape, &self.device)
     }
 
+    /// For `t` tokens of one text after the `n_seen` before.
+    pub(super) fn pass_after(&self, n_seen: usize, t: usize) -> Pass {
+        let s = n_seen + t;
+        let places: Vec<KeyPlace> = (0..s as u32)
+            .map(|position| KeyPlace {
+                segment: 0,
+                position,
+            })
+            .collect();
+        self.pass(&places, [1, t, s])
+    }
+
     /// Hidden states after the last block, before the final norm. `ids: [b, t] -> [b, t, d]`
     pub fn hidden(&self, ids: Tensor<2, Int>, pass: &Pass) -> Tensor<3> {
         let x = self.embedding.forward(ids, pass);
@@ -142,14 +154,7 @@ impl Decoder {
 
     fn run(&self, rows: &[&[u32]], n_seen: usize, caches: &mut [LayerCache]) -> Tensor<3> {
         let t = rows.first().map_or(0, |row| row.len());
-        let s = n_seen + t;
-        let places: Vec<KeyPlace> = (0..s as u32)
-            .map(|position| KeyPlace {
-                segment: 0,
-                position,
-            })
-            .collect();
-        let pass = self.pass(&places, [1, t, s]);
+        let pass = self.pass_after(n_seen, t);
         let mut x = self.embedding.forward(self.ids(rows, t), &pass);
         for (layer, cache) in self.layers.iter().zip(caches) {
             x = layer.forward(x, &pass, Some(cache));

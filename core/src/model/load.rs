@@ -43,14 +43,7 @@ impl Decoder {
         (device, dtype): (&Device, DType),
         load_in: Option<LoadIn>,
     ) -> Result<Self, LoadErrors> {
-        let errors: Vec<LoadError> = arch
-            .tensors()
-            .iter()
-            .filter_map(|spec| check_shape(source, &spec.name, &spec.shape).err())
-            .collect();
-        if !errors.is_empty() {
-            return Err(LoadErrors(errors));
-        }
+        check_shapes(arch, source)?;
         Builder {
             arch,
             device,
@@ -60,6 +53,19 @@ impl Decoder {
         }
         .decoder()
         .map_err(LoadErrors::from)
+    }
+}
+
+/// Looks at every tensor that `arch` names without reading one.
+pub(super) fn check_shapes(arch: &Arch, source: &dyn WeightSource) -> Result<(), LoadErrors> {
+    let errors: Vec<LoadError> = arch
+        .tensors()
+        .iter()
+        .filter_map(|spec| check_shape(source, &spec.name, &spec.shape).err())
+        .collect();
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(LoadErrors(errors)),
     }
 }
 
@@ -75,23 +81,32 @@ fn check_shape(source: &dyn WeightSource, name: &str, expected: &[usize]) -> Res
     })
 }
 
-struct Builder<'a> {
-    arch: &'a Arch,
-    device: &'a Device,
-    dtype: DType,
-    source: &'a dyn WeightSource,
+pub(super) struct Builder<'a> {
+    pub(super) arch: &'a Arch,
+    pub(super) device: &'a Device,
+    pub(super) dtype: DType,
+    pub(super) source: &'a dyn WeightSource,
     /// Of the format that linear layers are packed in, where they are.
-    table: Option<CodeTable>,
+    pub(super) table: Option<CodeTable>,
 }
 
 impl Builder<'_> {
     fn decoder(&self) -> Result<Decoder, LoadError> {
+        let layers = (0..self.arch.n_layers).map(|layer_idx| self.block(layer_idx));
+        let layers = layers.collect::<Result<_, _>>()?;
+        Ok(Decoder {
+            layers,
+            ..self.without_blocks()?
+        })
+    }
+
+    /// Embedding, final norm and head.
+    pub(super) fn without_blocks(&self) -> Result<Decoder, LoadError> {
         let arch = self.arch;
-        let layers = (0..arch.n_layers).map(|layer_idx| self.block(layer_idx));
         Ok(Decoder {
             arch: arch.clone(),
             embedding: self.embedding()?,
-            layers: layers.collect::<Result<_, _>>()?,
+            layers: Vec::new(),
             norm: self.norm(Module::FinalNorm, arch.norm)?,
             head: Head {
                 path: arch.path(Module::Head),
@@ -122,7 +137,7 @@ impl Builder<'_> {
         })
     }
 
-    fn block(&self, layer_idx: usize) -> Result<Block, LoadError> {
+    pub(super) fn block(&self, layer_idx: usize) -> Result<Block, LoadError> {
         let arch = self.arch;
         let norm = |&place| {
             let module = Module::Block(layer_idx, BlockModule::Norm(place));
