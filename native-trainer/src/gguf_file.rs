@@ -60,7 +60,7 @@ impl GgufRequest<'_> {
     pub(crate) fn write(&self, out: &Path) -> Result<GgufFile> {
         let text = text_files::model_text(&self.checkpoint.dir, self.check.template())?;
         let export = self.plan(&text)?;
-        let base = self.checkpoint.weights()?;
+        let base = self.checkpoint.weights_by_reading()?;
         let adapter = self.adapter.map(open_adapter).transpose()?;
         let merged = adapter
             .as_ref()

@@ -65,7 +65,7 @@ impl MergeRequest<'_> {
     pub(crate) fn write(&self) -> Result<MergedFolder> {
         refuse_occupied(self.out)?;
         let checkpoint = Checkpoint::open(self.model)?;
-        let base = checkpoint.weights()?;
+        let base = checkpoint.weights_by_reading()?;
         let adapter = self.adapter.map(open_adapter).transpose()?;
         let merged = adapter
             .as_ref()
@@ -87,7 +87,11 @@ impl MergeRequest<'_> {
         let written = Checkpoint::open(&beside.path().to_string_lossy())?;
         let dtype = widest_loss(&base, &checkpoint)?;
         let drift = expected
-            .compare(&written.arch, &written.weights()?, format_of(dtype))
+            .compare(
+                &written.arch,
+                &written.weights_by_reading()?,
+                format_of(dtype),
+            )
             .context("the merged model is not kept")?;
         drop(written);
         publish(beside, self.out)?;
