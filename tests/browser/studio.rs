@@ -2,6 +2,7 @@
 
 mod keys;
 mod large;
+mod lists;
 mod narrow;
 mod walk;
 
@@ -105,18 +106,23 @@ impl Studio {
         wait_for(&self.page, "studio-n-records");
     }
 
-    /// The file that the page saves next.
+    /// The file that the page saves next, when all of it is there.
     fn saved_file(&self) -> PathBuf {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             let files = fs::read_dir(self.saved.path()).expect("the folder is there");
-            let mut files = files.flatten().map(|entry| entry.path());
-            let whole = |path: &PathBuf| {
-                let ending = path.extension().unwrap_or_default();
-                ending != "crdownload" && ending != "tmp"
+            let files: Vec<PathBuf> = files.flatten().map(|entry| entry.path()).collect();
+            // Chromium keeps the name with an empty file and writes into others beside it.
+            let is_begun = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with('.') || name.ends_with(".crdownload") || name.ends_with(".tmp")
             };
-            if let Some(found) = files.find(whole) {
-                return found;
+            let is_empty = |path: &PathBuf| fs::metadata(path).map_or(true, |file| file.len() == 0);
+            if let [file] = &files[..]
+                && !is_begun(file)
+                && !is_empty(file)
+            {
+                return file.clone();
             }
             thread::sleep(Duration::from_millis(50));
         }

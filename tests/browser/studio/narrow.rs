@@ -26,6 +26,14 @@ fn no_step_is_wider_than_a_narrow_phone() {
         studio.step(step);
         wait_for(page, shown);
         check_width(page, step);
+        if step == "edit" {
+            let pane = "document.querySelector('.grid-pane').getBoundingClientRect()";
+            let height = page.evaluate(&format!("{pane}.height"));
+            assert!(
+                height.as_f64() > Some(400.0),
+                "the list is {height} px high"
+            );
+        }
     }
     studio.step("edit");
     wait_for(page, "grid-row");

@@ -243,6 +243,20 @@ fn two_tabs_do_not_write_the_same_project() {
         ),
     );
     wait_for(&studio.page, "studio-taken-over");
+
+    // What was changed there is seen here when the project comes back.
+    second.click("studio-step-edit");
+    wait_for(&second, "grid-row");
+    second.click("grid-row");
+    wait_for(&second, "editor-text");
+    second.fill("editor-text", "保険");
+    let changed = format!("{}?.innerText.includes('保険')", element("grid-row"));
+    second.wait_until("the edit in the second tab", &changed);
+    studio.step("edit");
+    studio.page.click("studio-go-on");
+    studio
+        .page
+        .wait_until("the edit in the first tab", &changed);
     second.check();
     studio.page.check();
 }

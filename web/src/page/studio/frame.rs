@@ -6,6 +6,7 @@ mod projects;
 mod under_way;
 
 use leptos::prelude::*;
+use web_sys::BeforeUnloadEvent;
 
 use super::{
     checks::CheckStep,
@@ -17,6 +18,7 @@ use super::{
     keys::Keys,
     split::SplitStep,
 };
+use crate::{state::message::sentence, texts::fill};
 use project_bar::ProjectBar;
 use projects::Projects;
 use under_way::{Toasts, UnderWay};
@@ -31,6 +33,13 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
     let incoming = Incoming::provide();
     let history = RwSignal::new(false);
     let is_open = Memo::new(move |_| studio.project.with(Option::is_some));
+    let leave = move |event: BeforeUnloadEvent| {
+        if studio.is_lost_with_the_page() {
+            event.prevent_default();
+        }
+    };
+    let leaving = window_event_listener(leptos::ev::beforeunload, leave);
+    on_cleanup(move || leaving.remove());
     let dragging = RwSignal::new(false);
     let over = move |event: web_sys::DragEvent| {
         event.prevent_default();
@@ -52,6 +61,7 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
             <Show when=move || is_open.get() fallback=move || view! { <Projects /> }>
                 <ProjectBar history=history />
                 <TakenOver />
+                <NotKept />
                 <main id="studio-main" class="studio-main">
                     {move || match studio.step.get() {
                         Step::Import => view! { <ImportStep /> }.into_any(),
@@ -70,6 +80,22 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
             <HelpSheet />
             <Palette />
         </div>
+    }
+}
+
+/// Says that the browser keeps nothing, where it does not.
+#[component]
+fn NotKept() -> impl IntoView {
+    let studio = Studio::get();
+    let said = move || {
+        let why = studio.projects.with(|all| all.unavailable.clone())?;
+        let text = studio.app.language.get().studio().frame.not_kept;
+        Some(fill(text, &[("why", &sentence(&why))]))
+    };
+    move || {
+        said().map(|text| {
+            view! { <p class="note" role="status" data-testid="studio-not-kept">{text}</p> }
+        })
     }
 }
 

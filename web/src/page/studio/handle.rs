@@ -196,11 +196,32 @@ impl Studio {
     /// Opens a project; another tab that has it gives it up only if asked to.
     pub(in crate::page) fn open(self, id: String, take_over: bool) {
         self.taken_over.set(false);
-        self.ask(StudioRequest::OpenProject { id, take_over }, &[], |_| {});
+        let was_open = self
+            .project
+            .with_untracked(|open| open.as_ref().is_some_and(|open| open.id == id));
+        let request = StudioRequest::OpenProject { id, take_over };
+        self.ask(request, &[], move |_| {
+            if was_open {
+                // The other tab may have changed anything in the meantime.
+                self.toasts.set(Vec::new());
+                self.refresh();
+            }
+        });
     }
 
     pub(in crate::page) fn open_sample(self, sample: Sample) {
         self.ask(StudioRequest::CreateSample { sample }, &[], |_| {});
+    }
+
+    /// Whether the open project is nowhere but in this tab.
+    pub(in crate::page) fn is_lost_with_the_page(self) -> bool {
+        let has_records = self
+            .project
+            .with_untracked(|open| open.as_ref().is_some_and(|open| open.n_records > 0));
+        has_records
+            && self
+                .projects
+                .with_untracked(|all| all.unavailable.is_some())
     }
 
     pub(in crate::page) fn dismiss_toast(self, id: u64) {
@@ -225,6 +246,7 @@ impl Studio {
             }
             StudioOutcome::Imported(summary) => {
                 self.project.set(Some(summary.project.clone()));
+                self.toasts.set(Vec::new());
                 self.refresh();
             }
             StudioOutcome::Listed(list) => {
@@ -235,12 +257,14 @@ impl Studio {
             StudioOutcome::Record(view) => {
                 if let Some(project) = &view.project {
                     self.project.set(Some(project.clone()));
+                    self.toasts.set(Vec::new());
                     self.version.update(|version| *version += 1);
                 }
             }
             StudioOutcome::Split(split) => {
                 if let Some(project) = &split.project {
                     self.project.set(Some(project.clone()));
+                    self.toasts.set(Vec::new());
                     self.version.update(|version| *version += 1);
                 }
             }
@@ -258,14 +282,13 @@ impl Studio {
         self.project.set(Some(changed.project.clone()));
         self.list.set(changed.list.clone());
         self.version.update(|version| *version += 1);
-        if let Some(action) = changed.action.clone().filter(|action| !action.undone) {
-            self.toasts.update(|toasts| {
-                let id = toasts.last().map_or(1, |last| last.id + 1);
-                // One is enough: the way back to earlier ones is the history.
-                toasts.clear();
-                toasts.push(Toast { id, action });
-            });
-        }
+        // Its way back is that of the latest action: an earlier one is not offered any more.
+        self.toasts.update(|toasts| {
+            let id = toasts.last().map_or(1, |last| last.id + 1);
+            toasts.clear();
+            let done = changed.action.clone().filter(|action| !action.undone);
+            toasts.extend(done.map(|action| Toast { id, action }));
+        });
     }
 
     /// A project was opened: nothing of the one before is shown any more.

@@ -151,6 +151,14 @@ fn Snapshot(snapshot: SnapshotView, on_change: Callback<Vec<SnapshotView>>) -> i
     let texts = move || &app.language.get().studio().history;
     let difference = RwSignal::new(None::<Difference>);
     let sure = RwSignal::new(false);
+    // What differs is of the records as they were.
+    Effect::new(move |before: Option<u64>| {
+        let version = studio.version.get();
+        if before.is_some_and(|before| before != version) {
+            difference.set(None);
+        }
+        version
+    });
     let key = snapshot.snapshot;
     let name = StoredValue::new(snapshot.name.clone());
     let about = move || {

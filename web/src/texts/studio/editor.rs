@@ -17,6 +17,7 @@ studio_texts! {
         saving: "Saving", "Guardando", "保存中";
         not_saved: "Could not be saved", "No se pudo guardar", "保存できませんでした";
         save_again: "Try again", "Intentar de nuevo", "もう一度保存";
+        discard: "Discard what was typed", "Descartar lo escrito", "入力を破棄";
         n_waiting: "Changes of {n} other record[|s] could not be saved yet. They are kept here.", "Los cambios de {n} registro[|s] más aún no se pudieron guardar. Se conservan aquí.", "ほかの {n} 件の変更はまだ保存できていません。ここに残してあります。";
         previous: "Previous record", "Registro anterior", "前のレコード";
         next: "Next record", "Registro siguiente", "次のレコード";

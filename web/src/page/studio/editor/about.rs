@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use veneer_core::protocol::studio::{
     Change, Facets, Side, SourceView, StudioOutcome, StudioRequest, Target,
 };
-use web_sys::KeyboardEvent;
+use wasm_bindgen::JsCast as _;
+use web_sys::{HtmlSelectElement, KeyboardEvent};
 
 use super::of_draft;
 use crate::{
@@ -132,10 +133,17 @@ fn SideChoice() -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().editor;
     let side = Memo::new(move |_| of_draft(studio, |draft| draft.view.side));
-    let choose = move |event| {
+    let choose = move |event: web_sys::Event| {
         let name = event_target_value(&event);
-        let side = Side::ALL.into_iter().find(|side| side_name(*side) == name);
-        change(studio, Change::SetSide(side));
+        let chosen = Side::ALL.into_iter().find(|side| side_name(*side) == name);
+        // It shows what is stored: a frozen split refuses the change.
+        let select = event
+            .target()
+            .and_then(|it| it.dyn_into::<HtmlSelectElement>().ok());
+        if let Some(select) = select {
+            select.set_value(side.get_untracked().map_or("", side_name));
+        }
+        change(studio, Change::SetSide(chosen));
     };
     view! {
         <label>

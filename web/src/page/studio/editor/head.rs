@@ -165,6 +165,13 @@ fn Failed() -> impl IntoView {
         })
     });
     let again = move |_| studio.save_again();
+    let discard = move || {
+        view! {
+            <button type="button" data-testid="editor-discard" on:click=move |_| studio.discard_unsaved()>
+                {move || texts().discard}
+            </button>
+        }
+    };
     view! {
         {move || fault.get().map(|fault| view! {
             <div role="alert" data-testid="editor-not-saved">
@@ -172,6 +179,7 @@ fn Failed() -> impl IntoView {
                     <button type="button" class="main" data-testid="editor-save-again" on:click=again>
                         {move || texts().save_again}
                     </button>
+                    {discard()}
                 </Message>
             </div>
         })}
@@ -180,6 +188,8 @@ fn Failed() -> impl IntoView {
                 {move || fill(texts().n_waiting, &[("n", &n_waiting.get().to_string())])}
                 " "
                 <button type="button" on:click=again>{move || texts().save_again}</button>
+                " "
+                {discard()}
             </p>
         </Show>
     }

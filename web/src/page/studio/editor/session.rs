@@ -86,6 +86,15 @@ impl Studio {
         self.save_waiting();
     }
 
+    /// Gives up what could not be stored in this project; its record may be gone for good.
+    pub(in crate::page) fn discard_unsaved(self) {
+        self.unsaved
+            .update(|list| list.retain(|unsaved| !self.is_open(&unsaved.project)));
+        self.draft.set(None);
+        // The record at the cursor is asked for again.
+        self.current.update(|_| {});
+    }
+
     /// Stores what waits for this project.
     pub(super) fn save_waiting(self) {
         let mut waiting = self.unsaved.get_untracked();

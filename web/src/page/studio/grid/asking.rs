@@ -1,5 +1,7 @@
 //! What the list asks the worker for, beside rows.
 
+use std::{cell::Cell, rc::Rc};
+
 use leptos::prelude::*;
 use veneer_core::protocol::{
     studio::{Query, StudioOutcome, StudioRequest},
@@ -22,10 +24,13 @@ impl Grid {
             self.studio.cancel(earlier);
         }
         let is_search = query.search.is_some();
-        let id = StoredValue::new(None::<RequestId>);
-        let is_latest = move || self.pending.get_untracked() == id.get_value();
+        // Not a reactive value: what asked, a chip perhaps, may be gone when the answer comes.
+        let id = Rc::new(Cell::new(None::<RequestId>));
+        let latest = Rc::clone(&id);
+        let is_latest = move || self.pending.try_get_untracked() == Some(latest.get());
+        let is_still = is_latest.clone();
         let done = move |_: &StudioOutcome| {
-            if is_latest() {
+            if is_still() {
                 self.pending.set(None);
                 self.search_fault.set(None);
             }
@@ -44,7 +49,7 @@ impl Grid {
         };
         let request = StudioRequest::Query { query };
         let asked = self.studio.ask_or(request, &[], done, failed);
-        id.set_value(asked);
+        id.set(asked);
         self.pending.set(asked);
     }
 

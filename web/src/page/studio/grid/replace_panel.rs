@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{
-    Change, Replace, Replacement, Replacements, StudioOutcome, StudioRequest, Target,
+    Change, Query, Replace, Replacement, Replacements, StudioOutcome, StudioRequest, Target,
 };
 
 use super::{commands, handle::Grid};
@@ -14,8 +14,11 @@ use crate::{
     texts::fill,
 };
 
+/// What is to be replaced, in which list, and as of which change of its records.
+type Asked = (Target, Replace, Query, u64);
+
 /// What a preview was made for, and what it found.
-type Previewed = (Target, Replace, Replacements);
+type Previewed = (Asked, Replacements);
 
 #[component]
 pub(super) fn ReplacePanel() -> impl IntoView {
@@ -30,36 +33,36 @@ pub(super) fn ReplacePanel() -> impl IntoView {
         selected.unwrap_or(Target::List { except: Vec::new() })
     };
     let asked = Memo::new(move |_| {
-        let search = grid.studio.query.with(|query| query.search.clone())?;
+        let query = grid.studio.query.get();
         let replace = Replace {
-            search,
+            search: query.search.clone()?,
             with: with.get(),
         };
-        Some((target(), replace))
+        Some((target(), replace, query, grid.studio.version.get()))
     });
     // A preview of something else is none.
     let holds = Memo::new(move |_| {
-        let (target, replace, found) = previewed.get()?;
-        (asked.get()? == (target, replace)).then_some(found)
+        let (of, found) = previewed.get()?;
+        (asked.get()? == of).then_some(found)
     });
     let preview = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let Some((target, replace)) = asked.get_untracked() else {
+        let Some(of) = asked.get_untracked() else {
             commands::focus("grid-search");
             return;
         };
-        let request = StudioRequest::PreviewReplace {
-            target: target.clone(),
-            replace: replace.clone(),
-        };
+        let (target, replace, ..) = of.clone();
+        let request = StudioRequest::PreviewReplace { target, replace };
         grid.studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Replacements(found) = outcome {
-                previewed.set(Some((target.clone(), replace.clone(), found.clone())));
+                previewed.set(Some((of.clone(), found.clone())));
             }
         });
     };
     let apply = move |_| {
-        if let (Some(_), Some((target, replace))) = (holds.get_untracked(), asked.get_untracked()) {
+        if let (Some(_), Some((target, replace, ..))) =
+            (holds.get_untracked(), asked.get_untracked())
+        {
             commands::change_these(grid, target, Change::Replace(replace));
             previewed.set(None);
         }
