@@ -16,6 +16,9 @@ pub mod sampling;
 pub mod text;
 pub mod weights;
 
+#[cfg(any(feature = "train", feature = "studio"))]
+mod cores;
+
 #[cfg(feature = "train")]
 pub mod model;
 #[cfg(feature = "train")]

@@ -1,10 +1,17 @@
-//! Where memory comes from: small pieces from mimalloc, large ones from the system.
+//! Where memory comes from: small pieces from mimalloc, large ones from the system, the largest from
+//! those that were given back before.
 //!
 //! Texts are made on one core and put away on another, over which glibc's allocator lets the cores
 //! wait for each other. Tensors are better with the system: mimalloc gives what they leave back to it
-//! and asks for it again, at a third of the speed of a training.
+//! and asks for it again, at a third of the speed of a training. Of the largest glibc does so too: each
+//! is mapped by itself, and the kernel clears every page that it hands out. A training on a large
+//! model, where every block is unpacked anew, would spend half of its time there; see [`kept`].
 
 #![expect(unsafe_code, reason = "the language has no other way to an allocator")]
+
+mod kept;
+
+pub(crate) use kept::give_back;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -15,19 +22,33 @@ const LARGE: usize = 64 << 10;
 
 pub(crate) struct BySize;
 
-fn is_large(n_bytes: usize) -> bool {
-    n_bytes >= LARGE
+/// Who has pieces of a size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    MiMalloc,
+    System,
+    /// The system, which gets them back later.
+    Kept,
+}
+
+fn owner(n_bytes: usize) -> Owner {
+    match n_bytes {
+        ..LARGE => Owner::MiMalloc,
+        LARGE..kept::SMALLEST => Owner::System,
+        kept::SMALLEST.. => Owner::Kept,
+    }
 }
 
 // SAFETY: whose a piece is follows from its size alone, which everyone who gives one back has to say;
-// so every piece goes back to the allocator that it came from. Both keep the rules of the trait.
+// so every piece goes back to the allocator that it came from. All keep the rules of the trait.
 unsafe impl GlobalAlloc for BySize {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are those that are asked for.
         unsafe {
-            match is_large(layout.size()) {
-                true => System.alloc(layout),
-                false => MiMalloc.alloc(layout),
+            match owner(layout.size()) {
+                Owner::MiMalloc => MiMalloc.alloc(layout),
+                Owner::System => System.alloc(layout),
+                Owner::Kept => kept::alloc(layout),
             }
         }
     }
@@ -35,9 +56,10 @@ unsafe impl GlobalAlloc for BySize {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
         unsafe {
-            match is_large(layout.size()) {
-                true => System.alloc_zeroed(layout),
-                false => MiMalloc.alloc_zeroed(layout),
+            match owner(layout.size()) {
+                Owner::MiMalloc => MiMalloc.alloc_zeroed(layout),
+                Owner::System => System.alloc_zeroed(layout),
+                Owner::Kept => kept::alloc_zeroed(layout),
             }
         }
     }
@@ -45,9 +67,10 @@ unsafe impl GlobalAlloc for BySize {
     unsafe fn dealloc(&self, piece: *mut u8, layout: Layout) {
         // SAFETY: the piece is of the allocator that gives pieces of this size.
         unsafe {
-            match is_large(layout.size()) {
-                true => System.dealloc(piece, layout),
-                false => MiMalloc.dealloc(piece, layout),
+            match owner(layout.size()) {
+                Owner::MiMalloc => MiMalloc.dealloc(piece, layout),
+                Owner::System => System.dealloc(piece, layout),
+                Owner::Kept => kept::dealloc(piece, layout),
             }
         }
     }
@@ -57,9 +80,10 @@ unsafe impl GlobalAlloc for BySize {
         // both reach, into a new one, whose alignment is the old one's and whose size the caller vouches
         // for, and only then given back.
         unsafe {
-            match (is_large(layout.size()), is_large(n_bytes)) {
-                (true, true) => System.realloc(piece, layout, n_bytes),
-                (false, false) => MiMalloc.realloc(piece, layout, n_bytes),
+            match (owner(layout.size()), owner(n_bytes)) {
+                (Owner::System, Owner::System) => System.realloc(piece, layout, n_bytes),
+                (Owner::MiMalloc, Owner::MiMalloc) => MiMalloc.realloc(piece, layout, n_bytes),
+                (Owner::Kept, Owner::Kept) => kept::realloc(piece, layout, n_bytes),
                 _ => {
                     let wanted = Layout::from_size_align_unchecked(n_bytes, layout.align());
                     let other = self.alloc(wanted);
@@ -79,19 +103,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_grows_and_shrinks_over_the_border_keeps_its_bytes() {
+    fn what_grows_and_shrinks_over_the_borders_keeps_its_bytes() {
         let mut bytes: Vec<u8> = Vec::new();
-        for n in 0..3 * LARGE {
+        for n in 0..3 * kept::SMALLEST {
             bytes.push(n as u8);
         }
         let is_whole = |bytes: &[u8]| (0..).zip(bytes).all(|(n, byte)| n as u8 == *byte);
         assert!(is_whole(&bytes));
-        for kept in [2 * LARGE, LARGE, LARGE - 1, 10, 0] {
+        let sizes = [
+            2 * kept::SMALLEST,
+            kept::SMALLEST,
+            kept::SMALLEST - 1,
+            LARGE,
+            LARGE - 1,
+            10,
+            0,
+        ];
+        for kept in sizes {
             bytes.truncate(kept);
             bytes.shrink_to_fit();
             assert!(bytes.len() == kept && is_whole(&bytes));
         }
-        let zeros = vec![0_u8; LARGE];
-        assert!(zeros.iter().all(|byte| *byte == 0));
+        for n_bytes in [LARGE, kept::SMALLEST] {
+            // A piece that was used before.
+            drop(vec![1_u8; n_bytes]);
+            let zeros = vec![0_u8; n_bytes];
+            assert!(zeros.iter().all(|byte| *byte == 0));
+        }
     }
 }

@@ -126,6 +126,8 @@ fn over(options: &ReadOptions, mut reading: Reading) -> Reading {
         records.encoding = encoding.or(records.encoding.take());
         records.take_chosen |= options.take_chosen;
         if !options.mapping.0.is_empty() {
+            // The columns are named, so that a table without questions and answers has some.
+            records.templates.clear();
             let pairs = options.mapping.0.iter();
             records.columns = pairs
                 .map(|pair| (pair.field.to_owned(), pair.column.clone()))

@@ -11,12 +11,14 @@ pub(crate) fn text(outcome: &Outcome) -> String {
     for measured in &outcome.measured {
         out.push_str(&one(measured));
     }
-    if let [first, .., last] = outcome.measured.as_slice() {
-        out.push_str(&format!("\n{} against {}\n", last.name, first.name));
-        out.push_str(&comparisons_table(&outcome.comparisons));
-        if !outcome.control.is_empty() {
+    let mut measured = outcome.measured.iter();
+    let first = measured.next().map_or("", |first| &first.name);
+    for (other, against) in measured.zip(&outcome.against_first) {
+        out.push_str(&format!("\n{} against {first}\n", other.name));
+        out.push_str(&comparisons_table(&against.comparisons));
+        if !against.control.is_empty() {
             out.push_str("\ncontrol set (facts that were never trained)\n");
-            out.push_str(&comparisons_table(&outcome.control));
+            out.push_str(&comparisons_table(&against.control));
         }
     }
     out

@@ -1,4 +1,5 @@
-//! A file that is read in pieces, each into memory of its own.
+//! A file that is read in pieces, each into memory of its own. While one is worked on, the system is
+//! asked to have what follows it at hand.
 
 use std::{
     borrow::Cow,
@@ -9,6 +10,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use veneer_core::weights::{ByteSource, LoadError};
+
+/// Bytes behind a piece that are likely to be asked for next: tensors of the same block.
+#[cfg(target_os = "linux")]
+const AHEAD: u64 = 256 << 20;
 
 /// An open file whose length was asked for once.
 #[derive(Debug)]
@@ -38,7 +43,19 @@ impl FileBytes {
         file.seek(SeekFrom::Start(at))?;
         let mut bytes = vec![0; n_bytes];
         file.read_exact(&mut bytes)?;
+        #[cfg(target_os = "linux")]
+        self.read_ahead(at + n_bytes as u64);
         Ok(bytes)
+    }
+
+    /// A hint: where the system does not take it, reading only waits longer.
+    #[cfg(target_os = "linux")]
+    fn read_ahead(&self, from: u64) {
+        use rustix::fs::{Advice, fadvise};
+        let n_bytes = std::num::NonZeroU64::new(AHEAD.min(self.n_bytes - from));
+        if n_bytes.is_some() {
+            fadvise(&self.file, from, n_bytes, Advice::WillNeed).ok();
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files that are whole or not there: written beside, synced, renamed.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -22,6 +22,34 @@ pub(crate) fn write_atomic(
 pub(crate) struct Prepared {
     file: NamedTempFile,
     path: PathBuf,
+    place: Place,
+}
+
+/// What has the name that a file is to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A file, or nothing yet.
+    File,
+    /// A device or a pipe, which is written to and stays what it is.
+    Stream,
+}
+
+/// Where a file really goes: behind links, so that these stay.
+fn target(path: &Path) -> (PathBuf, Place) {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let place = match real.metadata() {
+        Ok(there) if !there.is_file() && !there.is_dir() => Place::Stream,
+        _ => Place::File,
+    };
+    (real, place)
+}
+
+/// Whether two names are of one file that is there.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// Write everything but the name.
@@ -30,7 +58,12 @@ pub(crate) fn prepare(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<Prepared> {
     let name = || format!("writing `{}`", path.display());
-    let file = NamedTempFile::with_prefix_in(".veneer-", directory(path)).with_context(name)?;
+    let (path, place) = target(path);
+    let file = match place {
+        Place::File => NamedTempFile::with_prefix_in(".veneer-", directory(&path)),
+        Place::Stream => NamedTempFile::new(),
+    };
+    let file = file.with_context(name)?;
     let mut writer = BufWriter::with_capacity(1 << 16, &file);
     write(&mut writer)
         .and_then(|()| writer.flush())
@@ -38,10 +71,7 @@ pub(crate) fn prepare(
     drop(writer);
     set_usual_permissions(file.as_file()).with_context(name)?;
     file.as_file().sync_all().with_context(name)?;
-    Ok(Prepared {
-        file,
-        path: path.to_owned(),
-    })
+    Ok(Prepared { file, path, place })
 }
 
 impl Prepared {
@@ -50,11 +80,22 @@ impl Prepared {
         self.file.path()
     }
 
+    fn pour(&self) -> io::Result<()> {
+        let mut stream = OpenOptions::new().write(true).open(&self.path)?;
+        io::copy(&mut File::open(self.file.path())?, &mut stream)?;
+        Ok(())
+    }
+
     pub(crate) fn publish(self) -> Result<()> {
-        let Self { file, path } = self;
-        let renamed = file.persist(&path).map_err(|error| error.error);
-        renamed.with_context(|| format!("writing `{}`", path.display()))?;
-        sync_directory(&path);
+        let name = || format!("writing `{}`", self.path.display());
+        match self.place {
+            Place::File => {
+                let renamed = self.file.persist(&self.path);
+                renamed.map_err(|error| error.error).with_context(name)?;
+                sync_directory(&self.path);
+            }
+            Place::Stream => self.pour().with_context(name)?,
+        }
         Ok(())
     }
 }
@@ -63,7 +104,11 @@ impl Prepared {
 /// that stood there before is put back.
 pub(crate) fn publish_all(files: Vec<Prepared>) -> Result<()> {
     let mut done: Vec<(PathBuf, Option<PathBuf>)> = Vec::new();
-    for Prepared { file, path } in files {
+    // What goes into a stream cannot be taken back, so that it goes last.
+    let (streams, files): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| file.place == Place::Stream);
+    for Prepared { file, path, .. } in files {
         let result = set_aside(&path).and_then(|old| {
             done.push((path.clone(), old));
             file.persist(&path).map_err(|error| error.error)
@@ -81,7 +126,7 @@ pub(crate) fn publish_all(files: Vec<Prepared>) -> Result<()> {
         }
         sync_directory(path);
     }
-    Ok(())
+    streams.into_iter().try_for_each(Prepared::publish)
 }
 
 /// Move an existing file to a name beside it.
@@ -157,6 +202,31 @@ mod tests {
             1,
             "no litter"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_devices_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let [real, link] = ["real", "link"].map(|name| folder.path().join(name));
+        std::fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        put(&link, "new").publish().unwrap();
+        assert!(link.is_symlink() && is_same(&real, &link));
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), "new");
+
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap())
+        };
+        publish_all(vec![put(&pipe, "poured"), put(&real, "newer")]).unwrap();
+        assert_eq!(reader.join().unwrap(), "poured");
+        assert!(!pipe.is_file());
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), "newer");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use burn::tensor::{Distribution, Tensor};
 use veneer_core::{
-    protocol::TrainJob,
+    model::packed_format,
+    nn::{Packing, Weight},
+    protocol::{LoadIn, TrainJob},
     train::{Plan, PlanInput, plan},
 };
 
@@ -23,7 +25,8 @@ pub(crate) struct Forecast {
 /// Computes and prints the forecast.
 pub(crate) fn show(input: &PlanInput, place: &Place, quiet: bool) -> Forecast {
     let plan = plan(input);
-    let seconds = plan.flops / gemm_rate(place) / SHARE_OF_GEMM;
+    let seconds = plan.flops / gemm_rate(place) / SHARE_OF_GEMM
+        + plan.weights_seen * seconds_a_weight(place, input.job.load_in);
     // The weights are loaded by now, so what is available comes on top of them.
     let available = memory::available_bytes()
         .filter(|_| place.name == "cpu")
@@ -69,14 +72,47 @@ pub(crate) fn gemm_rate(place: &Place) -> f64 {
         let product = a.clone().matmul(b.clone());
         drop(product.sum().into_data());
     };
-    multiply();
+    2.0 * (N * N * N) as f64 / seconds_each(200, multiply)
+}
+
+/// Seconds that it takes, as the mean of some milliseconds; the first time does not count.
+fn seconds_each(n_ms: u128, act: impl Fn()) -> f64 {
+    act();
     let started = Instant::now();
     let mut n = 0;
-    while started.elapsed().as_millis() < 200 {
-        multiply();
+    while started.elapsed().as_millis() < n_ms {
+        act();
         n += 1;
     }
-    2.0 * (N * N * N) as f64 * f64::from(n) / started.elapsed().as_secs_f64()
+    started.elapsed().as_secs_f64() / f64::from(n)
+}
+
+/// Seconds for one weight to come from memory, unpacked where the base is packed, into a product
+/// with a single row; measured for a moment.
+fn seconds_a_weight(place: &Place, load_in: Option<LoadIn>) -> f64 {
+    const N: usize = 2048;
+    let on = (&place.device, place.dtype);
+    let row = Tensor::<2>::random([1, N], Distribution::Default, on);
+    let random = Tensor::<2>::random([N, N], Distribution::Default, on);
+    let weight = match load_in.map(packed_format) {
+        None => Weight::frozen(random),
+        Some(format) => {
+            // What the values are does not matter.
+            let values: Vec<f32> = (0..N * N).map(|i| (i % 251) as f32 - 125.0).collect();
+            match format.quantize(&values) {
+                Ok(blocks) => {
+                    let packing = Packing::new(format, &place.device);
+                    Weight::packed(packing.matrix(blocks, [N, N]))
+                }
+                Err(_) => Weight::frozen(random),
+            }
+        }
+    };
+    let multiply = || {
+        let product = row.clone().matmul(weight.value_as(place.dtype).transpose());
+        drop(product.sum().into_data());
+    };
+    seconds_each(100, multiply) / (N * N) as f64
 }
 
 impl Forecast {

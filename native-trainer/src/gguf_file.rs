@@ -8,19 +8,24 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use veneer_core::{
+    arch::Arch,
     export::{
         ExportError, GgufExport, GgufModel, GgufOptions, GoTemplate, Probe, TokenizerFiles,
         VocabularyFile, modelfile,
     },
     quant::{Drift, Format},
     text::{ChatTemplate, Message, ModelText, RenderOptions, Role},
-    weights::{WeightSource, merge::Rounding},
+    weights::{
+        WeightSource,
+        merge::{MergedSource, Rounding, merged_arch},
+    },
 };
 
 use crate::{
+    dataset::shell_word,
     export_check::{CheckArgs, Expected, drift_text},
     files::{self, write_atomic},
-    merged_folder::{explain_full_disk, merged, size_text},
+    merged_folder::{explain_full_disk, size_text},
     model_run::{Checkpoint, map, open_adapter},
     progress, text_files,
 };
@@ -59,12 +64,16 @@ impl GgufRequest<'_> {
     /// Writes beside `out`, reads back, compares.
     pub(crate) fn write(&self, out: &Path) -> Result<GgufFile> {
         let text = text_files::model_text(&self.checkpoint.dir, self.check.template())?;
-        let export = self.plan(&text)?;
         let base = self.checkpoint.weights_by_reading()?;
         let adapter = self.adapter.map(open_adapter).transpose()?;
+        let arch = match &adapter {
+            Some(adapter) => merged_arch(&self.checkpoint.arch, adapter),
+            None => self.checkpoint.arch.clone(),
+        };
+        let export = self.plan(&arch, &text)?;
         let merged = adapter
             .as_ref()
-            .map(|adapter| merged(&base, adapter, Rounding::Keep))
+            .map(|adapter| MergedSource::new(&self.checkpoint.arch, &base, adapter, Rounding::Keep))
             .transpose()?;
         let weights: &dyn WeightSource = match &merged {
             Some(merged) => merged,
@@ -85,7 +94,7 @@ impl GgufRequest<'_> {
         })
     }
 
-    fn plan(&self, text: &ModelText) -> Result<GgufExport> {
+    fn plan(&self, arch: &Arch, text: &ModelText) -> Result<GgufExport> {
         let dir = &self.checkpoint.dir;
         let vocabulary = text_files::tokenizer_file(dir)?;
         let tokenizer_config = dir.read("tokenizer_config.json")?;
@@ -112,7 +121,7 @@ impl GgufRequest<'_> {
             }),
         };
         let options = GgufOptions {
-            arch: &self.checkpoint.arch,
+            arch,
             name: self.name,
             format: self.format,
             tokenizer,
@@ -295,8 +304,8 @@ impl Written<'_> {
         println!("{}", drift_text(&self.drift));
         println!(
             "next: llama-cli -m {}, or ollama create my-model -f {}",
-            self.out.display(),
-            self.modelfile.display()
+            shell_word(self.out),
+            shell_word(self.modelfile)
         );
     }
 }

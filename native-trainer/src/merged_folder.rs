@@ -9,16 +9,17 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use tempfile::TempDir;
 use veneer_core::{
+    arch::{Arch, untied_config},
     quant::{Drift, Format},
     weights::{
         Dtype, WeightSource,
-        adapter::Adapter,
-        merge::{MergedSource, Rounding},
+        merge::{MergedSource, Rounding, merged_arch},
         shards::{INDEX_FILE, ShardError, ShardPlan, ShardTensor},
     },
 };
 
 use crate::{
+    dataset::shell_word,
     export_check::{CheckArgs, Expected, drift_text},
     files::write_atomic,
     model_run::{Checkpoint, open_adapter},
@@ -69,8 +70,12 @@ impl MergeRequest<'_> {
         let adapter = self.adapter.map(open_adapter).transpose()?;
         let merged = adapter
             .as_ref()
-            .map(|adapter| merged(&base, adapter, Rounding::ToBase))
+            .map(|adapter| MergedSource::new(&checkpoint.arch, &base, adapter, Rounding::ToBase))
             .transpose()?;
+        let arch = match &adapter {
+            Some(adapter) => merged_arch(&checkpoint.arch, adapter),
+            None => checkpoint.arch.clone(),
+        };
         let weights: &dyn WeightSource = match &merged {
             Some(merged) => merged,
             None => &base,
@@ -78,11 +83,14 @@ impl MergeRequest<'_> {
         let context_length = checkpoint.arch.max_positions;
         let expected = Expected::new(&checkpoint, self.adapter, context_length, self.check)?;
 
-        let plan = self.plan(&checkpoint, &base)?;
+        let plan = self.plan(&arch, weights)?;
         let beside = folder_beside(self.out)?;
         let written = write_shards(&plan, weights, beside.path())
             .and_then(|()| copy_companions(checkpoint.dir.path(), beside.path()));
         explain_full_disk(written, plan.n_bytes())?;
+        if checkpoint.arch.tie_embeddings && !arch.tie_embeddings {
+            untie(beside.path())?;
+        }
 
         let written = Checkpoint::open(&beside.path().to_string_lossy())?;
         let dtype = widest_loss(&base, &checkpoint)?;
@@ -109,11 +117,11 @@ impl MergeRequest<'_> {
     }
 
     /// The tensors of the architecture; what else lies in the files (old rotary tables) is left.
-    fn plan(&self, checkpoint: &Checkpoint, base: &dyn WeightSource) -> Result<ShardPlan> {
-        let tensors = checkpoint.arch.tensors();
+    fn plan(&self, arch: &Arch, weights: &dyn WeightSource) -> Result<ShardPlan> {
+        let tensors = arch.tensors();
         let tensors = tensors
             .iter()
-            .map(|tensor| ShardTensor::of(base, &tensor.name))
+            .map(|tensor| ShardTensor::of(weights, &tensor.name))
             .collect::<Result<_, _>>()
             .with_context(|| format!("reading model `{}`", self.model))?;
         Ok(ShardPlan::new(tensors, self.max_shard_bytes))
@@ -145,18 +153,9 @@ impl MergedFolder {
         println!("{}", drift_text(&self.drift));
         println!(
             "next: veneer generate --model {} --prompt …",
-            self.path.display()
+            shell_word(&self.path)
         );
     }
-}
-
-/// An adapter on a base, or every reason why not.
-pub(crate) fn merged<'a>(
-    base: &'a dyn WeightSource,
-    adapter: &'a Adapter,
-    rounding: Rounding,
-) -> Result<MergedSource<'a>> {
-    Ok(MergedSource::new(base, adapter, rounding)?)
 }
 
 /// Bytes for people.
@@ -255,11 +254,20 @@ fn copy_companions(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Says in a folder's settings that the head is not the embedding.
+fn untie(folder: &Path) -> Result<()> {
+    let path = folder.join("config.json");
+    let config = fs::read(&path).with_context(|| format!("reading `{}`", path.display()))?;
+    let untied = untied_config(&config).context("reading config.json")?;
+    write_atomic(&path, |sink| sink.write_all(&untied))?;
+    Ok(())
+}
+
 /// The type with the fewest bits among the base's matrices: what the check must forgive.
 fn widest_loss(base: &dyn WeightSource, checkpoint: &Checkpoint) -> Result<Dtype> {
     let mut worst = Dtype::F32;
     for tensor in checkpoint.arch.tensors() {
-        let dtype = base.tensor(&tensor.name)?.dtype;
+        let dtype = base.info(&tensor.name)?.dtype;
         let rank = |dtype| match dtype {
             Dtype::F32 => 0,
             Dtype::F16 => 1,

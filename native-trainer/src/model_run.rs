@@ -18,7 +18,7 @@ use veneer_core::{
     },
 };
 
-use crate::{device::Place, file_bytes::FileBytes, model_dir::ModelDir};
+use crate::{allocator, device::Place, file_bytes::FileBytes, model_dir::ModelDir};
 
 /// A checkpoint whose files are open but whose tensors may not have been read.
 #[derive(Debug)]
@@ -69,7 +69,9 @@ impl Checkpoint {
         let loading = || format!("loading model `{}`", self.dir.name());
         let weights = self.weights_by_reading()?;
         let place = (&place.device, place.dtype);
-        Decoder::load_in(&self.arch, &weights, place, load_in).with_context(loading)
+        let model = Decoder::load_in(&self.arch, &weights, place, load_in).with_context(loading);
+        allocator::give_back();
+        model
     }
 
     /// Its tensors, each in memory of its own while it is used. What is mapped and looked at once
@@ -130,10 +132,10 @@ pub(crate) fn is_gguf(name: &str) -> bool {
 /// # Errors
 /// Every pair that has no place in the model, and adapters that are more than pairs.
 pub(crate) fn check_fits(adapter: &Adapter, arch: &Arch, dir: &Path) -> Result<()> {
+    let beside = adapter.only_pairs(arch);
+    beside.with_context(|| format!("adapter `{}` cannot be offered", dir.display()))?;
     let fits = adapter.check_fits(|name| arch.tensor_shape(name));
-    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))?;
-    let beside = adapter.only_pairs();
-    beside.with_context(|| format!("adapter `{}` cannot be offered", dir.display()))
+    fits.with_context(|| format!("adapter `{}` does not fit the model", dir.display()))
 }
 
 /// Puts an adapter on a model.

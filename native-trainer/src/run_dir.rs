@@ -8,12 +8,13 @@
 //! DIR/adapter_config.json      the adapter, as PEFT writes it
 //! DIR/adapter_model.safetensors
 //! DIR/report.html
+//! DIR/.lock                    held by the process that trains
 //! ```
 //! Invariant: everything but `events.jsonl` appears under its name only when it is whole.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -56,6 +57,7 @@ pub(crate) struct Progress {
     pub(crate) seconds: f64,
 }
 
+const LOCK: &str = ".lock";
 const SPEC: &str = "run.json";
 const EVENTS: &str = "events.jsonl";
 const STATE: &str = "state.safetensors";
@@ -66,6 +68,8 @@ const CHECKPOINT: &str = "checkpoint-";
 pub(crate) struct RunDir {
     path: PathBuf,
     events: File,
+    /// Held, so that no other process writes here.
+    _lock: File,
 }
 
 impl RunDir {
@@ -104,12 +108,14 @@ impl RunDir {
     }
 
     fn open_events(path: &Path) -> Result<Self> {
+        let lock = lock(path)?;
         let file = path.join(EVENTS);
         let events = OpenOptions::new().create(true).append(true).open(&file);
         let events = events.with_context(|| format!("opening `{}`", file.display()))?;
         Ok(Self {
             path: path.to_path_buf(),
             events,
+            _lock: lock,
         })
     }
 
@@ -199,7 +205,12 @@ impl RunDir {
         let Some((step, dir)) = checkpoints(&self.path)?.pop() else {
             return Ok(None);
         };
-        let doing = || format!("reading checkpoint `{}`", dir.display());
+        let doing = || {
+            format!(
+                "checkpoint `{}` cannot be read; delete that folder to go on from the one before it",
+                dir.display()
+            )
+        };
         let tensors = fs::read(dir.join(STATE)).with_context(doing)?;
         let state = read_state(&tensors, step).with_context(doing)?;
         let progress = fs::read(dir.join(PROGRESS)).with_context(doing)?;
@@ -218,6 +229,20 @@ impl RunDir {
 
     pub(crate) fn best(&self) -> PathBuf {
         self.path.join("best")
+    }
+}
+
+/// # Errors
+/// If another process is at work in the directory. A file system without locks has none.
+fn lock(path: &Path) -> Result<File> {
+    let file = path.join(LOCK);
+    let lock = File::create(&file).with_context(|| format!("opening `{}`", file.display()))?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => bail!(
+            "another `veneer train` is at work in `{}`; wait for it, or stop it first",
+            path.display()
+        ),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
     }
 }
 
@@ -348,6 +373,11 @@ mod tests {
                 .to_string()
                 .contains("--resume")
         );
-        assert_eq!(RunDir::open(dir.path()).unwrap().1, spec());
+        let (first, found) = RunDir::open(dir.path()).unwrap();
+        assert_eq!(found, spec());
+        let error = RunDir::open(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("at work"), "{error}");
+        drop(first);
+        assert!(RunDir::open(dir.path()).is_ok());
     }
 }

@@ -46,6 +46,8 @@ fn logits(model: &Path, adapter: Option<&Path>) -> Vec<f64> {
 
 /// The same sums in another order, in f32.
 const SUM_TOLERANCE: f64 = 1e-4;
+/// Weights of ten bits, in logits of a few units.
+const F16_TOLERANCE: f64 = 1e-2;
 
 #[test]
 fn a_merged_model_computes_what_base_and_adapter_do() {
@@ -80,6 +82,36 @@ fn a_merged_model_computes_what_base_and_adapter_do() {
         &arguments("merge", &paths),
         &["merged` is not empty", "--out"],
     );
+}
+
+#[test]
+fn a_pair_on_a_tied_head_gives_the_merged_model_a_head_of_its_own() {
+    let base = fixture("models/llama32");
+    let adapter = fixture("train/families/tied-head/final_adapter");
+    let folder = tempfile::tempdir().unwrap();
+    let (out, gguf) = (folder.path().join("merged"), folder.path().join("m.gguf"));
+    let paths = |out| {
+        [
+            ("--model", &*base),
+            ("--adapter", &*adapter),
+            ("--out", out),
+        ]
+    };
+    done(&arguments("merge --json", &paths(&out)));
+    let config = fs::read(out.join("config.json")).unwrap();
+    let config: Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["tie_word_embeddings"], false);
+    let export = "export --to gguf --quant f16 --without-tokenizer";
+    done(&arguments(export, &paths(&gguf)));
+    let apart = logits(&base, Some(&adapter));
+    assert_ne!(apart, logits(&base, None));
+    for (merged, tolerance) in [(&out, SUM_TOLERANCE), (&gguf, F16_TOLERANCE)] {
+        let merged = logits(merged, None);
+        assert_eq!(apart.len(), merged.len());
+        for (apart, merged) in apart.iter().zip(&merged) {
+            assert!((apart - merged).abs() < tolerance, "{apart} {merged}");
+        }
+    }
 }
 
 #[test]

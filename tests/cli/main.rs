@@ -15,6 +15,7 @@ mod exported;
 mod imports;
 mod interrupted;
 mod load_in;
+mod settings;
 mod site;
 mod studio;
 mod text;

@@ -452,6 +452,23 @@ fn tables_without_questions_become_records_by_templates() {
 }
 
 #[test]
+fn columns_that_are_named_are_taken_instead_of_a_guess() {
+    let studio = Studio::new();
+    let bonds = studio.path("bonds.csv");
+    let table = "What is asked;What is said;Kurs\nPrice of A?;It is 98,765.;98,765\n";
+    fs::write(&bonds, table).unwrap();
+    let project = studio.path("b.veneer");
+    let map = "instruction=What is asked,output=What is said";
+    done(&["data", "import", &bonds, "--into", &project, "--map", map]);
+    let out = studio.path("b.jsonl");
+    done(&["data", "export", &project, "--to", "alpaca", "--out", &out]);
+    let record = lines(&out).remove(0);
+    assert_eq!(record["instruction"], "Price of A?");
+    assert_eq!(record["input"], "");
+    assert_eq!(record["output"], "It is 98,765.");
+}
+
+#[test]
 fn documents_are_read_by_every_command() {
     let studio = Studio::new();
     let page = studio.path("nota.html");

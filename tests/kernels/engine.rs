@@ -39,12 +39,13 @@ macro_rules! tests {
 
 tests! {
     falcon: "falcon-7b", "falcon-11b", "falcon-40b", "falcon-alibi";
-    gemma: "gemma", "gemma2", "gemma3";
+    gemma: "gemma", "gemma2", "gemma2-2b", "gemma3", "gemma3-4b";
     gpt_neox_and_starcoder:
         "gpt-neox-parallel", "gpt-neox-sequential", "starcoder", "starcoder2";
     llama: "llama2", "llama31", "llama31-f16", "llama32", "llama-biases";
     llama_with_other_rotations: "llama-dynamic", "llama-linear", "llama-yarn";
-    mistral_granite_olmo_and_smollm: "mistral", "mistral-nemo", "granite", "olmo2", "smollm3";
+    mistral_granite_olmo_and_smollm:
+        "mistral", "mistral-nemo", "granite", "olmo2", "smollm3", "smollm3-3b";
     phi: "phi2", "phi3", "phi3-longrope", "phi4-mini";
     qwen: "qwen2", "qwen2-window", "qwen3", "qwen3-bf16";
     stablelm: "stablelm-1.6b", "stablelm-3b", "stablelm-12b";

@@ -44,7 +44,7 @@ fn check_adapter(model: &str, path: &str) {
     let ids = model.longest().ids;
     for gpu in devices() {
         let source = model.source();
-        let merged = MergedSource::new(&source, &adapter, Rounding::Keep).unwrap();
+        let merged = MergedSource::new(&model.arch(), &source, &adapter, Rounding::Keep).unwrap();
         let merged = load(Place::Gpu(gpu.clone()), model.arch(), &AsStored(merged), 16);
         let want = logits(&merged, &ids, None);
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use veneer_core::{
-    model::match_targets,
+    model::{Decoder, match_targets},
     protocol::{LoraBias, TargetModules},
     weights::adapter_config::AdapterConfig,
 };
@@ -70,27 +70,62 @@ fn biases_and_whole_modules() {
     check("gemma3", head, &["lm_head.weight"]);
 }
 
-#[test]
-fn a_pair_on_the_embedding() {
-    let mut decoder = model("llama31", &Device::flex());
-    let before = decoder.sequence_logits(&IDS);
-    let targets = TargetModules::List(vec!["embed_tokens".to_owned()]);
+/// Gives one module a fresh pair.
+fn attach_to(decoder: &mut Decoder, name: &str) -> (AdapterConfig, Vec<String>) {
+    let targets = TargetModules::List(vec![name.to_owned()]);
     let modules = match_targets(&decoder.arch, &targets, None).expect("there is one");
     let config = AdapterConfig::new(3, 6.0, targets);
     decoder
         .attach_fresh(&config, &modules, 7)
         .expect("it can be trained");
+    (config, modules)
+}
+
+#[test]
+fn a_pair_on_the_embedding() {
+    let mut decoder = model("llama31", &Device::flex());
+    let before = decoder.sequence_logits(&IDS);
+    let trained = |decoder: &Decoder| decoder.trained().len();
+    let (config, modules) = attach_to(&mut decoder, "embed_tokens");
     assert_eq!(decoder.sequence_logits(&IDS), before);
     assert_eq!(decoder.adapter(&config).extras.embeddings.len(), 1);
+    assert_eq!(trained(&decoder), 2);
 
     let dora = AdapterConfig {
         use_dora: true,
         ..config
     };
-    let error = decoder
+    decoder
         .attach_fresh(&dora, &modules, 7)
-        .expect_err("there is no such thing");
-    assert!(error.to_string().contains("model.embed_tokens"), "{error}");
+        .expect("it can be trained");
+    let rows = decoder.sequence_logits(&IDS).into_iter().zip(before);
+    for (got, want) in rows {
+        let wide = |row: Vec<f32>| row.into_iter().map(f64::from).collect::<Vec<_>>();
+        assert_close(&wide(got), &wide(want), LOGITS, "lengths of columns");
+    }
+    assert_eq!(trained(&decoder), 3);
+    let lengths = &decoder.adapter(&dora).extras.magnitudes["model.embed_tokens"];
+    assert_eq!(lengths.len(), decoder.arch.d_model);
+}
+
+#[test]
+fn a_pair_on_a_tied_head() {
+    let mut decoder = model("llama32", &Device::flex());
+    let before = decoder.sequence_logits(&IDS);
+    let all = TargetModules::Pattern("all-linear".to_owned());
+    let modules = match_targets(&decoder.arch, &all, None).expect("there are linear layers");
+    assert!(!modules.contains(&"lm_head".to_owned()));
+
+    let (config, _) = attach_to(&mut decoder, "lm_head");
+    assert_eq!(decoder.sequence_logits(&IDS), before);
+    let trained: Vec<String> = decoder
+        .trained()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(trained, ["lm_head.lora_A.weight", "lm_head.lora_B.weight"]);
+    let adapter = decoder.adapter(&config);
+    assert_eq!([adapter.pairs[0].d_out, adapter.pairs[0].d_in], [64, 32]);
 }
 
 #[test]

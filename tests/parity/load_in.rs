@@ -4,7 +4,7 @@
 use burn::tensor::{DType, Device};
 use veneer_core::{
     arch::LinearModule,
-    model::{Decoder, base_bytes},
+    model::{Decoder, base_bytes, packed_format},
     protocol::LoadIn,
     quant::PackedFormat,
     rng::Rng,
@@ -105,19 +105,12 @@ impl WeightSource for Rounded<'_> {
     }
 }
 
-fn format_of(load_in: LoadIn) -> PackedFormat {
-    match load_in {
-        LoadIn::EightBits => PackedFormat::Q8_0,
-        LoadIn::FourBits => PackedFormat::Nf4,
-    }
-}
-
 fn rounded_model(name: &str, load_in: LoadIn) -> Decoder {
     with_weights(name, |arch, source| {
         let rounded = Rounded {
             source,
             linear: arch.linear_modules(),
-            format: format_of(load_in),
+            format: packed_format(load_in),
         };
         Decoder::load(arch, &rounded, &Device::flex(), DType::F32).expect("it is whole")
     })

@@ -185,11 +185,13 @@ fn gemma_with_norms_around_one() {
 #[test]
 fn gemma2_with_soft_caps() {
     check("gemma2");
+    check("gemma2-2b");
 }
 
 #[test]
 fn gemma3_with_local_and_global_layers() {
     check("gemma3");
+    check("gemma3-4b");
 }
 
 #[test]
@@ -217,6 +219,7 @@ fn starcoder2() {
 #[test]
 fn smollm3_with_an_unrotated_layer() {
     check("smollm3");
+    check("smollm3-3b");
 }
 
 #[test]

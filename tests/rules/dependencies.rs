@@ -9,7 +9,8 @@ use crate::{
 const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("rng", &[]),
-    ("quant", &[]),
+    ("cores", &[]),
+    ("quant", &["cores"]),
     ("sampling", &["rng"]),
     ("text", &["rng"]),
     ("data", &["text", "protocol", "rng"]),
@@ -20,7 +21,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("documents", &["text", "data", "protocol", "rng"]),
     (
         "project",
-        &["documents", "text", "data", "protocol", "recipe", "rng"],
+        &[
+            "documents",
+            "text",
+            "data",
+            "protocol",
+            "recipe",
+            "rng",
+            "cores",
+        ],
     ),
     ("arch", &[]),
     ("weights", &["arch", "quant", "protocol", "rng"]),
@@ -33,7 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "model",
         &[
-            "nn", "arch", "weights", "protocol", "quant", "sampling", "rng",
+            "nn", "arch", "weights", "protocol", "quant", "sampling", "rng", "cores",
         ],
     ),
     (

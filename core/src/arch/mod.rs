@@ -17,7 +17,7 @@ mod tensors;
 pub use alibi::Alibi;
 pub use family::Family;
 pub use gguf::{GgufFacts, config_of_gguf, family_of_gguf, gguf_architectures, yarn_magnitude};
-pub use hf::ArchError;
+pub use hf::{ArchError, untied_config};
 pub use names::{BlockModule, LinearRole, Module, Part, gives_logits, is_position_table};
 pub use rope::{RopeScaling, RopeSpec};
 pub use spec::{

@@ -1,7 +1,7 @@
 //! When two records are the same: by question and answer, after normalising what the eye does not see.
 //!
 //! Unicode is brought to NFC and every run of white space becomes one space. Letter case stays: in
-//! code, names and tickers it means something.
+//! code, names and tickers it means something; so does how far a line is indented.
 
 use std::collections::HashMap;
 
@@ -84,12 +84,27 @@ fn add_text(hash: &mut Sha256, text: &str) {
     };
     // All at once: the hash takes whole blocks far quicker than words.
     let mut words = String::with_capacity(text.len() + 2);
+    if text.contains("\n ") || text.contains("\n\t") {
+        for (line_idx, line) in text.lines().enumerate() {
+            let rest = line.trim_start_matches([' ', '\t']);
+            if line_idx > 0 && !rest.trim().is_empty() && rest.len() < line.len() {
+                words.push('\n');
+                words.push_str(&line[..line.len() - rest.len()]);
+            }
+            add_words(&mut words, line);
+        }
+    } else {
+        add_words(&mut words, text);
+    }
+    words.push('\0');
+    hash.update(words);
+}
+
+fn add_words(words: &mut String, text: &str) {
     for word in text.split_whitespace() {
         words.push_str(word);
         words.push(' ');
     }
-    words.push('\0');
-    hash.update(words);
 }
 
 fn short(hash: &Sha256) -> u128 {
@@ -137,6 +152,10 @@ mod tests {
         let base = chat("¿Cuánto  ganó?", "más");
         assert_eq!(base, chat("¿Cua\u{301}nto\r\nganó? ", "ma\u{301}s"));
         assert_ne!(base, chat("¿cuánto ganó?", "más"));
+        let code = chat("q", "if x:\n    a()\n    b()\n");
+        assert_eq!(code, chat("q", "if x:\r\n    a()\n \n\n    b()"));
+        assert_ne!(code, chat("q", "if x:\n    a()\nb()"));
+        assert_eq!(chat("q", "a\nb"), chat("q", "  a b"));
         assert_eq!(base.prompt, chat("¿Cuánto ganó?", "menos").prompt);
     }
 

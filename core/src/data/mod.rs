@@ -35,7 +35,7 @@ mod write;
 #[cfg(feature = "studio")]
 pub(crate) use sniff::holds_text;
 #[cfg(feature = "studio")]
-pub(crate) use table::{GUARD_COLUMN, unguard, wrong_width};
+pub(crate) use table::{GUARD_COLUMN, describe_header, unguard, wrong_width};
 
 pub use crate::text::{Body, Record};
 pub use cells::CellRow;

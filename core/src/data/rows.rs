@@ -189,17 +189,26 @@ impl<R: Read> Iterator for Rows<R> {
     }
 }
 
-/// A table's rows as they stand, above and below its header. Empty rows are passed over.
+/// A table's rows as they stand, above and below its header, and what stands between their cells.
+/// Empty rows are passed over.
 ///
 /// # Errors
 /// If the file is empty, binary, or cannot be read.
 pub fn cells<R: Read>(
     source: R,
     options: &ReadOptions,
-) -> Result<impl Iterator<Item = Result<CellRow, DatasetError>> + use<R>, DatasetError> {
+) -> Result<
+    (
+        impl Iterator<Item = Result<CellRow, DatasetError>> + use<R>,
+        u8,
+    ),
+    DatasetError,
+> {
     let Opened { text, sample, .. } = open(source, options)?;
     let cap = options.max_record_bytes;
-    Cells::new(text, &sample, separator(options), cap)
+    let cells = Cells::new(text, &sample, separator(options), cap)?;
+    let separator = cells.separator;
+    Ok((cells, separator))
 }
 
 fn open<R: Read>(mut source: R, options: &ReadOptions) -> Result<Opened<R>, DatasetError> {

@@ -9,6 +9,9 @@ use super::{DatasetError, Place, Problem, ProblemKind, cells::Cells, columns::li
 /// Column in which an export says which cells of the row it guarded (see [`super::write`]).
 pub(crate) const GUARD_COLUMN: &str = "veneer_guarded";
 
+/// Stands there before the name of a column that the row does not have.
+pub(crate) const LACKING: char = '!';
+
 /// Rows of a table, one object each.
 pub(crate) struct Table<R> {
     rows: Cells<R>,
@@ -93,13 +96,26 @@ pub(crate) fn wrong_width(place: Place, found: usize, expected: usize) -> Proble
 }
 
 /// Take back what our own export did: the mark before cells that a spreadsheet would run as formulas,
-/// and numbers turned into text. Both are named in the row's cell of [`GUARD_COLUMN`].
+/// and whatever is no text turned into text. Both are named in the row's cell of [`GUARD_COLUMN`].
 pub(crate) fn unguard(object: &mut Map<String, Value>) {
     let Some(Value::String(names)) = object.shift_remove(GUARD_COLUMN) else {
         return;
     };
-    for name in names.split_whitespace() {
-        let Some(value) = object.get_mut(name) else {
+    let names = match serde_json::from_str(&names) {
+        Ok(names) => names,
+        Err(_) => names
+            .split_whitespace()
+            .map(String::from)
+            .collect::<Vec<_>>(),
+    };
+    for name in names {
+        let Some(value) = object.get_mut(&name) else {
+            // What someone wrote into the cell since is there.
+            if let Some(lacking) = name.strip_prefix(LACKING)
+                && object.get(lacking).is_some_and(|value| value == "")
+            {
+                object.shift_remove(lacking);
+            }
             continue;
         };
         let Value::String(cell) = value else { continue };
@@ -111,12 +127,26 @@ pub(crate) fn unguard(object: &mut Map<String, Value>) {
     }
 }
 
-/// The number or truth value that a cell spells, just as it would be written again.
+/// How the row's cell of [`GUARD_COLUMN`] names columns: with spaces between them, or as JSON where a
+/// name holds some.
+pub(crate) fn guard_names(names: &[String]) -> String {
+    let is_odd = |name: &String| {
+        name.is_empty() || name.starts_with('[') || name.contains(char::is_whitespace)
+    };
+    match names.iter().any(is_odd) {
+        true => Value::from(names.to_vec()).to_string(),
+        false => names.join(" "),
+    }
+}
+
+/// What is no text and a cell spells, just as it would be written again; nothing where it is empty.
 fn typed(cell: &str) -> Option<Value> {
+    if cell.is_empty() {
+        return Some(Value::Null);
+    }
     let value: Value = serde_json::from_str(cell).ok()?;
-    let is_typed = matches!(value, Value::Number(_) | Value::Bool(_));
     let again = value.to_string();
-    (is_typed && again == cell).then_some(value)
+    (!matches!(value, Value::String(_) | Value::Null) && again == cell).then_some(value)
 }
 
 /// The columns of a table as an error lists them.
@@ -235,5 +265,23 @@ mod tests {
             .collect();
         let expected = serde_json::json!(["007", -7.5, "7", true]);
         assert_eq!(Value::Array(n), expected);
+    }
+
+    #[test]
+    fn nested_values_and_nothing_come_back_whatever_their_column_is_called() {
+        let text = "q,my list,veneer_guarded\na,\"[1,{\"\"b\"\":null}]\",\"[\"\"my list\"\"]\"\n\
+                    b,,\"[\"\"my list\"\"]\"\nc,,\n";
+        let (_, found) = rows(text);
+        let cells = found
+            .iter()
+            .map(|row| row.as_ref().unwrap().1["my list"].clone());
+        let expected = serde_json::json!([[1, {"b": null}], null, ""]);
+        assert_eq!(Value::Array(cells.collect()), expected);
+        assert_eq!(guard_names(&["a".into(), "b".into()]), "a b");
+        assert_eq!(guard_names(&["my list".into()]), "[\"my list\"]");
+        let (_, found) = rows("q,x,y,veneer_guarded\na,,,!x\nb,new,,!x !y\n");
+        let objects = found.iter().map(|row| row.as_ref().unwrap().1.clone());
+        let expected = serde_json::json!([{"q": "a", "y": ""}, {"q": "b", "x": "new"}]);
+        assert_eq!(Value::Array(objects.collect()), expected);
     }
 }

@@ -26,8 +26,8 @@ pub enum Style {
     Table {
         separator: u8,
         /// Put `'` before cells that a spreadsheet would run as formulas, and name those cells in
-        /// the column `veneer_guarded`, by which reading takes the mark back. Numbers and truth
-        /// values are named there too, so that they come back as what they were.
+        /// the column `veneer_guarded`, by which reading takes the mark back. What is no text
+        /// is named there too, so that it comes back as what it was.
         guard: bool,
         /// A byte order mark, by which Excel knows UTF-8.
         bom: bool,
@@ -161,6 +161,7 @@ pub fn write_rows<'a>(
             let style = TableStyle {
                 separator: u8::try_from(*separator).unwrap_or(b','),
                 guard: guarded,
+                name_lacking: guarded,
                 bom: false,
             };
             let rows: Vec<&Map<String, Value>> = rows.collect();
@@ -188,6 +189,7 @@ pub(crate) fn write_sheet(
     let style = TableStyle {
         separator,
         guard: true,
+        name_lacking: true,
         bom: true,
     };
     write_table(header, &rows, style, out)
@@ -226,6 +228,7 @@ fn write_with(
             let style = TableStyle {
                 separator,
                 guard,
+                name_lacking: false,
                 bom,
             };
             write_table(&header, &rows, style, out)?;

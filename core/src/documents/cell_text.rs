@@ -2,10 +2,17 @@
 //!
 //! Thousand separators are a matter of display and are left out; percentages are shown as such.
 
-/// A number with at most the 15 digits that spreadsheets keep.
+/// From here on whole numbers have gaps between them.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A number with at most the 15 digits that spreadsheets show, whole ones with all of theirs.
 pub(super) fn number(value: f64) -> String {
     if !value.is_finite() {
         return String::new();
+    }
+    // Spreadsheets show 15 digits; numbers of accounts have more, and the file has them whole.
+    if value.fract() == 0.0 && value.abs() < EXACT {
+        return format!("{:.0}", value + 0.0);
     }
     // Rounding through the decimal form drops what binary fractions add (0.1 + 0.2).
     let rounded: f64 = format!("{value:.14e}").parse().unwrap_or(value);
@@ -78,6 +85,8 @@ mod tests {
             (11_076.0, "11076"),
             (-0.0, "0"),
             (1e20, "1E20"),
+            (1_234_567_890_123_456.0, "1234567890123456"),
+            (-9_007_199_254_740_991.0, "-9007199254740991"),
             (f64::NAN, ""),
             (14_047_594.25, "14047594.25"),
         ] {

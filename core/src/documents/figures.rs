@@ -31,6 +31,8 @@ pub(super) struct Sample<'a> {
     pub(super) notes: &'a [Vec<String>],
     pub(super) names: &'a [String],
     pub(super) rows: Vec<&'a [String]>,
+    /// Whether its cells are kept apart by semicolons.
+    pub(super) by_semicolons: bool,
 }
 
 impl Sample<'_> {
@@ -45,7 +47,7 @@ impl Sample<'_> {
 impl Figures {
     pub(super) fn new(sample: &Sample<'_>, with_units: bool) -> Self {
         let all = sample.rows.iter().flat_map(|row| row.iter());
-        let writing = Writing::of(all.map(String::as_str));
+        let writing = Writing::of(all.map(String::as_str), sample.by_semicolons);
         let columns: Vec<Column> = sample
             .names
             .iter()
@@ -300,6 +302,7 @@ mod tests {
             notes: &notes,
             names: &names,
             rows: rows.iter().map(Vec::as_slice).collect(),
+            by_semicolons: false,
         };
         let figures = Figures::new(&sample, with_units);
         let rewritten = rows.iter().map(|row| {

@@ -102,7 +102,7 @@ impl Part {
             let title = stem(&self.view.name);
             return self.by_templates(plain, &title);
         }
-        let (cells, _) = self.cells(&options, GUESS_ROWS)?;
+        let cells = self.cells(&options, GUESS_ROWS)?.rows;
         let rows = cells.take(GUESS_ROWS).filter_map(|row| match row {
             Ok(CellRow::Cells { cells, .. }) => Some(cells),
             Ok(CellRow::Broken(_)) | Err(_) => None,

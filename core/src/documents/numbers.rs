@@ -22,10 +22,12 @@ pub(super) struct Number {
 }
 
 impl Writing {
-    /// What most of the numbers that are not ambiguous say. `1.234` alone says nothing, and Western
+    /// What most of the numbers say that can only be read one way: `15,1`, `1.797.062`, `1.5`. Where
+    /// there are none, `1,234` counts thousands, unless `by_semicolons` the cells of a text file are
+    /// kept apart, as where the comma stands before decimals; `1.234` alone says nothing, and Western
     /// writing leaves it as it is.
-    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a str>) -> Self {
-        let (mut western, mut continental) = (0, 0);
+    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a str>, by_semicolons: bool) -> Self {
+        let (mut western, mut continental, mut ambiguous) = (0, 0, 0);
         for cell in cells {
             let Some((_, digits, _)) = parts(cell) else {
                 continue;
@@ -33,10 +35,12 @@ impl Writing {
             match writing_of(&digits) {
                 Some(Self::Western) => western += 1,
                 Some(Self::Continental) => continental += 1,
+                None if digits.contains(',') => ambiguous += 1,
                 None => {}
             }
         }
-        if continental > western {
+        let hinted = by_semicolons && ambiguous > 0 && western == 0;
+        if continental > western || hinted {
             Self::Continental
         } else {
             Self::Western
@@ -207,15 +211,16 @@ fn is_area(behind: &str) -> bool {
     behind.ends_with("m2") || behind.ends_with("m3")
 }
 
+/// What a number says that has only one reading.
 fn writing_of(digits: &str) -> Option<Writing> {
     let last = digits.rfind(['.', ','])?;
-    let sign = digits[last..].chars().next()?;
+    let (before, behind) = digits.split_at(last);
+    let sign = behind.chars().next()?;
     let n_same = digits.matches(sign).count();
-    let has_other = digits.contains(if sign == '.' { ',' } else { '.' });
-    let n_behind = digits.len() - last - 1;
-    let is_point = n_same == 1 && (has_other || n_behind != 3);
-    let is_separator = n_same > 1 || (sign == ',' && n_behind == 3 && !has_other);
-    match (sign, is_point, is_separator) {
+    let has_other = before.contains(['.', ',']) && n_same == 1;
+    // No thousands behind a leading zero.
+    let is_point = n_same == 1 && (has_other || behind.len() != 4 || before.starts_with('0'));
+    match (sign, is_point, n_same > 1) {
         ('.', true, _) | (',', false, true) => Some(Writing::Western),
         (',', true, _) | ('.', false, true) => Some(Writing::Continental),
         _ => None,
@@ -234,6 +239,7 @@ fn without_separators(whole: &str, separator: char) -> Option<String> {
         None => true,
         Some((last, between)) => {
             (1..=3).contains(&first.len())
+                && !first.starts_with('0')
                 && last.len() == 3
                 && between.iter().all(|group| (2..=3).contains(&group.len()))
         }
@@ -294,6 +300,7 @@ mod tests {
             "東京都",
             "2020年10月1日",
             "1,23",
+            "0,125",
             "20～29歳",
             "1.2.3",
             "12:30",
@@ -305,11 +312,20 @@ mod tests {
 
     #[test]
     fn the_writing_is_told_by_what_is_not_ambiguous() {
-        let of = |cells: &[&str]| Writing::of(cells.iter().copied());
+        let of = |cells: &[&str]| Writing::of(cells.iter().copied(), false);
         assert_eq!(of(&["1.234", "15,1"]), Writing::Continental);
         assert_eq!(of(&["1.797.062,5"]), Writing::Continental);
         assert_eq!(of(&["1,234", "1.5"]), Writing::Western);
         assert_eq!(of(&["1.234", "5.678"]), Writing::Western, "may be decimals");
+        assert_eq!(of(&["98,765", "101,250", "2,35"]), Writing::Continental);
+        assert_eq!(of(&["98,765", "1.000.000"]), Writing::Continental);
+        assert_eq!(of(&["1,375", "12,250", "0,455"]), Writing::Continental);
+        assert_eq!(of(&["1,375", "12,250", "0.455"]), Writing::Western);
+        assert_eq!(of(&["98,765", "101,250"]), Writing::Western);
+        let semicolons = |cells: &[&str]| Writing::of(cells.iter().copied(), true);
+        assert_eq!(semicolons(&["98,765", "101,250"]), Writing::Continental);
+        assert_eq!(semicolons(&["1,234", "1.5"]), Writing::Western);
+        assert_eq!(semicolons(&["5", "7"]), Writing::Western);
     }
 
     #[test]

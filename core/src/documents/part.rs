@@ -181,7 +181,11 @@ impl Part {
         options: &ReadOptions,
         n_rows: usize,
     ) -> Result<(Table, Progress), DocumentError> {
-        let (cells, progress) = self.cells(options, n_rows)?;
+        let SheetCells {
+            rows,
+            progress,
+            by_semicolons,
+        } = self.cells(options, n_rows)?;
         let layout = Layout {
             header: reading.header,
             width: match self.inside {
@@ -189,8 +193,9 @@ impl Part {
                 _ => Width::Open,
             },
             numbers: reading.numbers,
+            by_semicolons,
         };
-        let table = Table::new(cells, layout);
+        let table = Table::new(rows, layout);
         let table = table.map_err(|error| DocumentError::from_data(&self.view.name, error))?;
         Ok((table, progress))
     }
@@ -200,14 +205,18 @@ impl Part {
         &self,
         options: &ReadOptions,
         n_rows: usize,
-    ) -> Result<(CellRows, Progress), DocumentError> {
+    ) -> Result<SheetCells, DocumentError> {
         match &self.inside {
             Inside::Text { .. } => {
                 let (stream, progress) = Stream::open(&*self.file)?;
                 let rows = cells(stream, options);
-                let rows =
+                let (rows, separator) =
                     rows.map_err(|error| DocumentError::from_data(&self.view.name, error))?;
-                Ok((Box::new(rows), progress))
+                Ok(SheetCells {
+                    rows: Box::new(rows),
+                    progress,
+                    by_semicolons: separator == b';',
+                })
             }
             Inside::Sheet { book, name } => {
                 let rows = book.sheet(name, n_rows)?.into_rows();
@@ -217,7 +226,11 @@ impl Part {
                     read.set(i as u64 + 1, all);
                     Ok(row)
                 });
-                Ok((Box::new(rows), progress))
+                Ok(SheetCells {
+                    rows: Box::new(rows),
+                    progress,
+                    by_semicolons: false,
+                })
             }
             Inside::Parquet | Inside::Paper(_) | Inside::Nothing => {
                 Err(DocumentError::Unsupported {
@@ -227,6 +240,13 @@ impl Part {
             }
         }
     }
+}
+
+/// The rows of a table as they stand.
+pub(super) struct SheetCells {
+    pub(super) rows: CellRows,
+    progress: Progress,
+    by_semicolons: bool,
 }
 
 fn filled(rows: Rows<Stream>, templates: Templates) -> Rows<Stream> {

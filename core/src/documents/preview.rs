@@ -67,7 +67,7 @@ impl Part {
         let (rows, _) = self.rows(reading, &options, FIRST_ROWS)?;
         match rows.columns().map(<[String]>::to_vec) {
             Some(columns) if self.has_cells() => {
-                let (cells, _) = self.cells(&options, n_rows)?;
+                let cells = self.cells(&options, n_rows)?.rows;
                 let rows = cells.take(n_rows).filter_map(|row| match row {
                     Ok(CellRow::Cells { cells, .. }) => Some(cells),
                     Ok(CellRow::Broken(_)) | Err(_) => None,

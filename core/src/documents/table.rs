@@ -49,6 +49,8 @@ pub(super) struct Layout {
     pub(super) header: Option<Header>,
     pub(super) width: Width,
     pub(super) numbers: Numbers,
+    /// Whether cells are kept apart by semicolons.
+    pub(super) by_semicolons: bool,
 }
 
 impl Table {
@@ -74,6 +76,7 @@ impl Table {
             notes: &notes,
             names: &names,
             rows: sample.iter().filter_map(cells_of).collect(),
+            by_semicolons: layout.by_semicolons,
         };
         let figures = Figures::new(&shown, layout.numbers != Numbers::Plain);
         let suggested = figures.suggested(&shown);
@@ -299,6 +302,7 @@ mod tests {
                 header,
                 width,
                 numbers: Numbers::AsTheyStand,
+                by_semicolons: false,
             },
         )
         .unwrap();
@@ -381,6 +385,7 @@ mod tests {
             header: None,
             width: Width::Open,
             numbers: Numbers::AsTheyStand,
+            by_semicolons: false,
         };
         assert!(Table::new(Box::new(cells), layout).is_err());
     }

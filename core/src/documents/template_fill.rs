@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::DocumentError;
-use crate::data::Format;
+use crate::data::{Format, describe_header};
 
 /// Templates by the field that each fills.
 pub(super) struct Templates(Vec<(String, Template)>);
@@ -37,7 +37,10 @@ impl Templates {
                 return Err(DocumentError::Reading {
                     reason: format!(
                         "the template of `{field}` names the column `{name}`, which the table does \
-                         not have; write {{{{ and }}}} for braces that name no column"
+                         not have (its columns are {}; a power of ten in a name goes into the \
+                         cells unless numbers are left as they stand); write {{{{ and }}}} for \
+                         braces that name no column",
+                        describe_header(columns.unwrap_or_default())
                     ),
                 });
             }

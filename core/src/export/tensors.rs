@@ -1,6 +1,6 @@
 //! A checkpoint as the tensors of a GGUF file, converted one at a time.
 //!
-//! Vectors (norms, biases) stay F32. A head (or the embedding that serves as one) of a Q4_0 file
+//! Vectors (norms, biases) stay F32, stacked ones too. A head (or the embedding that serves as one) of a Q4_0 file
 //! is kept at Q8_0: errors there go straight into the logits. Rows that are no whole blocks fall
 //! back to F16, and a note says so.
 
@@ -38,8 +38,8 @@ pub struct GgufOptions<'a> {
 pub struct GgufExport {
     plan: GgufPlan,
     arch: Arch,
-    /// Checkpoint tensors in the order of the plan.
-    sources: Vec<String>,
+    /// Checkpoint tensors in the order of the plan; several are rows of one of the file.
+    sources: Vec<Vec<String>>,
     metadata: Vec<(String, Value)>,
     notes: Vec<String>,
 }
@@ -60,19 +60,29 @@ impl GgufExport {
         let mut metadata = arch_metadata(arch, name, format, &mut notes)?;
         metadata.extend(tokenizer_metadata(tokenizer, arch, &mut notes)?);
 
-        let mut entries = Vec::new();
-        let mut sources = Vec::new();
+        let mut entries: Vec<TensorEntry> = Vec::new();
+        let mut sources: Vec<Vec<String>> = Vec::new();
         for tensor in arch.tensors() {
             let gguf = arch.gguf_tensor_name(&tensor.name);
             let gguf = gguf.ok_or_else(|| ExportError::NoName {
                 name: tensor.name.clone(),
             })?;
+            let row = arch.gguf_row(&tensor.name);
+            let known = row.and_then(|_| entries.iter().position(|entry| entry.name == gguf));
+            if let Some(known) = known {
+                sources[known].push(tensor.name);
+                continue;
+            }
+            let shape = match row {
+                Some((_, n_rows)) => [&[n_rows], &tensor.shape[..]].concat(),
+                None => tensor.shape.clone(),
+            };
             entries.push(TensorEntry {
                 format: tensor_format(&tensor.name, &tensor.shape, arch, format),
                 name: gguf,
-                shape: tensor.shape,
+                shape,
             });
-            sources.push(tensor.name);
+            sources.push(vec![tensor.name]);
         }
         note_fallbacks(&entries, format, &mut notes);
         for (name, factors) in rope_factors(arch) {
@@ -137,7 +147,7 @@ impl GgufExport {
         let mut factors = rope_factors(&self.arch).into_iter();
         self.plan.write(sink, |entry| {
             let bytes = match sources.next() {
-                Some(source) => self.convert(weights, source, entry)?,
+                Some(sources) => self.convert_all(weights, sources, entry)?,
                 None => quantize(entry, &factors.next().unwrap_or_default().1)?,
             };
             progress(entry.shape.iter().product::<usize>() as u64);
@@ -157,15 +167,17 @@ impl GgufExport {
         file: &GgufModel<'_>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), ExportError> {
-        for (source, entry) in self.sources.iter().zip(self.plan.tensors()) {
-            let bytes = quantize(
-                entry,
-                &self.shifted(source, weights.tensor(source)?.to_f32()),
-            )?;
-            let expected = entry.format.dequantize(&bytes).unwrap_or_default();
-            let found = file.tensor(source)?.to_f32();
-            same(source, &found, &expected)?;
-            progress(found.len() as u64);
+        for (sources, entry) in self.sources.iter().zip(self.plan.tensors()) {
+            for source in sources {
+                let bytes = quantize(
+                    entry,
+                    &self.shifted(source, weights.tensor(source)?.to_f32()),
+                )?;
+                let expected = entry.format.dequantize(&bytes).unwrap_or_default();
+                let found = file.tensor(source)?.to_f32();
+                same(source, &found, &expected)?;
+                progress(found.len() as u64);
+            }
         }
         for (name, expected) in rope_factors(&self.arch) {
             same(name, &file.file().tensor(name)?.to_f32(), &expected)?;
@@ -181,6 +193,19 @@ impl GgufExport {
         values
     }
 
+    fn convert_all(
+        &self,
+        weights: &dyn WeightSource,
+        sources: &[String],
+        entry: &TensorEntry,
+    ) -> Result<Vec<u8>, ExportError> {
+        let mut bytes = Vec::new();
+        for source in sources {
+            bytes.extend(self.convert(weights, source, entry)?);
+        }
+        Ok(bytes)
+    }
+
     fn convert(
         &self,
         weights: &dyn WeightSource,
@@ -188,10 +213,14 @@ impl GgufExport {
         entry: &TensorEntry,
     ) -> Result<Vec<u8>, ExportError> {
         let tensor = weights.tensor(source)?;
-        if tensor.shape != entry.shape {
+        let expected = match self.arch.gguf_row(source) {
+            Some(_) => &entry.shape[1..],
+            None => &entry.shape[..],
+        };
+        if tensor.shape != expected {
             return Err(ExportError::Load(LoadError::Shape {
                 name: source.to_owned(),
-                expected: entry.shape.clone(),
+                expected: expected.to_vec(),
                 found: tensor.shape,
             }));
         }

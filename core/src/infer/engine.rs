@@ -118,8 +118,8 @@ impl Engine {
     /// [`AdapterError::OtherModel`](crate::weights::adapter::AdapterError) with every mismatch, and
     /// `OnlyMerged` where the adapter is more than pairs of linear layers.
     pub fn add_adapter(&mut self, adapter: &Adapter) -> Result<AdapterId, InferError> {
+        adapter.only_pairs(&self.arch)?;
         adapter.check_fits(|name| self.arch.tensor_shape(name))?;
-        adapter.only_pairs()?;
         let id = AdapterId(self.n_adapters_ever);
         self.runner.add_adapter(id, adapter)?;
         self.n_adapters_ever += 1;

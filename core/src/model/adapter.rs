@@ -6,13 +6,13 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::{Decoder, decoder::host_f32};
 use crate::{
-    arch::{Arch, LinearModule, Module, Part},
+    arch::{Arch, Module, Part},
     nn::{Block, EmbeddingPair, LoraPair, Magnitude, Projection, Weight, row_squares},
     protocol::LoraBias,
     rng::Rng,
     weights::{
         adapter::{Adapter, AdapterError, AdapterExtras, AdapterPair, WholeTensor},
-        adapter_config::AdapterConfig,
+        adapter_config::{AdapterConfig, is_saved},
     },
 };
 
@@ -41,8 +41,15 @@ impl Decoder {
         for (stream, module) in linear.iter().enumerate() {
             if modules.contains(&module.path) {
                 let rng = Rng::new(seed ^ INIT_STREAMS, stream as u64);
-                adapter.pairs.push(fresh_pair(module, config, rng));
+                let shape = [module.d_out, module.d_in];
+                let pair = fresh_pair(&module.path, shape, config, rng);
+                adapter.pairs.push(pair);
             }
+        }
+        if modules.contains(&self.head.path) {
+            let rng = Rng::new(seed ^ INIT_STREAMS, linear.len() as u64 + 1);
+            let pair = fresh_pair(&self.head.path, self.head_weight().dims(), config, rng);
+            adapter.pairs.push(pair);
         }
         if modules.contains(&self.embedding.path) {
             let rng = Rng::new(seed ^ INIT_STREAMS, linear.len() as u64);
@@ -86,18 +93,12 @@ impl Decoder {
         self.split_head(adapter);
         self.replace(&adapter.extras.replaced);
         self.put_on_embedding(adapter);
+        self.put_on_head(adapter);
     }
 
     fn put(&mut self, adapter: &Adapter) -> Result<(), AdapterError> {
         let config = &adapter.config;
         let extras = &adapter.extras;
-        let embedding = extras.embeddings.first();
-        if let Some(pair) = embedding.filter(|_| config.use_dora) {
-            return Err(AdapterError::Untrainable {
-                what: format!("`use_dora` on `{}`", pair.module),
-                reason: "DoRA is for linear layers; leave the embedding out, or DoRA off",
-            });
-        }
         self.refuse_packed(adapter)?;
         self.split_head(adapter);
         self.replace(&extras.replaced);
@@ -111,7 +112,16 @@ impl Decoder {
             stream += 1;
         });
         self.put_on_embedding(adapter);
+        self.put_on_head(adapter);
         Ok(())
+    }
+
+    /// A pair on a head that is tied to the embedding is beside the table that both look at.
+    fn put_on_head(&mut self, adapter: &Adapter) {
+        let place = (&self.device, self.arch.linear_modules().len() as u64);
+        let pair = adapter.pair(&self.head.path);
+        let head = self.head_projection();
+        self.head.lora = pair.map(|pair| pair_on(&head, pair, adapter, place));
     }
 
     fn put_on_embedding(&mut self, adapter: &Adapter) {
@@ -119,6 +129,10 @@ impl Decoder {
         self.embedding.lora = pair.map(|pair| EmbeddingPair {
             a: trained_matrix(&pair.a, [pair.r, pair.d_in], &self.device),
             b: trained_matrix(&pair.b, [pair.d_out, pair.r], &self.device),
+            magnitude: {
+                let table = || self.embedding.table.value().transpose();
+                magnitude(table, pair, adapter, &self.device)
+            },
             scaling: adapter.config.scaling_of(&pair.module),
         });
     }
@@ -220,6 +234,7 @@ impl Decoder {
     /// Takes the adapter off again: the base.
     pub fn detach_adapter(&mut self) {
         self.embedding.lora = None;
+        self.head.lora = None;
         self.visit_projections(&mut |projection| projection.lora = None);
         let mut set_aside = std::mem::take(&mut self.set_aside);
         self.visit(&mut |name, weight| {
@@ -237,18 +252,27 @@ impl Decoder {
         let mut pairs = Vec::new();
         let mut extras = AdapterExtras::default();
         let mut decoder = self.clone();
-        decoder.visit_projections(&mut |projection| {
-            let Some(pair) = &projection.lora else { return };
-            pairs.push(pair_of(&projection.path, &pair.a, &pair.b));
+        let mut take = |path: &str, pair: Option<&LoraPair>| {
+            let Some(pair) = pair else { return };
+            pairs.push(pair_of(path, &pair.a, &pair.b));
             if let Some(magnitude) = &pair.magnitude {
                 let lengths = host_f32(magnitude.lengths.value());
-                extras.magnitudes.insert(projection.path.clone(), lengths);
+                extras.magnitudes.insert(path.to_owned(), lengths);
             }
+        };
+        decoder.visit_projections(&mut |projection| {
+            take(&projection.path, projection.lora.as_ref());
         });
+        take(&self.head.path, self.head.lora.as_ref());
         if let Some(pair) = &self.embedding.lora {
             extras
                 .embeddings
                 .push(pair_of(&self.embedding.path, &pair.a, &pair.b));
+            if let Some(magnitude) = &pair.magnitude {
+                let lengths = host_f32(magnitude.lengths.value());
+                let path = self.embedding.path.clone();
+                extras.magnitudes.insert(path, lengths);
+            }
         }
         let specs = self.arch.tensors().into_iter();
         let shapes: BTreeMap<String, Vec<usize>> =
@@ -286,7 +310,7 @@ pub(super) fn check_fits(adapter: &Adapter, arch: &Arch) -> Result<(), AdapterEr
     let specs = arch.tensors().into_iter();
     let mut shapes: BTreeMap<String, Vec<usize>> =
         specs.map(|spec| (spec.name, spec.shape)).collect();
-    // A head that is saved apart from the embedding is one of its own from then on.
+    // A head that is tied to the embedding may be one of its own in an adapter, or carry a pair.
     let head = arch.tensor_name(Module::Head, Part::Weight);
     let table = vec![arch.vocab_size, arch.d_model];
     shapes.entry(head).or_insert(table);
@@ -320,8 +344,25 @@ fn pair_on(
     (device, stream): (&Device, u64),
 ) -> LoraPair {
     let config = &adapter.config;
-    let magnitude = config.use_dora.then(|| {
-        let base_squares = row_squares(projection.weight.value());
+    LoraPair {
+        a: trained_matrix(&pair.a, [pair.r, pair.d_in], device),
+        b: trained_matrix(&pair.b, [pair.d_out, pair.r], device),
+        magnitude: magnitude(|| projection.weight.value(), pair, adapter, device),
+        scaling: config.scaling_of(&pair.module),
+        dropout: config.lora_dropout,
+        stream,
+    }
+}
+
+/// DoRA's lengths of the rows of `weight`, `[d_out, d_in]`: the adapter's, or at first the rows' own.
+fn magnitude(
+    weight: impl Fn() -> Tensor<2>,
+    pair: &AdapterPair,
+    adapter: &Adapter,
+    device: &Device,
+) -> Option<Magnitude> {
+    adapter.config.use_dora.then(|| {
+        let base_squares = row_squares(weight());
         let lengths = adapter.extras.magnitudes.get(&pair.module);
         let lengths = match lengths {
             Some(values) => trained_matrix(values, [1, pair.d_out], device),
@@ -331,15 +372,7 @@ fn pair_on(
             lengths,
             base_squares,
         }
-    });
-    LoraPair {
-        a: trained_matrix(&pair.a, [pair.r, pair.d_in], device),
-        b: trained_matrix(&pair.b, [pair.d_out, pair.r], device),
-        magnitude,
-        scaling: config.scaling_of(&pair.module),
-        dropout: config.lora_dropout,
-        stream,
-    }
+    })
 }
 
 fn trained_matrix(values: &[f32], shape: [usize; 2], device: &Device) -> Weight {
@@ -347,13 +380,17 @@ fn trained_matrix(values: &[f32], shape: [usize; 2], device: &Device) -> Weight 
     Weight::trained(Tensor::from_data(data, (device, DType::F32)))
 }
 
-fn fresh_pair(module: &LinearModule, config: &AdapterConfig, mut rng: Rng) -> AdapterPair {
-    let LinearModule { d_out, d_in, .. } = *module;
-    let r = config.rank_of(&module.path);
+fn fresh_pair(
+    module: &str,
+    [d_out, d_in]: [usize; 2],
+    config: &AdapterConfig,
+    mut rng: Rng,
+) -> AdapterPair {
+    let r = config.rank_of(module);
     let bound = 1.0 / (d_in as f64).sqrt();
     let draw = |_| ((2.0 * rng.uniform() - 1.0) * bound) as f32;
     AdapterPair {
-        module: module.path.clone(),
+        module: module.to_owned(),
         a: (0..r * d_in).map(draw).collect(),
         b: vec![0.0; d_out * r],
         r,
@@ -373,12 +410,4 @@ fn pair_of(module: &str, a: &Weight, b: &Weight) -> AdapterPair {
         d_in,
         d_out,
     }
-}
-
-/// Whether PEFT would train a module, or one that it is a part of, whole: it compares the end of
-/// the path with each entry.
-fn is_saved(module: &str, entries: &[String]) -> bool {
-    let ends = module.match_indices('.').map(|(at, _)| at);
-    let mut around = ends.chain([module.len()]).map(|end| &module[..end]);
-    around.any(|path| entries.iter().any(|entry| path.ends_with(entry.as_str())))
 }

@@ -55,7 +55,7 @@ impl ByBlocks<'_> {
             device: self.device,
             dtype: self.dtype,
             source: self.source,
-            table: None,
+            packing: None,
         };
         let mut around = builder.without_blocks().map_err(LoadErrors::from)?;
         if let Some(adapter) = self.adapter {

@@ -6,7 +6,9 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::{
     arch::Arch,
-    nn::{Block, Embedding, Head, HeadMatrix, KeyPlace, LayerCache, Norm, Pass, Weight},
+    nn::{
+        Block, Embedding, Head, HeadMatrix, KeyPlace, LayerCache, Norm, Pass, Projection, Weight,
+    },
 };
 
 /// A whole model. Cloning shares the buffers.
@@ -77,7 +79,25 @@ impl Decoder {
         HeadMatrix {
             weight: self.head_weight().value_as(dtype),
             bias: self.head.bias.as_ref().map(|bias| bias.value_as(dtype)),
+            adapted: self
+                .head
+                .lora
+                .is_some()
+                .then(|| Box::new(self.head_projection())),
             spec: self.head.spec,
+        }
+    }
+
+    /// The head as a linear layer; its matrix is the embedding's where the two are tied.
+    pub(super) fn head_projection(&self) -> Projection {
+        let Head {
+            path, bias, lora, ..
+        } = &self.head;
+        Projection {
+            path: path.clone(),
+            weight: self.head_weight().clone(),
+            bias: bias.clone(),
+            lora: lora.clone(),
         }
     }
 

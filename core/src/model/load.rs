@@ -10,13 +10,18 @@ use crate::{
         Arch, BlockModule, EmbeddingSpec, LinearRole, MlpLayout, Module, NormSpec, Part,
         QkNormOver, QkvLayout,
     },
+    cores,
     nn::{
-        Attention, Block, CodeTable, Embedding, Head, HeadNorm, HeadSizes, Mlp, MlpInput, Norm,
+        Attention, Block, Embedding, Head, HeadNorm, HeadSizes, Mlp, MlpInput, Norm, Packing,
         Positions, Projection, QkvInput, Weight,
     },
     protocol::LoadIn,
-    weights::{LoadError, LoadErrors, WeightSource},
+    quant::{PackedBlocks, PackedFormat, QuantError},
+    weights::{LoadError, LoadErrors, RawTensor, WeightSource},
 };
+
+/// Whole blocks of every format.
+const VALUES_A_PIECE: usize = 1 << 16;
 
 impl Decoder {
     /// Reads every tensor that `arch` names; tensors it does not name are ignored.
@@ -49,7 +54,7 @@ impl Decoder {
             device,
             dtype,
             source,
-            table: load_in.map(|load_in| CodeTable::new(packed_format(load_in), device)),
+            packing: load_in.map(|load_in| Packing::new(packed_format(load_in), device)),
         }
         .decoder()
         .map_err(LoadErrors::from)
@@ -86,8 +91,8 @@ pub(super) struct Builder<'a> {
     pub(super) device: &'a Device,
     pub(super) dtype: DType,
     pub(super) source: &'a dyn WeightSource,
-    /// Of the format that linear layers are packed in, where they are.
-    pub(super) table: Option<CodeTable>,
+    /// Of linear layers, where they are packed.
+    pub(super) packing: Option<Packing>,
 }
 
 impl Builder<'_> {
@@ -112,6 +117,7 @@ impl Builder<'_> {
                 path: arch.path(Module::Head),
                 weight: self.part_if(!arch.tie_embeddings, Module::Head, Part::Weight)?,
                 bias: self.part_if(arch.logits.has_bias, Module::Head, Part::Bias)?,
+                lora: None,
                 spec: arch.logits,
             },
             set_aside: BTreeMap::new(),
@@ -259,37 +265,60 @@ impl Builder<'_> {
 
     /// The matrix of a linear layer, packed where the model is.
     fn linear(&self, name: &str) -> Result<Weight, LoadError> {
-        let Some(table) = &self.table else {
+        let Some(packing) = &self.packing else {
             return self.weight(name);
         };
-        let (values, shape) = self.values(name)?;
-        let blocks = table.format().quantize(&values);
-        let blocks = blocks.map_err(|source| LoadError::Quantize {
-            name: name.to_string(),
-            source,
-        })?;
-        Ok(Weight::packed(table.matrix(blocks, shape)))
+        let raw = self.source.tensor(name)?;
+        let blocks = packed(packing.format(), name, &raw)?;
+        Ok(Weight::packed(packing.matrix(blocks, rows_columns(&raw))))
     }
 
     fn weight(&self, name: &str) -> Result<Weight, LoadError> {
-        let (values, shape) = self.values(name)?;
-        let data = TensorData::new(values, shape);
+        let raw = self.source.tensor(name)?;
+        let values = raw.to_f32();
+        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
+            return Err(not_finite(name, index, values[index]));
+        }
+        let data = TensorData::new(values, rows_columns(&raw));
         let place = (self.device, self.dtype);
         Ok(Weight::frozen(Tensor::from_data(data, place)))
     }
+}
 
-    /// A matrix as it is, a vector as one row.
-    fn values(&self, name: &str) -> Result<(Vec<f32>, [usize; 2]), LoadError> {
-        let raw = self.source.tensor(name)?;
-        let shape = match raw.shape[..] {
-            [rows, columns] => [rows, columns],
-            _ => [1, raw.shape.iter().product()],
-        };
-        let values = raw.to_f32();
-        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            let (name, value) = (name.to_string(), values[index]);
-            return Err(LoadError::NotFinite { name, index, value });
-        }
-        Ok((values, shape))
+/// A matrix as it is, a vector as one row.
+fn rows_columns(raw: &RawTensor<'_>) -> [usize; 2] {
+    match raw.shape[..] {
+        [rows, columns] => [rows, columns],
+        _ => [1, raw.shape.iter().product()],
+    }
+}
+
+/// Packs a tensor in pieces on all cores: its values in f32 are never there at once.
+fn packed(
+    format: PackedFormat,
+    name: &str,
+    raw: &RawTensor<'_>,
+) -> Result<PackedBlocks, LoadError> {
+    let n_values = raw.n_values();
+    let pieces = cores::parts(n_values.div_ceil(VALUES_A_PIECE), 1, |piece| {
+        let from = piece * VALUES_A_PIECE;
+        let values = raw.range_to_f32(from..n_values.min(from + VALUES_A_PIECE));
+        format.quantize(&values).map_err(|source| match source {
+            QuantError::NotFinite { index, value } => not_finite(name, from + index, value),
+            source => LoadError::Quantize {
+                name: name.to_owned(),
+                source,
+            },
+        })
+    });
+    let pieces = pieces.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(PackedBlocks::join(format, pieces))
+}
+
+fn not_finite(name: &str, index: usize, value: f32) -> LoadError {
+    LoadError::NotFinite {
+        name: name.to_owned(),
+        index,
+        value,
     }
 }

@@ -18,7 +18,8 @@ pub struct BaseBytes {
     pub unpacked: u64,
 }
 
-pub(super) fn packed_format(load_in: LoadIn) -> PackedFormat {
+/// What the setting packs into.
+pub fn packed_format(load_in: LoadIn) -> PackedFormat {
     match load_in {
         LoadIn::EightBits => PackedFormat::Q8_0,
         LoadIn::FourBits => PackedFormat::Nf4,

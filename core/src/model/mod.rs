@@ -13,5 +13,5 @@ pub use by_blocks::{ByBlocks, ByBlocksError};
 pub(crate) use decoder::host_f32;
 pub use decoder::{Decoder, DecoderCache};
 pub use generate::{GenerateOptions, Generated, generate, last_logits};
-pub use load_in::{BaseBytes, base_bytes};
+pub use load_in::{BaseBytes, base_bytes, packed_format};
 pub use targets::{TargetError, match_targets};

@@ -1,7 +1,7 @@
 //! Which layers get a low-rank pair: PEFT's `target_modules` rules
 //! (`peft/tuners/tuners_utils.py`: list entries match a whole path or its end, a string is a
 //! regular expression that must match the whole path, `all-linear` is every linear layer but the
-//! head). The embedding is a target only where it is named.
+//! head). Embedding and head are targets only where they are named.
 
 use regex::Regex;
 
@@ -16,6 +16,16 @@ use crate::{
 pub enum TargetError {
     #[error("target_modules entry `{entry}` matches no layer of this model (it has {available})")]
     NoMatch { entry: String, available: String },
+
+    #[error(
+        "target_modules `{pattern}` is a regular expression for whole paths of modules, such as \
+         `{path}`, and matches none; modules by name are a list (this model has {available})"
+    )]
+    NoWholePath {
+        pattern: String,
+        path: String,
+        available: String,
+    },
 
     #[error("target_modules `{pattern}` is not a regular expression: {source}")]
     Pattern {
@@ -35,7 +45,7 @@ pub enum TargetError {
 }
 
 /// Module paths that get a pair, in the order of the forward pass; `layers` are PEFT's
-/// `layers_to_transform`.
+/// `layers_to_transform`, of which an empty list names all.
 ///
 /// # Errors
 /// An entry or a layer that matches nothing is an error, not a smaller run.
@@ -45,7 +55,7 @@ pub fn match_targets(
     layers: Option<&[usize]>,
 ) -> Result<Vec<String>, TargetError> {
     let matched = matched(arch, targets)?;
-    let Some(layers) = layers else {
+    let Some(layers) = layers.filter(|layers| !layers.is_empty()) else {
         return Ok(matched);
     };
     let layer_of = |path: &String| match arch.module_at(path) {
@@ -78,6 +88,7 @@ fn matched(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>, TargetEr
     }
     let mut paths = vec![arch.path(Module::Embedding)];
     paths.extend(linear);
+    paths.push(arch.path(Module::Head));
     let available = module_names(&paths).join(", ");
     let no_match = |entry: &str| TargetError::NoMatch {
         entry: entry.to_string(),
@@ -111,9 +122,14 @@ fn matched(arch: &Arch, targets: &TargetModules) -> Result<Vec<String>, TargetEr
                     pattern: pattern.clone(),
                     source: Box::new(source),
                 })?;
+            let path = paths.last().cloned().unwrap_or_default();
             let matched: Vec<String> = paths.into_iter().filter(|p| whole.is_match(p)).collect();
             if matched.is_empty() {
-                Err(no_match(pattern))
+                Err(TargetError::NoWholePath {
+                    pattern: pattern.clone(),
+                    path,
+                    available,
+                })
             } else {
                 Ok(matched)
             }

@@ -1,11 +1,13 @@
 //! From ids to the first hidden state: `(E[id] + s · B A[id]) · scale + P[position]`.
 //!
-//! The pair is PEFT's on an embedding: `A: [r, v]`, `B: [d, r]`.
+//! The pair is PEFT's on an embedding: `A: [r, v]`, `B: [d, r]`. DoRA's magnitude `m: [d]` is of
+//! columns: `E[id] + s · B A[id]` times `m / ‖Eᵀ + s B A‖` by row, which is no part of the gradient
+//! but through `m` (`DoraEmbeddingLayer` of PEFT 0.21.2).
 
 use burn::tensor::{DType, Int, Tensor};
 use half::{bf16, f16};
 
-use super::{Pass, Weight};
+use super::{Magnitude, Pass, Weight};
 
 #[derive(Debug, Clone)]
 pub struct Embedding {
@@ -36,7 +38,25 @@ pub struct EmbeddingPair {
     pub a: Weight,
     /// `[d, r]`
     pub b: Weight,
+    /// Of the columns of the table, `[1, d]`.
+    pub magnitude: Option<Magnitude>,
     pub scaling: f64,
+}
+
+impl EmbeddingPair {
+    /// What becomes of the rows of `ids` of a table, `[n, d]`, in f32.
+    fn put_on(&self, rows: Tensor<2>, ids: Tensor<1, Int>, table: &Weight) -> Tensor<2> {
+        let [a, b] = [self.a.value(), self.b.value()];
+        let low = a.clone().transpose().select(0, ids);
+        let update = low.matmul(b.clone().transpose());
+        let sum = rows.cast(DType::F32) + update.mul_scalar(self.scaling);
+        match &self.magnitude {
+            None => sum,
+            Some(magnitude) => {
+                sum * magnitude.scale(table.value().transpose(), [a, b], self.scaling)
+            }
+        }
+    }
 }
 
 impl Embedding {
@@ -48,11 +68,7 @@ impl Embedding {
         let rows = self.table.value().select(0, ids.clone()).cast(dtype);
         let rows = match &self.lora {
             None => rows,
-            Some(pair) => {
-                let low = pair.a.value().transpose().select(0, ids);
-                let update = low.matmul(pair.b.value().transpose());
-                (rows.cast(DType::F32) + update.mul_scalar(pair.scaling)).cast(dtype)
-            }
+            Some(pair) => pair.put_on(rows, ids, &self.table).cast(dtype),
         };
         let [_, d] = rows.dims();
         let x = match self.scale {
@@ -77,6 +93,10 @@ impl Embedding {
         if let Some(pair) = &mut self.lora {
             visit(&format!("{path}.lora_embedding_A"), &mut pair.a);
             visit(&format!("{path}.lora_embedding_B"), &mut pair.b);
+            if let Some(magnitude) = &mut pair.magnitude {
+                let name = format!("{path}.lora_magnitude_vector");
+                visit(&name, &mut magnitude.lengths);
+            }
         }
         if let Some(positions) = &mut self.positions {
             visit(&format!("{}.weight", positions.path), &mut positions.table);

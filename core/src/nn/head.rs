@@ -1,8 +1,9 @@
-//! From the last hidden states to logits: `cap((h Wᵀ + c) / divisor)`.
+//! From the last hidden states to logits: `cap((h Wᵀ + c) / divisor)`, with a low-rank pair
+//! `cap(y / divisor)` where `y` is what [`Projection`] computes.
 
 use burn::tensor::{DType, Tensor};
 
-use super::{Weight, soft_cap};
+use super::{LoraPair, Projection, Weight, soft_cap};
 use crate::arch::LogitsSpec;
 
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Head {
     pub weight: Option<Weight>,
     /// `[1, v]`
     pub bias: Option<Weight>,
+    /// `A: [r, d]`, `B: [v, r]`. It is the head's alone, also where the matrix is the embedding's.
+    pub lora: Option<LoraPair>,
     pub spec: LogitsSpec,
 }
 
@@ -23,6 +26,8 @@ pub struct HeadMatrix {
     pub weight: Tensor<2>,
     /// `[1, v]`
     pub bias: Option<Tensor<2>>,
+    /// The whole head where it has a pair; products are then its own.
+    pub adapted: Option<Box<Projection>>,
     pub spec: LogitsSpec,
 }
 
@@ -34,18 +39,28 @@ impl Head {
         if let Some(bias) = &mut self.bias {
             visit(&format!("{}.bias", self.path), bias);
         }
+        if let Some(pair) = &mut self.lora {
+            pair.visit(&self.path, visit);
+        }
     }
 }
 
 impl HeadMatrix {
     /// Logits in f32. `hidden: [n, d] -> [n, v]`
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        if let Some(adapted) = &self.adapted {
+            return self.logits_of(adapted.forward_rows(hidden, None));
+        }
         let product = hidden.matmul(self.weight.clone().transpose());
-        let shifted = match &self.bias {
+        self.logits_of(match &self.bias {
             Some(bias) => product + bias.clone(),
             None => product,
-        };
-        let logits = shifted.cast(DType::F32);
+        })
+    }
+
+    /// What is left to do when the product, `[n, v]`, is there.
+    pub fn logits_of(&self, product: Tensor<2>) -> Tensor<2> {
+        let logits = product.cast(DType::F32);
         let logits = match self.spec.divisor {
             1.0 => logits,
             divisor => logits.div_scalar(divisor),

@@ -24,7 +24,7 @@ pub use embedding::{Embedding, EmbeddingPair, Positions};
 pub use head::{Head, HeadMatrix};
 pub use mlp::{Mlp, MlpInput};
 pub use norm::{HeadNorm, Norm};
-pub use packed::{CodeTable, PackedMatrix};
+pub use packed::{PackedMatrix, Packing};
 pub use pass::{Dropout, KeyPlace, Masks, Pass};
 pub use projection::{LoraPair, Magnitude, Projection, row_squares};
 pub use rope::Rope;

@@ -9,7 +9,7 @@
 
 use burn::tensor::{DType, Tensor, module::linear};
 
-use super::{Pass, Weight};
+use super::{Dropout, Pass, Weight};
 
 #[derive(Debug, Clone)]
 pub struct Projection {
@@ -50,6 +50,18 @@ pub struct Magnitude {
 impl Projection {
     /// `x: [b, t, d_in] -> [b, t, d_out]`
     pub fn forward(&self, x: Tensor<3>, pass: &Pass) -> Tensor<3> {
+        self.forward_with(x, pass.dropout.as_ref())
+    }
+
+    /// The same for one list of rows. `x: [n, d_in] -> [n, d_out]`
+    pub fn forward_rows(&self, x: Tensor<2>, dropout: Option<&Dropout>) -> Tensor<2> {
+        let [n, _] = x.dims();
+        let y = self.forward_with(x.unsqueeze(), dropout);
+        let [_, _, d_out] = y.dims();
+        y.reshape([n, d_out])
+    }
+
+    fn forward_with(&self, x: Tensor<3>, dropout: Option<&Dropout>) -> Tensor<3> {
         let dtype = x.dtype();
         let bias = self.bias.as_ref();
         let bias = bias.map(|bias| bias.value_as(dtype).reshape([-1]));
@@ -57,7 +69,7 @@ impl Projection {
         let Some(pair) = &self.lora else {
             return linear(x, weight.transpose(), bias);
         };
-        let dropped = match &pass.dropout {
+        let dropped = match dropout {
             Some(dropout) if pair.dropout > 0.0 => {
                 Some(dropout.apply(x.clone().cast(DType::F32), pair.dropout, pair.stream))
             }
@@ -84,7 +96,8 @@ impl Projection {
         let base_of =
             |x: Tensor<3>| linear(x.cast(dtype), weight.clone().transpose(), None).cast(DType::F32);
         let [d_out, _] = weight.dims();
-        let scale = magnitude.lengths.value() / pair.row_lengths(weight.clone(), magnitude);
+        let halves = [pair.a.value(), pair.b.value()];
+        let scale = magnitude.scale(weight.clone(), halves, pair.scaling);
         let scale = scale.reshape([1, 1, d_out]);
         let base = base_of(x.clone());
         let y = match dropped {
@@ -108,29 +121,41 @@ impl Projection {
             visit(&format!("{path}.bias"), bias);
         }
         if let Some(pair) = &mut self.lora {
-            visit(&format!("{path}.lora_A.weight"), &mut pair.a);
-            visit(&format!("{path}.lora_B.weight"), &mut pair.b);
-            if let Some(magnitude) = &mut pair.magnitude {
-                let name = format!("{path}.lora_magnitude_vector");
-                visit(&name, &mut magnitude.lengths);
-            }
+            pair.visit(path, visit);
         }
     }
 }
 
 impl LoraPair {
+    /// Walks over the parameters of the pair of the module at `path`.
+    pub fn visit(&mut self, path: &str, visit: &mut dyn FnMut(&str, &mut Weight)) {
+        visit(&format!("{path}.lora_A.weight"), &mut self.a);
+        visit(&format!("{path}.lora_B.weight"), &mut self.b);
+        if let Some(magnitude) = &mut self.magnitude {
+            let name = format!("{path}.lora_magnitude_vector");
+            visit(&name, &mut magnitude.lengths);
+        }
+    }
+
     /// `s · (x Aᵀ) Bᵀ`
     fn update(&self, x: Tensor<3>) -> Tensor<3> {
         let low = linear(x, self.a.value().transpose(), None);
         linear(low, self.b.value().transpose(), None).mul_scalar(self.scaling)
     }
+}
+
+impl Magnitude {
+    /// `m / ‖W + s B A‖` by row, `[1, d_out]`, for `A: [r, d_in]` and `B: [d_out, r]`.
+    pub fn scale(&self, weight: Tensor<2>, halves: [Tensor<2>; 2], s: f64) -> Tensor<2> {
+        self.lengths.value() / self.row_lengths(weight, halves, s)
+    }
 
     /// `‖W + s B A‖` by row, `[1, d_out]`, outside the gradient. The sum itself is never formed:
     /// `‖w‖² + 2s b·(A w) + s² b·(A Aᵀ b)`.
-    fn row_lengths(&self, weight: Tensor<2>, magnitude: &Magnitude) -> Tensor<2> {
+    fn row_lengths(&self, weight: Tensor<2>, halves: [Tensor<2>; 2], s: f64) -> Tensor<2> {
         let plain = |value: Tensor<2>| value.cast(DType::F32).without_autodiff();
-        let (w, a, b) = (plain(weight), plain(self.a.value()), plain(self.b.value()));
-        let s = self.scaling;
+        let w = plain(weight);
+        let [a, b] = halves.map(plain);
         let crossed = w.matmul(a.clone().transpose()).mul_scalar(2.0 * s);
         let squared = b
             .clone()
@@ -138,7 +163,7 @@ impl LoraPair {
             .mul_scalar(s * s);
         let added = (b * (crossed + squared)).sum_dim(1).transpose();
         // A row of zeros has a length of 0 to be divided by.
-        let squares = magnitude.base_squares.clone() + added;
+        let squares = self.base_squares.clone() + added;
         squares.clamp_min(f32::MIN_POSITIVE).sqrt()
     }
 }

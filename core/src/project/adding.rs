@@ -15,12 +15,12 @@ use super::{
     Pace, Project, ProjectError, Step, Task, Work,
     body::{BodyWriter, NewBody},
     content::Origin,
-    cores,
     file::{note_leftovers, settle_leftovers},
     journal::Field,
     order, print_index,
 };
 use crate::{
+    cores,
     data::{Format, Problem, n_chars},
     documents::{Arrival, Arrivals, Part},
     protocol::studio::{ActionKind, ImportSummary, Reading, Sample, StudioProgress, StudioStage},

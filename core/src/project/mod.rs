@@ -13,7 +13,6 @@ mod bulk;
 mod checks;
 mod columns;
 mod content;
-mod cores;
 mod edit;
 mod error;
 mod facets;

@@ -155,18 +155,23 @@ impl Format {
         })
     }
 
-    /// Whether values have a place in this format, and fill its blocks.
-    pub(super) fn check(self, values: &[f32]) -> Result<(), QuantError> {
-        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            let value = values[index];
-            return Err(QuantError::NotFinite { index, value });
-        }
+    fn check(self, values: &[f32]) -> Result<(), QuantError> {
+        self.check_values(values)?;
         if !values.len().is_multiple_of(self.block_len()) {
             return Err(QuantError::RowLength {
                 len: values.len(),
                 format: self.name(),
                 block_len: self.block_len(),
             });
+        }
+        Ok(())
+    }
+
+    /// Whether values have a place in this format.
+    pub(super) fn check_values(self, values: &[f32]) -> Result<(), QuantError> {
+        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
+            let value = values[index];
+            return Err(QuantError::NotFinite { index, value });
         }
         let limit = self.largest();
         if let Some(index) = values.iter().position(|x| x.abs() > limit) {

@@ -6,14 +6,18 @@
 //! a block with two shifts and one look-up of 65 536 rows of `w` values ([`PackedFormat::table`]),
 //! with no operation on single nibbles.
 
-use std::borrow::Cow;
-
 use super::{Format, QuantError, format, nf4, q8_0};
+#[cfg(feature = "train")]
+use crate::cores;
 
 /// Words of a block.
 pub const BLOCK_WORDS: usize = 8;
 const HALF_WORDS: usize = 2 * BLOCK_WORDS;
 const N_HALVES: usize = 1 << 16;
+
+/// Fewer blocks than this are not worth another core.
+#[cfg(feature = "train")]
+const BLOCKS_A_CORE: usize = 1 << 12;
 
 /// How a frozen weight is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,33 +76,53 @@ impl PackedFormat {
     /// # Errors
     /// Where a value is not finite, or its scale too large for the format.
     pub fn quantize(self, values: &[f32]) -> Result<PackedBlocks, QuantError> {
-        let (codes, bits, scales) = match self {
-            Self::Q8_0 => q8_0_codes(values)?,
-            Self::Nf4 => nf4_codes(values)?,
-        };
-        let mut words = vec![0; scales.len() * BLOCK_WORDS];
-        let width = self.half_len();
-        let blocks = codes.chunks_exact(self.block_len());
-        for (block, words) in blocks.zip(words.as_chunks_mut::<BLOCK_WORDS>().0) {
-            for (h, half) in block.chunks_exact(width).enumerate() {
-                let half = half
-                    .iter()
-                    .rev()
-                    .fold(0, |packed, &code| packed << bits | u32::from(code));
-                words[h % BLOCK_WORDS] |= half << (16 * (h / BLOCK_WORDS));
-            }
+        match self {
+            // Its scales are 16 bits wide.
+            Self::Q8_0 => Format::Q8_0.check_values(values)?,
+            Self::Nf4 => Format::F32.check_values(values)?,
         }
+        let blocks = values
+            .chunks(self.block_len())
+            .map(|block| self.pack(block));
+        let (words, scales): (Vec<[u32; BLOCK_WORDS]>, Vec<f32>) = blocks.unzip();
         Ok(PackedBlocks {
             format: self,
             n_values: values.len(),
-            words,
+            words: words.into_flattened(),
             scales,
         })
     }
+
+    /// Words and scale of a block, of which only the last may be short.
+    fn pack(self, values: &[f32]) -> ([u32; BLOCK_WORDS], f32) {
+        match self {
+            Self::Q8_0 => {
+                let mut block = [0.0; format::BLOCK_LEN];
+                block[..values.len()].copy_from_slice(values);
+                let (scale, quants) = q8_0::parts(&q8_0::quantize(&block));
+                (words::<2, _>(&quants.map(|q| q as u8), 8), scale)
+            }
+            Self::Nf4 => {
+                let (codes, scale) = nf4::quantize(values);
+                (words::<4, _>(&codes, 4), scale)
+            }
+        }
+    }
+}
+
+/// The words of a block's codes, `W` to a half word, each of `n_bits`.
+fn words<const W: usize, const N: usize>(codes: &[u8; N], n_bits: u32) -> [u32; BLOCK_WORDS] {
+    let mut words = [0; BLOCK_WORDS];
+    for (h, half) in codes.as_chunks::<W>().0.iter().enumerate() {
+        let half = half.iter().rev();
+        let half = half.fold(0, |packed, &code| packed << n_bits | u32::from(code));
+        words[h % BLOCK_WORDS] |= half << (16 * (h / BLOCK_WORDS));
+    }
+    words
 }
 
 impl PackedBlocks {
-    /// The values that the blocks stand for.
+    /// The values that the blocks stand for, one after the other; [`Self::unpack`] is the fast way.
     pub fn dequantize(&self) -> Vec<f32> {
         let (format, block_len) = (self.format, self.format.block_len());
         let width = format.half_len();
@@ -111,38 +135,73 @@ impl PackedBlocks {
         };
         (0..self.n_values).map(value).collect()
     }
-}
 
-/// Codes of whole blocks, bits of a code, scales.
-type Codes = (Vec<u8>, u32, Vec<f32>);
-
-/// The blocks of [`Format::Q8_0`], taken apart.
-fn q8_0_codes(values: &[f32]) -> Result<Codes, QuantError> {
-    let padded = match values.len() % format::BLOCK_LEN {
-        0 => Cow::Borrowed(values),
-        rest => {
-            let zeros = std::iter::repeat_n(0.0, format::BLOCK_LEN - rest);
-            Cow::Owned(values.iter().copied().chain(zeros).collect())
+    /// The same to the bit, a block at a time on all cores.
+    #[cfg(feature = "train")]
+    pub fn unpack(&self) -> Vec<f32> {
+        match self.format {
+            PackedFormat::Q8_0 => self.unpack_by(q8_0_values),
+            PackedFormat::Nf4 => self.unpack_by(nf4_values),
         }
-    };
-    Format::Q8_0.check(&padded)?;
-    let blocks = padded.as_chunks::<{ format::BLOCK_LEN }>().0.iter();
-    let parts = blocks.map(|block| {
-        let (scale, quants) = q8_0::parts(&q8_0::quantize(block));
-        (quants.map(|q| q as u8), scale)
-    });
-    let (codes, scales): (Vec<_>, Vec<_>) = parts.unzip();
-    Ok((codes.into_flattened(), 8, scales))
+    }
+
+    #[cfg(feature = "train")]
+    fn unpack_by<const N: usize>(
+        &self,
+        values: impl Fn(&[u32; BLOCK_WORDS], f32) -> [f32; N] + Send + Sync,
+    ) -> Vec<f32> {
+        let blocks = self.words.as_chunks::<BLOCK_WORDS>().0;
+        let block = |block_idx: usize| values(&blocks[block_idx], self.scales[block_idx]);
+        let blocks = cores::parts(self.scales.len(), BLOCKS_A_CORE, block);
+        let mut values = blocks.into_flattened();
+        values.truncate(self.n_values);
+        values
+    }
+
+    /// Pieces of one tensor, put together; all but the last are whole blocks.
+    #[cfg(feature = "train")]
+    pub fn join(format: PackedFormat, pieces: Vec<Self>) -> Self {
+        let n_blocks = pieces.iter().map(|piece| piece.scales.len()).sum();
+        let mut joined = Self {
+            format,
+            n_values: 0,
+            words: Vec::with_capacity(n_blocks * BLOCK_WORDS),
+            scales: Vec::with_capacity(n_blocks),
+        };
+        for piece in pieces {
+            joined.n_values += piece.n_values;
+            joined.words.extend(piece.words);
+            joined.scales.extend(piece.scales);
+        }
+        joined
+    }
 }
 
-fn nf4_codes(values: &[f32]) -> Result<Codes, QuantError> {
-    if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-        let value = values[index];
-        return Err(QuantError::NotFinite { index, value });
+#[cfg(feature = "train")]
+fn nf4_values(words: &[u32; BLOCK_WORDS], scale: f32) -> [f32; nf4::BLOCK_LEN] {
+    let scaled = nf4::CODES.map(|value| value * scale);
+    let mut values = [0.0; nf4::BLOCK_LEN];
+    let halves = values.as_chunks_mut::<{ nf4::BLOCK_LEN / HALF_WORDS }>().0;
+    let (low, high) = halves.split_at_mut(BLOCK_WORDS);
+    for (word, (low, high)) in words.iter().zip(low.iter_mut().zip(high)) {
+        *low = [0, 4, 8, 12].map(|shift| scaled[(word >> shift & 15) as usize]);
+        *high = [16, 20, 24, 28].map(|shift| scaled[(word >> shift & 15) as usize]);
     }
-    let blocks = values.chunks(nf4::BLOCK_LEN).map(nf4::quantize);
-    let (codes, scales): (Vec<_>, Vec<_>) = blocks.unzip();
-    Ok((codes.into_flattened(), 4, scales))
+    values
+}
+
+#[cfg(feature = "train")]
+fn q8_0_values(words: &[u32; BLOCK_WORDS], scale: f32) -> [f32; format::BLOCK_LEN] {
+    let mut values = [0.0; format::BLOCK_LEN];
+    let halves = values
+        .as_chunks_mut::<{ format::BLOCK_LEN / HALF_WORDS }>()
+        .0;
+    let (low, high) = halves.split_at_mut(BLOCK_WORDS);
+    for (word, (low, high)) in words.iter().zip(low.iter_mut().zip(high)) {
+        let [a, b, c, d] = word.to_le_bytes().map(|code| f32::from(code as i8) * scale);
+        (*low, *high) = ([a, b], [c, d]);
+    }
+    values
 }
 
 #[cfg(test)]
@@ -184,11 +243,13 @@ mod tests {
     #[test]
     fn odd_lengths_keep_every_value_and_take_the_bytes_that_are_planned() {
         for format in FORMATS {
-            for n in [1, 31, 33, 65, 1000] {
+            for n in [1, 31, 33, 65, 1000, 300_001] {
                 let values = values(n);
                 let packed = format.quantize(&values).unwrap();
                 let got = packed.dequantize();
                 assert_eq!(got.len(), n);
+                #[cfg(feature = "train")]
+                assert_eq!(packed.unpack(), got, "{format:?} {n}");
                 let largest = values.iter().fold(0.0f32, |max, x| max.max(x.abs()));
                 for (x, y) in values.iter().zip(&got) {
                     assert!((x - y).abs() <= 0.16 * largest, "{format:?} {n}");
@@ -205,6 +266,19 @@ mod tests {
             let once = format.quantize(&values(333)).unwrap().dequantize();
             let twice = format.quantize(&once).unwrap().dequantize();
             assert_eq!(once, twice, "{format:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "train")]
+    fn pieces_are_the_whole() {
+        let values = values(500);
+        for format in FORMATS {
+            let pieces = values
+                .chunks(128)
+                .map(|piece| format.quantize(piece).unwrap());
+            let joined = PackedBlocks::join(format, pieces.collect());
+            assert_eq!(joined, format.quantize(&values).unwrap());
         }
     }
 

@@ -106,6 +106,24 @@ impl ChatValues {
     }
 }
 
+/// A call with its arguments as an object. OpenAI's files have them as JSON text, which templates
+/// would encode once more: the model would learn to answer with a string where programs that run
+/// it, and transformers, give an object.
+fn with_arguments(call: &Json) -> Json {
+    let mut call = call.clone();
+    let function = match call.get("function") {
+        Some(_) => &mut call["function"],
+        None => &mut call,
+    };
+    if let Some(arguments) = function.get_mut("arguments")
+        && let Some(text) = arguments.as_str()
+        && let Ok(parsed @ Json::Object(_)) = serde_json::from_str(text)
+    {
+        *arguments = parsed;
+    }
+    call
+}
+
 /// A message as templates see it: without the loss weight, which is ours.
 fn message_fields(message: &Message) -> Map<String, Json> {
     let mut fields = Map::new();
@@ -115,7 +133,8 @@ fn message_fields(message: &Message) -> Map<String, Json> {
         fields.insert("name".into(), json!(name));
     }
     if !message.tool_calls.is_empty() {
-        fields.insert("tool_calls".into(), json!(message.tool_calls));
+        let calls = message.tool_calls.iter().map(with_arguments);
+        fields.insert("tool_calls".into(), calls.collect());
     }
     if let Some(id) = &message.tool_call_id {
         fields.insert("tool_call_id".into(), json!(id));
@@ -188,6 +207,21 @@ mod tests {
         for index in [0, 1] {
             let named = chat.with_tool_name(index, "g").to_string();
             assert!(named.contains(r#""name": "g""#), "{named}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_are_json_text_are_objects() {
+        let arguments = |given: Json| {
+            let mut message = Message::new(Role::Assistant, "");
+            message.tool_calls = vec![json!({"function": {"name": "f", "arguments": given}})];
+            let chat = ChatValues::new(&[message], &[]);
+            chat.json[0]["tool_calls"][0]["function"]["arguments"].clone()
+        };
+        let object = json!({"city": "Zürich", "n": 2});
+        assert_eq!(arguments(json!(object.to_string())), object);
+        for other in [object, json!("[1]"), json!("no JSON"), json!(null)] {
+            assert_eq!(arguments(other.clone()), other);
         }
     }
 

@@ -27,6 +27,7 @@ pub fn evaluate_batch(model: &Decoder, batch: &MicroBatch) -> Tensor<1> {
         &target_ids(batch),
         &model.head_matrix(),
         Wanted::Loss,
+        None,
     )
     .losses
 }
@@ -140,7 +141,11 @@ impl Micro<'_> {
         let shape = plain.dims();
         let device = plain.device();
         let targets = target_ids(self.batch);
-        let result = head_loss(plain, &targets, &model.head_matrix(), wanted);
+        let dropout = self.pass.dropout.as_ref();
+        let result = head_loss(plain, &targets, &model.head_matrix(), wanted, dropout);
+        for (name, gradient) in result.d_adapted {
+            add(self.gradients, &name, gradient.mul_scalar(self.scale));
+        }
         let owner = match model.head.weight {
             Some(_) => &model.head.path,
             None => &model.embedding.path,

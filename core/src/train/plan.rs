@@ -24,6 +24,9 @@ pub struct Plan {
     pub logits_bytes: u64,
     /// Of the whole run.
     pub flops: f64,
+    /// Weights of the blocks that all passes of the run go through, whatever the batch: what takes
+    /// the time where batches are small, and where weights are unpacked.
+    pub weights_seen: f64,
     /// Rows × longest row of the largest micro-batch.
     pub largest_batch: [usize; 2],
 }
@@ -97,23 +100,36 @@ pub fn plan(input: &PlanInput) -> Plan {
         activation_bytes: tokens * per_token * input.element_bytes,
         logits_bytes: logits * 4 * 3,
         flops: flops(input, &order),
+        weights_seen: weights_seen(input, &order),
         largest_batch,
     }
+}
+
+/// Forward and backward, and forward once more with recompute.
+fn n_passes(job: &TrainJob) -> f64 {
+    if job.gradient_checkpointing { 3.0 } else { 2.0 }
+}
+
+fn block_weights(arch: &Arch) -> f64 {
+    let linear = arch.linear_modules();
+    let n_weights: usize = linear.iter().map(|module| module.d_out * module.d_in).sum();
+    n_weights as f64
+}
+
+fn weights_seen(input: &PlanInput, order: &Order) -> f64 {
+    let n_batches: usize = order.epoch(0).iter().map(Vec::len).sum();
+    let per_step = n_batches as f64 / order.steps_per_epoch().max(1) as f64;
+    block_weights(input.arch) * n_passes(input.job) * per_step * input.total_steps as f64
 }
 
 fn flops(input: &PlanInput, order: &Order) -> f64 {
     let PlanInput {
         arch, job, lengths, ..
     } = *input;
-    let block_weights: usize = arch
-        .linear_modules()
-        .iter()
-        .map(|module| module.d_out * module.d_in)
-        .sum();
-    let passes = if job.gradient_checkpointing { 3.0 } else { 2.0 };
+    let block_weights = block_weights(arch);
     let of_blocks = |t: f64| {
         let attention = 2.0 * 2.0 * (arch.d_q() * arch.n_layers) as f64 * t;
-        t * passes * (2.0 * block_weights as f64 + attention)
+        t * n_passes(job) * (2.0 * block_weights + attention)
     };
     let head = 2.0 * 2.0 * (arch.vocab_size * arch.d_model) as f64;
     let epoch =

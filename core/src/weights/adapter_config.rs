@@ -159,6 +159,48 @@ impl AdapterConfig {
     }
 }
 
+/// An entry of `rank_pattern` or `alpha_pattern` that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusedPattern {
+    /// `rank_pattern` or `alpha_pattern`.
+    pub setting: &'static str,
+    pub pattern: String,
+    pub is_regex: bool,
+}
+
+impl AdapterConfig {
+    /// The first module that would get a pair and be trained whole.
+    pub fn trained_twice<'a>(&self, modules: &'a [String]) -> Option<&'a str> {
+        let is_saved = |path: &&String| is_saved(path, &self.modules_to_save);
+        modules.iter().find(is_saved).map(String::as_str)
+    }
+
+    /// The first pattern that is no regular expression, or matches none of the modules that have a
+    /// pair.
+    pub fn unused_pattern(&self, modules: &[String]) -> Option<UnusedPattern> {
+        let ranks = self.rank_pattern.iter().map(|(p, _)| ("rank_pattern", p));
+        let alphas = self.alpha_pattern.iter().map(|(p, _)| ("alpha_pattern", p));
+        ranks.chain(alphas).find_map(|(setting, pattern)| {
+            let regex = path_end(pattern);
+            let matches = |regex: &Regex| modules.iter().any(|path| regex.is_match(path));
+            let is_used = regex.as_ref().is_ok_and(matches);
+            (!is_used).then(|| UnusedPattern {
+                setting,
+                pattern: pattern.clone(),
+                is_regex: regex.is_ok(),
+            })
+        })
+    }
+}
+
+/// Whether PEFT would train a module, or one that it is a part of, whole: it compares the end of
+/// the path with each entry.
+pub fn is_saved(module: &str, entries: &[String]) -> bool {
+    let ends = module.match_indices('.').map(|(at, _)| at);
+    let mut around = ends.chain([module.len()]).map(|end| &module[..end]);
+    around.any(|path| entries.iter().any(|entry| path.ends_with(entry.as_str())))
+}
+
 /// The first entry whose expression matches the end of the path, from a dot or from its start.
 fn lookup<'a, T>(patterns: &'a [(String, T)], module: &str) -> Option<&'a T> {
     patterns
@@ -400,6 +442,24 @@ mod tests {
         assert_eq!(config.rank_of("model.layers.1.self_attn.v_proj"), 1);
         assert_eq!(config.rank_of("model.layers.11.self_attn.v_proj"), 4);
         assert_eq!(config.rank_of("model.layers.0.self_attn.eq_proj"), 4);
+    }
+
+    #[test]
+    fn what_would_change_nothing_is_found() {
+        let modules = ["model.layers.0.self_attn.q_proj".to_owned()];
+        let unused = |json: &str| {
+            let unused = read(json).unwrap().unused_pattern(&modules);
+            unused.map(|unused| (unused.setting, unused.pattern, unused.is_regex))
+        };
+        assert_eq!(unused(r#"{"rank_pattern": {"q_proj": 4}}"#), None);
+        let expected = Some(("rank_pattern", "k_proj".to_owned(), true));
+        assert_eq!(unused(r#"{"rank_pattern": {"k_proj": 4}}"#), expected);
+        let twice = |saved: &str| {
+            let config = read(&format!(r#"{{"modules_to_save": ["{saved}"]}}"#)).unwrap();
+            config.trained_twice(&modules).is_some()
+        };
+        assert!(twice("q_proj") && twice("self_attn"));
+        assert!(!twice("k_proj") && !twice("lm_head"));
     }
 
     #[test]

@@ -1,23 +1,35 @@
 //! A checkpoint with an adapter folded into it, tensor by tensor: `W + scaling * B A`, with DoRA's
 //! lengths `m` every row of that times `m / ‖row‖`; the table of an embedding plus the transposed
-//! product; whole tensors in place of the base's.
+//! product, with DoRA every column times `m / ‖column‖`; whole tensors in place of the base's. Where the head is the embedding and the adapter
+//! changes one of the two, the merged model has a head of its own.
 //!
 //! The update is computed and added in f32 and the sum rounded once to the type asked for
 //! (PEFT's `LoraLayer.merge` rounds to the type of the base). Nothing is computed before a
-//! tensor is asked for, so a model of any size passes through with one tensor in memory.
+//! tensor is asked for, so a model of any size passes through with one tensor in memory. Lengths of
+//! columns need the whole table: they are computed once, some rows at a time.
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use super::{
     Dtype, LoadError, RawInfo, RawTensor, WeightSource,
     adapter::{Adapter, AdapterError, AdapterPair, WholeTensor},
 };
+use crate::arch::{Arch, Module, Part};
 
 /// A base and an adapter that fits it, seen as one checkpoint.
 pub struct MergedSource<'a> {
     base: &'a dyn WeightSource,
     adapter: &'a Adapter,
     rounding: Rounding,
+    untied: Option<Untied>,
+    /// By what the columns of the embedding's table are multiplied.
+    column_factors: OnceLock<Vec<f64>>,
+}
+
+/// A head that takes the embedding's matrix for its base.
+struct Untied {
+    head: String,
+    table: String,
 }
 
 /// The type of merged tensors.
@@ -30,40 +42,73 @@ pub enum Rounding {
 }
 
 impl<'a> MergedSource<'a> {
-    /// Compares every pair with the base before anything is computed.
+    /// Compares every pair with the base before anything is computed. The tensors are those of
+    /// [`merged_arch`].
     ///
     /// # Errors
     /// [`AdapterError::OtherModel`] lists every pair that has no place in the base.
     pub fn new(
+        arch: &Arch,
         base: &'a dyn WeightSource,
         adapter: &'a Adapter,
         rounding: Rounding,
     ) -> Result<Self, AdapterError> {
-        adapter.check_fits(|name| base.info(name).ok().map(|info| info.shape))?;
-        Ok(Self {
+        let name = |module| arch.tensor_name(module, Part::Weight);
+        let untied = adapter.unties(arch).then(|| Untied {
+            head: name(Module::Head),
+            table: name(Module::Embedding),
+        });
+        Self::with_head(untied, base, adapter, rounding)
+    }
+
+    fn with_head(
+        untied: Option<Untied>,
+        base: &'a dyn WeightSource,
+        adapter: &'a Adapter,
+        rounding: Rounding,
+    ) -> Result<Self, AdapterError> {
+        let merged = Self {
             base,
             adapter,
             rounding,
-        })
+            untied,
+            column_factors: OnceLock::new(),
+        };
+        let shape = |name: &str| base.info(merged.base_name(name)).ok();
+        adapter.check_fits(|name| shape(name).map(|info| info.shape))?;
+        Ok(merged)
+    }
+}
+
+/// What a model is with an adapter folded in.
+pub fn merged_arch(arch: &Arch, adapter: &Adapter) -> Arch {
+    Arch {
+        tie_embeddings: arch.tie_embeddings && !adapter.unties(arch),
+        ..arch.clone()
     }
 }
 
 impl WeightSource for MergedSource<'_> {
     fn names(&self) -> Vec<String> {
-        self.base.names()
+        let mut names = self.base.names();
+        let head = self.untied.iter().map(|untied| &untied.head);
+        let added: Vec<String> = head.filter(|head| !names.contains(head)).cloned().collect();
+        names.extend(added);
+        names
     }
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
-        self.merged(name, self.base.tensor(name)?, 0)
+        self.merged(name, self.base.tensor(self.base_name(name))?, 0)
     }
 
     fn tensor_rows(&self, name: &str, rows: Range<usize>) -> Result<RawTensor<'_>, LoadError> {
         let first_row = rows.start;
-        self.merged(name, self.base.tensor_rows(name, rows)?, first_row)
+        let rows = self.base.tensor_rows(self.base_name(name), rows)?;
+        self.merged(name, rows, first_row)
     }
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
-        let info = self.base.info(name)?;
+        let info = self.base.info(self.base_name(name))?;
         let dtype = match self.touches(name) {
             true => self.dtype(info.dtype),
             false => info.dtype,
@@ -79,20 +124,37 @@ enum Update<'a> {
         /// DoRA's lengths of rows.
         lengths: Option<&'a [f32]>,
     },
-    Table(&'a AdapterPair),
+    Table {
+        pair: &'a AdapterPair,
+        /// DoRA's lengths of columns.
+        lengths: Option<&'a [f32]>,
+    },
 }
 
+/// Rows of a table of which the columns' lengths are summed at once.
+const ROWS_AT_ONCE: usize = 4096;
+
 impl MergedSource<'_> {
+    /// Whose values a tensor has before the adapter changes them.
+    fn base_name<'n>(&'n self, name: &'n str) -> &'n str {
+        match &self.untied {
+            Some(untied) if name == untied.head => &untied.table,
+            _ => name,
+        }
+    }
+
     fn update(&self, name: &str) -> Option<Update<'_>> {
         let extras = &self.adapter.extras;
         let module = name.strip_suffix(".weight");
+        let lengths = |pair: &AdapterPair| extras.magnitudes.get(&pair.module).map(Vec::as_slice);
         if let Some(pair) = module.and_then(|module| self.adapter.pair(module)) {
-            let lengths = extras.magnitudes.get(&pair.module).map(Vec::as_slice);
+            let lengths = lengths(pair);
             return Some(Update::Layer { pair, lengths });
         }
         let mut embeddings = extras.embeddings.iter();
-        let pair = embeddings.find(|pair| module == Some(pair.module.as_str()));
-        pair.map(Update::Table)
+        let pair = embeddings.find(|pair| module == Some(pair.module.as_str()))?;
+        let lengths = lengths(pair);
+        Some(Update::Table { pair, lengths })
     }
 
     fn replaced(&self, name: &str) -> Option<&WholeTensor> {
@@ -121,14 +183,7 @@ impl MergedSource<'_> {
         if !self.touches(name) {
             return Ok(tensor);
         }
-        let mut weight = tensor.to_f32();
-        if let Some(whole) = self.replaced(name) {
-            let row = whole.shape.iter().skip(1).product::<usize>();
-            let values = whole.values.iter().skip(first_row * row);
-            for (weight, value) in weight.iter_mut().zip(values) {
-                *weight = *value;
-            }
-        }
+        let mut weight = self.started(name, &tensor, first_row);
         match self.update(name) {
             None => {}
             Some(Update::Layer { pair, lengths }) => {
@@ -138,14 +193,65 @@ impl MergedSource<'_> {
                     set_lengths(&mut weight, pair.d_in, lengths);
                 }
             }
-            Some(Update::Table(pair)) => {
+            Some(Update::Table { pair, lengths }) => {
                 let scaling = self.adapter.scaling(pair) as f32;
                 add_transposed(&mut weight, pair, first_row, scaling);
+                if let Some(lengths) = lengths {
+                    let factors = self.column_factors(name, pair, lengths)?;
+                    for row in weight.chunks_exact_mut(pair.d_out) {
+                        for (w, factor) in row.iter_mut().zip(factors) {
+                            *w = (f64::from(*w) * factor) as f32;
+                        }
+                    }
+                }
             }
         }
         let merged = RawTensor::from_f32(&weight, tensor.shape, self.dtype(tensor.dtype));
         refuse_overflow(name, &merged)?;
         Ok(merged)
+    }
+
+    /// Rows of a tensor from `first_row` on, before a pair is added.
+    fn started(&self, name: &str, tensor: &RawTensor<'_>, first_row: usize) -> Vec<f32> {
+        let mut weight = tensor.to_f32();
+        if let Some(whole) = self.replaced(name) {
+            let row = whole.shape.iter().skip(1).product::<usize>();
+            let values = whole.values.iter().skip(first_row * row);
+            for (weight, value) in weight.iter_mut().zip(values) {
+                *weight = *value;
+            }
+        }
+        weight
+    }
+
+    /// `m / ‖column‖` of the table of an embedding with its pair, `[d]`.
+    fn column_factors(
+        &self,
+        name: &str,
+        pair: &AdapterPair,
+        lengths: &[f32],
+    ) -> Result<&[f64], LoadError> {
+        if let Some(factors) = self.column_factors.get() {
+            return Ok(factors);
+        }
+        let scaling = self.adapter.scaling(pair) as f32;
+        let mut squares = vec![0.0f64; pair.d_out];
+        for first_row in (0..pair.d_in).step_by(ROWS_AT_ONCE) {
+            let end = pair.d_in.min(first_row + ROWS_AT_ONCE);
+            let tensor = self.base.tensor_rows(name, first_row..end)?;
+            let mut rows = self.started(name, &tensor, first_row);
+            add_transposed(&mut rows, pair, first_row, scaling);
+            for row in rows.chunks_exact(pair.d_out) {
+                for (sum, w) in squares.iter_mut().zip(row) {
+                    *sum += f64::from(*w) * f64::from(*w);
+                }
+            }
+        }
+        let factors = lengths.iter().zip(squares).map(|(length, squares)| {
+            f64::from(*length) / squares.max(f64::from(f32::MIN_POSITIVE)).sqrt()
+        });
+        let factors: Vec<f64> = factors.collect();
+        Ok(self.column_factors.get_or_init(|| factors))
     }
 }
 
@@ -259,7 +365,7 @@ mod tests {
     #[test]
     fn the_update_is_scaled_and_added() {
         let (base, adapter) = (base(Dtype::F32), adapter(4.0));
-        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let merged = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).unwrap();
         // B A = [[1, 2, 0], [0.5, 0, 1]], scaling 2.
         let weight = merged.tensor("m.weight").unwrap();
         assert_eq!(weight.to_f32(), [3.0, 6.0, 3.0, 5.0, 5.0, 8.0]);
@@ -270,7 +376,7 @@ mod tests {
     #[test]
     fn rows_are_a_part_of_the_whole() {
         let (base, adapter) = (base(Dtype::F32), adapter(4.0));
-        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let merged = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).unwrap();
         let row = merged.tensor_rows("m.weight", 1..2).unwrap();
         assert_eq!((row.to_f32(), row.shape), (vec![5.0, 5.0, 8.0], vec![1, 3]));
         let info = merged.info("m.weight").unwrap();
@@ -278,12 +384,36 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_a_table_get_their_lengths_whichever_rows_are_asked_for() {
+        let (base, mut adapter) = (base(Dtype::F32), adapter(4.0));
+        adapter.config.use_dora = true;
+        let lengths = vec![3.0, 4.0, 5.0];
+        adapter.extras.magnitudes.insert("m".to_owned(), lengths);
+        let pair = adapter.pairs.remove(0);
+        adapter.extras.embeddings.push(AdapterPair {
+            a: pair.b,
+            b: pair.a,
+            d_in: 2,
+            d_out: 3,
+            ..pair
+        });
+        let merged = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).unwrap();
+        let last = merged.tensor_rows("m.weight", 1..2).unwrap().to_f32();
+        let whole = merged.tensor("m.weight").unwrap().to_f32();
+        assert_eq!(last, whole[3..]);
+        for (column, length) in [3.0, 4.0, 5.0].into_iter().enumerate() {
+            let found = whole[column].hypot(whole[3 + column]);
+            assert!((found - length).abs() < SUM_TOLERANCE * 10.0, "{whole:?}");
+        }
+    }
+
+    #[test]
     fn the_base_keeps_its_type_unless_asked_otherwise() {
         let (base, adapter) = (base(Dtype::Bf16), adapter(0.01));
-        let rounded = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let rounded = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).unwrap();
         let rounded = rounded.tensor("m.weight").unwrap();
         assert_eq!(rounded.dtype, Dtype::Bf16);
-        let kept = MergedSource::new(&base, &adapter, Rounding::Keep).unwrap();
+        let kept = MergedSource::with_head(None, &base, &adapter, Rounding::Keep).unwrap();
         let kept = kept.tensor("m.weight").unwrap();
         assert_eq!(kept.dtype, Dtype::F32);
         let again = RawTensor::from_f32(&kept.to_f32(), vec![2, 3], Dtype::Bf16);
@@ -294,7 +424,7 @@ mod tests {
     #[test]
     fn a_sum_beyond_f16_is_an_error() {
         let (base, adapter) = (base(Dtype::F16), adapter(1e6));
-        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let merged = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).unwrap();
         let error = merged.tensor("m.weight").unwrap_err();
         assert!(matches!(error, LoadError::NotFinite { index: 0, .. }));
     }
@@ -303,7 +433,7 @@ mod tests {
     fn an_adapter_for_another_model_is_refused_before_any_work() {
         let (base, mut adapter) = (base(Dtype::F32), adapter(1.0));
         adapter.pairs[0].module = "other".to_owned();
-        let error = MergedSource::new(&base, &adapter, Rounding::ToBase).err();
+        let error = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).err();
         assert!(matches!(error, Some(AdapterError::OtherModel { .. })));
     }
 
@@ -318,7 +448,7 @@ mod tests {
         let base = SafetensorsSource::new(&[("base", base)]).unwrap();
         let golden = SafetensorsSource::new(&[("merged", merged)]).unwrap();
         let adapter = read_adapter(config, adapter).unwrap();
-        let merged = MergedSource::new(&base, &adapter, Rounding::ToBase).unwrap();
+        let merged = MergedSource::with_head(None, &base, &adapter, Rounding::ToBase).unwrap();
         let (mut n_exact, mut n_values) = (0, 0);
         for name in golden.names() {
             let (got, want) = (merged.tensor(&name).unwrap(), golden.tensor(&name).unwrap());

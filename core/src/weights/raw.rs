@@ -1,6 +1,6 @@
 //! A tensor as a file holds it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use half::{bf16, f16};
 
@@ -39,21 +39,31 @@ pub struct RawInfo {
 impl RawTensor<'_> {
     /// The elements as f32; exact for all three types.
     pub fn to_f32(&self) -> Vec<f32> {
+        self.range_to_f32(0..self.n_values())
+    }
+
+    /// Some of the elements as f32, none where they are not there.
+    pub fn range_to_f32(&self, range: Range<usize>) -> Vec<f32> {
         match self.dtype {
-            Dtype::F32 => self.words::<4>().map(f32::from_le_bytes).collect(),
-            Dtype::F16 => self
-                .words::<2>()
-                .map(|w| f16::from_le_bytes(w).to_f32())
-                .collect(),
-            Dtype::Bf16 => self
-                .words::<2>()
-                .map(|w| bf16::from_le_bytes(w).to_f32())
-                .collect(),
+            Dtype::F32 => self.words(range).map(f32::from_le_bytes).collect(),
+            Dtype::F16 => {
+                let words = self.words(range);
+                words.map(|w| f16::from_le_bytes(w).to_f32()).collect()
+            }
+            Dtype::Bf16 => {
+                let words = self.words(range);
+                words.map(|w| bf16::from_le_bytes(w).to_f32()).collect()
+            }
         }
     }
 
-    fn words<const N: usize>(&self) -> impl Iterator<Item = [u8; N]> {
-        self.bytes.as_chunks::<N>().0.iter().copied()
+    pub fn n_values(&self) -> usize {
+        self.bytes.len() / self.dtype.size_bytes()
+    }
+
+    fn words<const N: usize>(&self, range: Range<usize>) -> impl Iterator<Item = [u8; N]> {
+        let words = self.bytes.as_chunks::<N>().0;
+        words.get(range).unwrap_or_default().iter().copied()
     }
 }
 
@@ -61,15 +71,9 @@ impl RawTensor<'static> {
     /// `values` rounded to `dtype` (to nearest, ties to even).
     pub fn from_f32(values: &[f32], shape: Vec<usize>, dtype: Dtype) -> Self {
         let bytes = match dtype {
-            Dtype::F32 => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Dtype::F16 => values
-                .iter()
-                .flat_map(|&x| f16::from_f32(x).to_le_bytes())
-                .collect(),
-            Dtype::Bf16 => values
-                .iter()
-                .flat_map(|&x| bf16::from_f32(x).to_le_bytes())
-                .collect(),
+            Dtype::F32 => bytes_of(values, f32::to_le_bytes),
+            Dtype::F16 => bytes_of(values, |x| f16::from_f32(x).to_le_bytes()),
+            Dtype::Bf16 => bytes_of(values, |x| bf16::from_f32(x).to_le_bytes()),
         };
         Self {
             dtype,
@@ -77,6 +81,12 @@ impl RawTensor<'static> {
             bytes: Cow::Owned(bytes),
         }
     }
+}
+
+/// The bytes of each value, in memory that is asked for once.
+fn bytes_of<const N: usize>(values: &[f32], word: impl Fn(f32) -> [u8; N]) -> Vec<u8> {
+    let words: Vec<[u8; N]> = values.iter().map(|x| word(*x)).collect();
+    words.into_flattened()
 }
 
 #[cfg(test)]

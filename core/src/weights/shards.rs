@@ -55,11 +55,11 @@ impl ShardTensor {
     /// # Errors
     /// What [`WeightSource::tensor`] returns.
     pub fn of(source: &dyn WeightSource, name: &str) -> Result<Self, LoadError> {
-        let tensor = source.tensor(name)?;
+        let info = source.info(name)?;
         Ok(Self {
             name: name.to_owned(),
-            shape: tensor.shape,
-            dtype: tensor.dtype,
+            shape: info.shape,
+            dtype: info.dtype,
         })
     }
 

@@ -57,7 +57,7 @@ pub(crate) struct EvalArgs {
     answers: bool,
 
     /// Score the answers of this JSONL file (`prediction`, and `reference` or `references`)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "adapter", "data"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "adapter", "data", "with_base", "control", "answers", "report"])]
     predictions: Option<PathBuf>,
 
     /// Longest record in tokens
@@ -318,31 +318,56 @@ impl Numbers {
     }
 }
 
-/// Everything that was measured, the first against the last.
+/// Everything that was measured, the others against the first.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) measured: Vec<Measured>,
+    /// One for each but the first.
+    pub(crate) against_first: Vec<Against>,
+}
+
+/// How one model differs from the first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Against {
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) control: Vec<Comparison>,
 }
 
-impl Outcome {
-    fn new(measured: Vec<Measured>) -> Result<Self> {
-        let (mut comparisons, mut control) = (Vec::new(), Vec::new());
-        if let [first, .., last] = measured.as_slice() {
-            comparisons = first.data.compared(&last.data)?;
-            if let (Some(first), Some(last)) = (&first.control, &last.control) {
-                control = first.compared(last)?;
-            }
-        }
+impl Against {
+    fn new(first: &Measured, other: &Measured) -> Result<Self> {
+        let control = match (&first.control, &other.control) {
+            (Some(first), Some(other)) => first.compared(other)?,
+            _ => Vec::new(),
+        };
         Ok(Self {
-            measured,
-            comparisons,
+            comparisons: first.data.compared(&other.data)?,
             control,
         })
     }
+}
 
-    /// One model: its numbers. Several: `runs`, `comparisons`, and the last model's numbers.
+impl Outcome {
+    fn new(measured: Vec<Measured>) -> Result<Self> {
+        let against_first = match measured.as_slice() {
+            [first, others @ ..] => others
+                .iter()
+                .map(|other| Against::new(first, other))
+                .collect::<Result<_>>()?,
+            [] => Vec::new(),
+        };
+        Ok(Self {
+            measured,
+            against_first,
+        })
+    }
+
+    /// The last against the first.
+    fn last(&self) -> Against {
+        self.against_first.last().cloned().unwrap_or_default()
+    }
+
+    /// One model: its numbers. Several: `runs`, each with its comparison with the first, and the
+    /// last model's numbers and comparison.
     fn json(&self, per_record: bool) -> Value {
         let Some(last) = self.measured.last() else {
             return Value::Null;
@@ -352,17 +377,29 @@ impl Outcome {
             object.insert("control".into(), Value::Object(control.json(false)));
         }
         if self.measured.len() > 1 {
-            let run = |measured: &Measured| {
+            let first = self.measured.first().map(|measured| &measured.name);
+            let run = |(at, measured): (usize, &Measured)| {
                 let mut run = measured.data.json(per_record);
                 run.insert("name".into(), json!(measured.name));
+                let against = at.checked_sub(1).and_then(|at| self.against_first.get(at));
+                if let Some(against) = against {
+                    run.insert("against".into(), json!(first));
+                    run.insert("comparisons".into(), json!(against.comparisons));
+                    run.insert("control_comparisons".into(), json!(against.control));
+                }
                 if let Some(control) = &measured.control {
                     run.insert("control".into(), Value::Object(control.json(per_record)));
                 }
                 Value::Object(run)
             };
-            object.insert("runs".into(), self.measured.iter().map(run).collect());
-            object.insert("comparisons".into(), json!(self.comparisons));
-            object.insert("control_comparisons".into(), json!(self.control));
+            let runs = self.measured.iter().enumerate().map(run).collect();
+            object.insert("runs".into(), runs);
+            let Against {
+                comparisons,
+                control,
+            } = self.last();
+            object.insert("comparisons".into(), json!(comparisons));
+            object.insert("control_comparisons".into(), json!(control));
         }
         Value::Object(object)
     }
@@ -390,19 +427,20 @@ fn write_report(path: &Path, outcome: &Outcome, sets: &Sets, args: &EvalArgs) ->
         .iter()
         .rev()
         .find_map(|measured| measured.adapter.clone());
-    let control = (!outcome.control.is_empty()).then(|| Control {
+    let against = outcome.last();
+    let control = (!against.control.is_empty()).then(|| Control {
         description:
             "Records whose facts were never trained: what the tuned model gets right here \
                       is no recall."
                 .into(),
-        comparisons: outcome.control.clone(),
+        comparisons: against.control,
     });
     let part = EvalPart {
         data: args
             .data
             .as_ref()
             .map_or_else(String::new, |path| path.display().to_string()),
-        comparisons: outcome.comparisons.clone(),
+        comparisons: against.comparisons,
         control,
         answers,
     };

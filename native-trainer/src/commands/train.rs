@@ -7,13 +7,14 @@ use sha2::{Digest as _, Sha256};
 use veneer_core::{
     arch::Arch,
     model::{Decoder, match_targets},
-    protocol::{Event, TargetModules, TrainJob, studio::Side},
+    protocol::{EvalStrategy, Event, TargetModules, TrainJob, studio::Side},
     text::Encoded,
     train::{PlanInput, Training},
-    weights::adapter_config::AdapterConfig,
+    weights::adapter_config::{AdapterConfig, UnusedPattern},
 };
 
 use crate::{
+    dataset::shell_word,
     device::{DeviceArgs, Place},
     examples::{self, TextArgs},
     forecast, input,
@@ -26,6 +27,16 @@ use crate::{
     text_files,
     training_loop::{Ended, Loop},
 };
+
+/// What may be said beside `--resume`: where and how to run, nothing that decides its numbers.
+const BESIDE_RESUME: [&str; 6] = [
+    "--resume",
+    "--device",
+    "--dtype",
+    "--allow",
+    "--ignore-memory",
+    "--json",
+];
 
 /// Fine-tune a model on a dataset and write a LoRA adapter
 ///
@@ -51,7 +62,7 @@ pub(crate) struct TrainArgs {
     out: Option<PathBuf>,
 
     /// Go on with the run in this folder, to the same numbers
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "data", "out", "eval_data", "init_adapter", "limit"])]
+    #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
 
     /// Adapter to start from; its rank, alpha and layers are kept
@@ -90,6 +101,7 @@ pub(crate) fn run(args: TrainArgs) -> Result<()> {
     let allow = text.allow.clone();
     let (spec, resumed) = match &args.resume {
         Some(dir) => {
+            refuse_other_settings(std::env::args())?;
             let (run_dir, spec) = RunDir::open(dir)?;
             (spec, Some(run_dir))
         }
@@ -128,6 +140,26 @@ pub(crate) fn run(args: TrainArgs) -> Result<()> {
     go(run, run_dir, progress, &place, json)
 }
 
+/// A run that goes on has its settings; others would be passed over without a word.
+fn refuse_other_settings(words: impl Iterator<Item = String>) -> Result<()> {
+    let options = words.filter(|word| word.starts_with("--"));
+    let names = options.map(|option| {
+        let name = option.split('=').next();
+        name.unwrap_or_default().to_owned()
+    });
+    let others: Vec<String> = names
+        .filter(|name| !BESIDE_RESUME.contains(&name.as_str()))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "--resume goes on with the settings of the run, to the same numbers; leave out {}, or start \
+         a new run with --init-adapter and other settings",
+        others.join(", ")
+    )
+}
+
 fn go(run: Prepared, run_dir: RunDir, progress: Progress, place: &Place, json: bool) -> Result<()> {
     let out = run_dir.path().to_path_buf();
     let start = run.start_event(place);
@@ -142,16 +174,17 @@ fn go(run: Prepared, run_dir: RunDir, progress: Progress, place: &Place, json: b
     let ended = training_loop.run(start)?;
     let dir = out.display();
     match ended {
-        Ended::Stopped => eprintln!("go on with: veneer train --resume {dir}"),
+        Ended::Stopped => eprintln!("go on with: veneer train --resume {}", shell_word(&out)),
         Ended::Finished => {
             run_report::write(&out.join("report.html"), Some(&out), EvalPart::default())?;
             eprintln!("adapter: {dir}");
             eprintln!("report: {dir}/report.html");
             if let Some(data) = &run.spec.eval_data {
                 eprintln!(
-                    "next: veneer eval --model {} --adapter {dir} --with-base --data {}",
-                    run.spec.model,
-                    data.display()
+                    "next: veneer eval --model {} --adapter {} --with-base --data {}",
+                    shell_word(Path::new(&run.spec.model)),
+                    shell_word(&out),
+                    shell_word(data)
                 );
             }
         }
@@ -236,6 +269,7 @@ impl Prepared {
             Some(path) => read(path, None, Side::Validation)?,
             None => Vec::new(),
         };
+        refuse_idle_patience(&spec.job, &eval_examples)?;
         let hash = hash(&train);
         if !spec.data_sha256.is_empty() && spec.data_sha256 != hash {
             bail!(
@@ -295,6 +329,20 @@ impl Prepared {
     }
 }
 
+/// Patience with evaluations that never come.
+fn refuse_idle_patience(job: &TrainJob, eval_examples: &[Encoded]) -> Result<()> {
+    if job.early_stopping_patience.is_none() {
+        return Ok(());
+    }
+    if eval_examples.is_empty() {
+        bail!("early_stopping_patience needs records to evaluate on: give --eval-data");
+    }
+    if job.eval_strategy == EvalStrategy::No {
+        bail!("early_stopping_patience needs evaluations, but eval_strategy is `no`");
+    }
+    Ok(())
+}
+
 /// The adapter that training starts from, on the model.
 fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
     let job = &spec.job;
@@ -323,7 +371,27 @@ fn give_adapter(model: &mut Decoder, spec: &RunSpec) -> Result<AdapterConfig> {
     config.modules_to_save = job.modules_to_save.clone();
     config.rank_pattern = job.rank_pattern.clone().into_iter().collect();
     config.alpha_pattern = job.alpha_pattern.clone().into_iter().collect();
-    if let Some(layers) = &job.layers_to_transform {
+    if let Some(module) = config.trained_twice(&modules) {
+        bail!(
+            "`{module}` is named in target_modules and in modules_to_save; a module that is \
+             trained whole needs no pair, and PEFT does not read an adapter that has both"
+        );
+    }
+    if let Some(unused) = config.unused_pattern(&modules) {
+        let UnusedPattern {
+            setting, pattern, ..
+        } = &unused;
+        match unused.is_regex {
+            true => bail!(
+                "{setting} entry `{pattern}` matches no module that gets a pair ({}); an entry \
+                 matches the end of a module's path",
+                last_names(&modules).join(", ")
+            ),
+            false => bail!("{setting} entry `{pattern}` is not a regular expression"),
+        }
+    }
+    let layers = job.layers_to_transform.as_ref();
+    if let Some(layers) = layers.filter(|layers| !layers.is_empty()) {
         let layers = serde_json::json!(layers);
         config.rest.insert("layers_to_transform".to_owned(), layers);
     }

@@ -10,7 +10,10 @@ use serde_json::json;
 use veneer_core::protocol::Site;
 
 use super::{Content, Files, Offer, app_files};
-use crate::merged_folder::{explain_full_disk, folder_beside, publish, refuse_occupied, size_text};
+use crate::{
+    dataset::shell_word,
+    merged_folder::{explain_full_disk, folder_beside, publish, refuse_occupied, size_text},
+};
 
 const README: &str = include_str!("hosting.md");
 
@@ -70,6 +73,7 @@ impl SiteFolder {
             self.n_files,
             size_text(self.n_bytes)
         );
+        let path = shell_word(&self.path);
         println!("next: veneer serve --site {path}, or put the folder on any static host");
     }
 }

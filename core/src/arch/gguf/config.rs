@@ -142,6 +142,8 @@ impl Reader<'_> {
             Family::StableLm => {
                 let parallel = !self.has_first("ffn_norm.weight");
                 self.set("use_parallel_residual", parallel);
+                let has_norms = self.has_first("attn_q_norm.weight");
+                self.set("qk_layernorm", has_norms);
             }
             Family::Phi3 => self.phi3(),
             Family::Gemma2 | Family::Gemma3Text => self.gemma(),

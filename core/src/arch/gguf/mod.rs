@@ -5,6 +5,7 @@
 //! rows of q and k are interleaved on the way out and put back on the way in: GGUF row `2 i + j` of
 //! a head is checkpoint row `j k/2 + i`, k being the head's width. A joint module of queries, keys
 //! and values always has all queries first in GGUF, then all keys, then all values.
+//! Norms of single heads, a vector each in a checkpoint, are the rows of one matrix there.
 
 mod config;
 mod obstacle;
@@ -81,7 +82,7 @@ impl Arch {
         self.family == Family::Granite
     }
 
-    /// GGUF's name of a checkpoint tensor.
+    /// GGUF's name of a checkpoint tensor; that of a head is a row of it ([`Self::gguf_row`]).
     pub fn gguf_tensor_name(&self, checkpoint_name: &str) -> Option<String> {
         let (module, part) = self.tensor_at(checkpoint_name)?;
         let path = match module {
@@ -90,17 +91,27 @@ impl Arch {
             Module::FinalNorm => "output_norm".to_owned(),
             Module::Head => "output".to_owned(),
             Module::Block(layer_idx, module) => {
-                format!("blk.{layer_idx}.{}", self.gguf_module(module)?)
+                format!("blk.{layer_idx}.{}", self.gguf_module(module))
             }
         };
         Some(format!("{path}.{}", part.name()))
     }
 
+    /// Which row of the GGUF tensor a checkpoint tensor is, and of how many; `None` where it is the
+    /// whole.
+    pub fn gguf_row(&self, checkpoint_name: &str) -> Option<(usize, usize)> {
+        match self.tensor_at(checkpoint_name)?.0 {
+            Module::Block(_, BlockModule::QueryNorm { head }) => Some((head?, self.n_heads)),
+            Module::Block(_, BlockModule::KeyNorm { head }) => Some((head?, self.n_kv_heads)),
+            _ => None,
+        }
+    }
+
     /// GGUF's name for a module of a block.
-    fn gguf_module(&self, module: BlockModule) -> Option<&'static str> {
+    fn gguf_module(&self, module: BlockModule) -> &'static str {
         // Falcon with two norms: the second one of the file is the one before attention.
         let two_norms = self.family == Family::Falcon && self.block.shape == BlockShape::Parallel;
-        Some(match module {
+        match module {
             BlockModule::Norm(NormPlace::BeforeAttention) if two_norms => "attn_norm_2",
             BlockModule::Norm(NormPlace::BeforeMlp) if two_norms => "attn_norm",
             BlockModule::Norm(NormPlace::BeforeAttention) => "attn_norm",
@@ -115,10 +126,9 @@ impl Arch {
             BlockModule::Linear(LinearRole::Gate) => "ffn_gate",
             BlockModule::Linear(LinearRole::Up | LinearRole::GateUp) => "ffn_up",
             BlockModule::Linear(LinearRole::Down) => "ffn_down",
-            BlockModule::QueryNorm { head: None } => "attn_q_norm",
-            BlockModule::KeyNorm { head: None } => "attn_k_norm",
-            BlockModule::QueryNorm { .. } | BlockModule::KeyNorm { .. } => return None,
-        })
+            BlockModule::QueryNorm { .. } => "attn_q_norm",
+            BlockModule::KeyNorm { .. } => "attn_k_norm",
+        }
     }
 
     /// Which checkpoint row each row of the GGUF tensor is; `None` where the order is the same.

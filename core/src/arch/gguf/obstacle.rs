@@ -18,7 +18,7 @@ impl Arch {
     /// The first such part; `None` where a file says it all.
     pub fn gguf_obstacle(&self) -> Option<&'static str> {
         let of_family = match self.family {
-            Family::Phi | Family::StableLm => {
+            Family::Phi => {
                 let norms = self.attention.qk_norm.is_some();
                 norms.then_some("norms of queries and keys")
             }
@@ -27,6 +27,7 @@ impl Arch {
             Family::Falcon if self.block.shape == BlockShape::Sequential => {
                 Some("attention and feed-forward one after the other")
             }
+            Family::Gemma | Family::Gemma2 if !self.tie_embeddings => Some("a head of its own"),
             Family::Gemma2 => self.gemma_obstacle(GEMMA2_PERIOD),
             Family::Gemma3Text => self.gemma_obstacle(GEMMA3_PERIOD),
             Family::SmolLm3 if !self.rotates_by(SMOLLM3_PERIOD) => {

@@ -14,11 +14,14 @@ mod rope;
 mod significant;
 #[cfg(test)]
 mod tests;
+mod untied;
 
 use serde_json::Value;
 
 use super::{Arch, Family};
 use fields::Fields;
+
+pub use untied::untied_config;
 
 /// Why a config.json does not describe a model that Veneer runs.
 #[derive(Debug, thiserror::Error)]

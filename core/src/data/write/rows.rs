@@ -7,12 +7,17 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::data::{DatasetError, Layout, table::GUARD_COLUMN};
+use crate::data::{
+    DatasetError, Layout,
+    table::{GUARD_COLUMN, LACKING, guard_names},
+};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TableStyle {
     pub(super) separator: u8,
     pub(super) guard: bool,
+    /// With `guard`: name fields that a row lacks too, so that they do not come back empty.
+    pub(super) name_lacking: bool,
     pub(super) bom: bool,
 }
 
@@ -86,7 +91,7 @@ impl<'a> JsonWriter<'a> {
 }
 
 /// A table with these columns; with `guard`, a further column names the cells of each row that are
-/// not what they look like, if any: guarded text, and numbers, so that both come back.
+/// not what they look like, if any: guarded text, and whatever is no text, so that both come back.
 pub(super) fn write_table(
     header: &[String],
     rows: &[&Map<String, Value>],
@@ -102,19 +107,18 @@ pub(super) fn write_table(
         .iter()
         .map(|row| columns.iter().map(|name| cell(row.get(*name))).collect())
         .collect();
-    // A name with a space could not be told from two in the guard column; such a column stays as it is.
-    let can_be_named =
-        |name: &str| style.guard && !name.contains(char::is_whitespace) && !name.is_empty();
-    let row_guards = |row: &Map<String, Value>, cells: &[Cow<'_, str>]| -> Vec<&str> {
-        let named = columns.iter().zip(cells);
-        named
-            .filter(|(name, text)| {
-                can_be_named(name) && (is_typed(row.get(**name)) || is_formula(text))
-            })
-            .map(|(name, _)| name.as_str())
-            .collect()
+    let row_guards = |row: &Map<String, Value>, cells: &[Cow<'_, str>]| -> Vec<String> {
+        let guard = |(name, text): (&&String, &Cow<'_, str>)| match row.get(*name) {
+            None if style.name_lacking => Some(format!("{LACKING}{name}")),
+            value if is_typed(value) || is_formula(text) => Some((*name).clone()),
+            _ => None,
+        };
+        match style.guard {
+            true => columns.iter().zip(cells).filter_map(guard).collect(),
+            false => Vec::new(),
+        }
     };
-    let guards: Vec<Vec<&str>> = rows
+    let guards: Vec<Vec<String>> = rows
         .iter()
         .zip(&cells)
         .map(|(row, cells)| row_guards(row, cells))
@@ -130,7 +134,7 @@ pub(super) fn write_table(
         .map_err(DatasetError::WriteTable)?;
     for ((row, cells), guarded) in rows.iter().zip(&cells).zip(&guards) {
         for (name, text) in columns.iter().zip(cells) {
-            let is_named = guarded.contains(&name.as_str());
+            let is_named = guarded.contains(name);
             let mark = if is_named && !is_typed(row.get(*name)) {
                 "'"
             } else {
@@ -142,7 +146,7 @@ pub(super) fn write_table(
         }
         if any_guarded {
             writer
-                .write_field(guarded.join(" "))
+                .write_field(guard_names(guarded))
                 .map_err(DatasetError::WriteTable)?;
         }
         writer
@@ -154,7 +158,7 @@ pub(super) fn write_table(
 
 /// What a cell cannot tell from text; a number is no formula, whatever its sign.
 fn is_typed(value: Option<&Value>) -> bool {
-    matches!(value, Some(Value::Number(_) | Value::Bool(_)))
+    value.is_some_and(|value| !value.is_string())
 }
 
 /// What spreadsheets run instead of showing it (OWASP, "CSV Injection").

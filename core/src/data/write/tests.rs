@@ -75,7 +75,7 @@ fn metadata_travels_to_every_format() {
     let (out, _) = converted(&text, Format::QueryResponse, CSV);
     assert_eq!(
         out,
-        "query,response,source,tags\nq,r,EBA,\"[\"\"a\"\",\"\"b\"\"]\"\n"
+        "query,response,source,tags,veneer_guarded\nq,r,EBA,\"[\"\"a\"\",\"\"b\"\"]\",tags\n"
     );
 }
 

@@ -9,8 +9,9 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::table;
 use crate::{
+    cores,
     data::ProblemKind,
-    project::{Pace, Project, ProjectError, content::read_stored, cores},
+    project::{Pace, Project, ProjectError, content::read_stored},
     text::{
         EncodeOptions, ModelText, Record, Refusal, RefusalKind, check_record, encode_record,
         trains_end,

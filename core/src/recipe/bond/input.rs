@@ -2,7 +2,8 @@
 //!
 //! Fields: `isin`, `coupon` (per cent a year), `frequency` (1, 2, 4 or 12), `day_count`, `maturity`,
 //! `settlement`, and one of `clean_price` (per 100) or `yield` (per cent a year). Optional: `name`,
-//! `currency`, `issue`, `face` (100). Dates are `2031-05-15`. CSV has the same names in its first line.
+//! `currency`, `issue`, `face` (100). Dates are `2031-05-15`. CSV has the same names in its first line;
+//! letter case does not matter.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -70,16 +71,25 @@ pub enum BondReadError {
     NotAnObject { record: usize, found: String },
     #[error("there are no bonds in the input; expected at least one")]
     Empty,
-    #[error("problems with the bonds:\n{}", lines(problems))]
-    Rejected { problems: Vec<BondProblem> },
+    #[error("problems with the bonds:\n{}", lines(problems, unknown))]
+    Rejected {
+        problems: Vec<BondProblem>,
+        /// Fields of the input that mean nothing here, one of which may be what is missing.
+        unknown: BTreeSet<String>,
+    },
 }
 
-fn lines(problems: &[BondProblem]) -> String {
-    problems
-        .iter()
-        .map(|problem| format!("  {problem}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+fn lines(problems: &[BondProblem], unknown: &BTreeSet<String>) -> String {
+    let mut lines: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
+    if !unknown.is_empty() {
+        let unknown: Vec<&str> = unknown.iter().map(String::as_str).collect();
+        lines.push(format!(
+            "  fields that mean nothing here: {}; known are {}",
+            unknown.join(", "),
+            KNOWN_KEYS.join(", ")
+        ));
+    }
+    lines.join("\n")
 }
 
 /// Read bonds from JSON (an object or a list) or, when the first sign is another, from CSV.
@@ -117,7 +127,12 @@ pub fn read_bonds(bytes: &[u8]) -> Result<Bonds, BondReadError> {
     if problems.is_empty() {
         Ok(Bonds { bonds, warnings })
     } else {
-        Err(BondReadError::Rejected { problems })
+        let keys = records.iter().flat_map(Map::keys);
+        let unknown = keys.filter(|key| !KNOWN_KEYS.contains(&key.as_str()));
+        Err(BondReadError::Rejected {
+            problems,
+            unknown: unknown.cloned().collect(),
+        })
     }
 }
 
@@ -154,13 +169,25 @@ fn json_records(bytes: &[u8]) -> Result<Vec<Map<String, Value>>, BondReadError> 
         object => vec![object],
     };
     let object = |(index, item)| match item {
-        Value::Object(fields) => Ok(fields),
+        Value::Object(fields) => {
+            let named = fields.into_iter().map(|(name, value)| (key(&name), value));
+            Ok(named.collect())
+        }
         other => Err(BondReadError::NotAnObject {
             record: index + 1,
             found: shown(&other),
         }),
     };
     items.into_iter().enumerate().map(object).collect()
+}
+
+/// A field's name, where it is known but for its letter case; any other as it stands.
+fn key(name: &str) -> String {
+    let lower = name.trim().to_lowercase();
+    match KNOWN_KEYS.contains(&lower.as_str()) {
+        true => lower,
+        false => name.to_owned(),
+    }
 }
 
 /// CSV cells are texts; empty ones are left out, numbers become numbers.
@@ -171,20 +198,25 @@ fn csv_records(bytes: &[u8]) -> Result<Vec<Map<String, Value>>, BondReadError> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(bytes);
-    let header = reader.headers().map_err(unreadable)?.clone();
+    let header: Vec<String> = reader
+        .headers()
+        .map_err(unreadable)?
+        .iter()
+        .map(key)
+        .collect();
     let mut records = Vec::new();
     for row in reader.records() {
         let row = row.map_err(unreadable)?;
-        let cell = |(key, text): (&str, &str)| {
+        let cell = |(key, text): (&String, &str)| {
             let number = || {
                 serde_json::from_str::<serde_json::Number>(text)
                     .ok()
                     .map(Value::Number)
             };
-            let is_text = matches!(key, "isin" | "name" | "currency" | "day_count");
+            let is_text = matches!(key.as_str(), "isin" | "name" | "currency" | "day_count");
             let value = if is_text { None } else { number() };
             (
-                key.to_owned(),
+                key.clone(),
                 value.unwrap_or_else(|| Value::String(text.to_owned())),
             )
         };
@@ -397,7 +429,7 @@ mod tests {
     #[test]
     fn json_and_csv_give_the_same_bond() {
         let json = read_bonds(GOOD.as_bytes()).unwrap();
-        let csv = "isin,coupon,frequency,day_count,issue,maturity,settlement,clean_price,yield\n\
+        let csv = "ISIN, Coupon,frequency,day_count,issue,maturity,settlement,clean_price,yield\n\
             US0378331005,5,2,30/360,,2030-05-15,2024-01-10,98.5,\n";
         assert_eq!(read_bonds(csv.as_bytes()).unwrap(), json);
         assert_eq!(json.bonds[0].quote, Quote::CleanPrice(98.5));
@@ -410,7 +442,7 @@ mod tests {
             "maturity": "2030-02-30", "clean_price": 98, "yield": 3, "face": 0},
             {"isin": "US0378331005", "coupon": 5, "frequency": 2, "day_count": "30/360",
             "maturity": "2024-01-10", "settlement": "2024-01-10", "clean_price": -1}]"#;
-        let Err(BondReadError::Rejected { problems }) = read_bonds(bad.as_bytes()) else {
+        let Err(BondReadError::Rejected { problems, .. }) = read_bonds(bad.as_bytes()) else {
             panic!("read")
         };
         let fields: Vec<(usize, &str)> = problems.iter().map(|p| (p.record, p.field)).collect();

@@ -2,7 +2,7 @@
 //!
 //! Tensors are named `base_model.model.<module>.lora_A.weight` `[r, d_in]` and `….lora_B.weight`
 //! `[d_out, r]`; the adapted layer computes `W x + scaling * B (A x)`. Beside these there may be
-//! DoRA's `….lora_magnitude_vector` `[d_out]`, an embedding's pair `….lora_embedding_A` `[r, v]` and
+//! DoRA's `….lora_magnitude_vector` `[d_out]` (of an embedding `[d]`), an embedding's pair `….lora_embedding_A` `[r, v]` and
 //! `….lora_embedding_B` `[d, r]`, and whole tensors under their own names, or with `base_layer.`
 //! before the last part, that stand in place of the base's.
 //! Nothing here knows the model: [`Adapter::check_fits`] asks the caller for base shapes.
@@ -16,7 +16,10 @@ use std::collections::BTreeMap;
 
 use safetensors::SafeTensorError;
 
-use crate::weights::adapter_config::{AdapterConfig, AdapterConfigError};
+use crate::{
+    arch::{Arch, Module, Part},
+    weights::adapter_config::{AdapterConfig, AdapterConfigError, is_saved},
+};
 
 pub use read::read_adapter;
 pub use write::write_adapter;
@@ -48,7 +51,7 @@ pub struct Adapter {
 /// What an adapter changes besides adding low-rank products to linear layers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AdapterExtras {
-    /// DoRA's length of every output row, by module path.
+    /// DoRA's length of every output row, of an embedding of every column, by module path.
     pub magnitudes: BTreeMap<String, Vec<f32>>,
     /// Pairs of embeddings, `A: [r, v]` and `B: [d, r]`, sorted by module path.
     pub embeddings: Vec<AdapterPair>,
@@ -208,28 +211,50 @@ impl Adapter {
         })
     }
 
-    /// Whether the adapter is low-rank pairs of linear layers and nothing else, which can be put
-    /// beside a base and taken off again.
+    /// Whether the adapter is low-rank pairs of linear layers of blocks and nothing else, which can
+    /// be put beside a base and taken off again.
     ///
     /// # Errors
     /// [`AdapterError::OnlyMerged`] says what else there is.
-    pub fn only_pairs(&self) -> Result<(), AdapterError> {
+    pub fn only_pairs(&self, arch: &Arch) -> Result<(), AdapterError> {
         let AdapterExtras {
             magnitudes,
             embeddings,
             replaced,
         } = &self.extras;
+        let head = self.pair(&arch.path(Module::Head));
         let what = match (
             magnitudes.is_empty(),
             embeddings.first(),
+            head,
             replaced.keys().next(),
         ) {
-            (false, _, _) => "DoRA magnitudes".to_owned(),
-            (true, Some(pair), _) => format!("a pair on the embedding `{}`", pair.module),
-            (true, None, Some(name)) => format!("a whole tensor, `{name}`"),
-            (true, None, None) => return Ok(()),
+            (false, ..) => "DoRA magnitudes".to_owned(),
+            (true, Some(pair), ..) => format!("a pair on the embedding `{}`", pair.module),
+            (true, None, Some(pair), _) => format!("a pair on the head `{}`", pair.module),
+            (true, None, None, Some(name)) => format!("a whole tensor, `{name}`"),
+            (true, None, None, None) => return Ok(()),
         };
         Err(AdapterError::OnlyMerged { what })
+    }
+
+    /// Whether a model whose head is the embedding needs a head of its own with the adapter in it:
+    /// the adapter changes one of the two.
+    pub fn unties(&self, arch: &Arch) -> bool {
+        let AdapterExtras {
+            embeddings,
+            replaced,
+            ..
+        } = &self.extras;
+        let head = arch.path(Module::Head);
+        // A table that is not trained but stored, as PEFT does at times, is the head's too.
+        let saved = &self.config.modules_to_save;
+        let is_apart = is_saved(&head, saved) || is_saved(&arch.path(Module::Embedding), saved);
+        arch.tie_embeddings
+            && (self.pair(&head).is_some()
+                || !embeddings.is_empty()
+                || replaced.contains_key(&arch.tensor_name(Module::Head, Part::Weight))
+                || is_apart)
     }
 }
 

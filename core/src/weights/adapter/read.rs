@@ -95,7 +95,7 @@ impl Reader {
     }
 }
 
-/// With DoRA every pair of a linear layer has a magnitude, and without it none.
+/// With DoRA every pair has a magnitude, and without it none.
 fn magnitude_problems(
     config: &AdapterConfig,
     pairs: &[AdapterPair],
@@ -110,7 +110,8 @@ fn magnitude_problems(
         problems.extend(unused);
         return problems;
     }
-    for pair in pairs {
+    let all = || pairs.iter().chain(&extras.embeddings);
+    for pair in all() {
         let name = format!("{PREFIX}{}{SUFFIX_MAGNITUDE}", pair.module);
         match magnitudes.get(&pair.module) {
             None => problems.push(format!("tensor `{name}` is missing")),
@@ -122,12 +123,10 @@ fn magnitude_problems(
             Some(_) => {}
         }
     }
-    let unpaired = |module: &&String| !pairs.iter().any(|pair| pair.module == **module);
+    let unpaired = |module: &&String| !all().any(|pair| pair.module == **module);
     let lone = magnitudes.keys().filter(unpaired);
     problems.extend(lone.map(|module| {
-        format!(
-            "tensor `{PREFIX}{module}{SUFFIX_MAGNITUDE}` belongs to no linear layer with a pair"
-        )
+        format!("tensor `{PREFIX}{module}{SUFFIX_MAGNITUDE}` belongs to no layer with a pair")
     }));
     problems
 }

@@ -4,7 +4,7 @@ use half::bf16;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::*;
-use crate::protocol::TargetModules;
+use crate::{arch::Arch, protocol::TargetModules};
 
 fn pair(module: &str) -> AdapterPair {
     AdapterPair {
@@ -178,4 +178,36 @@ fn pefts_own_files_come_back_byte_for_byte() {
         String::from_utf8_lossy(config)
     );
     assert!(files.safetensors == tensors);
+}
+
+#[test]
+fn a_pair_on_the_head_is_not_put_beside_a_base() {
+    let config = include_bytes!("../../../../tests/fixtures/models/llama32/config.json");
+    let tied = Arch::from_json(config).unwrap();
+    let mut adapter = adapter();
+    assert!(adapter.only_pairs(&tied).is_ok());
+    assert!(!adapter.unties(&tied));
+
+    let table = WholeTensor {
+        shape: vec![64, 32],
+        values: vec![0.0; 64 * 32],
+    };
+    let name = "model.embed_tokens.weight".to_owned();
+    adapter.extras.replaced.insert(name.clone(), table);
+    assert!(!adapter.unties(&tied));
+    adapter.config.modules_to_save = vec!["embed_tokens".to_owned()];
+    assert!(adapter.unties(&tied));
+    adapter.config.modules_to_save.clear();
+    adapter.extras.replaced.remove(&name);
+
+    adapter.pairs.insert(0, pair("lm_head"));
+    let error = adapter.only_pairs(&tied).unwrap_err().to_string();
+    assert!(error.contains("a pair on the head `lm_head`"), "{error}");
+    assert!(error.contains("veneer merge"), "{error}");
+    assert!(adapter.unties(&tied));
+    let untied = Arch {
+        tie_embeddings: false,
+        ..tied
+    };
+    assert!(!adapter.unties(&untied));
 }

@@ -81,6 +81,13 @@ impl WeightSource for GgufModel<'_> {
     }
 
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
+        if let Some((row, _)) = self.arch.gguf_row(name) {
+            let mut vector = self
+                .file
+                .tensor_rows(&self.gguf_name(name)?, row..row + 1)?;
+            vector.shape.remove(0);
+            return Ok(vector);
+        }
         let mut tensor = self.file.tensor(&self.gguf_name(name)?)?;
         if let Some(rows) = self.rows(name, &tensor.shape)? {
             tensor.bytes = Cow::Owned(to_checkpoint_order(&tensor.bytes, &rows));
@@ -89,13 +96,20 @@ impl WeightSource for GgufModel<'_> {
     }
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {
-        WeightSource::info(&self.file, &self.gguf_name(name)?)
+        let mut info = WeightSource::info(&self.file, &self.gguf_name(name)?)?;
+        if self.arch.gguf_row(name).is_some() {
+            info.shape.remove(0);
+        }
+        Ok(info)
     }
 }
 
 impl PackedSource for GgufModel<'_> {
     fn info(&self, name: &str) -> Result<PackedInfo, LoadError> {
         let mut info = PackedSource::info(&self.file, &self.gguf_name(name)?)?;
+        if self.arch.gguf_row(name).is_some() {
+            info.shape.remove(0);
+        }
         if info.shape.len() < 2 {
             info.format = Format::F32;
         }
@@ -144,10 +158,14 @@ fn check_tensors(file: &GgufSource<'_>, arch: &Arch) -> Result<(), GgufError> {
     for spec in arch.tensors() {
         let name = gguf_name(arch, &spec.name)?;
         let found = PackedSource::info(file, &name)?.shape;
-        if found != spec.shape {
+        let expected = match arch.gguf_row(&spec.name) {
+            Some((_, n_rows)) => [&[n_rows], &spec.shape[..]].concat(),
+            None => spec.shape,
+        };
+        if found != expected {
             return Err(GgufError::Load(LoadError::Shape {
                 name,
-                expected: spec.shape,
+                expected,
                 found,
             }));
         }

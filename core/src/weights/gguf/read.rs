@@ -130,22 +130,21 @@ impl WeightSource for GgufSource<'_> {
     fn tensor(&self, name: &str) -> Result<RawTensor<'_>, LoadError> {
         let RawInfo { dtype, shape } = WeightSource::info(self, name)?;
         let (format, bytes) = self.stored_bytes(name)?;
-        let bytes = match format {
-            StoredFormat::Engine(Format::F32 | Format::F16 | Format::Bf16) => bytes,
+        match format {
+            StoredFormat::Engine(Format::F32 | Format::F16 | Format::Bf16) => Ok(RawTensor {
+                dtype,
+                shape,
+                bytes,
+            }),
             quantized => {
                 let values = quantized.dequantize(&bytes);
                 let values = values.map_err(|source| LoadError::Quantize {
                     name: name.to_owned(),
                     source,
                 })?;
-                Cow::Owned(values.iter().flat_map(|x| x.to_le_bytes()).collect())
+                Ok(RawTensor::from_f32(&values, shape, dtype))
             }
-        };
-        Ok(RawTensor {
-            dtype,
-            shape,
-            bytes,
-        })
+        }
     }
 
     fn info(&self, name: &str) -> Result<RawInfo, LoadError> {

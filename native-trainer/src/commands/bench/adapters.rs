@@ -137,7 +137,7 @@ impl Bench<'_> {
     /// The adapter merged into the weights as they are.
     fn exact(&self) -> Result<Logits> {
         let base = self.checkpoint.weights()?;
-        let merged = MergedSource::new(&base, self.adapter, Rounding::Keep)?;
+        let merged = MergedSource::new(&self.checkpoint.arch, &base, self.adapter, Rounding::Keep)?;
         let engine = self.engine(&AsStored(merged))?;
         self.logits(&engine, None)
     }
@@ -176,7 +176,7 @@ impl Bench<'_> {
 
     fn merged(&self, expected: &Logits, format: Format) -> Result<Way> {
         let base = self.checkpoint.weights()?;
-        let source = MergedSource::new(&base, self.adapter, Rounding::Keep)?;
+        let source = MergedSource::new(&self.checkpoint.arch, &base, self.adapter, Rounding::Keep)?;
         let engine = self.engine(&Quantizing { source, format })?;
         Ok(Way::new(
             "merged",

@@ -15,7 +15,7 @@ use veneer_core::{
 use super::layout::{about, labelled, wrapped};
 use crate::{
     dataset::{self, ReadArgs, count},
-    files::prepare,
+    files::{self, prepare},
     model_dir::ModelDir,
     text_files::model_text,
 };
@@ -88,6 +88,12 @@ impl To {
 }
 
 pub(crate) fn run(args: ConvertArgs) -> Result<()> {
+    if files::is_same(&args.file, &args.out) && args.out.is_file() {
+        bail!(
+            "`{}` would take the place of the dataset that it is made from; choose another --out",
+            args.out.display()
+        );
+    }
     let mut options = args.read.options();
     options.keep_raw = true;
     let mut loaded = dataset::load(&args.file, &options, args.read.side)?;

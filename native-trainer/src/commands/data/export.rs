@@ -16,7 +16,7 @@ use veneer_core::{
 
 use super::layout::{labelled, wrapped};
 use crate::{
-    dataset::{ReadArgs, count, parse_side},
+    dataset::{ReadArgs, count, parse_side, shell_word},
     files::{prepare, publish_all},
     input, project_file,
 };
@@ -205,6 +205,13 @@ impl ExportArgs {
     }
 
     fn export(&self, out: Out) -> Result<Export> {
+        if self.out.as_os_str() == "-" {
+            bail!(
+                "an export is files; `veneer data convert {} --to … --out -` writes records to \
+                 standard output",
+                shell_word(&self.data)
+            );
+        }
         let one = matches!(out, Out::File(_));
         let kind = match (&self.to, out) {
             (To::LlamaFactory | To::Axolotl | To::TrainJob, Out::File(_)) => bail!(

@@ -78,7 +78,7 @@ pub(crate) struct ImportArgs {
 #[command(next_help_heading = "Tables")]
 pub(crate) struct RowArgs {
     /// Makes a field of columns, for tables without questions and answers; give it once a field:
-    /// --template 'instruction=Population of {town} in {year}?' --template 'output={n} people'
+    /// --template 'instruction=Population of {town} in {year}?' --template 'output={count} people'
     #[arg(long, value_name = "FIELD=TEXT", value_parser = field_and_text)]
     template: Vec<(String, String)>,
 
@@ -120,6 +120,14 @@ fn numbers(name: &str) -> Result<Numbers, String> {
 }
 
 pub(crate) fn run(args: &ImportArgs) -> Result<()> {
+    if let (Some(size), Some(overlap)) = (args.chunk_size, args.chunk_overlap)
+        && overlap > size / 2
+    {
+        bail!(
+            "--chunk-overlap {overlap} is more than half of --chunk-size {size}; use at most {}",
+            size / 2
+        );
+    }
     leftovers::clear(project_file::folder_of(&args.into));
     let (parts, unreadable) = args.parts()?;
     let summary = if args.into.exists() {
@@ -243,7 +251,8 @@ impl ImportArgs {
             }
             Reading::Chunks(chunks) => {
                 chunks.size = self.chunk_size.unwrap_or(chunks.size);
-                chunks.overlap = self.chunk_overlap.unwrap_or(chunks.overlap);
+                let overlap = self.chunk_overlap.unwrap_or(chunks.overlap);
+                chunks.overlap = overlap.min(chunks.size / 2);
                 chunks.tables_as_rows &= !self.tables_as_text;
             }
         }
@@ -306,12 +315,18 @@ impl ImportArgs {
 fn how(part: &Part, reading: &Reading) -> String {
     match reading {
         Reading::Records(records) => {
-            let mut how = if records.format.is_some() || part.view.reason.is_empty() {
+            let is_guess = matches!(&part.view.reading, Reading::Records(guess)
+                if (&guess.columns, &guess.templates) == (&records.columns, &records.templates));
+            let mut how = if records.format.is_some() || part.view.reason.is_empty() || !is_guess {
                 let format = records.format.as_deref();
                 format!("read as {}", format.unwrap_or("rows"))
             } else {
                 part.view.reason.to_string()
             };
+            let columns = records.columns.iter().filter(|_| !is_guess);
+            for (field, column) in columns {
+                how += &format!("; {field} from `{column}`");
+            }
             for (field, template) in &records.templates {
                 how += &format!("; {field} = {template}");
             }

@@ -33,13 +33,24 @@ pub(super) fn run(args: &SplitArgs) -> Result<()> {
         args.test.is_some(),
         args.test_count.is_some(),
     ];
-    if !draws.contains(&true) && !args.freeze {
+    let draws = draws.contains(&true);
+    if !draws && !args.freeze && !args.thaw {
         bail!(
             "say how many records to set aside: --val 0.1, --val-count N, --test 0.1 or --test-count N"
         );
     }
     let now = project_file::now_ms();
-    let mut view = if draws.contains(&true) {
+    let frozen = project.view()?.split_frozen;
+    if draws && frozen && !args.thaw {
+        bail!(
+            "the split of `{}` is frozen, so that results stay comparable; add --thaw to draw it again",
+            args.file.display()
+        );
+    }
+    if args.thaw && frozen {
+        project.freeze_split(false, now)?;
+    }
+    let mut view = if draws {
         project.apply_split(&plan, now)?
     } else {
         project.split()?

@@ -35,7 +35,12 @@ pub(crate) struct SplitArgs {
     pub(super) file: PathBuf,
 
     /// Share of the records for validation, for example 0.1
-    #[arg(long, value_name = "SHARE", conflicts_with = "val_count")]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        conflicts_with = "val_count",
+        allow_negative_numbers = true
+    )]
     pub(super) val: Option<f64>,
 
     /// Number of records for validation
@@ -43,7 +48,12 @@ pub(crate) struct SplitArgs {
     pub(super) val_count: Option<usize>,
 
     /// Share of the records for a test set
-    #[arg(long, value_name = "SHARE", conflicts_with = "test_count")]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        conflicts_with = "test_count",
+        allow_negative_numbers = true
+    )]
     pub(super) test: Option<f64>,
 
     /// Number of records for a test set
@@ -72,6 +82,10 @@ pub(crate) struct SplitArgs {
     #[arg(long)]
     pub(super) freeze: bool,
 
+    /// In a project: give frozen sides free, to draw them again or to take in new records
+    #[arg(long, conflicts_with = "freeze")]
+    pub(super) thaw: bool,
+
     /// Folder for the files, if not that of FILE. They are called FILE.train.EXT, FILE.val.EXT
     /// and FILE.test.EXT
     #[arg(long, value_name = "DIR")]
@@ -89,9 +103,10 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     if input::is_project(&args.file) {
         return project_split::run(&args);
     }
-    if args.freeze {
+    if args.freeze || args.thaw {
         bail!(
-            "`--freeze` is for projects; `{}` is a file",
+            "`--{}` is for projects; `{}` is a file",
+            if args.thaw { "thaw" } else { "freeze" },
             args.file.display()
         );
     }

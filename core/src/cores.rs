@@ -3,7 +3,8 @@
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 /// What `work` makes of each item, in their order.
-pub(super) fn map<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
+#[cfg(feature = "studio")]
+pub(crate) fn map<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
 where
     T: Send,
     R: Send,
@@ -14,8 +15,25 @@ where
     items.into_par_iter().map(work).collect()
 }
 
+/// What `part` makes of each number below `n`, in their order; for parts so small that a core takes
+/// `at_least` of them at once.
+#[cfg(feature = "train")]
+pub(crate) fn parts<T: Send>(
+    n: usize,
+    at_least: usize,
+    part: impl Fn(usize) -> T + Send + Sync,
+) -> Vec<T> {
+    if is_alone() {
+        return (0..n).map(part).collect();
+    }
+    let numbers =
+        rayon::iter::IndexedParallelIterator::with_min_len((0..n).into_par_iter(), at_least);
+    numbers.map(part).collect()
+}
+
 /// Does `other` on another core while this one does `own`, which may hold what cannot leave it.
-pub(super) fn beside<T>(other: impl FnOnce() + Send, own: impl FnOnce() -> T) -> T {
+#[cfg(feature = "studio")]
+pub(crate) fn beside<T>(other: impl FnOnce() + Send, own: impl FnOnce() -> T) -> T {
     if is_alone() {
         other();
         return own();
@@ -35,6 +53,17 @@ fn is_alone() -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "train")]
+    #[test]
+    fn parts_keep_the_order_of_their_numbers() {
+        for n in [0, 1, 1000] {
+            let squares = parts(n, 16, |i| i * i);
+            assert!(squares.iter().zip(0..).all(|(square, i)| *square == i * i));
+            assert_eq!(squares.len(), n);
+        }
+    }
+
+    #[cfg(feature = "studio")]
     #[test]
     fn results_keep_the_order_of_what_they_are_made_of() {
         let squares = map((0..1000_u64).collect(), |n| n * n);
@@ -42,6 +71,7 @@ mod tests {
         assert_eq!(squares.len(), 1000);
     }
 
+    #[cfg(feature = "studio")]
     #[test]
     fn both_are_done_when_it_returns() {
         let mut other = 0;
