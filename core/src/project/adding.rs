@@ -150,7 +150,7 @@ impl Adding {
             Stage::Next => match self.waiting.pop_front() {
                 Some(incoming) => self.stage = Stage::Hashing(incoming),
                 // A step for each, which takes a moment.
-                None if print_index::make_next(&project.db)? => self.stage = Stage::Next,
+                None if print_index::make_next(project.store.raw())? => self.stage = Stage::Next,
                 None => return self.finish(project).map(Step::Done),
             },
             Stage::Hashing(incoming) => {
@@ -176,27 +176,28 @@ impl Adding {
     fn chunk(&mut self, project: &mut Project, source: &mut Source) -> Result<bool, ProjectError> {
         if !self.started {
             project.remove_leftovers_of_nobody_but(&self.working)?;
-            note_leftovers(&project.db)?;
-            print_index::drop_if_empty(&project.db)?;
+            note_leftovers(project.store.raw())?;
+            print_index::drop_if_empty(project.store.raw())?;
             self.started = true;
         }
         let n_batches = n_batches(project.pace);
         // A transaction of its own type could not go from core to core.
-        project.db.execute_batch("BEGIN IMMEDIATE")?;
+        let db = project.store.settled_mut()?;
+        db.execute_batch("BEGIN IMMEDIATE")?;
         let mut written = Ok(true);
         for _ in 0..n_batches {
-            written = self.batch(&mut project.db, source);
+            written = self.batch(db, source);
             if !matches!(written, Ok(true)) {
                 break;
             }
         }
         let written = written.and_then(|goes_on| {
-            project.db.execute_batch("COMMIT")?;
+            db.execute_batch("COMMIT")?;
             Ok(goes_on)
         });
         if written.is_err() {
             // What SQLite has rolled back itself is no transaction any more.
-            project.db.execute_batch("ROLLBACK").ok();
+            db.execute_batch("ROLLBACK").ok();
         }
         written
     }
@@ -259,9 +260,8 @@ impl Adding {
     fn finish(&mut self, project: &mut Project) -> Result<ImportSummary, ProjectError> {
         let ranges = std::mem::take(&mut self.ranges);
         project.act_quietly(ActionKind::Import, &self.detail, self.now_ms, |changes| {
-            for range in ranges {
-                let select = "SELECT id, 0 FROM record WHERE id BETWEEN ?1 AND ?2";
-                changes.set_selected(Field::State, select, range)?;
+            for (first, last) in ranges {
+                changes.set_range(Field::State, (first as u64, last as u64), 0)?;
             }
             settle_leftovers(changes.db)
         })?;

@@ -63,8 +63,14 @@ impl Work for ChangeWork {
                 let kind = kind(&change);
                 let detail = detail(&change);
                 let Some(edit) = TextEdit::of(&change)? else {
+                    // Between which others there is room is asked of the table.
+                    let is_moved = matches!(change, Change::Move { .. });
                     let act = |changes: &mut Changes<'_>| narrow(changes, &records, change);
-                    return project.act(kind, &detail, self.now_ms, act).map(Step::Done);
+                    let changed = match is_moved {
+                        true => project.act(kind, &detail, self.now_ms, act),
+                        false => project.act_at_once(kind, &detail, self.now_ms, act),
+                    };
+                    return changed.map(Step::Done);
                 };
                 let texts = TextChange::new(records, edit, kind, detail);
                 let progress = texts.progress();
@@ -175,7 +181,7 @@ impl TextChange {
     }
 
     pub(super) fn make(&mut self, project: &mut Project) -> Result<(), ProjectError> {
-        let tx = project.db.transaction()?;
+        let tx = project.store.settled_mut()?.transaction()?;
         if self.n_seen == 0 {
             note_leftovers(&tx)?;
         }

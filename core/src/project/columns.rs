@@ -4,16 +4,24 @@
 //! [`Columns::catch_up`] reads those again; so a filter or a sort of 100 000 records is a walk over
 //! an array, where SQLite would look up as many texts.
 //!
-//! Invariant: behind a `catch_up` that returned true, outside a transaction, this equals the database.
+//! Invariant: behind a `catch_up` that returned true, outside a transaction, this equals the database
+//! with what is late (`store.rs`).
 
 mod loading;
 mod marks;
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, ops::Range, rc::Rc};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, types::Value};
 
-use super::{ProjectError, body::role_bit, checks::same_texts::SameTexts};
+use super::{
+    ProjectError,
+    body::role_bit,
+    checks::same_texts::SameTexts,
+    journal::Field,
+    runs::{Run, Runs},
+    store::Store,
+};
 use crate::protocol::studio::TurnRole;
 use marks::Marks;
 
@@ -45,6 +53,8 @@ pub(super) struct Columns {
     /// Whether every row was read once.
     records_read: bool,
     bodies_read: bool,
+    /// Whether records were read from the table without what is late.
+    lacks_late: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +90,7 @@ pub(super) struct BodyColumns {
 }
 
 impl Columns {
-    pub(super) fn new(db: &mut Connection) -> Result<Self, ProjectError> {
+    pub(super) fn new(store: &mut Store) -> Result<Self, ProjectError> {
         Ok(Self {
             records: Vec::new(),
             bodies: vec![BodyColumns::missing()],
@@ -89,10 +99,11 @@ impl Columns {
             sets: HashMap::new(),
             version: 0,
             epoch: 0,
-            marks: Marks::set_on(db)?,
+            marks: Marks::set_on(store)?,
             same_texts: RefCell::default(),
             records_read: false,
             bodies_read: false,
+            lacks_late: false,
         })
     }
 
@@ -117,6 +128,47 @@ impl Columns {
     pub(super) fn record(&self, id: i64) -> Option<&RecordColumns> {
         let found = self.records.binary_search_by_key(&id, |record| record.id);
         found.ok().map(|place| &self.records[place])
+    }
+
+    /// Where a record is in [`Columns::records`].
+    pub(super) fn place(&self, record: u64) -> Option<usize> {
+        let id = i64::try_from(record).ok()?;
+        let found = self.records.binary_search_by_key(&id, |record| record.id);
+        found.ok()
+    }
+
+    /// Where the records of a run are.
+    fn places(&self, run: &Run) -> Range<usize> {
+        let place = |end: u64| {
+            let is_before = |record: &RecordColumns| (record.id as u64) < end;
+            self.records.partition_point(is_before)
+        };
+        place(run.first)..place(run.last() + 1)
+    }
+
+    /// What the table of records has in a column, or will have.
+    pub(super) fn value(&self, place: usize, field: Field) -> Option<Value> {
+        let record = self.records.get(place)?;
+        Some(match field {
+            Field::State => i64::from(record.state).into(),
+            Field::Position => record.position.into(),
+            Field::Body => self.body_of(record).id.into(),
+            Field::Side if record.side == NO_SIDE => Value::Null,
+            Field::Side => i64::from(record.side).into(),
+            Field::Tags => record.tags.into(),
+            Field::Accepted => record.accepted.into(),
+            Field::Reviewer => self.reviewers.name(record.reviewer).to_owned().into(),
+        })
+    }
+
+    /// The values in force of those records of some runs that there are.
+    pub(super) fn values(&self, field: Field, runs: &Runs) -> Runs {
+        let places = runs.all().iter().flat_map(|run| self.places(run));
+        let value = |place: usize| {
+            let value = self.value(place, field)?;
+            Some((self.records[place].id as u64, value))
+        };
+        Runs::of(places.filter_map(value))
     }
 
     /// Texts with the same fingerprint.

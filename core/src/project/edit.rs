@@ -7,9 +7,10 @@ use super::{
     body::insert_body,
     content::{Origin, content_of, keep_pair, read_body, record_of},
     file::note_leftovers,
-    journal::Field,
+    journal::{Field, changes_of},
     names::names_of,
     order,
+    runs::Runs,
 };
 use crate::protocol::studio::{ActionKind, Content, RecordKey, RecordView, Side};
 
@@ -51,14 +52,17 @@ impl Project {
     /// If there is no such record.
     pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
         let row = self.row(record)?;
-        let (text, _) = read_body(&self.db, row.body)?;
+        let (text, _) = read_body(self.store.settled()?, row.body)?;
         let original = if row.first_body == row.body {
             None
         } else {
-            Some(content_of(read_body(&self.db, row.first_body)?.0))
+            Some(content_of(
+                read_body(self.store.settled()?, row.first_body)?.0,
+            ))
         };
         let (language, n_chars) = self
-            .db
+            .store
+            .settled()?
             .prepare_cached("SELECT language, n_chars FROM body WHERE id = ?1")?
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
         Ok(RecordView {
@@ -68,7 +72,7 @@ impl Project {
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,
-            tags: names_of(&self.db, row.tags)?,
+            tags: names_of(self.store.settled()?, row.tags)?,
             side: row.side.and_then(side_of),
             reviewer: row.reviewer,
             source: row.source.map_or(Ok(None), |source| self.source(source))?,
@@ -93,7 +97,7 @@ impl Project {
         now_ms: i64,
     ) -> Result<RecordView, ProjectError> {
         let row = self.row(record)?;
-        let (before, mut origin) = read_body(&self.db, row.body)?;
+        let (before, mut origin) = read_body(self.store.settled()?, row.body)?;
         let mut after = record_of(content);
         keep_pair(&before, &mut after);
         if after != before {
@@ -102,7 +106,7 @@ impl Project {
             }
             match self.edit_going_on(record, now_ms)? {
                 Some(action) => {
-                    let tx = self.db.transaction()?;
+                    let tx = self.store.settled_mut()?.transaction()?;
                     let body = insert_body(&tx, after, origin)?;
                     tx.execute(
                         "UPDATE record SET body = ?2 WHERE id = ?1",
@@ -168,7 +172,7 @@ impl Project {
     }
 
     pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.settled()?.prepare_cached(
             "SELECT state, position, body, side, tags, accepted, reviewer, first_body, source, line, page
              FROM record WHERE id = ?1 AND state < 2",
         )?;
@@ -200,7 +204,7 @@ impl Project {
 
     /// From 1, among the records outside the trash.
     fn place_of(&self, record: RecordKey, row: &RecordRow) -> Result<u64, ProjectError> {
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.settled()?.prepare_cached(
             "SELECT count(*) FROM record WHERE state = 0 AND (position, id) < (?1, ?2)",
         )?;
         let n_before: u64 =
@@ -211,16 +215,19 @@ impl Project {
     /// The latest action, if it edited this record a moment ago, nothing was undone since, and no
     /// snapshot was taken of what it made.
     fn edit_going_on(&self, record: RecordKey, now_ms: i64) -> Result<Option<i64>, ProjectError> {
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.settled()?.prepare_cached(
             "SELECT id FROM action
              WHERE id = (SELECT max(id) FROM action) AND undone = 0
                 AND kind = 'edit' AND detail = '' AND n_records = 1
-                AND at_ms BETWEEN ?2 - ?3 AND ?2
-                AND EXISTS (SELECT 1 FROM change
-                    WHERE action = action.id AND field = 'body' AND record = ?1)
+                AND at_ms BETWEEN ?1 - ?2 AND ?1
                 AND NOT EXISTS (SELECT 1 FROM snapshot WHERE snapshot.at_ms >= action.at_ms)",
         )?;
-        let action = statement.query_row(params![record.0, now_ms, ONE_EDIT_MS], |row| row.get(0));
-        Ok(action.optional()?)
+        let action = statement.query_row(params![now_ms, ONE_EDIT_MS], |row| row.get(0));
+        let Some(action) = action.optional()? else {
+            return Ok(None);
+        };
+        let changes = changes_of(self.store.raw(), action)?;
+        let is_of_it = |(field, runs): &(Field, Runs)| *field == Field::Body && runs.has(record.0);
+        Ok(changes.iter().any(is_of_it).then_some(action))
     }
 }

@@ -15,7 +15,7 @@ impl Project {
     /// If the database cannot be read.
     pub fn facets(&self) -> Result<Facets, ProjectError> {
         let mut lists = self.lists.borrow_mut();
-        let columns = lists.caught_up(&self.db)?;
+        let columns = lists.caught_up(&self.store)?;
         let there = || {
             columns
                 .records

@@ -1,17 +1,26 @@
 //! The project's file: made, opened, refused, and seen at a glance.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
 
-use super::{Pace, Project, ProjectError, journal::Field, list::Lists, print_index};
+use super::{
+    Pace, Project, ProjectError,
+    columns::{IN_TRASH, THERE},
+    earlier_form,
+    journal::{self, Field, MANY},
+    list::Lists,
+    print_index,
+    runs::Runs,
+    store::Store,
+};
 use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 
 /// What SQLite files say whose they are: `VNRP`.
 const APPLICATION_ID: i64 = 0x564e_5250;
 
 /// The form of the file; raised with every change that an older version could not read.
-const FORM: i64 = 1;
+pub(super) const FORM: i64 = 2;
 
 const REMEMBERED: &str = "remembered ";
 
@@ -102,7 +111,7 @@ impl Project {
     ///
     /// # Errors
     /// If the file is none, is damaged, or was made by a newer version.
-    pub fn open(db: Connection) -> Result<Self, ProjectError> {
+    pub fn open(mut db: Connection) -> Result<Self, ProjectError> {
         let number = |name: &str| -> Result<i64, ProjectError> {
             Ok(db.pragma_query_value(None, name, |row| row.get(0))?)
         };
@@ -113,8 +122,12 @@ impl Project {
         if found > FORM {
             return Err(ProjectError::Newer { found, known: FORM });
         }
+        if found < FORM {
+            earlier_form::bring_up(&mut db)?;
+        }
         check_tables(&db)?;
         let mut project = Self::prepare(db)?;
+        project.store.settled()?;
         project.remove_leftovers()?;
         Ok(project)
     }
@@ -126,7 +139,8 @@ impl Project {
     /// If the file is damaged.
     pub fn verify(&self) -> Result<(), ProjectError> {
         let found: String = self
-            .db
+            .store
+            .raw()
             .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if found == "ok" {
             return Ok(());
@@ -134,13 +148,13 @@ impl Project {
         Err(ProjectError::Broken { detail: found })
     }
 
-    /// The database, for edges that copy it or look through it. Changes go through the journal.
+    /// The database, for edges that copy it. Changes go through the journal.
     pub fn connection(&self) -> &Connection {
-        &self.db
+        self.store.raw()
     }
 
     pub fn into_connection(self) -> Connection {
-        self.db
+        self.store.into_db()
     }
 
     /// `id` is left empty: the caller knows where the project lies.
@@ -148,7 +162,8 @@ impl Project {
         let counts = self.counts()?;
         let action = |which: &str| -> Result<Option<ActionView>, ProjectError> {
             let id: Option<i64> = self
-                .db
+                .store
+                .raw()
                 .prepare_cached(which)?
                 .query_row([], |row| row.get(0))?;
             id.map_or(Ok(None), |id| self.action(id))
@@ -162,7 +177,7 @@ impl Project {
             undo: action("SELECT max(id) FROM action WHERE undone = 0")?,
             redo: action("SELECT min(id) FROM action WHERE undone = 1")?,
             checked: self.outdated()?.is_empty(),
-            split_frozen: super::journal::fact(&self.db, SPLIT_FROZEN)?.is_some(),
+            split_frozen: super::journal::fact(self.store.raw(), SPLIT_FROZEN)?.is_some(),
             remembered: self.all_remembered()?,
         })
     }
@@ -185,13 +200,15 @@ impl Project {
 
     pub(super) fn meta(&self, key: &str) -> Result<Option<String>, ProjectError> {
         let mut statement = self
-            .db
+            .store
+            .raw()
             .prepare_cached("SELECT CAST(value AS TEXT) FROM meta WHERE key = ?1")?;
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 
     pub(super) fn set_meta(&mut self, key: &str, value: &str) -> Result<(), ProjectError> {
-        self.db
+        self.store
+            .raw()
             .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
             .execute([key, value])?;
         Ok(())
@@ -202,12 +219,13 @@ impl Project {
         let counts = self.counts()?;
         let n = counts.of_sources.iter().find(|(source, _)| *source == id);
         let fact = |what: &str| -> Result<String, ProjectError> {
-            let fact = super::journal::fact(&self.db, &format!("source {id} {what}"))?;
+            let fact = super::journal::fact(self.store.raw(), &format!("source {id} {what}"))?;
             Ok(fact.unwrap_or_default())
         };
         let (licence, url) = (fact("licence")?, fact("url")?);
         let mut statement = self
-            .db
+            .store
+            .raw()
             .prepare_cached("SELECT name, sha256, format, n_rejected FROM source WHERE id = ?1")?;
         let view = statement.query_row([id], |row| {
             Ok(SourceView {
@@ -236,7 +254,7 @@ impl Project {
             return Ok(counts.clone());
         }
         let mut counts = Counts::default();
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.settled()?.prepare_cached(
             "SELECT source, sum(state = 0), sum(state = 1) FROM record WHERE state < 2 GROUP BY source",
         )?;
         let mut rows = statement.query([])?;
@@ -252,7 +270,24 @@ impl Project {
         Ok(counts)
     }
 
-    fn prepare(mut db: Connection) -> Result<Self, ProjectError> {
+    /// The same from the columns, which know what is in force.
+    pub(super) fn count_by_columns(&mut self) {
+        let columns = &self.lists.get_mut().columns;
+        let mut counts = Counts::default();
+        let mut of_sources = BTreeMap::new();
+        for record in &columns.records {
+            let is_outside = record.state == THERE;
+            counts.n_records += u64::from(is_outside);
+            counts.n_trash += u64::from(record.state == IN_TRASH);
+            if record.source != 0 && record.is_there() {
+                *of_sources.entry(record.source).or_default() += u64::from(is_outside);
+            }
+        }
+        counts.of_sources = of_sources.into_iter().collect();
+        *self.counts.borrow_mut() = Some(counts);
+    }
+
+    fn prepare(db: Connection) -> Result<Self, ProjectError> {
         // The file may come from anybody: it brings data, and nothing that runs.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
@@ -261,12 +296,11 @@ impl Project {
         db.pragma_update(None, "temp_store", "memory")?;
         // In KiB where negative.
         db.pragma_update(None, "cache_size", -96 * 1024)?;
-        db.execute_batch(
-            "CREATE TEMP TABLE IF NOT EXISTS pending (record INTEGER PRIMARY KEY, value)",
-        )?;
-        let lists = RefCell::new(Lists::new(&mut db)?);
+        let mut store = Store::new(db)?;
+        let lists = RefCell::new(Lists::new(&mut store)?);
         Ok(Self {
-            db,
+            store,
+            many: MANY,
             lists,
             text: RefCell::new(None),
             counts: RefCell::new(None),
@@ -281,7 +315,7 @@ impl Project {
     }
 
     fn all_remembered(&self) -> Result<Vec<(String, String)>, ProjectError> {
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.raw().prepare_cached(
             "SELECT substr(key, length(?1) + 1), CAST(value AS TEXT) FROM meta
              WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key",
         )?;
@@ -311,12 +345,10 @@ impl Project {
         if noted.is_none_or(|n| n == "0") {
             return Ok(());
         }
-        let tx = self.db.transaction()?;
+        let tx = self.store.settled_mut()?.transaction()?;
+        remove_unused_records(&tx)?;
         tx.execute_batch(
-            "DELETE FROM record WHERE state = 2
-                AND id NOT IN (SELECT record FROM change WHERE field = 'state')
-                AND id NOT IN (SELECT record FROM snapshot_record);
-             DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL);",
+            "DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL);",
         )?;
         remove_unused_bodies(&tx)?;
         print_index::make(&tx)?;
@@ -345,6 +377,7 @@ fn check_tables(db: &Connection) -> Result<(), ProjectError> {
         "action",
         "change",
         "fact_change",
+        "late",
         "snapshot",
         "snapshot_record",
         "snapshot_fact",
@@ -384,13 +417,36 @@ pub(super) fn settle_leftovers(db: &Connection) -> Result<(), ProjectError> {
     Ok(())
 }
 
+/// Records that are not there and cannot come back.
+fn remove_unused_records(db: &Connection) -> Result<(), ProjectError> {
+    let history = journal::history_of(db, Field::State)?;
+    let may_come_back = |record: u64| history.iter().any(|runs| runs.has(record));
+    let mut statement = db.prepare(
+        "SELECT id FROM record WHERE state = 2 AND id NOT IN (SELECT record FROM snapshot_record)",
+    )?;
+    let ids = statement.query_map([], |row| row.get(0))?;
+    let ids: Vec<u64> = ids.collect::<Result<_, _>>()?;
+    let mut remove = db.prepare("DELETE FROM record WHERE id = ?1")?;
+    for id in ids.into_iter().filter(|id| !may_come_back(*id)) {
+        remove.execute([id])?;
+    }
+    Ok(())
+}
+
 /// Bodies that nothing refers to, with all that was derived from them.
 pub(super) fn remove_unused_bodies(db: &Connection) -> Result<(), ProjectError> {
+    db.execute_batch("CREATE TEMP TABLE remembered (body INTEGER PRIMARY KEY)")?;
+    let mut remember = db.prepare("INSERT OR IGNORE INTO remembered VALUES (?1)")?;
+    let history = journal::history_of(db, Field::Body)?;
+    for run in history.iter().flat_map(Runs::all) {
+        remember.execute([&run.value])?;
+    }
+    drop(remember);
     db.execute_batch(
         "CREATE TEMP TABLE unused (body INTEGER PRIMARY KEY);
          INSERT INTO unused SELECT id FROM body WHERE id NOT IN (
             SELECT body FROM record UNION SELECT first_body FROM record
-            UNION SELECT value FROM change WHERE field = 'body'
+            UNION SELECT body FROM remembered
             UNION SELECT body FROM snapshot_record);
          DELETE FROM finding WHERE body IN unused;
          DELETE FROM member WHERE body IN unused;
@@ -399,7 +455,8 @@ pub(super) fn remove_unused_bodies(db: &Connection) -> Result<(), ProjectError> 
          DELETE FROM opening WHERE body IN unused;
          DELETE FROM content WHERE body IN unused;
          DELETE FROM body WHERE id IN unused;
-         DROP TABLE unused;",
+         DROP TABLE unused;
+         DROP TABLE remembered;",
     )?;
     Ok(())
 }

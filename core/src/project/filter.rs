@@ -15,6 +15,7 @@ use super::{
         live::LiveRecords,
         repeats,
         table::{self, Grouping},
+        template,
     },
     columns::{BodyColumns, Columns, IN_TRASH, NO_SIDE, RecordColumns, THERE},
     fields::FieldColumn,
@@ -212,9 +213,10 @@ fn having(kind: &str, db: &Connection, columns: &Columns) -> Result<Having, Proj
     }
     if kind == table::END_NEVER_TRAINED {
         // Of all or of none: it is the run that never sees the token.
-        let sql = "SELECT body FROM token_count WHERE n_trained > 0 AND NOT EXISTS (
-            SELECT 1 FROM record JOIN token_count ON token_count.body = record.body
-            WHERE state = 0 AND ends = 1)";
+        if template::is_end_trained(db, &LiveRecords::of(columns, db)?)? {
+            return Ok(Having::Bodies(Places::none(columns)));
+        }
+        let sql = "SELECT body FROM token_count WHERE n_trained > 0";
         let mut statement = db.prepare_cached(sql)?;
         return Ok(Having::Bodies(Places::of(statement.query([])?, columns)?));
     }

@@ -61,8 +61,8 @@ impl Project {
         body: i64,
         accepted: i64,
     ) -> Result<Vec<FindingView>, ProjectError> {
-        let accepted = names_of(&self.db, accepted)?;
-        let mut statement = self.db.prepare_cached(
+        let accepted = names_of(self.store.raw(), accepted)?;
+        let mut statement = self.store.raw().prepare_cached(
             "SELECT kind, is_error, field, found, expected, advice FROM finding
              WHERE body = ?1 ORDER BY is_error DESC, rowid",
         )?;
@@ -108,7 +108,7 @@ impl Project {
                  WHERE own.id = ?1
                     AND (earlier.position, earlier.id) < (this.position, this.id)"
             );
-            let mut statement = self.db.prepare_cached(&sql)?;
+            let mut statement = self.store.settled()?.prepare_cached(&sql)?;
             let n: u64 = statement.query_row((body, record), |row| row.get(0))?;
             if n > 0 {
                 return Ok(Some(view(kind, accepted, |view| {
@@ -171,7 +171,7 @@ struct Counts<'a> {
 impl Counts<'_> {
     /// Findings of single texts, joined to the records that have them.
     fn of_texts(&mut self) -> Result<(), ProjectError> {
-        let db = &self.project.db;
+        let db = &self.project.store.raw();
         // The index alone answers this.
         let mut statement = db.prepare_cached("SELECT DISTINCT kind FROM finding")?;
         let kinds = statement.query_map([], |row| row.get(0))?;
@@ -203,8 +203,8 @@ impl Counts<'_> {
     }
 
     fn of_groups(&mut self, check: &str, kind: &str) -> Result<(), ProjectError> {
-        let flagged = repeats::flagged(&self.project.db, check, self.live)?;
-        let settled = sets_with(&self.project.db, kind)?;
+        let flagged = repeats::flagged(&self.project.store.raw(), check, self.live)?;
+        let settled = sets_with(&self.project.store.raw(), kind)?;
         let accepted = flagged
             .iter()
             .filter(|live| settled.contains(&live.accepted));
@@ -215,7 +215,7 @@ impl Counts<'_> {
     }
 
     fn of_run(&mut self) -> Result<(), ProjectError> {
-        let n_records = template::n_without_end(self.project)?;
+        let n_records = template::n_without_end(self.project, self.live)?;
         let kind = table::END_NEVER_TRAINED;
         self.push(kind, table::TEMPLATE, true, (n_records, 0));
         Ok(())
@@ -244,7 +244,7 @@ impl Counts<'_> {
             return true;
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM member WHERE \"check\" = ?1)";
-        let statement = self.project.db.prepare_cached(sql);
+        let statement = self.project.store.raw().prepare_cached(sql);
         // Without an answer there is a list, and no groups.
         statement
             .and_then(|mut statement| statement.query_row([check], |row| row.get(0)))

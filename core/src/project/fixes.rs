@@ -124,12 +124,12 @@ impl Fixing {
                 .filter(|live| wanted.contains(&live.record));
             return Ok(named.copied().collect());
         }
-        let settled = sets_with(&project.db, &self.finding)?;
+        let settled = sets_with(project.store.raw(), &self.finding)?;
         let check = self.check(project)?;
         let mut records = match table::grouping(&check) {
             Grouping::Members => {
                 let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body";
-                let mut statement = project.db.prepare_cached(sql)?;
+                let mut statement = project.store.raw().prepare_cached(sql)?;
                 let mut rows = statement.query([&self.finding])?;
                 let mut records = Vec::new();
                 while let Some(row) = rows.next()? {
@@ -137,7 +137,7 @@ impl Fixing {
                 }
                 records
             }
-            _ => repeats::flagged(&project.db, &check, live)?,
+            _ => repeats::flagged(project.store.raw(), &check, live)?,
         };
         records.retain(|live| !settled.contains(&live.accepted));
         Ok(records)
@@ -147,7 +147,7 @@ impl Fixing {
     fn not_kept(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
         let wanted: HashSet<u64> = match &self.target {
             FixTarget::All => {
-                let settled = sets_with(&project.db, &self.finding)?;
+                let settled = sets_with(project.store.raw(), &self.finding)?;
                 let open = live
                     .all()
                     .iter()
@@ -157,7 +157,7 @@ impl Fixing {
             FixTarget::Records(records) => records.iter().map(|record| record.0).collect(),
         };
         let mut others = Vec::new();
-        for group in repeats::groups(&project.db, &self.check(project)?, live)? {
+        for group in repeats::groups(project.store.raw(), &self.check(project)?, live)? {
             let mut kept = group.records[0];
             if self.fix == KEEP_LONGEST {
                 let mut longest = n_chars(project, kept.body)?;
@@ -181,7 +181,7 @@ impl Fixing {
             return Ok(kind.check.to_owned());
         }
         let sql = "SELECT \"check\" FROM finding WHERE kind = ?1 LIMIT 1";
-        let mut statement = project.db.prepare_cached(sql)?;
+        let mut statement = project.store.raw().prepare_cached(sql)?;
         let check = statement.query_row([&self.finding], |row| row.get(0));
         Ok(check.optional()?.unwrap_or_default())
     }
@@ -196,9 +196,9 @@ impl Fixing {
         let mut with: BTreeMap<i64, i64> = BTreeMap::new();
         for live in &records {
             if let std::collections::btree_map::Entry::Vacant(e) = with.entry(live.accepted) {
-                let mut names = names_of(&project.db, live.accepted)?;
+                let mut names = names_of(project.store.raw(), live.accepted)?;
                 names.push(self.finding.clone());
-                e.insert(set_of(&project.db, names)?);
+                e.insert(set_of(project.store.raw(), names)?);
             }
         }
         let set = |live: &Live| (live.record, with[&live.accepted]);
@@ -221,7 +221,7 @@ impl Fixing {
         field: Field,
         values: Vec<(u64, i64)>,
     ) -> Result<Step<Changed>, ProjectError> {
-        let changed = project.act(kind, &self.detail(), self.now_ms, |changes| {
+        let changed = project.act_at_once(kind, &self.detail(), self.now_ms, |changes| {
             changes.set_each(field, values)
         });
         changed.map(Step::Done)
@@ -230,7 +230,8 @@ impl Fixing {
 
 fn n_chars(project: &Project, body: i64) -> Result<i64, ProjectError> {
     let mut statement = project
-        .db
+        .store
+        .raw()
         .prepare_cached("SELECT n_chars FROM body WHERE id = ?1")?;
     Ok(statement.query_row([body], |row| row.get(0))?)
 }

@@ -11,7 +11,8 @@ impl Project {
     /// If the database cannot be read.
     pub fn groups(&self, check: &CheckName, from: u64, n: u64) -> Result<Groups, ProjectError> {
         let live = self.live()?;
-        let groups = repeats::groups(&self.db, &check.0, &live)?;
+        let lists = self.lists.borrow();
+        let groups = repeats::groups(self.store.raw(), &check.0, &live)?;
         let start = usize::try_from(from).unwrap_or(usize::MAX);
         let n_shown = usize::try_from(n).unwrap_or(usize::MAX);
         let mut views = Vec::new();
@@ -21,7 +22,7 @@ impl Project {
             views.push(GroupView {
                 group: group.id,
                 n_records: group.records.len() as u64,
-                records: rows_of(&self.db, records)?,
+                records: rows_of(&self.store, &lists.columns, records)?,
             });
         }
         Ok(Groups {

@@ -1,4 +1,4 @@
-//! Brings the search index up to the newest text, in steps.
+//! Brings the table of records and the search index up to what is in force, in steps.
 
 use rusqlite::{Connection, params};
 
@@ -13,6 +13,9 @@ use crate::protocol::studio::{StudioProgress, StudioStage, TurnRole};
 /// Stored text that is indexed in one step. Each is a transaction, which costs by itself.
 const BYTES_AT_ONCE: usize = 128 << 10;
 
+/// Records that get late values in one step.
+const RECORDS_AT_ONCE: u64 = 2_000;
+
 /// Rows of the index of beginnings that one step fills in.
 const OPENINGS_AT_ONCE: usize = 1_000;
 
@@ -20,7 +23,8 @@ const OPENINGS_AT_ONCE: usize = 1_000;
 const BORDER: &str = "\u{e000}";
 
 impl Project {
-    /// Brings the search index up to the newest record; queries search what is not in it yet anyway.
+    /// What can wait: brings late values into the table of records and the search index up to the
+    /// newest record. Queries go by what is in force and search what is not in the index yet anyway.
     pub fn index(&self) -> Task<()> {
         Box::new(IndexWork { n_done: 0 })
     }
@@ -34,23 +38,29 @@ impl Work for IndexWork {
     type Output = ();
 
     fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
-        if !openings::fill(&mut project.db, OPENINGS_AT_ONCE)? {
+        if project.store.settle_some(RECORDS_AT_ONCE)? {
             return Ok(Step::More(self.progress(0)));
         }
-        let is_merging = merge_some(&project.db)?;
+        if !openings::fill(project.store.raw_mut(), OPENINGS_AT_ONCE)? {
+            return Ok(Step::More(self.progress(0)));
+        }
+        let is_merging = merge_some(project.store.raw())?;
         let n_indexed = if is_merging {
             0
         } else {
-            index_some(&mut project.db)?
+            index_some(project.store.raw_mut())?
         };
         if n_indexed == 0 && !is_merging {
+            // Findings are counted by these, and somebody will wait for that.
+            project.live()?;
             return Ok(Step::Done(()));
         }
         self.n_done += n_indexed;
         let n_left: u64 = project
-            .db
+            .store
+            .raw()
             .prepare_cached("SELECT coalesce(max(id), 0) - ?1 FROM body")?
-            .query_row([indexed_up_to(&project.db)?], |row| row.get(0))?;
+            .query_row([indexed_up_to(project.store.raw())?], |row| row.get(0))?;
         Ok(Step::More(self.progress(n_left)))
     }
 }

@@ -1,13 +1,24 @@
 //! The journal: the only way to change a record or a fact, and the way back.
 //!
-//! A `change` holds the other value of one column of one record. Undoing an action and doing it again
-//! are therefore the same: the values in place and those in the journal change places, column by
-//! column, for all records at once.
+//! A `change` holds the other values of one column, for all records that an action changed. Undoing
+//! an action and doing it again are therefore the same: the values in force and those in the journal
+//! change places.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+mod changes;
 
-use super::{Project, ProjectError};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{
+    Pace, Project, ProjectError,
+    runs::{Run, Runs, n_records},
+    store::{Late, Store},
+};
 use crate::protocol::studio::{ActionKind, ActionView, Changed};
+pub(super) use changes::Changes;
+use changes::Written;
+
+/// From so many records on a change comes into the table late; see `store.rs`.
+pub(super) const MANY: usize = 2_000;
 
 /// A column of `record` that may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +54,10 @@ impl Field {
             Self::Reviewer => "reviewer",
         }
     }
+
+    pub(super) fn named(column: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.column() == column)
+    }
 }
 
 /// What an action changed.
@@ -50,99 +65,6 @@ impl Field {
 pub(super) struct Done {
     pub(super) action: i64,
     pub(super) touched: Vec<Field>,
-}
-
-/// Changes of one action, inside its transaction.
-pub(super) struct Changes<'a> {
-    /// For what an action brings along: names of tags, bodies, sources.
-    pub(super) db: &'a Connection,
-    action: i64,
-    touched: Vec<Field>,
-}
-
-impl Changes<'_> {
-    pub(super) fn set(
-        &mut self,
-        field: Field,
-        record: u64,
-        value: impl ToSql,
-    ) -> Result<(), ProjectError> {
-        self.set_each(field, [(record, value)])
-    }
-
-    pub(super) fn set_all(
-        &mut self,
-        field: Field,
-        records: &[u64],
-        value: impl ToSql,
-    ) -> Result<(), ProjectError> {
-        self.set_each(field, records.iter().map(|record| (*record, &value)))
-    }
-
-    /// A value for each record; each record once.
-    pub(super) fn set_each<V: ToSql>(
-        &mut self,
-        field: Field,
-        values: impl IntoIterator<Item = (u64, V)>,
-    ) -> Result<(), ProjectError> {
-        let mut insert = self
-            .db
-            .prepare_cached("INSERT INTO pending (record, value) VALUES (?1, ?2)")?;
-        for (record, value) in values {
-            insert.execute(params![record, value])?;
-        }
-        drop(insert);
-        self.set_pending(field)
-    }
-
-    /// The values that a `SELECT` of records and values gives.
-    pub(super) fn set_selected(
-        &mut self,
-        field: Field,
-        select: &str,
-        parameters: impl rusqlite::Params,
-    ) -> Result<(), ProjectError> {
-        let insert = format!("INSERT INTO pending (record, value) {select}");
-        self.db.prepare_cached(&insert)?.execute(parameters)?;
-        self.set_pending(field)
-    }
-
-    /// Sets a fact, or takes it away.
-    pub(super) fn fact(&mut self, key: &str, value: Option<&str>) -> Result<(), ProjectError> {
-        let before = fact(self.db, key)?;
-        if before.as_deref() == value {
-            return Ok(());
-        }
-        self.db
-            .prepare_cached(
-                "INSERT INTO fact_change (action, key, value) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![self.action, key, before])?;
-        set_fact(self.db, key, value)
-    }
-
-    /// What already has its value is no change; the first value before the action is the one kept.
-    fn set_pending(&mut self, field: Field) -> Result<(), ProjectError> {
-        let column = field.column();
-        let keep = format!(
-            "INSERT INTO change (action, field, record, value)
-             SELECT ?1, '{column}', record.id, record.{column}
-             FROM pending CROSS JOIN record ON record.id = pending.record
-             WHERE record.{column} IS NOT pending.value ON CONFLICT DO NOTHING"
-        );
-        let n_kept = self.db.prepare_cached(&keep)?.execute([self.action])?;
-        let update = format!(
-            "UPDATE record SET {column} = pending.value FROM pending
-             WHERE pending.record = record.id AND record.{column} IS NOT pending.value"
-        );
-        let n_set = self.db.prepare_cached(&update)?.execute([])?;
-        clear_pending(self.db)?;
-        if n_kept + n_set > 0 && !self.touched.contains(&field) {
-            self.touched.push(field);
-        }
-        Ok(())
-    }
 }
 
 impl Project {
@@ -158,7 +80,20 @@ impl Project {
         self.changed(done.as_ref())
     }
 
-    /// The same, with the current list left as it is. `None` where nothing changed.
+    /// The same for what asks nothing of the table of records, except by [`Changes::now`]: however
+    /// many records it changes, it is in force at once.
+    pub(super) fn act_at_once(
+        &mut self,
+        kind: ActionKind,
+        detail: &str,
+        now_ms: i64,
+        change: impl FnOnce(&mut Changes<'_>) -> Result<(), ProjectError>,
+    ) -> Result<Changed, ProjectError> {
+        let done = self.act_quietly_at_once(kind, detail, now_ms, change)?;
+        self.changed(done.as_ref())
+    }
+
+    /// [`Project::act`] with the current list left as it is. `None` where nothing changed.
     pub(super) fn act_quietly(
         &mut self,
         kind: ActionKind,
@@ -166,22 +101,63 @@ impl Project {
         now_ms: i64,
         change: impl FnOnce(&mut Changes<'_>) -> Result<(), ProjectError>,
     ) -> Result<Option<Done>, ProjectError> {
-        let tx = self.db.transaction()?;
+        self.store.settled()?;
+        self.act_with(None, kind, (detail, now_ms), change)
+    }
+
+    /// [`Project::act_at_once`] with the current list left as it is. `None` where nothing changed.
+    pub(super) fn act_quietly_at_once(
+        &mut self,
+        kind: ActionKind,
+        detail: &str,
+        now_ms: i64,
+        change: impl FnOnce(&mut Changes<'_>) -> Result<(), ProjectError>,
+    ) -> Result<Option<Done>, ProjectError> {
+        let by_columns = self.catch_up()?;
+        if !by_columns || is_any_undone(self.store.raw())? {
+            self.store.settled()?;
+        }
+        // What is late is in the columns alone, so the next change goes by them too.
+        let many = match self.store.is_settled() {
+            true => self.many,
+            false => 0,
+        };
+        self.act_with(by_columns.then_some(many), kind, (detail, now_ms), change)
+    }
+
+    /// Whether the columns tell what is in force.
+    fn catch_up(&mut self) -> Result<bool, ProjectError> {
+        // Who works alone waits for the table in any case.
+        if self.pace == Pace::Alone {
+            return Ok(false);
+        }
+        self.lists.get_mut().caught_up(&self.store)?;
+        Ok(true)
+    }
+
+    /// `many`: by the columns, late from so many records on.
+    fn act_with(
+        &mut self,
+        many: Option<usize>,
+        kind: ActionKind,
+        (detail, now_ms): (&str, i64),
+        change: impl FnOnce(&mut Changes<'_>) -> Result<(), ProjectError>,
+    ) -> Result<Option<Done>, ProjectError> {
+        let lists = self.lists.get_mut();
+        let tx = self.store.raw().unchecked_transaction()?;
         tx.prepare_cached(
             "INSERT INTO action (kind, detail, n_records, at_ms) VALUES (?1, ?2, 0, ?3)",
         )?
         .execute(params![kind_name(kind), detail, now_ms])?;
         let action = tx.last_insert_rowid();
-        let mut changes = Changes {
-            db: &tx,
-            action,
-            touched: Vec::new(),
-        };
+        let columns = many.is_some().then_some(&lists.columns);
+        let mut changes = Changes::of(&tx, action, columns, many.unwrap_or(usize::MAX));
         change(&mut changes)?;
-        let touched = changes.touched;
-        let n_records: u64 = tx
-            .prepare_cached("SELECT count(DISTINCT record) FROM change WHERE action = ?1")?
-            .query_row([action], |row| row.get(0))?;
+        let Written {
+            touched,
+            n_records,
+            late,
+        } = changes.write()?;
         let with_facts: bool = tx
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM fact_change WHERE action = ?1)")?
             .query_row([action], |row| row.get(0))?;
@@ -193,8 +169,22 @@ impl Project {
             .execute(params![action, n_records])?;
         drop_undone(&tx)?;
         tx.commit()?;
-        self.forget_counts(&touched);
+        self.put_in_force(late, &touched)?;
         Ok(Some(Done { action, touched }))
+    }
+
+    /// After the transaction of an action.
+    fn put_in_force(&mut self, late: Vec<Late>, touched: &[Field]) -> Result<(), ProjectError> {
+        self.forget_counts(touched);
+        if late.is_empty() {
+            return Ok(());
+        }
+        self.store.add_late(late);
+        let lists = self.lists.get_mut();
+        lists.columns.lack_late();
+        lists.caught_up(&self.store)?;
+        self.count_by_columns();
+        Ok(())
     }
 
     pub fn undo(&mut self) -> Result<Changed, ProjectError> {
@@ -209,7 +199,7 @@ impl Project {
     pub fn history(&self, n: u64) -> Result<Vec<ActionView>, ProjectError> {
         let n = i64::try_from(n).unwrap_or(i64::MAX);
         let sql = format!("{ACTION} ORDER BY id DESC LIMIT ?1");
-        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut statement = self.store.raw().prepare_cached(&sql)?;
         let actions = statement.query_map([n], action_view)?;
         Ok(actions.collect::<Result<_, _>>()?)
     }
@@ -232,22 +222,46 @@ impl Project {
 
     pub(super) fn action(&self, id: i64) -> Result<Option<ActionView>, ProjectError> {
         let sql = format!("{ACTION} WHERE id = ?1");
-        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut statement = self.store.raw().prepare_cached(&sql)?;
         Ok(statement.query_row([id], action_view).optional()?)
     }
 
     fn swap_next(&mut self, which: &str) -> Result<Changed, ProjectError> {
-        let tx = self.db.transaction()?;
-        let action: Option<i64> = tx.prepare_cached(which)?.query_row([], |row| row.get(0))?;
-        let Some(action) = action else {
-            drop(tx);
+        let next = self
+            .store
+            .raw()
+            .prepare_cached(which)?
+            .query_row([], |row| row.get(0))?;
+        let next: Option<i64> = next;
+        let Some(action) = next else {
             return self.changed(None);
         };
-        let touched = swap(&tx, action)?;
+        let changes = changes_of(self.store.raw(), action)?;
+        let is_narrow = changes.iter().all(|(field, _)| *field != Field::Body);
+        let is_large = n_records(changes.iter().map(|(_, runs)| runs)) >= self.many as u64;
+        let at_once = is_narrow && (is_large || !self.store.is_settled()) && self.catch_up()?;
+        if !at_once {
+            self.store.settled()?;
+        }
+        let touched: Vec<Field> = changes.iter().map(|(field, _)| *field).collect();
+        let tx = self.store.raw().unchecked_transaction()?;
+        let mut late = Vec::new();
+        for (field, runs) in changes {
+            let before = if at_once {
+                let before = self.lists.get_mut().columns.values(field, &runs);
+                late.push(Store::write_late(&tx, field, runs)?);
+                before
+            } else {
+                swap_in_table(&tx, field, &runs)?
+            };
+            tx.prepare_cached("UPDATE change SET runs = ?3 WHERE action = ?1 AND field = ?2")?
+                .execute(params![action, field.column(), before.encode()])?;
+        }
+        swap_facts(&tx, action)?;
         tx.prepare_cached("UPDATE action SET undone = 1 - undone WHERE id = ?1")?
             .execute([action])?;
         tx.commit()?;
-        self.forget_counts(&touched);
+        self.put_in_force(late, &touched)?;
         self.changed(Some(&Done { action, touched }))
     }
 }
@@ -265,33 +279,92 @@ fn action_view(row: &Row<'_>) -> rusqlite::Result<ActionView> {
     })
 }
 
-fn swap(db: &Connection, action: i64) -> Result<Vec<Field>, ProjectError> {
-    let mut touched = Vec::new();
-    for field in Field::ALL {
-        let column = field.column();
-        let keep = format!(
-            "INSERT INTO pending (record, value) SELECT record.id, record.{column}
-             FROM change CROSS JOIN record ON record.id = change.record
-             WHERE change.action = ?1 AND change.field = '{column}'"
-        );
-        if db.prepare_cached(&keep)?.execute([action])? == 0 {
-            continue;
+/// What an action changed, column by column.
+pub(super) fn changes_of(db: &Connection, action: i64) -> Result<Vec<(Field, Runs)>, ProjectError> {
+    let sql = "SELECT field, runs FROM change WHERE action = ?1 ORDER BY field";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([action])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        if let Some(field) = Field::named(name) {
+            let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            changes.push((field, Runs::decode(bytes)?));
         }
-        let put = format!(
-            "UPDATE record SET {column} = change.value FROM change
-             WHERE change.action = ?1 AND change.field = '{column}' AND change.record = record.id"
-        );
-        db.prepare_cached(&put)?.execute([action])?;
-        let remember = format!(
-            "UPDATE change SET value = pending.value FROM pending
-             WHERE change.action = ?1 AND change.field = '{column}' AND change.record = pending.record"
-        );
-        db.prepare_cached(&remember)?.execute([action])?;
-        clear_pending(db)?;
-        touched.push(field);
     }
-    swap_facts(db, action)?;
-    Ok(touched)
+    Ok(changes)
+}
+
+/// What the history holds of one column.
+pub(super) fn history_of(db: &Connection, field: Field) -> Result<Vec<Runs>, ProjectError> {
+    let mut statement = db.prepare_cached("SELECT runs FROM change WHERE field = ?1")?;
+    let mut rows = statement.query([field.column()])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        all.push(Runs::decode(bytes)?);
+    }
+    Ok(all)
+}
+
+/// Takes records out of the history; actions of which nothing is left go with them.
+pub(super) fn forget_records(db: &Connection, records: &[u64]) -> Result<(), ProjectError> {
+    let mut statement = db.prepare("SELECT id FROM action ORDER BY id")?;
+    let actions = statement.query_map([], |row| row.get(0))?;
+    let actions: Vec<i64> = actions.collect::<Result<_, _>>()?;
+    let mut put = db.prepare("UPDATE change SET runs = ?3 WHERE action = ?1 AND field = ?2")?;
+    let mut remove = db.prepare("DELETE FROM change WHERE action = ?1 AND field = ?2")?;
+    let mut count = db.prepare("UPDATE action SET n_records = ?2 WHERE id = ?1")?;
+    for action in actions {
+        let mut left = Vec::new();
+        for (field, runs) in changes_of(db, action)? {
+            let fewer = runs.without(records);
+            if fewer.all().is_empty() {
+                remove.execute(params![action, field.column()])?;
+                continue;
+            }
+            if fewer != runs {
+                put.execute(params![action, field.column(), fewer.encode()])?;
+            }
+            left.push(fewer);
+        }
+        count.execute(params![action, n_records(&left)])?;
+    }
+    db.execute_batch(
+        "DELETE FROM action WHERE id NOT IN (SELECT action FROM change)
+            AND id NOT IN (SELECT action FROM fact_change)",
+    )?;
+    Ok(())
+}
+
+/// Puts values in place and returns what was there.
+fn swap_in_table(db: &Connection, field: Field, runs: &Runs) -> Result<Runs, ProjectError> {
+    let column = field.column();
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT id, {column} FROM record WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+    ))?;
+    let mut update = db.prepare_cached(&format!(
+        "UPDATE record SET {column} = ?3 WHERE id BETWEEN ?1 AND ?2"
+    ))?;
+    let mut before = Runs::default();
+    for run in runs.all() {
+        let mut rows = statement.query(params![run.first, run.last()])?;
+        while let Some(row) = rows.next()? {
+            before.push(Run {
+                first: row.get(0)?,
+                n: 1,
+                value: row.get(1)?,
+            });
+        }
+        drop(rows);
+        update.execute(params![run.first, run.last(), run.value])?;
+    }
+    Ok(before)
+}
+
+fn is_any_undone(db: &Connection) -> Result<bool, ProjectError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM action WHERE undone = 1)";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 fn swap_facts(db: &Connection, action: i64) -> Result<(), ProjectError> {
@@ -309,31 +382,17 @@ fn swap_facts(db: &Connection, action: i64) -> Result<(), ProjectError> {
 }
 
 /// What was undone cannot be done again after something else was done. Records that only undone
-/// actions had brought go with them, unless a snapshot has them.
+/// actions had brought are left over from now on.
 fn drop_undone(db: &Connection) -> Result<(), ProjectError> {
-    let any: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM action WHERE undone = 1)")?
-        .query_row([], |row| row.get(0))?;
-    if !any {
+    if !is_any_undone(db)? {
         return Ok(());
     }
     db.execute_batch(
-        "DELETE FROM record WHERE state = 2
-            AND id IN (SELECT record FROM change JOIN action ON action.id = change.action
-                WHERE field = 'state' AND undone = 1)
-            AND id NOT IN (SELECT record FROM change JOIN action ON action.id = change.action
-                WHERE field = 'state' AND undone = 0)
-            AND id NOT IN (SELECT record FROM snapshot_record);
-         DELETE FROM change WHERE action IN (SELECT id FROM action WHERE undone = 1);
+        "DELETE FROM change WHERE action IN (SELECT id FROM action WHERE undone = 1);
          DELETE FROM fact_change WHERE action IN (SELECT id FROM action WHERE undone = 1);
          DELETE FROM action WHERE undone = 1;",
     )?;
     super::file::note_leftovers(db)
-}
-
-fn clear_pending(db: &Connection) -> Result<(), ProjectError> {
-    db.prepare_cached("DELETE FROM pending")?.execute([])?;
-    Ok(())
 }
 
 /// A setting that belongs to the history.
@@ -386,70 +445,4 @@ fn kind_of(name: &str) -> ActionKind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::project::testing::in_memory;
-
-    fn sides(project: &Project) -> Vec<Option<i64>> {
-        let mut statement = project
-            .db
-            .prepare("SELECT side FROM record ORDER BY id")
-            .unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
-    }
-
-    #[test]
-    fn what_was_done_is_undone_and_done_again() {
-        let mut project = in_memory(3);
-        let act = |project: &mut Project, records: &[u64], side: i64| {
-            let change = |changes: &mut Changes<'_>| changes.set_all(Field::Side, records, side);
-            project.act(ActionKind::Split, "", 5, change).unwrap()
-        };
-        assert_eq!(act(&mut project, &[1, 2], 0).n_records, 2);
-        assert_eq!(act(&mut project, &[2, 3], 1).n_records, 2);
-        assert_eq!(sides(&project), [Some(0), Some(1), Some(1)]);
-        assert!(
-            act(&mut project, &[2, 3], 1).action.is_none(),
-            "nothing changes"
-        );
-        let undone = project.undo().unwrap();
-        assert!(undone.action.unwrap().undone && undone.project.redo.is_some());
-        assert_eq!(sides(&project), [Some(0), Some(0), None]);
-        project.undo().unwrap();
-        assert_eq!(sides(&project), [None, None, None]);
-        assert!(project.undo().unwrap().action.is_none());
-        project.redo().unwrap();
-        project.redo().unwrap();
-        assert_eq!(sides(&project), [Some(0), Some(1), Some(1)]);
-        project.undo().unwrap();
-        act(&mut project, &[1], 2);
-        let history = project.history(9).unwrap();
-        assert_eq!(history.len(), 2, "what was undone is gone: {history:?}");
-    }
-
-    #[test]
-    fn facts_and_several_changes_of_one_value_are_one_action() {
-        let mut project = in_memory(2);
-        let done = project.act(ActionKind::Fix, "x", 5, |changes| {
-            changes.set(Field::Reviewer, 1, "Ana")?;
-            changes.set(Field::Reviewer, 1, "花子")?;
-            changes.set_selected(Field::State, "SELECT id, 1 FROM record WHERE id = ?1", [2])?;
-            changes.fact("k", Some("v"))?;
-            changes.fact("k", Some("w"))
-        });
-        let done = done.unwrap();
-        assert_eq!((done.n_records, done.project.n_trash), (2, 1));
-        assert_eq!(fact(&project.db, "k").unwrap().unwrap(), "w");
-        let undone = project.undo().unwrap();
-        assert_eq!(undone.project.n_trash, 0);
-        assert_eq!(fact(&project.db, "k").unwrap(), None);
-        let reviewer: String = project
-            .db
-            .query_row("SELECT reviewer FROM record WHERE id = 1", [], |row| {
-                row.get(0)
-            })
-            .unwrap();
-        assert_eq!(reviewer, "");
-    }
-}
+mod tests;

@@ -28,6 +28,7 @@ use super::{
     search::{Finder, Hits},
     snippet,
     sorting::{self, Ranks},
+    store::Store,
 };
 use crate::protocol::studio::{
     Filter, ListView, Query, RecordKey, SortBy, StudioProgress, StudioStage, Target, Window,
@@ -76,9 +77,9 @@ impl Current {
 }
 
 impl Lists {
-    pub(super) fn new(db: &mut Connection) -> Result<Self, ProjectError> {
+    pub(super) fn new(store: &mut Store) -> Result<Self, ProjectError> {
         Ok(Self {
-            columns: Columns::new(db)?,
+            columns: Columns::new(store)?,
             fields: Vec::new(),
             ranks: (None, Ranks::None),
             current: None,
@@ -86,8 +87,8 @@ impl Lists {
     }
 
     /// The columns as they are now.
-    pub(super) fn caught_up(&mut self, db: &Connection) -> Result<&Columns, ProjectError> {
-        while !self.columns.catch_up(db, ROWS_AT_ONCE)? {}
+    pub(super) fn caught_up(&mut self, store: &Store) -> Result<&Columns, ProjectError> {
+        while !self.columns.catch_up(store, ROWS_AT_ONCE)? {}
         Ok(&self.columns)
     }
 
@@ -148,10 +149,10 @@ impl Project {
         let start = from.min(len);
         let end = start.saturating_add(n.min(MOST_ROWS)).min(len);
         let ids = current.ids[start as usize..end as usize].iter().copied();
-        let mut rows = rows_of(&self.db, ids)?;
+        let mut rows = rows_of(&self.store, &lists.columns, ids)?;
         if let Some(found) = &current.found {
             for row in &mut rows {
-                snippet::show_match(&self.db, &found.finder, row)?;
+                snippet::show_match(self.store.raw(), &found.finder, row)?;
             }
         }
         Ok(Window { from, rows, n: len })
@@ -162,7 +163,7 @@ impl Project {
         match target {
             Target::Records(keys) => {
                 let lists = self.lists.get_mut();
-                let columns = lists.caught_up(&self.db)?;
+                let columns = lists.caught_up(&self.store)?;
                 let mut seen = HashSet::new();
                 let there = |key: &RecordKey| {
                     let record = i64::try_from(key.0).ok().and_then(|id| columns.record(id));

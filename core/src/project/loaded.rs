@@ -17,7 +17,7 @@ impl Project {
     pub fn loaded(&self, sides: &[Side], options: &ReadOptions) -> Result<Loaded, ProjectError> {
         let mut loaded = Loaded::empty(source(), options.kept_problems);
         let mut formats: BTreeMap<Format, u64> = BTreeMap::new();
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.settled()?.prepare_cached(
             "SELECT record.line, record.side, content.json FROM record
              JOIN content ON content.body = record.body
              WHERE record.state = 0 ORDER BY record.position, record.id",

@@ -13,6 +13,7 @@ mod bulk;
 mod checks;
 mod columns;
 mod content;
+mod earlier_form;
 mod edit;
 mod error;
 mod facets;
@@ -34,12 +35,14 @@ mod out;
 mod print_index;
 mod replace;
 mod rows;
+mod runs;
 mod search;
 mod sides;
 mod snapshots;
 mod snippet;
 mod sorting;
 mod spoken;
+mod store;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -52,21 +55,22 @@ mod words;
 
 use std::{cell::RefCell, rc::Rc};
 
-use rusqlite::Connection;
-
 use crate::{protocol::studio::StudioProgress, text::ModelText};
 
 pub use error::ProjectError;
 use file::Counts;
 pub use file::{HEADER_BYTES, check_file};
 use list::Lists;
+use store::Store;
 
 /// First bytes of the file of every SQLite database.
 pub const FILE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// An open project.
 pub struct Project {
-    db: Connection,
+    store: Store,
+    /// From so many records on a change may come late.
+    many: usize,
     /// The current list, and what lists are made from.
     lists: RefCell<Lists>,
     /// Tokenizer and template, once they were read from the file.

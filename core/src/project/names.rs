@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, types::Value};
 
 use super::{
     ProjectError,
@@ -46,12 +46,10 @@ pub(super) fn change_names(
     change: impl Fn(Vec<String>) -> Vec<String>,
 ) -> Result<(), ProjectError> {
     let db = changes.db;
-    let column = field.column();
-    let mut set_now = db.prepare_cached(&format!("SELECT {column} FROM record WHERE id = ?1"))?;
     let mut known: HashMap<i64, i64> = HashMap::new();
     let mut values = Vec::with_capacity(records.len());
     for &record in records {
-        let Some(before) = set_now.query_row([record], |row| row.get(0)).optional()? else {
+        let Some(Value::Integer(before)) = changes.now(field, record)? else {
             continue;
         };
         let after = match known.get(&before) {
@@ -66,7 +64,6 @@ pub(super) fn change_names(
             values.push((record, after));
         }
     }
-    drop(set_now);
     changes.set_each(field, values)
 }
 

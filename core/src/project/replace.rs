@@ -230,7 +230,7 @@ impl Work for PreviewWork {
             });
         }
         match self {
-            Self::Going(going) => going.step(&project.db),
+            Self::Going(going) => going.step(project.store.settled()?),
             Self::New(_) => Err(ProjectError::Cancelled),
         }
     }

@@ -4,7 +4,13 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row as Stored};
 
-use super::{ProjectError, filter::side_of, names::names_of};
+use super::{
+    ProjectError,
+    columns::{Columns, IN_TRASH},
+    filter::side_of,
+    names::names_of,
+    store::Store,
+};
 use crate::protocol::studio::{RecordKey, Row};
 
 const ROW: &str = "SELECT record.id, state, side, tags, reviewer, source, page, record.body <> first_body,
@@ -14,24 +20,38 @@ const ROW: &str = "SELECT record.id, state, side, tags, reviewer, source, page, 
 
 /// Rows of records, in the order in which they are asked for; records that are not there are left out.
 pub(super) fn rows_of(
-    db: &Connection,
+    store: &Store,
+    columns: &Columns,
     records: impl IntoIterator<Item = u64>,
 ) -> Result<Vec<Row>, ProjectError> {
+    let db = store.raw();
+    // What is late is in the columns, and nothing else is newer there.
+    let late = (!store.is_settled()).then_some(columns);
     let mut sets = HashMap::new();
     let mut rows_of = Vec::new();
     let mut statement = db.prepare_cached(ROW)?;
     for record in records {
         let mut rows = statement.query([record as i64])?;
         if let Some(row) = rows.next()? {
-            rows_of.push(row_of(db, row, &mut sets)?);
+            rows_of.push(row_of(db, row, late, &mut sets)?);
         }
     }
     Ok(rows_of)
 }
 
+/// What may come late.
+struct Narrow {
+    state: u8,
+    side: Option<u8>,
+    tags: i64,
+    accepted: i64,
+    reviewer: String,
+}
+
 fn row_of(
     db: &Connection,
     row: &Stored<'_>,
+    late: Option<&Columns>,
     sets: &mut HashMap<i64, Vec<String>>,
 ) -> Result<Row, ProjectError> {
     let mut names = |set: i64| -> Result<Vec<String>, ProjectError> {
@@ -42,10 +62,27 @@ fn row_of(
         sets.insert(set, names.clone());
         Ok(names)
     };
-    let accepted = names(row.get(8)?)?;
+    let id: i64 = row.get(0)?;
+    let narrow = match late.and_then(|columns| Some((columns, columns.record(id)?))) {
+        Some((columns, record)) => Narrow {
+            state: record.state,
+            side: Some(record.side),
+            tags: record.tags,
+            accepted: record.accepted,
+            reviewer: columns.reviewers.name(record.reviewer).to_owned(),
+        },
+        None => Narrow {
+            state: row.get(1)?,
+            side: row.get(2)?,
+            tags: row.get(3)?,
+            accepted: row.get(8)?,
+            reviewer: row.get(4)?,
+        },
+    };
+    let accepted = names(narrow.accepted)?;
     let (n_errors, n_warnings) = n_findings(db, row.get(9)?, &accepted)?;
     Ok(Row {
-        record: RecordKey(row.get(0)?),
+        record: RecordKey(id as u64),
         prompt: row.get(11)?,
         answer: row.get(12)?,
         system: row.get(10)?,
@@ -54,15 +91,15 @@ fn row_of(
         n_tokens: row.get(16)?,
         n_trained: row.get(17)?,
         language: row.get(15)?,
-        tags: names(row.get(3)?)?,
-        side: row.get::<_, Option<u8>>(2)?.and_then(side_of),
-        reviewer: row.get(4)?,
+        tags: names(narrow.tags)?,
+        side: narrow.side.and_then(side_of),
+        reviewer: narrow.reviewer,
         source: row.get::<_, Option<u32>>(5)?.unwrap_or_default(),
         page: row.get(6)?,
         n_errors,
         n_warnings,
         changed: row.get(7)?,
-        in_trash: row.get::<_, i64>(1)? == 1,
+        in_trash: narrow.state == IN_TRASH,
     })
 }
 

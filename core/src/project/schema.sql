@@ -104,7 +104,7 @@ CREATE TABLE token_count (
     ends INTEGER NOT NULL
 );
 
--- The journal. `change` holds the other value: what undoing an action, or doing it again, puts in
+-- The journal. `change` holds the other values: what undoing an action, or doing it again, puts in
 -- place. Swapping is therefore the same in both directions.
 CREATE TABLE action (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -118,10 +118,18 @@ CREATE TABLE change (
     action INTEGER NOT NULL,
     -- Name of a column of `record` that may change.
     field TEXT NOT NULL,
-    record INTEGER NOT NULL,
-    value,
-    PRIMARY KEY (action, field, record)
-) WITHOUT ROWID;
+    -- Records and their values; see `project/runs.rs`.
+    runs BLOB NOT NULL,
+    PRIMARY KEY (action, field)
+);
+-- Values that are in force and come into `record` when nobody waits (`project/store.rs`), in the
+-- order of their ids. Records up to `up_to` have theirs.
+CREATE TABLE late (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    field TEXT NOT NULL,
+    runs BLOB NOT NULL,
+    up_to INTEGER NOT NULL
+);
 CREATE TABLE fact_change (action INTEGER NOT NULL, key TEXT NOT NULL, value TEXT, PRIMARY KEY (action, key)) WITHOUT ROWID;
 
 CREATE TABLE snapshot (id INTEGER PRIMARY KEY, name TEXT NOT NULL, at_ms INTEGER NOT NULL);

@@ -33,8 +33,8 @@ impl Project {
     /// # Errors
     /// If the database cannot be read.
     pub fn split(&self) -> Result<SplitView, ProjectError> {
-        let members = Members::read(&self.db)?;
-        let plan = fact(&self.db, SPLIT_PLAN)?;
+        let members = Members::read(self.store.settled()?)?;
+        let plan = fact(self.store.settled()?, SPLIT_PLAN)?;
         // A plan of another version is as good as none.
         let plan: Option<SplitPlan> = plan.and_then(|plan| serde_json::from_str(&plan).ok());
         let mut view = members.view(&members.sides);
@@ -47,7 +47,7 @@ impl Project {
             (view.n_groups, view.largest_group) = facts.group_sizes();
         }
         view.plan = plan;
-        view.frozen = fact(&self.db, SPLIT_FROZEN)?;
+        view.frozen = fact(self.store.settled()?, SPLIT_FROZEN)?;
         view.frozen_holds = match &view.frozen {
             Some(frozen) => *frozen == members.hash(),
             None => false,
@@ -60,14 +60,14 @@ impl Project {
     /// # Errors
     /// If the plan cannot be carried out.
     pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
-        let members = Members::read(&self.db)?;
+        let members = Members::read(self.store.settled()?)?;
         let split = self.draw(plan, &members)?;
         let mut view = members.view(&sides_of(&split, members.n()));
         view.plan = Some(plan.clone());
         view.n_groups = split.n_groups as u64;
         view.largest_group = split.largest_group as u64;
         view.strata = shown(split.strata);
-        view.frozen = fact(&self.db, SPLIT_FROZEN)?;
+        view.frozen = fact(self.store.settled()?, SPLIT_FROZEN)?;
         view.frozen_holds = view.frozen.as_ref().is_some_and(|f| *f == members.hash());
         Ok(view)
     }
@@ -81,13 +81,13 @@ impl Project {
         plan: &SplitPlan,
         now_ms: i64,
     ) -> Result<SplitView, ProjectError> {
-        refuse_if_frozen(&self.db)?;
-        let members = Members::read(&self.db)?;
+        refuse_if_frozen(self.store.settled()?)?;
+        let members = Members::read(self.store.settled()?)?;
         let split = self.draw(plan, &members)?;
         let sides = sides_of(&split, members.n());
         let values = members.records.iter().copied().zip(sides);
         let json = serde_json::json!(plan).to_string();
-        self.act_quietly(ActionKind::Split, "", now_ms, |changes| {
+        self.act_quietly_at_once(ActionKind::Split, "", now_ms, |changes| {
             changes.set_each(Field::Side, values)?;
             changes.fact(SPLIT_PLAN, Some(&json))
         })
@@ -99,7 +99,7 @@ impl Project {
     /// # Errors
     /// If there are no sides to freeze.
     pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
-        let members = Members::read(&self.db)?;
+        let members = Members::read(self.store.settled()?)?;
         if frozen && members.sides.iter().all(Option::is_none) {
             return Err(ProjectError::CannotDo {
                 reason: "no record is on a side yet; draw a split before freezing it".into(),
@@ -178,7 +178,8 @@ impl Project {
         members: &Members,
     ) -> Result<Vec<Option<String>>, ProjectError> {
         let mut read = self
-            .db
+            .store
+            .settled()?
             .prepare_cached("SELECT json FROM content WHERE body = ?1")?;
         let mut values = Vec::with_capacity(members.n());
         for body in &members.bodies {
@@ -202,7 +203,7 @@ impl Project {
             return Ok(values);
         }
         use rusqlite::OptionalExtension as _;
-        let mut told = self.db.prepare_cached(sql)?;
+        let mut told = self.store.settled()?.prepare_cached(sql)?;
         for (i, value) in values.iter_mut().enumerate() {
             let id = if field == "language" {
                 members.bodies[i]
@@ -220,7 +221,7 @@ impl Project {
         const LOOKED_AT: usize = 1000;
         let mut names: Vec<String> = Vec::new();
         for body in members.bodies.iter().take(LOOKED_AT) {
-            let Ok((record, _)) = super::content::read_body(&self.db, *body) else {
+            let Ok((record, _)) = super::content::read_body(self.store.raw(), *body) else {
                 continue;
             };
             for name in record.extra.keys() {

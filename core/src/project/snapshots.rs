@@ -23,7 +23,7 @@ const COLUMNS: &str = "state, position, body, side, tags, accepted, reviewer";
 
 impl Project {
     pub fn take_snapshot(&mut self, name: &str, now_ms: i64) -> Result<(), ProjectError> {
-        let tx = self.db.transaction()?;
+        let tx = self.store.settled_mut()?.transaction()?;
         tx.execute(
             "INSERT INTO snapshot (name, at_ms) VALUES (?1, ?2)",
             params![name, now_ms],
@@ -45,7 +45,7 @@ impl Project {
 
     /// Newest first.
     pub fn snapshots(&self) -> Result<Vec<SnapshotView>, ProjectError> {
-        let mut statement = self.db.prepare_cached(
+        let mut statement = self.store.settled()?.prepare_cached(
             "SELECT id, name, at_ms, (SELECT count(*) FROM snapshot_record
                 WHERE snapshot = snapshot.id AND state = 0)
              FROM snapshot ORDER BY id DESC",
@@ -65,7 +65,7 @@ impl Project {
     /// If there is no such snapshot.
     pub fn delete_snapshot(&mut self, snapshot: SnapshotKey) -> Result<(), ProjectError> {
         self.check_snapshot(snapshot)?;
-        let tx = self.db.transaction()?;
+        let tx = self.store.settled_mut()?.transaction()?;
         tx.execute("DELETE FROM snapshot WHERE id = ?1", [snapshot.0])?;
         tx.execute(
             "DELETE FROM snapshot_record WHERE snapshot = ?1",
@@ -104,7 +104,7 @@ impl Project {
             state_of(before),
             state_of(after)
         );
-        let mut statement = self.db.prepare(&sql)?;
+        let mut statement = self.store.settled()?.prepare(&sql)?;
         let mut rows = statement.query([])?;
         let mut difference = Difference::default();
         while let Some(row) = rows.next()? {
@@ -143,7 +143,8 @@ impl Project {
     /// Its name.
     fn check_snapshot(&self, snapshot: SnapshotKey) -> Result<String, ProjectError> {
         let mut statement = self
-            .db
+            .store
+            .settled()?
             .prepare_cached("SELECT name FROM snapshot WHERE id = ?1")?;
         let name = statement
             .query_row([snapshot.0], |row| row.get(0))
@@ -159,7 +160,7 @@ impl Project {
         kind: DifferenceKind,
     ) -> Result<RecordDifference, ProjectError> {
         let text = |body: Option<i64>| match body {
-            Some(body) => read_body(&self.db, body).map(|(record, _)| plain(&record)),
+            Some(body) => read_body(self.store.settled()?, body).map(|(record, _)| plain(&record)),
             None => Ok(String::new()),
         };
         Ok(RecordDifference {

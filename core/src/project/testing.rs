@@ -25,7 +25,7 @@ pub(super) fn in_memory(n: usize) -> Project {
 pub(super) fn project_of(records: impl IntoIterator<Item = Record>) -> Project {
     let db = Connection::open_in_memory().unwrap();
     let project = Project::create(db, "test", 1).unwrap();
-    let tx = project.db.unchecked_transaction().unwrap();
+    let tx = project.store.raw().unchecked_transaction().unwrap();
     for (i, record) in records.into_iter().enumerate() {
         let origin = Origin::of(&record.body);
         let body = insert_body(&tx, record, origin).unwrap();
@@ -77,7 +77,7 @@ pub(super) fn chat(question: &str, answer: &str) -> Record {
 /// Everything that anyone can see of the project's records, texts and settings.
 pub(super) fn seen(project: &Project) -> Vec<String> {
     let rows = |sql: &str| {
-        let mut statement = project.db.prepare(sql).unwrap();
+        let mut statement = project.store.settled().unwrap().prepare(sql).unwrap();
         let n_columns = statement.column_count();
         let rows = statement.query_map([], |row| {
             let values = (0..n_columns).map(|i| row.get::<_, Value>(i));
@@ -183,7 +183,9 @@ pub(super) fn turns(turns: &[(Role, &str)]) -> Record {
 /// What is stored of every record, in the order of ids: its state, its text, what was accepted.
 pub(super) fn state(project: &Project) -> Vec<(i64, String, i64)> {
     let mut statement = project
-        .db
+        .store
+        .settled()
+        .unwrap()
         .prepare(
             "SELECT state, json, accepted FROM record JOIN content ON content.body = record.body
              ORDER BY record.id",

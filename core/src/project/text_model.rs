@@ -52,7 +52,7 @@ impl Project {
             hash.update(name);
             hash.update(Sha256::digest(bytes));
         }
-        let tx = self.db.transaction()?;
+        let tx = self.store.raw_mut().transaction()?;
         tx.execute(
             "DELETE FROM asset WHERE substr(name, 1, length(?1)) = ?1",
             [ASSET],
@@ -94,7 +94,7 @@ impl Project {
         };
         let options = self.text_options()?;
         let n = |sql: &str| -> Result<u64, ProjectError> {
-            let mut statement = self.db.prepare_cached(sql)?;
+            let mut statement = self.store.settled()?.prepare_cached(sql)?;
             Ok(statement.query_row([], |row| row.get(0))?)
         };
         let end_tokens = model.end_token_ids.iter().map(|id| {
@@ -198,7 +198,8 @@ impl Project {
     fn text_file(&self, name: &str) -> Result<Option<Vec<u8>>, ProjectError> {
         use rusqlite::OptionalExtension as _;
         let mut statement = self
-            .db
+            .store
+            .raw()
             .prepare_cached("SELECT bytes FROM asset WHERE name = ?1")?;
         let bytes = statement.query_row([format!("{ASSET}{name}")], |row| row.get(0));
         Ok(bytes.optional()?)

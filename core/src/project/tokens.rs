@@ -35,7 +35,7 @@ impl Project {
         let row = self.row(record)?;
         let mut record = match draft {
             Some(content) => record_of(content),
-            None => read_body(&self.db, row.body)?.0,
+            None => read_body(self.store.raw(), row.body)?.0,
         };
         record.line = row.line;
         let options = self.encode_options()?;

@@ -1,6 +1,10 @@
 //! The trash, emptied for good: with every trace in history, snapshots and in the file itself.
 
-use super::{Project, ProjectError, Step, Task, Work, file::remove_unused_bodies, journal::Field};
+use super::{
+    Project, ProjectError, Step, Task, Work,
+    file::remove_unused_bodies,
+    journal::{Field, forget_records},
+};
 use crate::protocol::studio::{Changed, StudioProgress, StudioStage};
 
 impl Project {
@@ -16,31 +20,33 @@ impl Project {
             });
         }
         // What is deleted is overwritten, so that the texts are not in the file any more.
-        self.db.pragma_update(None, "secure_delete", true)?;
+        let db = self.store.settled()?;
+        db.pragma_update(None, "secure_delete", true)?;
         let removed = self.remove_trash();
-        self.db.pragma_update(None, "secure_delete", false)?;
+        let db = self.store.raw();
+        db.pragma_update(None, "secure_delete", false)?;
         self.forget_counts(&[Field::State]);
         removed
     }
 
     fn remove_trash(&mut self) -> Result<u64, ProjectError> {
-        let tx = self.db.transaction()?;
+        let tx = self.store.settled_mut()?.transaction()?;
+        let removed: Vec<u64> = {
+            let sql = "SELECT id FROM record WHERE state = 1 ORDER BY id";
+            let mut statement = tx.prepare_cached(sql)?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            ids.collect::<Result<_, _>>()?
+        };
+        forget_records(&tx, &removed)?;
         tx.execute_batch(
-            "DELETE FROM change WHERE record IN (SELECT id FROM record WHERE state = 1);
-             DELETE FROM snapshot_record WHERE record IN (SELECT id FROM record WHERE state = 1);",
-        )?;
-        let n_removed = tx.execute("DELETE FROM record WHERE state = 1", [])? as u64;
-        tx.execute_batch(
-            "DELETE FROM action WHERE id NOT IN (SELECT action FROM change)
-                AND id NOT IN (SELECT action FROM fact_change);
-             UPDATE action SET n_records =
-                (SELECT count(DISTINCT record) FROM change WHERE action = action.id);",
+            "DELETE FROM snapshot_record WHERE record IN (SELECT id FROM record WHERE state = 1);
+             DELETE FROM record WHERE state = 1;",
         )?;
         remove_unused_bodies(&tx)?;
         // Words of deleted texts stay in the index until its parts are merged.
         tx.execute("INSERT INTO search (search) VALUES ('optimize')", [])?;
         tx.commit()?;
-        Ok(n_removed)
+        Ok(removed.len() as u64)
     }
 }
 
@@ -64,7 +70,8 @@ impl Work for Emptying {
         };
         // The file becomes smaller. Where there is no room to do it, the space is used again later.
         match project
-            .db
+            .store
+            .settled()?
             .execute_batch("VACUUM")
             .map_err(ProjectError::from)
         {

@@ -29,7 +29,7 @@ pub(in crate::project) struct LiveRecords {
 impl Project {
     pub(in crate::project) fn live(&self) -> Result<LiveRecords, ProjectError> {
         let mut lists = self.lists.borrow_mut();
-        LiveRecords::of(lists.caught_up(&self.db)?, &self.db)
+        LiveRecords::of(lists.caught_up(&self.store)?, self.store.raw())
     }
 }
 

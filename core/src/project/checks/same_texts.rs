@@ -112,10 +112,10 @@ mod tests {
                 let work = project.adding([incoming("a", records, &[])].into(), 2);
                 run_all(&mut project, work).unwrap();
             }
-            known.catch_up(&project.db).unwrap();
-            assert!(known.is_up_to_date(&project.db).unwrap());
-            let by_whole = all(&project.db, "whole_print").unwrap();
-            let by_prompt = all(&project.db, "prompt_print").unwrap();
+            known.catch_up(project.store.raw()).unwrap();
+            assert!(known.is_up_to_date(project.store.raw()).unwrap());
+            let by_whole = all(project.store.raw(), "whole_print").unwrap();
+            let by_prompt = all(project.store.raw(), "prompt_print").unwrap();
             assert_eq!((&known.by_whole, &known.by_prompt), (&by_whole, &by_prompt));
         }
         assert!(known.by_whole.len() > 250);

@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::table;
+use super::{live::LiveRecords, table};
 use crate::{
     cores,
     data::ProblemKind,
@@ -102,7 +102,8 @@ impl TemplateCheck {
             }
         };
         let n_total = project
-            .db
+            .store
+            .raw()
             .prepare_cached("SELECT count(*) FROM body WHERE id > ?1")?
             .query_row([at], |row| row.get(0))?;
         Ok(Some(Self {
@@ -141,7 +142,8 @@ impl TemplateCheck {
 
     fn judge_some(&mut self, project: &Project) -> Result<bool, ProjectError> {
         let mut statement = project
-            .db
+            .store
+            .raw()
             .prepare_cached("SELECT body, json FROM content WHERE body > ?1 ORDER BY body")?;
         let mut rows = statement.query([self.at])?;
         let (mut texts, mut n_bytes, mut is_last) = (Vec::new(), 0, false);
@@ -168,7 +170,7 @@ impl TemplateCheck {
     }
 
     fn flush(&mut self, project: &mut Project) -> Result<(), ProjectError> {
-        let tx = project.db.transaction()?;
+        let tx = project.store.raw_mut().transaction()?;
         let mut count = tx.prepare_cached(
             "INSERT OR REPLACE INTO token_count (body, n_tokens, n_trained, ends)
              VALUES (?1, ?2, ?3, ?4)",
@@ -220,7 +222,8 @@ fn settings(project: &Project) -> Result<Option<String>, ProjectError> {
 
 fn up_to(project: &Project) -> Result<Option<(String, i64)>, ProjectError> {
     let mut statement = project
-        .db
+        .store
+        .raw()
         .prepare_cached("SELECT settings, up_to FROM checked WHERE \"check\" = ?1")?;
     let row = statement.query_row([table::TEMPLATE], |row| Ok((row.get(0)?, row.get(1)?)));
     Ok(row.optional()?)
@@ -232,7 +235,8 @@ pub(in crate::project) fn is_behind(project: &Project) -> Result<bool, ProjectEr
         return Ok(false);
     };
     let newest: i64 = project
-        .db
+        .store
+        .raw()
         .prepare_cached("SELECT coalesce(max(id), 0) FROM body")?
         .query_row([], |row| row.get(0))?;
     Ok(match up_to(project)? {
@@ -253,7 +257,7 @@ pub(in crate::project) fn begin_again(project: &mut Project) -> Result<(), Proje
 
 /// Takes away what was found under another model; from now on there are results under this one.
 fn forget(project: &mut Project, settings: &str) -> Result<(), ProjectError> {
-    let tx = project.db.transaction()?;
+    let tx = project.store.raw_mut().transaction()?;
     tx.execute("DELETE FROM token_count", [])?;
     tx.execute(
         "DELETE FROM finding WHERE \"check\" = ?1",
@@ -268,21 +272,36 @@ fn forget(project: &mut Project, settings: &str) -> Result<(), ProjectError> {
 }
 
 /// Records that are trained on, if no record of all teaches the end token.
-pub(in crate::project) fn n_without_end(project: &Project) -> Result<u64, ProjectError> {
-    // A project in order has one near its beginning.
-    let any: bool = project
-        .db
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM record JOIN token_count ON token_count.body = record.body
-                WHERE state = 0 AND ends = 1)",
-        )?
-        .query_row([], |row| row.get(0))?;
-    if any {
+pub(in crate::project) fn n_without_end(
+    project: &Project,
+    live: &LiveRecords,
+) -> Result<u64, ProjectError> {
+    let db = project.store.raw();
+    if is_end_trained(db, live)? {
         return Ok(0);
     }
-    let mut statement = project.db.prepare_cached(
-        "SELECT count(*) FROM record JOIN token_count ON token_count.body = record.body
-         WHERE state = 0 AND n_trained > 0",
-    )?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+    let mut statement =
+        db.prepare_cached("SELECT body FROM token_count WHERE n_trained > 0 ORDER BY body")?;
+    let mut rows = statement.query([])?;
+    let mut n = 0;
+    while let Some(row) = rows.next()? {
+        n += live.of_body(row.get(0)?).1.len() as u64;
+    }
+    Ok(n)
+}
+
+/// Whether a record teaches the end token.
+pub(in crate::project) fn is_end_trained(
+    db: &Connection,
+    live: &LiveRecords,
+) -> Result<bool, ProjectError> {
+    let mut statement = db.prepare_cached("SELECT body FROM token_count WHERE ends = 1")?;
+    let mut rows = statement.query([])?;
+    // A project in order has one near its beginning.
+    while let Some(row) = rows.next()? {
+        if !live.of_body(row.get(0)?).1.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -116,7 +116,8 @@ fn lengths_and_refusals_are_those_of_training() {
     for (body, record) in odd_records().iter().enumerate() {
         let prepared = encode_record(record, &model, &options).unwrap();
         let counted: (u64, u64) = project
-            .db
+            .store
+            .raw()
             .query_row(
                 "SELECT n_tokens, n_trained FROM token_count WHERE body = ?1",
                 [body as i64 + 1],
@@ -233,7 +234,8 @@ fn a_new_check_needs_rows_and_nothing_else() {
         chat("d", "4"),
     ]);
     project
-        .db
+        .store
+        .raw()
         .execute_batch(
             "INSERT INTO finding VALUES
                 (1, 'poetry', 'reads_like_poetry', 0, '', 'a rhyme', 'prose', ''),

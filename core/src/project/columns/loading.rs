@@ -1,9 +1,9 @@
 //! From the database into the columns: all of it once, in steps, and then what changed.
 
-use rusqlite::{Connection, Row, Rows};
+use rusqlite::{Connection, Row, Rows, types::Value};
 
 use super::{BodyColumns, Columns, NO_SIDE, NOT_THERE, RecordColumns};
-use crate::project::{ProjectError, names};
+use crate::project::{ProjectError, journal::Field, names, runs::Runs, store::Store};
 
 const BODY: &str = "SELECT body.id, n_chars, n_turns, roles, language, fields, n_tokens
     FROM body LEFT JOIN token_count ON token_count.body = body.id";
@@ -15,16 +15,23 @@ impl Columns {
     /// Reads what changed, at most about `n_rows` of it; true once there is nothing left to read.
     pub(in crate::project) fn catch_up(
         &mut self,
-        db: &Connection,
+        store: &Store,
         n_rows: usize,
     ) -> Result<bool, ProjectError> {
+        let db = store.raw();
+        let before = self.version;
         self.read_changes(db)?;
+        self.lacks_late |= self.version != before;
         if !self.bodies_read {
             self.bodies_read = self.read_bodies(db, n_rows)? < n_rows;
             return Ok(false);
         }
         if !self.records_read {
             self.records_read = self.read_records(db, n_rows)? < n_rows;
+        }
+        self.lacks_late |= self.version != before;
+        if self.records_read && std::mem::take(&mut self.lacks_late) {
+            store.each_late(&mut |late| self.put(db, late.field, &late.runs))?;
         }
         Ok(self.records_read)
     }
@@ -66,6 +73,50 @@ impl Columns {
             self.bodies_read = self.read_bodies(db, AT_ONCE)? < AT_ONCE;
         }
         self.reread_records(db, &changes.records[..old])
+    }
+
+    /// Something is late from now on; the next time they catch up they take it.
+    pub(in crate::project) fn lack_late(&mut self) {
+        self.lacks_late = true;
+    }
+
+    /// Values that are in force, whatever the table says.
+    fn put(&mut self, db: &Connection, field: Field, runs: &Runs) -> Result<(), ProjectError> {
+        self.version += 1;
+        let mut sets = Vec::new();
+        for run in runs.all() {
+            let places = self.places(run);
+            let value = &run.value;
+            let number = match value {
+                Value::Integer(number) => *number,
+                _ => 0,
+            };
+            let small = || u8::try_from(number).unwrap_or(u8::MAX);
+            let reviewer = match (field, value) {
+                (Field::Reviewer, Value::Text(name)) => self.reviewers.number(name),
+                _ => 0,
+            };
+            let body = match field {
+                Field::Body => self.body_place(number),
+                _ => 0,
+            };
+            for record in &mut self.records[places] {
+                match field {
+                    Field::State => record.state = small(),
+                    Field::Position => record.position = number,
+                    Field::Body => record.body = body,
+                    Field::Side if *value == Value::Null => record.side = NO_SIDE,
+                    Field::Side => record.side = small().min(NO_SIDE),
+                    Field::Tags => record.tags = number,
+                    Field::Accepted => record.accepted = number,
+                    Field::Reviewer => record.reviewer = reviewer,
+                }
+            }
+            if matches!(field, Field::Tags | Field::Accepted) {
+                sets.push(number);
+            }
+        }
+        self.read_sets(db, &sets)
     }
 
     fn forget_bodies(&mut self) {

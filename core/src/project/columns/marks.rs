@@ -1,10 +1,10 @@
 //! Notes which rows of a database change, as SQLite reports them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, atomic::Ordering};
 
 use rusqlite::Connection;
 
-use super::super::ProjectError;
+use super::super::{ProjectError, store::Store};
 
 /// More changes than this are not told apart.
 const MOST: usize = 1 << 20;
@@ -47,11 +47,16 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn set_on(db: &mut Connection) -> Result<Self, ProjectError> {
+    pub(super) fn set_on(store: &mut Store) -> Result<Self, ProjectError> {
+        let is_known = store.is_known();
+        let db = store.raw_mut();
         db.execute_batch(TELL_ALL)?;
         let changes = Arc::new(Mutex::new(Changes::default()));
         let noted = Arc::clone(&changes);
         db.update_hook(Some(move |_, _: &str, table: &str, row: i64| {
+            if is_known.load(Ordering::Relaxed) {
+                return;
+            }
             let mut changes = noted.lock().unwrap_or_else(PoisonError::into_inner);
             let rows = match table {
                 "record" => &mut changes.records,

@@ -13,6 +13,7 @@ use crate::{
         openings,
         search::{Finder, Hits},
         sorting,
+        store::Store,
     },
     protocol::studio::{ListView, Query, SortBy, StudioProgress, StudioStage},
 };
@@ -59,10 +60,10 @@ impl Work for QueryWork {
             let hits = Hits::new(&lists.columns);
             self.found = Some(Found { finder, hits });
         }
-        if let Some(progress) = prepare(lists, &mut project.db, &self.query)? {
+        if let Some(progress) = prepare(lists, &mut project.store, &self.query)? {
             return Ok(Step::More(progress));
         }
-        let db = &project.db;
+        let db = project.store.raw();
         let is_new = |filtered: &Filtered| filtered.version == lists.columns.version;
         let mut filtered = match self.filtered.take().filter(is_new) {
             Some(filtered) => filtered,
@@ -85,12 +86,14 @@ impl Work for QueryWork {
 /// Brings up to date what a query goes by; what is left to do, if anything.
 fn prepare(
     lists: &mut Lists,
-    db: &mut Connection,
+    store: &mut Store,
     query: &Query,
 ) -> Result<Option<StudioProgress>, ProjectError> {
-    if !lists.columns.catch_up(db, ROWS_AT_ONCE)? {
+    if !lists.columns.catch_up(store, ROWS_AT_ONCE)? {
         return Ok(Some(reading(lists.columns.records.len() as u64)));
     }
+    // Texts are never late.
+    let db = store.raw_mut();
     if let Some(progress) = lists.read_field(db, &query.filter)? {
         return Ok(Some(progress));
     }
@@ -201,8 +204,8 @@ pub(super) fn make_again(project: &mut Project) -> Result<(), ProjectError> {
     else {
         return Ok(());
     };
-    while prepare(lists, &mut project.db, &query)?.is_some() {}
-    let db = &project.db;
+    while prepare(lists, &mut project.store, &query)?.is_some() {}
+    let db = project.store.raw();
     let mut filtered = filter(lists, db, &query, found.as_ref())?;
     if let Some(found) = &mut found {
         let mut left = None;

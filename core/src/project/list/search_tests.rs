@@ -91,7 +91,7 @@ fn words_are_found_the_same_with_and_without_the_index() {
         if is_indexed {
             let work = project.index();
             run(&mut project, work, &mut |_| true).unwrap();
-            assert!(super::super::search::indexed_up_to(&project.db).unwrap() == N as i64);
+            assert!(super::super::search::indexed_up_to(project.store.raw()).unwrap() == N as i64);
         }
         for text in typed {
             for role in [None, Some(TurnRole::Assistant), Some(TurnRole::Tool)] {

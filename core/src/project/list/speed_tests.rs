@@ -43,7 +43,8 @@ fn project() -> Project {
     });
     let project = project_of(records);
     project
-        .db
+        .store
+        .raw()
         .execute_batch(
             "UPDATE record SET side = id % 4 WHERE id % 4 < 3;
              INSERT INTO name_set VALUES (1000, '[\"good\"]');
@@ -256,13 +257,15 @@ fn lists_of_100_000_records_are_quick() {
     clock.time("facets", QUICK, |project| project.facets().unwrap());
     clock
         .project
-        .db
+        .store
+        .raw()
         .execute_batch("UPDATE record SET side = 1 WHERE id % 4 = 2")
         .unwrap();
     clock.query("after a change of 25 000", QUICK, Query::default());
     clock
         .project
-        .db
+        .store
+        .raw()
         .execute_batch("UPDATE record SET side = 2 WHERE id = 777")
         .unwrap();
     clock.query("after a change of one", QUICK, Query::default());
@@ -270,7 +273,7 @@ fn lists_of_100_000_records_are_quick() {
 
 /// From the most frequent on.
 fn top_words(project: &Project) -> Vec<String> {
-    let db = &project.db;
+    let db = project.store.raw();
     db.execute_batch("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, search, row)")
         .unwrap();
     let sql = "SELECT term FROM temp.words WHERE term GLOB '[a-z]*' ORDER BY doc DESC LIMIT 300";

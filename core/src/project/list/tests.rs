@@ -69,7 +69,7 @@ fn rows_show_what_a_record_is() {
     project
         .save(RecordKey(2), content("<|im_end|>"), 9)
         .unwrap();
-    let rows = rows_of(&project.db, [3, 2, 99]).unwrap();
+    let rows = rows_of(&project.store, &project.lists.borrow().columns, [3, 2, 99]).unwrap();
     assert_eq!(rows.len(), 2, "a record that is not there has no row");
     let row = &rows[1];
     assert_eq!(
@@ -84,14 +84,19 @@ fn rows_show_what_a_record_is() {
     assert_eq!((row.n_errors, row.n_warnings, row.n_turns), (0, 1, 2));
     assert_eq!((row.n_tokens, row.n_chars), (None, 11));
     project
-        .db
+        .store
+        .raw()
         .execute_batch("INSERT INTO name_set VALUES (77, '[\"control_token\"]')")
         .unwrap();
     project
-        .db
+        .store
+        .raw()
         .execute_batch("UPDATE record SET accepted = 77 WHERE id = 2")
         .unwrap();
-    assert_eq!(rows_of(&project.db, [2]).unwrap()[0].n_warnings, 0);
+    assert_eq!(
+        rows_of(&project.store, &project.lists.borrow().columns, [2]).unwrap()[0].n_warnings,
+        0
+    );
 }
 
 #[test]
@@ -245,7 +250,8 @@ fn targets_name_each_record_once_and_only_those_there() {
     let mut project = in_memory(4);
     change(&mut project, &[2], Change::Trash);
     project
-        .db
+        .store
+        .raw()
         .execute_batch("UPDATE record SET state = 2 WHERE id = 4")
         .unwrap();
     let named = project
@@ -278,20 +284,21 @@ fn columns_follow_the_database() {
                 run(&mut project, work, &mut |_| true).unwrap();
             }
             10 => project
-                .db
+                .store
+                .raw()
                 .execute_batch("INSERT OR REPLACE INTO token_count SELECT id, id % 7, 1, 1 FROM body WHERE id % 3 = 0")
                 .unwrap(),
             // Without a condition SQLite empties a table in one go.
-            _ => project.db.execute_batch("DELETE FROM token_count").unwrap(),
+            _ => project.store.raw().execute_batch("DELETE FROM token_count").unwrap(),
         }
         if rng.below(3) > 0 {
             continue;
         }
         // Marks are set on a database of its own, so that those of the project stay.
-        let mut other = in_memory(0).into_connection();
+        let mut other = Store::new(in_memory(0).into_connection()).unwrap();
         let mut anew = Columns::new(&mut other).unwrap();
-        while !anew.catch_up(&project.db, 7).unwrap() {}
-        let now = describe(project.lists.get_mut().caught_up(&project.db).unwrap());
+        while !anew.catch_up(&project.store, 7).unwrap() {}
+        let now = describe(project.lists.get_mut().caught_up(&project.store).unwrap());
         assert_eq!(now, describe(&anew), "step {step}");
     }
 }

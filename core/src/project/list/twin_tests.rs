@@ -26,7 +26,7 @@ pub(super) const N: usize = 400;
 pub(super) fn project() -> Project {
     let mut rng = Rng::new(4, 0);
     let mut project = project_of((0..N).map(|i| record(i, &mut rng)));
-    let db = &project.db;
+    let db = project.store.raw();
     let sets: Vec<i64> = [&["good"][..], &["good", "short"], &["later"]]
         .map(|names| set_of(db, names.iter().map(|name| (*name).to_owned()).collect()).unwrap())
         .into();
@@ -156,7 +156,7 @@ pub(super) struct Plain {
 }
 
 pub(super) fn plain(project: &Project) -> Vec<Plain> {
-    let db = &project.db;
+    let db = project.store.raw();
     let mut statement = db
         .prepare(
             "SELECT record.id, state, position, record.body, first_body, side, tags, reviewer, source, line,

@@ -92,7 +92,7 @@ struct Listed {
 
 /// Records outside the trash in the order of the dataset, or of the current list.
 fn in_order(project: &Project, export: &Export) -> Result<Vec<Listed>, ProjectError> {
-    let mut statement = project.db.prepare_cached(
+    let mut statement = project.store.settled()?.prepare_cached(
         "SELECT record.id, record.body, line, side, language
          FROM record JOIN body ON body.id = record.body
          WHERE state = 0 ORDER BY position, record.id",

@@ -59,7 +59,7 @@ impl Walk {
             let bodies = piece.bodies.iter().skip(self.at).take(STEP_RECORDS);
             let mut outgoing = Vec::with_capacity(STEP_RECORDS);
             for &(body, line) in bodies {
-                let (mut record, origin) = read_body(&project.db, body)?;
+                let (mut record, origin) = read_body(project.store.raw(), body)?;
                 record.line = line;
                 outgoing.push(Outgoing {
                     piece: self.piece,

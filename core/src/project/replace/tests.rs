@@ -47,7 +47,7 @@ fn change(project: &mut Project, replace: &Replace) -> Result<Changed, ProjectEr
 fn stored(project: &Project) -> Vec<String> {
     let sql =
         "SELECT json FROM content JOIN record ON record.body = content.body ORDER BY record.id";
-    let mut statement = project.db.prepare(sql).unwrap();
+    let mut statement = project.store.raw().prepare(sql).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }

@@ -28,7 +28,7 @@ fn with_banks(n: usize) -> Vec<Record> {
 }
 
 fn sides(project: &Project) -> Vec<Option<i64>> {
-    Members::read(&project.db).unwrap().sides
+    Members::read(project.store.raw()).unwrap().sides
 }
 
 #[test]
@@ -87,7 +87,8 @@ fn the_draw_is_that_of_the_command_line() {
 fn records_are_told_by_their_file() {
     let mut project = in_memory(40);
     project
-        .db
+        .store
+        .raw()
         .execute_batch(
             "INSERT INTO source VALUES (1, 'a.csv', '', '', '', 0, 0), (2, 'b.csv', '', '', '', 0, 0);
              UPDATE record SET source = 1 + (id > 10);",

@@ -22,7 +22,8 @@ fn change(project: &mut Project, records: &[u64], change: Change) -> Changed {
 /// Records outside the trash, in their order.
 fn order(project: &Project) -> Vec<u64> {
     let mut statement = project
-        .db
+        .store
+        .raw()
         .prepare("SELECT id FROM record WHERE state = 0 ORDER BY position, id")
         .unwrap();
     let ids = statement.query_map([], |row| row.get(0)).unwrap();
@@ -235,7 +236,8 @@ fn a_change_that_is_dropped_changes_nothing() {
     let project = Project::open(project.into_connection()).unwrap();
     assert_eq!(seen(&project), before);
     let n_bodies: u64 = project
-        .db
+        .store
+        .raw()
         .query_row("SELECT count(*) FROM body", [], |row| row.get(0))
         .unwrap();
     assert_eq!(n_bodies, 600, "texts that nobody needs are removed");

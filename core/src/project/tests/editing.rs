@@ -173,8 +173,11 @@ fn every_kind_of_text_is_stored_whole() {
     for record in [with_keys].into_iter().chain(others) {
         let raw = json!({"instruction": "i", "input": "j", "output": "k"});
         let origin = Origin::new(Format::Alpaca, raw.as_object());
-        let body = insert_body(&project.db, record.clone(), origin.clone()).unwrap();
-        assert_eq!(read_body(&project.db, body).unwrap(), (record, origin));
+        let body = insert_body(project.store.raw(), record.clone(), origin.clone()).unwrap();
+        assert_eq!(
+            read_body(project.store.raw(), body).unwrap(),
+            (record, origin)
+        );
     }
 }
 
@@ -185,7 +188,8 @@ fn findings_of_a_text_are_those_of_the_check() {
     let project = project_of([record]);
     let found = |project: &Project| -> Vec<(String, String)> {
         let mut statement = project
-            .db
+            .store
+            .raw()
             .prepare("SELECT kind, found FROM finding")
             .unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));

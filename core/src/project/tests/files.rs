@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use crate::{
     project::{
         Project, ProjectError, check_file,
         content::content_of,
+        runs::Runs,
         testing::{in_memory, incoming, keys, question, run_all, seen},
     },
     protocol::studio::{Change, RecordKey},
@@ -94,6 +95,74 @@ fn names_and_what_is_remembered_stay() {
 }
 
 #[test]
+fn the_history_of_an_earlier_form_is_kept() {
+    let file = Scratch::new("earlier");
+    let mut project = file.filled();
+    let mut states = vec![seen(&project)];
+    for (tag, records) in [("x", vec![1, 2]), ("y", vec![2]), ("x", vec![3, 4])] {
+        let work = project.change(keys(records), Change::AddTag(tag.into()), 9);
+        run_all(&mut project, work).unwrap();
+        states.push(seen(&project));
+    }
+    let work = project.change(keys([1, 3]), Change::SetReviewer("花子".into()), 9);
+    run_all(&mut project, work).unwrap();
+    states.push(seen(&project));
+    project.undo().unwrap();
+    let db = project.into_connection();
+    as_in_form_1(&db);
+    drop(db);
+
+    let mut project = Project::open(file.open()).unwrap();
+    project.redo().unwrap();
+    for state in states.iter().rev() {
+        assert_eq!(&seen(&project), state);
+        project.undo().unwrap();
+    }
+    assert_eq!(project.view().unwrap().n_records, 0);
+    drop(project);
+    assert_eq!(
+        Project::open(file.open())
+            .unwrap()
+            .view()
+            .unwrap()
+            .n_records,
+        0
+    );
+}
+
+/// A row for every value, as the first form had it.
+fn as_in_form_1(db: &Connection) {
+    db.execute_batch(
+        "DROP TABLE late;
+         ALTER TABLE change RENAME TO runs_of;
+         CREATE TABLE change (action INTEGER NOT NULL, field TEXT NOT NULL, record INTEGER NOT NULL,
+            value, PRIMARY KEY (action, field, record)) WITHOUT ROWID;
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    let mut statement = db
+        .prepare("SELECT action, field, runs FROM runs_of")
+        .unwrap();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let (action, field): (i64, String) = (row.get(0).unwrap(), row.get(1).unwrap());
+        let runs = Runs::decode(row.get_ref(2).unwrap().as_blob().unwrap()).unwrap();
+        for run in runs.all() {
+            for record in run.first..=run.last() {
+                db.execute(
+                    "INSERT INTO change VALUES (?1, ?2, ?3, ?4)",
+                    params![action, field, record, run.value],
+                )
+                .unwrap();
+            }
+        }
+    }
+    drop(rows);
+    drop(statement);
+    db.execute_batch("DROP TABLE runs_of").unwrap();
+}
+
+#[test]
 fn a_file_of_a_newer_version_is_refused() {
     let db = in_memory(1).into_connection();
     db.pragma_update(None, "user_version", 99).unwrap();
@@ -102,7 +171,7 @@ fn a_file_of_a_newer_version_is_refused() {
         error,
         ProjectError::Newer {
             found: 99,
-            known: 1
+            known: 2
         }
     ));
     assert!(error.to_string().contains("form 99"), "{error}");
@@ -203,11 +272,13 @@ fn a_full_disk_leaves_the_project_whole() {
     let mut project = file.filled();
     let before = seen(&project);
     let n_pages: i64 = project
-        .db
+        .store
+        .raw()
         .pragma_query_value(None, "page_count", |row| row.get(0))
         .unwrap();
     project
-        .db
+        .store
+        .raw()
         .pragma_update(None, "max_page_count", n_pages + 40)
         .unwrap();
     let records = (0..5000).map(question).collect();

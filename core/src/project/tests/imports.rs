@@ -33,7 +33,11 @@ impl InputFile for Memory {
 
 fn n_rows(project: &Project, table: &str) -> u64 {
     let sql = format!("SELECT count(*) FROM {table}");
-    project.db.query_row(&sql, [], |row| row.get(0)).unwrap()
+    project
+        .store
+        .raw()
+        .query_row(&sql, [], |row| row.get(0))
+        .unwrap()
 }
 
 #[test]
@@ -138,7 +142,8 @@ fn records_can_be_edited_while_others_are_added() {
     assert_eq!((done.n_records, done.project.n_records), (6000, 6004));
     let positions = "SELECT count(DISTINCT position) FROM record";
     let n: u64 = project
-        .db
+        .store
+        .raw()
         .query_row(positions, [], |row| row.get(0))
         .unwrap();
     assert_eq!(n, 6004, "nothing lies on the place of something else");
@@ -209,7 +214,7 @@ fn rows_go_back_the_way_they_came() {
         (3, "alpaca")
     );
     for (body, row) in (1..).zip(&rows) {
-        let (record, origin) = read_body(&project.db, body).unwrap();
+        let (record, origin) = read_body(project.store.raw(), body).unwrap();
         let (fields, losses) = to_fields(&record, Some(&origin.raw), origin.format, false);
         assert_eq!((&Value::from(fields.unwrap()), losses), (row, Vec::new()));
     }
@@ -219,7 +224,7 @@ fn rows_go_back_the_way_they_came() {
     };
     turns[1].text = Some("hi".into());
     project.save(RecordKey(1), content, 6).unwrap();
-    let (record, origin) = read_body(&project.db, 4).unwrap();
+    let (record, origin) = read_body(project.store.raw(), 4).unwrap();
     let (fields, _) = to_fields(&record, Some(&origin.raw), origin.format, false);
     let fields = fields.unwrap();
     assert_eq!(
@@ -294,7 +299,8 @@ fn samples_are_records_without_faults() {
             done.n_records
         );
         let n_errors: u64 = project
-            .db
+            .store
+            .raw()
             .query_row("SELECT sum(n_errors) FROM body", [], |row| row.get(0))
             .unwrap();
         assert_eq!(n_errors, 0);
@@ -321,7 +327,11 @@ fn the_first_import_makes_the_indexes_by_fingerprint_at_its_end() {
     let n_indexes = |project: &Project| -> u64 {
         let sql =
             "SELECT count(*) FROM sqlite_schema WHERE name IN ('body_by_prompt', 'body_by_whole')";
-        project.db.query_row(sql, [], |row| row.get(0)).unwrap()
+        project
+            .store
+            .raw()
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
     };
     let import = |project: &mut Project, n_steps| {
         let records = (0..6000).map(question).collect();

@@ -5,6 +5,7 @@ mod bulk;
 mod editing;
 mod files;
 mod imports;
+mod late;
 mod replay;
 mod snapshots;
 mod trash;

@@ -127,7 +127,8 @@ fn act(project: &mut Project, rng: &mut Rng, now: i64) {
 /// A few records, in the trash or not.
 fn some(project: &Project, rng: &mut Rng) -> Vec<u64> {
     let mut statement = project
-        .db
+        .store
+        .raw()
         .prepare("SELECT id FROM record WHERE state < 2 ORDER BY id")
         .unwrap();
     let all = statement.query_map([], |row| row.get(0)).unwrap();

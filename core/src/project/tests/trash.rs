@@ -41,14 +41,16 @@ fn emptying_leaves_no_trace_in_the_file() {
     let snapshot = project.snapshots().unwrap()[0].clone();
     assert_eq!(snapshot.n_records, 48);
     let n_bodies: u64 = project
-        .db
+        .store
+        .raw()
         .query_row("SELECT count(*) FROM body", [], |row| row.get(0))
         .unwrap();
     assert_eq!(n_bodies, 48);
     let file = std::env::temp_dir().join(format!("veneer-{}-trash.sqlite", std::process::id()));
     std::fs::remove_file(&file).ok();
     project
-        .db
+        .store
+        .raw()
         .execute("VACUUM INTO ?1", [file.to_str()])
         .unwrap();
     let bytes = std::fs::read(&file).unwrap();
