@@ -29,6 +29,7 @@ mod parquet_levels;
 pub mod parquet_out;
 mod parquet_pages;
 mod parquet_runs;
+mod parquet_unpacked;
 mod parquet_values;
 mod part;
 mod preview;

@@ -5,6 +5,8 @@
 
 use parquet::file::metadata::ColumnChunkMetaData;
 
+use super::parquet_unpacked::check_unpacked;
+
 /// Fields of a page header by their numbers in the format.
 const UNPACKED_SIZE: i16 = 2;
 const PACKED_SIZE: i16 = 3;
@@ -15,13 +17,21 @@ const DATA_PAGE_V2: i16 = 8;
 /// Structs in structs deeper than any header has.
 const MAX_DEPTH: usize = 8;
 
+/// Fields of the header of a data page of the second version.
+const DEFINITION_BYTES: i16 = 5;
+const REPETITION_BYTES: i16 = 6;
+const IS_PACKED: i16 = 7;
+
 /// What a page header says.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Page {
     packed: i64,
     unpacked: i64,
     n_values: i64,
     is_dictionary: bool,
+    /// Bytes in front of the values that are never packed.
+    levels: i64,
+    is_packed: bool,
 }
 
 /// Walk over the pages and compare what they claim with the chunk and with each other.
@@ -56,6 +66,19 @@ pub(super) fn check_pages(bytes: &[u8], column: &ColumnChunkMetaData) -> Result<
                 page.n_values
             ));
         }
+        let body = &bytes[cursor.at..][..page.packed as usize];
+        let most = page.unpacked - page.levels;
+        let packed = usize::try_from(page.levels).ok();
+        let packed = packed.and_then(|levels| body.get(levels..));
+        let (Some(packed), Ok(most)) = (packed, u64::try_from(most)) else {
+            return Err(format!(
+                "the levels of a page are said to take {} bytes",
+                page.levels
+            ));
+        };
+        if page.is_packed {
+            check_unpacked(column.compression(), packed, most)?;
+        }
         cursor.at += page.packed as usize;
     }
     if n_values != column.num_values() {
@@ -74,7 +97,14 @@ struct Cursor<'a> {
 
 impl Cursor<'_> {
     fn page(&mut self) -> Option<Page> {
-        let mut page = Page::default();
+        let mut page = Page {
+            packed: 0,
+            unpacked: 0,
+            n_values: 0,
+            is_dictionary: false,
+            levels: 0,
+            is_packed: true,
+        };
         let mut field = 0;
         while let Some(kind) = self.field(&mut field)? {
             match field {
@@ -82,7 +112,7 @@ impl Cursor<'_> {
                 PACKED_SIZE => page.packed = self.integer(kind)?,
                 DATA_PAGE | DICTIONARY_PAGE | DATA_PAGE_V2 => {
                     page.is_dictionary = field == DICTIONARY_PAGE;
-                    page.n_values = self.n_values(kind)?;
+                    self.of_kind(field, kind, &mut page)?;
                 }
                 _ => self.skip(kind, 0)?,
             }
@@ -90,21 +120,30 @@ impl Cursor<'_> {
         Some(page)
     }
 
-    /// The first field of each of the page structs.
-    fn n_values(&mut self, kind: u8) -> Option<i64> {
+    /// The struct of one kind of page.
+    fn of_kind(&mut self, page_kind: i16, kind: u8, page: &mut Page) -> Option<()> {
         const STRUCT: u8 = 12;
+        const FALSE: u8 = 2;
+        const N_VALUES: i16 = 1;
         if kind != STRUCT {
             return None;
         }
-        let (mut field, mut n_values) = (0, 0);
+        let is_second = page_kind == DATA_PAGE_V2;
+        let mut field = 0;
         while let Some(kind) = self.field(&mut field)? {
-            if field == 1 {
-                n_values = self.integer(kind)?;
-            } else {
-                self.skip(kind, 1)?;
+            match field {
+                N_VALUES => page.n_values = self.integer(kind)?,
+                DEFINITION_BYTES | REPETITION_BYTES if is_second => {
+                    page.levels = page.levels.checked_add(self.integer(kind)?)?;
+                }
+                IS_PACKED if is_second => {
+                    self.skip(kind, 1)?;
+                    page.is_packed = kind != FALSE;
+                }
+                _ => self.skip(kind, 1)?,
             }
         }
-        Some(n_values)
+        Some(())
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -218,6 +257,8 @@ mod tests {
             unpacked: 20,
             n_values: 3,
             is_dictionary: false,
+            levels: 0,
+            is_packed: true,
         };
         assert_eq!(cursor.page(), Some(expected));
         assert_eq!(cursor.at, bytes.len());

@@ -5,11 +5,14 @@ use rusqlite::{OptionalExtension as _, params};
 use super::{
     Project, ProjectError,
     body::insert_body,
+    columns::{RecordColumns, THERE},
     content::{Origin, content_of, keep_pair, read_body, record_of},
     file::note_leftovers,
+    filter,
     journal::{Field, changes_of},
     names::names_of,
     order,
+    rows::Narrow,
     runs::Runs,
 };
 use crate::protocol::studio::{ActionKind, Content, RecordKey, RecordView, Side};
@@ -52,19 +55,18 @@ impl Project {
     /// If there is no such record.
     pub fn record(&self, record: RecordKey) -> Result<RecordView, ProjectError> {
         let row = self.row(record)?;
-        let (text, _) = read_body(self.store.settled()?, row.body)?;
+        let (text, _) = read_body(self.store.raw(), row.body)?;
         let original = if row.first_body == row.body {
             None
         } else {
-            Some(content_of(
-                read_body(self.store.settled()?, row.first_body)?.0,
-            ))
+            Some(content_of(read_body(self.store.raw(), row.first_body)?.0))
         };
         let (language, n_chars) = self
             .store
-            .settled()?
+            .raw()
             .prepare_cached("SELECT language, n_chars FROM body WHERE id = ?1")?
             .query_row([row.body], |body| Ok((body.get(0)?, body.get(1)?)))?;
+        let findings = self.findings_at(record.0, &row)?;
         Ok(RecordView {
             record,
             // A tokenizer that is damaged keeps nobody from the text.
@@ -72,7 +74,7 @@ impl Project {
             content: content_of(text),
             original,
             position: self.place_of(record, &row)?,
-            tags: names_of(self.store.settled()?, row.tags)?,
+            tags: names_of(self.store.raw(), row.tags)?,
             side: row.side.and_then(side_of),
             reviewer: row.reviewer,
             source: row.source.map_or(Ok(None), |source| self.source(source))?,
@@ -80,7 +82,7 @@ impl Project {
             page: row.page,
             language,
             n_chars,
-            findings: self.findings_at(record.0, row.body, row.accepted)?,
+            findings,
             in_trash: row.state == 1,
             project: None,
         })
@@ -172,9 +174,9 @@ impl Project {
     }
 
     pub(super) fn row(&self, record: RecordKey) -> Result<RecordRow, ProjectError> {
-        let mut statement = self.store.settled()?.prepare_cached(
+        let mut statement = self.store.raw().prepare_cached(
             "SELECT state, position, body, side, tags, accepted, reviewer, first_body, source, line, page
-             FROM record WHERE id = ?1 AND state < 2",
+             FROM record WHERE id = ?1",
         )?;
         let row = statement.query_row([i64::try_from(record.0).unwrap_or(-1)], |row| {
             Ok(RecordRow {
@@ -191,7 +193,19 @@ impl Project {
                 page: row.get(10)?,
             })
         });
-        row.optional()?
+        let mut row = row.optional()?;
+        let lists = self.lists.borrow();
+        if let Some(row) = &mut row
+            && let Some(late) = Narrow::late(&self.store, &lists.columns, record.0)
+        {
+            row.state = late.state.into();
+            row.position = late.position;
+            row.side = late.side.and_then(filter::side_of).map(side_number);
+            row.tags = late.tags;
+            row.accepted = late.accepted;
+            row.reviewer = late.reviewer;
+        }
+        row.filter(|row| row.state < 2)
             .ok_or(ProjectError::NoRecord { record: record.0 })
     }
 
@@ -204,7 +218,14 @@ impl Project {
 
     /// From 1, among the records outside the trash.
     fn place_of(&self, record: RecordKey, row: &RecordRow) -> Result<u64, ProjectError> {
-        let mut statement = self.store.settled()?.prepare_cached(
+        if !self.store.is_settled() {
+            let lists = self.lists.borrow();
+            let is_before = |other: &&RecordColumns| {
+                other.state == THERE && (other.position, other.id as u64) < (row.position, record.0)
+            };
+            return Ok(lists.columns.records.iter().filter(is_before).count() as u64 + 1);
+        }
+        let mut statement = self.store.raw().prepare_cached(
             "SELECT count(*) FROM record WHERE state = 0 AND (position, id) < (?1, ?2)",
         )?;
         let n_before: u64 =

@@ -8,7 +8,10 @@ use super::{
         table::{self, CONFLICTS, DUPLICATES, Kind},
         template,
     },
+    columns::THERE,
+    edit::RecordRow,
     names::{names_of, sets_with},
+    rows::Narrow,
 };
 use crate::protocol::studio::{
     CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName, Phrase, Said,
@@ -58,15 +61,14 @@ impl Project {
     pub(super) fn findings_at(
         &self,
         record: u64,
-        body: i64,
-        accepted: i64,
+        row: &RecordRow,
     ) -> Result<Vec<FindingView>, ProjectError> {
-        let accepted = names_of(self.store.raw(), accepted)?;
+        let accepted = names_of(self.store.raw(), row.accepted)?;
         let mut statement = self.store.raw().prepare_cached(
             "SELECT kind, is_error, field, found, expected, advice FROM finding
              WHERE body = ?1 ORDER BY is_error DESC, rowid",
         )?;
-        let mut rows = statement.query([body])?;
+        let mut rows = statement.query([row.body])?;
         let mut findings = Vec::new();
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
@@ -83,7 +85,7 @@ impl Project {
             view.field = row.get(2)?;
             (view.found, view.expected) = (Said::read(&found), Said::read(&expected));
         }
-        findings.extend(self.repeat_at(record, body, &accepted)?);
+        findings.extend(self.repeat_at(record, row, &accepted)?);
         Ok(findings)
     }
 
@@ -91,25 +93,36 @@ impl Project {
     fn repeat_at(
         &self,
         record: u64,
-        body: i64,
+        row: &RecordRow,
         accepted: &[String],
     ) -> Result<Option<FindingView>, ProjectError> {
         const TEXT: [Phrase; 2] = [Phrase::TextOfOneBefore, Phrase::TextOfBefore];
         const QUESTION: [Phrase; 2] = [Phrase::QuestionOfOneBefore, Phrase::QuestionOfBefore];
+        if row.state != i64::from(THERE) {
+            return Ok(None);
+        }
+        let lists = self.lists.borrow();
         for ((_, kind), column, [one, many]) in [
             (BY_PRINT[0], "whole_print", TEXT),
             (BY_PRINT[1], "prompt_print", QUESTION),
         ] {
             let sql = format!(
-                "SELECT count(*) FROM body AS own
+                "SELECT record.id, state, position FROM body AS own
                  JOIN body AS other ON other.{column} = own.{column}
-                 JOIN record AS earlier ON earlier.body = other.id AND earlier.state = 0
-                 JOIN record AS this ON this.id = ?2 AND this.state = 0
-                 WHERE own.id = ?1
-                    AND (earlier.position, earlier.id) < (this.position, this.id)"
+                 JOIN record ON record.body = other.id WHERE own.id = ?1"
             );
-            let mut statement = self.store.settled()?.prepare_cached(&sql)?;
-            let n: u64 = statement.query_row((body, record), |row| row.get(0))?;
+            let mut statement = self.store.raw().prepare_cached(&sql)?;
+            let mut rows = statement.query([row.body])?;
+            let mut n = 0_u64;
+            while let Some(other) = rows.next()? {
+                let id: u64 = other.get(0)?;
+                let (state, position): (u8, i64) =
+                    match Narrow::late(&self.store, &lists.columns, id) {
+                        Some(late) => (late.state, late.position),
+                        None => (other.get(1)?, other.get(2)?),
+                    };
+                n += u64::from(state == THERE && (position, id) < (row.position, record));
+            }
             if n > 0 {
                 return Ok(Some(view(kind, accepted, |view| {
                     let phrase = if n == 1 { one } else { many };

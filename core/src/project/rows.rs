@@ -14,7 +14,7 @@ use super::{
 use crate::protocol::studio::{RecordKey, Row};
 
 const ROW: &str = "SELECT record.id, state, side, tags, reviewer, source, page, record.body <> first_body,
-        accepted, record.body, system, prompt, answer, n_turns, n_chars, language, n_tokens, n_trained
+        accepted, record.body, system, prompt, answer, n_turns, n_chars, language, n_tokens, n_trained, position
     FROM record JOIN body ON body.id = record.body
     LEFT JOIN token_count ON token_count.body = record.body WHERE record.id = ?1";
 
@@ -25,33 +25,51 @@ pub(super) fn rows_of(
     records: impl IntoIterator<Item = u64>,
 ) -> Result<Vec<Row>, ProjectError> {
     let db = store.raw();
-    // What is late is in the columns, and nothing else is newer there.
-    let late = (!store.is_settled()).then_some(columns);
     let mut sets = HashMap::new();
     let mut rows_of = Vec::new();
     let mut statement = db.prepare_cached(ROW)?;
     for record in records {
         let mut rows = statement.query([record as i64])?;
         if let Some(row) = rows.next()? {
+            let late = Narrow::late(store, columns, record);
             rows_of.push(row_of(db, row, late, &mut sets)?);
         }
     }
     Ok(rows_of)
 }
 
-/// What may come late.
-struct Narrow {
-    state: u8,
-    side: Option<u8>,
-    tags: i64,
-    accepted: i64,
-    reviewer: String,
+/// What may come into the table late.
+pub(super) struct Narrow {
+    pub(super) state: u8,
+    pub(super) position: i64,
+    pub(super) side: Option<u8>,
+    pub(super) tags: i64,
+    pub(super) accepted: i64,
+    pub(super) reviewer: String,
+}
+
+impl Narrow {
+    /// As it is in force. `None` where the table has it.
+    pub(super) fn late(store: &Store, columns: &Columns, record: u64) -> Option<Self> {
+        if store.is_settled() {
+            return None;
+        }
+        let record = columns.record(i64::try_from(record).ok()?)?;
+        Some(Self {
+            state: record.state,
+            position: record.position,
+            side: Some(record.side),
+            tags: record.tags,
+            accepted: record.accepted,
+            reviewer: columns.reviewers.name(record.reviewer).to_owned(),
+        })
+    }
 }
 
 fn row_of(
     db: &Connection,
     row: &Stored<'_>,
-    late: Option<&Columns>,
+    late: Option<Narrow>,
     sets: &mut HashMap<i64, Vec<String>>,
 ) -> Result<Row, ProjectError> {
     let mut names = |set: i64| -> Result<Vec<String>, ProjectError> {
@@ -63,16 +81,11 @@ fn row_of(
         Ok(names)
     };
     let id: i64 = row.get(0)?;
-    let narrow = match late.and_then(|columns| Some((columns, columns.record(id)?))) {
-        Some((columns, record)) => Narrow {
-            state: record.state,
-            side: Some(record.side),
-            tags: record.tags,
-            accepted: record.accepted,
-            reviewer: columns.reviewers.name(record.reviewer).to_owned(),
-        },
+    let narrow = match late {
+        Some(late) => late,
         None => Narrow {
             state: row.get(1)?,
+            position: row.get(18)?,
             side: row.get(2)?,
             tags: row.get(3)?,
             accepted: row.get(8)?,

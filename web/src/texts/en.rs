@@ -201,7 +201,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::StorageFull => (
             "The browser's storage is full",
-            "Delete a model below, or open files from disk: those are read in place.",
+            "Delete a project or a model that you no longer need, or make room on the disk; what was saved before is kept.",
         ),
         FaultKind::StoreBusy => (
             "Another tab works on the same files",

@@ -201,7 +201,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::StorageFull => (
             "El almacenamiento del navegador está lleno",
-            "Borre un modelo más abajo o abra archivos del disco, que se leen en su sitio.",
+            "Borre un proyecto o un modelo que ya no necesite, o libere espacio en el disco; lo guardado hasta ahora se conserva.",
         ),
         FaultKind::StoreBusy => (
             "Otra pestaña usa los mismos archivos",

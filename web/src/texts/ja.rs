@@ -201,7 +201,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::StorageFull => (
             "ブラウザーの保存領域がいっぱいです",
-            "下でモデルを削除するか、ディスクのファイルを開いてください（その場で読みます）。",
+            "不要になったプロジェクトやモデルを削除するか、ディスクの空きを増やしてください。これまでに保存した内容は残っています。",
         ),
         FaultKind::StoreBusy => (
             "別のタブが同じファイルを使っています",

@@ -69,7 +69,9 @@ fn groups_come_in_the_order_of_the_dataset() {
 fn what_repeats_is_said_at_the_later_records() {
     let project = project_of([chat("a", "1"), chat("a", "1"), chat("a", "2")]);
     let found = |record: u64| {
-        let findings = project.findings_at(record, record as i64, 0).unwrap();
+        let findings = project
+            .findings_at(record, &project.row(RecordKey(record)).unwrap())
+            .unwrap();
         let text =
             |view: &crate::protocol::studio::FindingView| format!("{}: {}", view.kind, view.found);
         findings.iter().map(text).collect::<Vec<_>>()

@@ -88,8 +88,9 @@ fn records_go_to_the_trash_or_are_accepted() {
     let mut project = first();
     fix(&mut project, "first_not_user", "accept", FixTarget::All);
     assert_eq!(counted(&project, "first_not_user"), (0, 2));
-    let accepted = state(&project)[1].2;
-    let findings = project.findings_at(2, 2, accepted).unwrap();
+    let findings = project
+        .findings_at(2, &project.row(RecordKey(2)).unwrap())
+        .unwrap();
     assert!(findings[0].accepted && findings[0].kind.0 == "first_not_user");
 }
 

@@ -50,6 +50,10 @@ fn check(seed: u64) {
         assert_eq!(facets(&late), facets(&plain), "{what}");
         let findings = |project: &Project| format!("{:?}", project.findings().unwrap());
         assert_eq!(findings(&late), findings(&plain), "{what}");
+        for record in (1..=17).map(RecordKey) {
+            let view = |project: &Project| format!("{:?}", project.record(record));
+            assert_eq!(view(&late), view(&plain), "{what}");
+        }
         match rng.below(8) {
             0 => assert_eq!(seen(&late), seen(&plain), "{what}"),
             // A tab that is killed: what is late is in the file.

@@ -6,6 +6,7 @@ mod projects;
 mod under_way;
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
 use web_sys::BeforeUnloadEvent;
 
 use super::{
@@ -72,7 +73,7 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
                     }}
                 </main>
                 <Show when=move || history.get()>
-                    <HistoryPanel on_close=move || history.set(false) />
+                    <HistoryPanel on_close=move || close_history(history) />
                 </Show>
             </Show>
             <UnderWay />
@@ -80,6 +81,17 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
             <HelpSheet />
             <Palette />
         </div>
+    }
+}
+
+/// The keyboard goes back to where it came from.
+fn close_history(history: RwSignal<bool>) {
+    history.set(false);
+    let opener = document().query_selector("[data-testid=studio-history]");
+    if let Ok(Some(button)) = opener
+        && let Ok(button) = button.dyn_into::<web_sys::HtmlElement>()
+    {
+        button.focus().ok();
     }
 }
 

@@ -137,7 +137,10 @@ impl Studio {
     ) -> Option<RequestId> {
         let app = self.app;
         self.ask_or(request, files, then, move |fault| {
-            app.complain(fault.clone());
+            // Where another tab has the project, that is said already.
+            if !self.taken_over.get_untracked() {
+                app.complain(fault.clone());
+            }
         })
     }
 

@@ -21,6 +21,7 @@ studio_texts! {
         format: "Format", "Formato", "形式";
         container: "File", "Archivo", "ファイル";
         sides: "Sides", "Partes", "区分";
+        without_side: "Records that are on none of these sides are left out, also those on no side at all.", "Los registros que no están en estas partes se omiten, también los que no están en ninguna.", "これらの区分にないレコードは、区分のないものも含めて書き出されません。";
         side_train: "Training", "Entrenamiento", "学習";
         side_validation: "Validation", "Validación", "検証";
         side_test: "Test", "Prueba", "テスト";

@@ -89,8 +89,8 @@ studio_texts! {
         replace_about: "What the search finds is replaced, in the selected records, or in all that match where none are selected.", "Se reemplaza lo que encuentra la búsqueda, en los registros seleccionados o, si no hay, en todos los que coinciden.", "検索で見つかった部分を置換します。対象は選択中のレコード、選択がなければ一致するすべてです。";
         replace_with: "Replace with", "Reemplazar por", "置換後";
         preview: "Preview", "Vista previa", "プレビュー";
-        replace_found: "{matches} matches in {records} records", "{matches} coincidencias en {records} registros", "{records} 件のレコードに {matches} か所";
-        replace_apply: "Replace {matches} in {records} records", "Reemplazar {matches} en {records} registros", "{records} 件の {matches} か所を置換";
+        replace_found: "{matches} match[|es] in {records} record[|s]", "{matches} coincidencia[|s] en {records} registro[|s]", "{records} 件のレコードに {matches} か所";
+        replace_apply: "Replace {matches} in {records} record[|s]", "Reemplazar {matches} en {records} registro[|s]", "{records} 件の {matches} か所を置換";
 
         trash: "Trash ({n})", "Papelera ({n})", "ゴミ箱 ({n})";
         to_trash: "To the trash", "A la papelera", "ゴミ箱へ";

@@ -164,6 +164,9 @@ fn SideChoice(exporting: Exporting) -> impl IntoView {
                     <span>{move || title(side)}</span>
                 </label>
             })}
+            <Show when=move || form.with(|form| !form.options.sides.is_empty())>
+                <p class="hint" data-testid="export-without-side">{move || texts().without_side}</p>
+            </Show>
         </fieldset>
     }
 }

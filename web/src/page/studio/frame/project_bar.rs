@@ -76,10 +76,14 @@ fn Name() -> impl IntoView {
             .with(|open| open.as_ref().map(|open| open.name.clone()))
             .unwrap_or_default()
     };
-    let rename = move |event| {
-        let name = event_target_value(&event).trim().to_owned();
-        if !name.is_empty() {
-            studio.ask(StudioRequest::RenameProject { name }, &[], |_| {});
+    let rename = move |event: web_sys::Event| {
+        let typed = event_target_value(&event).trim().to_owned();
+        if typed.is_empty() {
+            // A project has a name: the one before.
+            let input: web_sys::HtmlInputElement = event_target(&event);
+            input.set_value(&name());
+        } else {
+            studio.ask(StudioRequest::RenameProject { name: typed }, &[], |_| {});
         }
     };
     view! {
@@ -88,6 +92,7 @@ fn Name() -> impl IntoView {
             class="name"
             data-testid="studio-name"
             aria-label=move || texts().name
+            title=name
             prop:value=name
             on:change=rename
         />
