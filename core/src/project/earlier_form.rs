@@ -8,7 +8,8 @@ use super::{
     runs::{Run, Runs},
 };
 
-/// Form 1 had a row of `change` for every value, and nothing that is late.
+/// Form 1 had a row of `change` for every value, nothing that is late, and the state in the index by
+/// position.
 ///
 /// # Errors
 /// If the file is damaged, or cannot be written.
@@ -39,7 +40,11 @@ pub(super) fn bring_up(db: &mut Connection) -> Result<(), ProjectError> {
         }
         put(&tx, change)?;
     }
-    tx.execute_batch("DROP TABLE earlier_change")?;
+    tx.execute_batch(
+        "DROP TABLE earlier_change;
+         DROP INDEX IF EXISTS record_by_position;
+         CREATE INDEX record_by_place ON record (position);",
+    )?;
     tx.pragma_update(None, "user_version", FORM)?;
     Ok(tx.commit()?)
 }

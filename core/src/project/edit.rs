@@ -218,19 +218,12 @@ impl Project {
 
     /// From 1, among the records outside the trash.
     fn place_of(&self, record: RecordKey, row: &RecordRow) -> Result<u64, ProjectError> {
-        if !self.store.is_settled() {
-            let lists = self.lists.borrow();
-            let is_before = |other: &&RecordColumns| {
-                other.state == THERE && (other.position, other.id as u64) < (row.position, record.0)
-            };
-            return Ok(lists.columns.records.iter().filter(is_before).count() as u64 + 1);
-        }
-        let mut statement = self.store.raw().prepare_cached(
-            "SELECT count(*) FROM record WHERE state = 0 AND (position, id) < (?1, ?2)",
-        )?;
-        let n_before: u64 =
-            statement.query_row(params![row.position, record.0], |row| row.get(0))?;
-        Ok(n_before + 1)
+        let mut lists = self.lists.borrow_mut();
+        let columns = lists.caught_up(&self.store)?;
+        let is_before = |other: &&RecordColumns| {
+            other.state == THERE && (other.position, other.id as u64) < (row.position, record.0)
+        };
+        Ok(columns.records.iter().filter(is_before).count() as u64 + 1)
     }
 
     /// The latest action, if it edited this record a moment ago, nothing was undone since, and no

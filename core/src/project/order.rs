@@ -14,11 +14,7 @@ pub(super) const STEP: i64 = 1 << 24;
 
 /// The position of the next record at the end.
 pub(super) fn next_position(db: &Connection) -> Result<i64, ProjectError> {
-    let mut last = db.prepare_cached(
-        "SELECT max(position) FROM (SELECT max(position) AS position FROM record WHERE state = 0
-            UNION ALL SELECT max(position) FROM record WHERE state = 1
-            UNION ALL SELECT max(position) FROM record WHERE state = 2)",
-    )?;
+    let mut last = db.prepare_cached("SELECT max(position) FROM record")?;
     let last: Option<i64> = last.query_row([], |row| row.get(0))?;
     Ok(last.unwrap_or(0).saturating_add(STEP))
 }
@@ -91,31 +87,19 @@ fn neighbour(
     from: i64,
     direction: Direction,
 ) -> Result<Option<i64>, ProjectError> {
-    let mut nearest: Option<i64> = None;
-    for state in 0..=2 {
-        let mut statement = db.prepare_cached(match direction {
-            Direction::Up => {
-                "SELECT id, position FROM record WHERE state = ?1 AND position >= ?2 ORDER BY position"
-            }
-            Direction::Down => {
-                "SELECT id, position FROM record WHERE state = ?1 AND position < ?2 ORDER BY position DESC"
-            }
-        })?;
-        let mut rows = statement.query([state, from])?;
-        while let Some(row) = rows.next()? {
-            if moved.contains(&row.get(0)?) {
-                continue;
-            }
-            let position: i64 = row.get(1)?;
-            nearest = Some(match (nearest, direction) {
-                (None, _) => position,
-                (Some(other), Direction::Up) => other.min(position),
-                (Some(other), Direction::Down) => other.max(position),
-            });
-            break;
+    let mut statement = db.prepare_cached(match direction {
+        Direction::Up => "SELECT id, position FROM record WHERE position >= ?1 ORDER BY position",
+        Direction::Down => {
+            "SELECT id, position FROM record WHERE position < ?1 ORDER BY position DESC"
+        }
+    })?;
+    let mut rows = statement.query([from])?;
+    while let Some(row) = rows.next()? {
+        if !moved.contains(&row.get(0)?) {
+            return Ok(Some(row.get(1)?));
         }
     }
-    Ok(nearest)
+    Ok(None)
 }
 
 /// Gives every record a new position where there was no room.

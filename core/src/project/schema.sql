@@ -71,7 +71,8 @@ CREATE TABLE record (
     line INTEGER NOT NULL,
     page INTEGER
 );
-CREATE INDEX record_by_position ON record (state, position);
+-- Without the state: what comes to the trash or out of it leaves the index as it is.
+CREATE INDEX record_by_place ON record (position);
 CREATE INDEX record_by_body ON record (body);
 
 -- What checks found in a body. A check says with `checked` up to which body it came, under which

@@ -134,6 +134,8 @@ fn the_history_of_an_earlier_form_is_kept() {
 fn as_in_form_1(db: &Connection) {
     db.execute_batch(
         "DROP TABLE late;
+         DROP INDEX record_by_place;
+         CREATE INDEX record_by_position ON record (state, position);
          ALTER TABLE change RENAME TO runs_of;
          CREATE TABLE change (action INTEGER NOT NULL, field TEXT NOT NULL, record INTEGER NOT NULL,
             value, PRIMARY KEY (action, field, record)) WITHOUT ROWID;
