@@ -6,8 +6,9 @@
 //! or words say nothing, statistics decide among those that are left; where they are not sure, as with
 //! a question and an answer of a few words, the language of which words say most.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use whatlang::{Detector, Lang};
 
 /// Confidence from which a guess counts.
@@ -106,8 +107,8 @@ const LANGUAGES: [(Lang, &str); 30] = [
 ];
 
 /// One bit a language, by word.
-static WORDS: LazyLock<HashMap<&str, u32>> = LazyLock::new(|| {
-    let mut words = HashMap::new();
+static WORDS: LazyLock<FxHashMap<&str, u32>> = LazyLock::new(|| {
+    let mut words = FxHashMap::default();
     for (place, (_, own)) in LANGUAGES.iter().enumerate() {
         for word in own.split(' ').filter(|word| !word.is_empty()) {
             *words.entry(word).or_default() |= 1 << place;
@@ -152,7 +153,7 @@ pub(super) fn language_of(text: &str) -> &'static str {
         true => LANGUAGES.iter().map(|(lang, _)| *lang).collect(),
         false => left.iter().map(|(lang, _)| *lang).collect(),
     };
-    let told = Detector::with_allowlist(list).detect(&seen.start);
+    let told = Detector::with_allowlist(list).detect(&letters_of(text));
     let told = told.filter(|info| info.is_reliable() || info.confidence() >= SURE);
     if let Some(told) = told {
         return told.lang().code();
@@ -161,6 +162,23 @@ pub(super) fn language_of(text: &str) -> &'static str {
     let best = left.iter().rev().max_by_key(|(_, score)| *score);
     let best = best.filter(|(_, score)| *score >= ENOUGH);
     best.map_or(UNKNOWN, |(lang, _)| lang.code())
+}
+
+/// The beginning of a text without figures and signs, which say nothing.
+fn letters_of(text: &str) -> String {
+    let mut letters = String::with_capacity(LOOKED_AT);
+    let mut n_kept = 0;
+    for c in text.chars().chain([' ']) {
+        if n_kept == LOOKED_AT {
+            break;
+        }
+        let is_sign = c.is_ascii() && !c.is_ascii_alphabetic();
+        if !(is_sign && letters.ends_with(' ')) {
+            letters.push(if is_sign { ' ' } else { c });
+            n_kept += 1;
+        }
+    }
+    letters
 }
 
 /// What letters and words a text has.
@@ -175,8 +193,6 @@ struct Seen {
     scores: [u32; LANGUAGES.len()],
     /// Whether one of them is hardly in another language.
     has_own: [bool; LANGUAGES.len()],
-    /// The beginning without figures and signs, which say nothing.
-    start: String,
 }
 
 impl Seen {
@@ -189,16 +205,10 @@ impl Seen {
             n_other: 0,
             scores: [0; LANGUAGES.len()],
             has_own: [false; LANGUAGES.len()],
-            start: String::with_capacity(LOOKED_AT),
         };
         let mut word = String::new();
-        let mut n_kept = 0;
         for c in text.chars().chain([' ']) {
             let is_sign = c.is_ascii() && !c.is_ascii_alphabetic();
-            if n_kept < LOOKED_AT && !(is_sign && seen.start.ends_with(' ')) {
-                seen.start.push(if is_sign { ' ' } else { c });
-                n_kept += 1;
-            }
             if c.is_ascii_alphabetic() {
                 word.push(c.to_ascii_lowercase());
                 seen.n_latin += 1;

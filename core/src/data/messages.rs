@@ -90,7 +90,7 @@ impl MessageReader<'_> {
             ("role", "content")
         };
         let tag = fields.shift_remove(role_key);
-        let role = self.role(&format!("{field}.{role_key}"), tag.as_ref(), &fields);
+        let role = self.role(field, role_key, tag.as_ref(), &fields);
         let mut message = Message::new(role.unwrap_or(Role::User), "");
         let content = fields.shift_remove(content_key);
         let is_call = tag.as_ref().is_some_and(|tag| tag == "function_call");
@@ -100,20 +100,21 @@ impl MessageReader<'_> {
         message.tool_call_id = self.optional_text(field, "tool_call_id", &mut fields)?;
         message.weight = self.weight(field, &mut fields)?;
         message.extra = fields;
-        let content_field = format!("{field}.{content_key}");
+        // Most messages have nothing that is said of them.
+        let content_field = || format!("{field}.{content_key}");
         match content {
             Some(Value::String(call)) if is_call => {
                 message.content = None;
-                message.tool_calls = self.call_from_text(&content_field, &call)?;
+                message.tool_calls = self.call_from_text(&content_field(), &call)?;
             }
             Some(Value::String(text)) => message.content = Some(text),
-            Some(Value::Array(parts)) => self.parts(&content_field, parts, &mut message)?,
+            Some(Value::Array(parts)) => self.parts(&content_field(), parts, &mut message)?,
             None | Some(Value::Null) if !message.tool_calls.is_empty() => message.content = None,
             None => {
                 let advice = misspelt(content_key, &message.extra);
                 self.push(
                     ProblemKind::MissingField,
-                    &content_field,
+                    &content_field(),
                     "nothing",
                     "text",
                     advice,
@@ -121,7 +122,7 @@ impl MessageReader<'_> {
                 return None;
             }
             Some(other) => {
-                self.wrong_type(&content_field, &other, "text");
+                self.wrong_type(&content_field(), &other, "text");
                 return None;
             }
         }
@@ -131,12 +132,13 @@ impl MessageReader<'_> {
     fn role(
         &mut self,
         field: &str,
+        role_key: &str,
         tag: Option<&Value>,
         rest: &Map<String, Value>,
     ) -> Option<Role> {
         const EXPECTED: &str = "system, user, assistant or tool";
         const EXPECTED_FROM: &str = "system, human, gpt, function_call or observation";
-        let expected = if field.ends_with("from") {
+        let expected = if role_key == "from" {
             EXPECTED_FROM
         } else {
             EXPECTED
@@ -145,13 +147,14 @@ impl MessageReader<'_> {
             Some(Value::String(name)) => {
                 let role = known_role(name);
                 if role.is_none() {
+                    let field = format!("{field}.{role_key}");
                     let advice = match role_meant(name) {
                         Some(role) => format!("`--fix` writes `{}`", role.name()),
                         None => "rename the role".into(),
                     };
                     self.push(
                         ProblemKind::UnknownRole,
-                        field,
+                        &field,
                         &quote(name),
                         expected,
                         advice,
@@ -160,14 +163,14 @@ impl MessageReader<'_> {
                 role
             }
             Some(other) => {
-                self.wrong_type(field, other, "the name of a role");
+                self.wrong_type(&format!("{field}.{role_key}"), other, "the name of a role");
                 None
             }
             None => {
                 let advice = misspelt("role", rest);
                 self.push(
                     ProblemKind::MissingField,
-                    field,
+                    &format!("{field}.{role_key}"),
                     "nothing",
                     expected,
                     advice,

@@ -154,10 +154,14 @@ fn is_instruction(role: Role) -> bool {
 /// Enough of texts to tell a language; more only costs time.
 fn beginnings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     const LOOKED_AT: usize = 2000;
-    let mut beginnings = String::new();
+    let mut beginnings = String::with_capacity(LOOKED_AT);
     for text in texts {
         let left = LOOKED_AT.saturating_sub(beginnings.len());
-        beginnings.extend(text.chars().take(left));
+        let end = match text.len() > left {
+            true => text.char_indices().nth(left).map(|(end, _)| end),
+            false => None,
+        };
+        beginnings.push_str(&text[..end.unwrap_or(text.len())]);
         beginnings.push('\n');
     }
     beginnings
