@@ -17,5 +17,6 @@ mod interrupted;
 mod load_in;
 mod settings;
 mod site;
+mod splits;
 mod studio;
 mod text;

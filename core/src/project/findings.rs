@@ -184,7 +184,7 @@ struct Counts<'a> {
 impl Counts<'_> {
     /// Findings of single texts, joined to the records that have them.
     fn of_texts(&mut self) -> Result<(), ProjectError> {
-        let db = &self.project.store.raw();
+        let db = self.project.store.raw();
         // The index alone answers this.
         let mut statement = db.prepare_cached("SELECT DISTINCT kind FROM finding")?;
         let kinds = statement.query_map([], |row| row.get(0))?;
@@ -216,8 +216,8 @@ impl Counts<'_> {
     }
 
     fn of_groups(&mut self, check: &str, kind: &str) -> Result<(), ProjectError> {
-        let flagged = repeats::flagged(&self.project.store.raw(), check, self.live)?;
-        let settled = sets_with(&self.project.store.raw(), kind)?;
+        let flagged = repeats::flagged(self.project.store.raw(), check, self.live)?;
+        let settled = sets_with(self.project.store.raw(), kind)?;
         let accepted = flagged
             .iter()
             .filter(|live| settled.contains(&live.accepted));
