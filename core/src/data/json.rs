@@ -1,5 +1,11 @@
 //! The bytes of one JSON record to an object, or exactly what is wrong with them.
 
+use std::fmt::{self, Formatter};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -19,22 +25,78 @@ pub(crate) fn object(
     }
     let text = std::str::from_utf8(&chunk.bytes)
         .map_err(|error| Box::new(byte_problem(error, chunk, place)))?;
+    if text.trim_start().starts_with('{') {
+        return match serde_json::from_str::<Fields>(text) {
+            Ok(Fields {
+                fields,
+                twice: None,
+            }) => Ok(fields),
+            Ok(Fields {
+                twice: Some(field), ..
+            }) => {
+                let problem = Problem::new(ProblemKind::BrokenJson, place, &field)
+                    .found("the field twice, and one of them would be lost")
+                    .expected("each field once");
+                Err(Box::new(
+                    problem.advice("take one out, or give it another name"),
+                ))
+            }
+            Err(error) => Err(Box::new(unreadable(&error, chunk, text, place))),
+        };
+    }
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             let problem = Problem::new(ProblemKind::NotAnObject, place, "").found(show(&other));
             let problem = problem.expected("an object with named fields");
             Err(Box::new(problem.advice("take it out")))
         }
-        Err(error) if error.is_eof() && chunk.fault == Some(Fault::LineBreakInString) => {
-            let problem = Problem::new(ProblemKind::BrokenJson, place, "")
-                .found("a line break inside a text")
-                .expected("a closing quote")
-                .advice("close the quote, or write \\n for a line break inside the text");
-            Err(Box::new(problem))
-        }
-        Err(error) => Err(Box::new(syntax_problem(&error, chunk, text, place))),
+        Err(error) => Err(Box::new(unreadable(&error, chunk, text, place))),
     }
+}
+
+/// An object whose fields are told apart from those that overwrite another.
+struct Fields {
+    fields: Map<String, Value>,
+    /// The first that is there a second time.
+    twice: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Fields;
+
+            fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields, A::Error> {
+                let (mut fields, mut twice) = (Map::new(), None);
+                while let Some(name) = access.next_key::<String>()? {
+                    let value = access.next_value()?;
+                    if twice.is_none() && fields.contains_key(&name) {
+                        twice = Some(name.clone());
+                    }
+                    fields.insert(name, value);
+                }
+                Ok(Fields { fields, twice })
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+fn unreadable(error: &serde_json::Error, chunk: &Chunk, text: &str, place: Place) -> Problem {
+    if error.is_eof() && chunk.fault == Some(Fault::LineBreakInString) {
+        return Problem::new(ProblemKind::BrokenJson, place, "")
+            .found("a line break inside a text")
+            .expected("a closing quote")
+            .advice("close the quote, or write \\n for a line break inside the text");
+    }
+    syntax_problem(error, chunk, text, place)
 }
 
 /// What the walk over the file saw, where that says more than parsing would.

@@ -86,6 +86,21 @@ fn a_broken_line_is_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_field_that_is_there_twice_is_not_lost_without_a_word() {
+    let twice = "{\"prompt\":\"p\",\"response\":\"a\"}\n\
+        {\"prompt\":\"p\",\"response\":\"a\",\"prompt\":\"q\"}\n";
+    let loaded = load(twice);
+    assert_eq!(loaded.records.len(), 1);
+    assert_eq!(
+        problem_texts(&loaded),
+        [
+            "line 2, record 2, field `prompt`: broken JSON, found the field twice, and one of them \
+          would be lost, expected each field once"
+        ]
+    );
+}
+
+#[test]
 fn a_last_record_that_is_cut_off_is_placed_on_its_own_line() {
     let loaded = load("{\"query\":\"a\",\"response\":\"b\"}\n{\"query\":\n");
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Text for a terminal of 80 columns.
 
-use veneer_core::data::{Loaded, Problem, Problems, Severity, Source};
+use veneer_core::data::{Loaded, Problem, Problems, Severity, Shape, Source};
 
 use crate::dataset::{count, preference, thousands};
 
@@ -32,8 +32,14 @@ pub(super) fn about(loaded: &Loaded) -> String {
 
 pub(super) fn about_source(source: &Source) -> String {
     let mut text = labelled("format", &format!("{} ({})", source.format, source.reason));
-    let shape = source.shape.describe();
-    let file = format!("{shape}, {} ({})", source.encoding, source.encoding_reason);
+    let file = match &source.shape {
+        // What is in a project has no columns of its own.
+        Shape::Given { columns } if columns.is_empty() => "a project of Veneer".to_owned(),
+        shape => {
+            let (shape, encoding) = (shape.describe(), &source.encoding);
+            format!("{shape}, {encoding} ({})", source.encoding_reason)
+        }
+    };
     text += &labelled("file", &file);
     let renamed: Vec<String> = source
         .mapping
