@@ -80,8 +80,8 @@ impl Project {
         self.changed(done.as_ref())
     }
 
-    /// The same for what asks nothing of the table of records, except by [`Changes::now`]: however
-    /// many records it changes, it is in force at once.
+    /// The same for what asks nothing of the table of records, except by [`Changes::now`], and changes
+    /// a column once: however many records it changes, it is in force at once.
     pub(super) fn act_at_once(
         &mut self,
         kind: ActionKind,

@@ -161,6 +161,7 @@ impl<'a> Changes<'a> {
         mut values: Vec<(u64, Value)>,
     ) -> Result<(), ProjectError> {
         values.sort_by_key(|(record, _)| *record);
+        values.dedup_by_key(|(record, _)| *record);
         // Where this action has written into the table, the columns are no longer up to date.
         let is_written = self.kept.iter().any(|(other, _)| *other == field);
         if let Some(columns) = self.columns
@@ -183,6 +184,10 @@ impl<'a> Changes<'a> {
         field: Field,
         values: Vec<(u64, Value)>,
     ) -> Result<(), ProjectError> {
+        debug_assert!(
+            self.late.iter().all(|late| late.field != field),
+            "a column is changed once by what comes late"
+        );
         let (mut runs, mut kept) = (Runs::default(), Vec::new());
         let mut place = 0;
         for (record, value) in values {
