@@ -6,7 +6,7 @@ mod export;
 mod fix;
 mod history;
 mod import;
-mod layout;
+pub(in crate::commands) mod layout;
 mod lengths;
 mod project_check;
 mod project_split;

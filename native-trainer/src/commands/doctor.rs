@@ -13,7 +13,10 @@ use burn::tensor::wgpu::wgpu;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use crate::model_dir::{self, Hub};
+use crate::{
+    commands::data::layout::wrapped,
+    model_dir::{self, Hub},
+};
 
 /// Say what this machine has and what works on it
 #[derive(Debug, clap::Args)]
@@ -197,11 +200,11 @@ impl Report {
         }
         let mut text = String::new();
         for (label, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
-            text.push_str(&format!("{label:<10} {value}\n"));
+            text.push_str(&wrapped(&format!("{label:<10} "), value));
         }
         text.push('\n');
         for line in &self.advice {
-            text.push_str(&format!("{line}\n"));
+            text.push_str(&wrapped("", line));
         }
         text
     }

@@ -61,7 +61,7 @@ pub(super) fn labelled(label: &str, text: &str) -> String {
 }
 
 /// Text after a head, wrapped and indented by the head's width.
-pub(super) fn wrapped(head: &str, text: &str) -> String {
+pub(in crate::commands) fn wrapped(head: &str, text: &str) -> String {
     let indent = " ".repeat(columns(head));
     let mut out = head.to_owned();
     let mut used = columns(head);
