@@ -122,10 +122,11 @@ impl Project {
         if found > FORM {
             return Err(ProjectError::Newer { found, known: FORM });
         }
+        distrust(&db)?;
+        check_tables(&db, found)?;
         if found < FORM {
             earlier_form::bring_up(&mut db)?;
         }
-        check_tables(&db)?;
         let mut project = Self::prepare(db)?;
         project.store.settled()?;
         project.remove_leftovers()?;
@@ -288,10 +289,7 @@ impl Project {
     }
 
     fn prepare(db: Connection) -> Result<Self, ProjectError> {
-        // The file may come from anybody: it brings data, and nothing that runs.
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        distrust(&db)?;
         db.set_prepared_statement_cache_capacity(128);
         db.pragma_update(None, "temp_store", "memory")?;
         // In KiB where negative.
@@ -358,9 +356,17 @@ impl Project {
     }
 }
 
+/// The file may come from anybody: it brings data, and nothing that runs.
+fn distrust(db: &Connection) -> Result<(), ProjectError> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(())
+}
+
 /// # Errors
 /// If a table is missing: the file was made by something else, or was damaged.
-fn check_tables(db: &Connection) -> Result<(), ProjectError> {
+fn check_tables(db: &Connection, form: i64) -> Result<(), ProjectError> {
     let tables = [
         "meta",
         "fact",
@@ -387,7 +393,8 @@ fn check_tables(db: &Connection) -> Result<(), ProjectError> {
     let mut statement = db.prepare(
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
     )?;
-    for table in tables {
+    let is_later = |table: &&str| form < FORM && *table == "late";
+    for table in tables.into_iter().filter(|table| !is_later(table)) {
         let is_there: bool = statement.query_row([table], |row| row.get(0))?;
         if !is_there {
             return Err(ProjectError::Broken {
