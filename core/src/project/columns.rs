@@ -126,8 +126,8 @@ impl Columns {
     }
 
     pub(super) fn record(&self, id: i64) -> Option<&RecordColumns> {
-        let found = self.records.binary_search_by_key(&id, |record| record.id);
-        found.ok().map(|place| &self.records[place])
+        let place = self.place(u64::try_from(id).ok()?)?;
+        Some(&self.records[place])
     }
 
     /// Where a record is in [`Columns::records`].

@@ -114,7 +114,7 @@ impl Project {
         change: impl FnOnce(&mut Changes<'_>) -> Result<(), ProjectError>,
     ) -> Result<Option<Done>, ProjectError> {
         let by_columns = self.catch_up()?;
-        if !by_columns || is_any_undone(self.store.raw())? {
+        if !by_columns {
             self.store.settled()?;
         }
         // What is late is in the columns alone, so the next change goes by them too.
