@@ -1,8 +1,9 @@
 //! Which encoding a file is in, and a reader that turns it into UTF-8 as it goes.
 //!
 //! A byte order mark decides. Without one, in this order:
-//! UTF-16 where zero bytes stand on one side of the pairs only; UTF-8 where every byte fits;
-//! Shift_JIS where every byte fits and double-byte characters stand side by side (in a
+//! UTF-16 where zero bytes stand on one side of the pairs only; UTF-8 where every byte fits, or nearly
+//! all, so that a broken line does not change what the others say; EUC-JP where every byte beyond ASCII
+//! stands in a pair and some pairs are kana; Shift_JIS where every byte fits and double-byte characters stand side by side (in a
 //! Western text a high byte stands alone between ASCII letters); Windows-1252 otherwise, which is
 //! what "Latin-1" means on the web.
 
@@ -11,7 +12,9 @@ use std::{
     io::{self, Read},
 };
 
-use encoding_rs::{CoderResult, Decoder, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    CoderResult, Decoder, EUC_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
 
 use super::DatasetError;
 
@@ -69,6 +72,12 @@ pub(crate) fn detect(sample: &[u8], complete: bool) -> Detected {
     if fits_utf8(sample, complete) {
         return detected(UTF_8, false, "all bytes are valid UTF-8");
     }
+    if nearly_fits_utf8(sample) {
+        return detected(UTF_8, false, "nearly all characters are valid UTF-8");
+    }
+    if looks_like_euc_jp(sample, complete) {
+        return detected(EUC_JP, false, "all bytes stand in pairs, some of them kana");
+    }
     if looks_like_shift_jis(sample, complete) {
         return detected(
             SHIFT_JIS,
@@ -98,6 +107,39 @@ fn fits_utf8(sample: &[u8], complete: bool) -> bool {
     }
 }
 
+/// Bytes of another encoding hardly ever make a character of several bytes.
+fn nearly_fits_utf8(sample: &[u8]) -> bool {
+    let (mut n_fit, mut n_broken) = (0, 0);
+    for chunk in sample.utf8_chunks() {
+        n_fit += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        n_broken += usize::from(!chunk.invalid().is_empty());
+    }
+    n_fit > 0 && n_broken * 4 <= n_fit
+}
+
+/// Two bytes from 0xa1 on make a character, 0x8e and one of them half-width katakana; kana (0xa4, 0xa5)
+/// tell it from Chinese and Korean, which are written in such pairs as well.
+fn looks_like_euc_jp(sample: &[u8], complete: bool) -> bool {
+    let high = |byte: Option<&u8>| byte.is_some_and(|byte| (0xa1..=0xfe).contains(byte));
+    let mut rest = sample;
+    let mut n_kana = 0;
+    while let Some(start) = rest.iter().position(|byte| !byte.is_ascii()) {
+        rest = &rest[start..];
+        let n_bytes = match rest {
+            [0x8f, ..] => 3,
+            _ => 2,
+        };
+        let is_cut = rest.len() < n_bytes && !complete;
+        let lead = matches!(rest[0], 0x8e | 0x8f | 0xa1..=0xfe);
+        if is_cut || !lead || !(1..n_bytes).all(|at| high(rest.get(at))) {
+            return is_cut && n_kana > 0;
+        }
+        n_kana += usize::from(matches!(rest[0], 0xa4 | 0xa5));
+        rest = &rest[n_bytes..];
+    }
+    n_kana > 0 && !(complete && EUC_JP.decode(sample).2)
+}
+
 /// ASCII in UTF-16 has a zero on the same side of every pair, and structure (braces, commas, line
 /// breaks) is ASCII in any language.
 fn utf16_without_bom(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
@@ -110,6 +152,10 @@ fn utf16_without_bom(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
             .count()
     };
     let (even, odd) = (zeros_on(0), zeros_on(1));
+    // A stray zero in a text of single bytes; in UTF-16 those of ASCII have one each.
+    if (even + odd) * 4 < sample.len() && std::str::from_utf8(sample).is_ok() {
+        return None;
+    }
     let enough = sample.len() / 50 + 1;
     let one_sided = |many: usize, few: usize| many >= enough && few * 10 <= many;
     let encoding = match (one_sided(odd, even), one_sided(even, odd)) {
@@ -303,6 +349,31 @@ mod tests {
     }
 
     #[test]
+    fn euc_jp() {
+        check(&EUC_JP.encode(JAPANESE).0, "EUC-JP", JAPANESE);
+        check(&EUC_JP.encode("ｶﾅ,カナ\n").0, "EUC-JP", "ｶﾅ,カナ\n");
+        let cut = EUC_JP.encode(JAPANESE).0;
+        let cut = &cut[..cut.len() - 4];
+        assert_eq!(detect(cut, false).encoding.name(), "EUC-JP");
+        let half_width = "ｶﾅ,ﾎｹﾝ\n東京,保険\n";
+        check(&SHIFT_JIS.encode(half_width).0, "Shift_JIS", half_width);
+        let chinese = encoding_rs::GBK.encode("保险,银行\n").0;
+        assert_ne!(detect(&chinese, true).encoding.name(), "EUC-JP");
+    }
+
+    #[test]
+    fn a_broken_line_does_not_change_the_others() {
+        for text in [SPANISH, JAPANESE] {
+            let mut bytes = text.repeat(2).into_bytes();
+            bytes.extend_from_slice(b"Gr\xf6\xdfe\n");
+            assert_eq!(detect(&bytes, true).encoding, Encoding::UTF_8);
+            let cut = text.as_bytes().strip_suffix(b"\n").unwrap();
+            let cut = [cut, b"\xe6\x9d"].concat();
+            assert_eq!(detect(&cut, true).encoding, Encoding::UTF_8);
+        }
+    }
+
+    #[test]
     fn western_bytes_are_not_taken_for_japanese() {
         for text in [
             SPANISH,
@@ -326,6 +397,7 @@ mod tests {
     fn a_stray_nul_does_not_make_utf16() {
         let text = format!("{{\"text\": \"a\0b {}\"}}", "word ".repeat(40));
         check(text.as_bytes(), "UTF-8", &text);
+        check(b"a,b\n1,x\0\n2,y\n", "UTF-8", "a,b\n1,x\0\n2,y\n");
     }
 
     #[test]

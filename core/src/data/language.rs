@@ -6,7 +6,9 @@
 //! or words say nothing, statistics decide among those that are left; where they are not sure, as with
 //! a question and an answer of a few words, the language of which words say most.
 
-use std::sync::LazyLock;
+mod han;
+
+use std::{cmp::Ordering, sync::LazyLock};
 
 use rustc_hash::FxHashMap;
 use whatlang::{Detector, Lang};
@@ -134,12 +136,18 @@ const COMMON: [Lang; 6] = [
     Lang::Por,
 ];
 
+/// From here on Chinese characters alone are taken for Chinese, which writes nothing else.
+const MANY_HAN: u32 = 20;
+
 /// What is too short or too mixed to tell.
 pub(super) const UNKNOWN: &str = "unknown";
 
 /// Its code (ISO 639-3), or [`UNKNOWN`].
 pub(super) fn language_of(text: &str) -> &'static str {
     let seen = Seen::of(text);
+    if seen.is_han_alone() {
+        return seen.told_by_forms(text).map_or(UNKNOWN, |lang| lang.code());
+    }
     if let Some(told) = seen.told_by_script() {
         return told.code();
     }
@@ -273,6 +281,21 @@ impl Seen {
         })
     }
 
+    /// Whether it is Chinese characters without kana, as a heading or a table may have it in Japanese.
+    fn is_han_alone(&self) -> bool {
+        self.n_kana == 0 && self.told_by_script() == Some(Lang::Cmn)
+    }
+
+    /// Chinese or Japanese, by forms of characters that the other does not write.
+    fn told_by_forms(&self, text: &str) -> Option<Lang> {
+        let (japanese, chinese) = han::own_forms(text);
+        match japanese.cmp(&chinese) {
+            Ordering::Greater => Some(Lang::Jpn),
+            Ordering::Less => Some(Lang::Cmn),
+            Ordering::Equal => (self.n_han >= MANY_HAN).then_some(Lang::Cmn),
+        }
+    }
+
     /// The languages that it may be in, going by words, with what words say of each; none where they
     /// say nothing.
     fn left_by_words(&self) -> Vec<(Lang, u32)> {
@@ -396,6 +419,25 @@ mod tests {
         );
         check("jpn", &["債券とは", "ROE、ROA、PERの違いを教えて"]);
         check(
+            "jpn",
+            &[
+                "保険料: 2,000円",
+                "都道府県: 東京都 / 人口: 14,047",
+                "契約年齢: 20歳 / 男性 月額保険料: 1,480円",
+                "経済成長率 2023年",
+            ],
+        );
+        check(
+            "cmn",
+            &[
+                "什么是债券？",
+                "保险费: 2000元",
+                "經濟成長率",
+                "你好",
+                "人口年龄",
+            ],
+        );
+        check(
             "fra",
             &["Qu'est-ce qu'une obligation ?", "Le taux d'intérêt"],
         );
@@ -434,6 +476,9 @@ mod tests {
                 "XS0000000009",
                 "{\"a\": 1}",
                 "BBVA 2023",
+                // Written the same in Japanese and Chinese.
+                "東京 2023",
+                "人口",
                 "USD/EUR",
                 "http://example.org/x?y=1",
                 // One word that half of Europe has.

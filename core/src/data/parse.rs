@@ -106,7 +106,7 @@ impl Parser<'_> {
             messages.splice(0..0, system_message(self.optional_text("system")?));
         }
         if supervision == Supervision::Pair {
-            messages.extend(self.chosen()?);
+            messages = answered(messages, self.chosen()?);
         }
         self.conversation(messages)
     }
@@ -139,10 +139,11 @@ impl Parser<'_> {
         {
             message.weight = Some(0.0);
         }
-        messages.extend(match supervision {
-            Supervision::Pair => self.chosen()?,
-            _ => self.message_list_or_text("completion", Role::Assistant)?,
-        });
+        if supervision == Supervision::Pair {
+            messages = answered(messages, self.chosen()?);
+        } else {
+            messages.extend(self.message_list_or_text("completion", Role::Assistant)?);
+        }
         self.conversation(messages)
     }
 
@@ -476,6 +477,49 @@ impl Parser<'_> {
         self.messages
             .push(kind, field, found, expected, advice.into());
     }
+}
+
+/// A conversation and its chosen answer, which many datasets have in it already, or write behind all
+/// that was said before once more.
+fn answered(mut messages: Vec<Message>, mut chosen: Vec<Message>) -> Vec<Message> {
+    let same = |one: &Message, other: &Message| {
+        let said = |message: &Message| (message.role, message.text().to_owned());
+        said(one) == said(other) && one.tool_calls == other.tool_calls
+    };
+    let is_system = |message: &Message| message.role == Role::System;
+    let is_answer = |message: &Message| message.role == Role::Assistant;
+    let n_asked = messages.len() - usize::from(messages.last().is_some_and(is_answer));
+    let asked: Vec<&Message> = messages[..n_asked]
+        .iter()
+        .filter(|message| !is_system(message))
+        .collect();
+    let repeated: Vec<&Message> = chosen
+        .iter()
+        .filter(|message| !is_system(message))
+        .collect();
+    let n_asked = asked.len();
+    let is_whole = n_asked > 0
+        && repeated.len() > n_asked
+        && asked
+            .iter()
+            .zip(repeated)
+            .all(|(one, other)| same(one, other));
+    if is_whole {
+        let system = chosen
+            .iter()
+            .position(is_system)
+            .map(|at| chosen.remove(at));
+        chosen.drain(..n_asked);
+        if !messages.iter().any(is_system) {
+            messages.splice(0..0, system);
+        }
+    }
+    let is_there =
+        matches!((messages.last(), &chosen[..]), (Some(last), [only]) if same(last, only));
+    if !is_there {
+        messages.extend(chosen);
+    }
+    messages
 }
 
 fn system_message(system: Option<String>) -> Vec<Message> {

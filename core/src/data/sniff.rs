@@ -44,9 +44,11 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
 #[cfg(feature = "studio")]
 pub(crate) fn holds_text(sample: &[u8]) -> bool {
     let text = decoded_sample(sample, super::encoding::detect(sample, false).encoding);
-    let is_control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}');
+    let is_control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}');
     let n_controls = text.chars().filter(is_control).count();
-    n_controls * 50 <= text.chars().count()
+    let n_chars = text.chars().count();
+    // A stray one is no reason to refuse a short file.
+    n_controls * 50 <= n_chars || n_controls <= 2 && n_controls * 8 <= n_chars
 }
 
 pub(crate) fn decoded_sample(sample: &[u8], encoding: Encoding) -> String {

@@ -149,6 +149,48 @@ fn a_misspelt_field_is_suggested() {
 }
 
 #[test]
+fn a_chosen_answer_that_stands_in_the_conversation_is_not_said_twice() {
+    let asked = json!({"role": "user", "content": "hi"});
+    let good = json!({"role": "assistant", "content": "good"});
+    let bad = json!({"role": "assistant", "content": "bad"});
+    let system = json!({"role": "system", "content": "be brief"});
+    let whole = (json!([asked, good]), json!([asked, bad]));
+    for (format, fields) in [
+        (
+            Format::Openai,
+            json!({"prompt": "hi", "messages": whole.0, "chosen": whole.0, "rejected": whole.1}),
+        ),
+        (
+            Format::Openai,
+            json!({"messages": whole.0, "chosen": "good", "rejected": "bad"}),
+        ),
+        (
+            Format::Openai,
+            json!({"messages": [asked], "chosen": whole.0, "rejected": whole.1}),
+        ),
+        (
+            Format::PromptCompletion,
+            json!({"prompt": "hi", "chosen": whole.0, "rejected": whole.1}),
+        ),
+        (
+            Format::PromptCompletion,
+            json!({"prompt": [asked], "chosen": [good], "rejected": [bad]}),
+        ),
+    ] {
+        let (record, _) = read(format, fields).unwrap();
+        assert_eq!(said(&record), [("user", "hi"), ("assistant", "good")]);
+    }
+    let fields = json!({"messages": [asked], "chosen": [system, asked, good], "rejected": whole.1});
+    let (record, _) = read(Format::Openai, fields).unwrap();
+    assert_eq!(said(&record)[0], ("system", "be brief"));
+    assert_eq!(said(&record).len(), 3);
+    // Another answer stays, for the check of roles to find.
+    let fields = json!({"messages": whole.1, "chosen": whole.0, "rejected": whole.1});
+    let (record, _) = read(Format::Openai, fields).unwrap();
+    assert_eq!(said(&record).len(), 3);
+}
+
+#[test]
 fn pairs_hold_the_chosen_answer_and_keep_both() {
     let (record, supervision) = read(
         Format::Sharegpt,
