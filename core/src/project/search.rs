@@ -3,6 +3,7 @@
 //! Words come from the index as far as it reaches; behind it, and for a text or a regular expression,
 //! the texts are looked at one by one. Both go by [`super::words`] and find the same.
 
+mod glance;
 mod hits;
 
 use regex::{Regex, RegexBuilder};
@@ -20,6 +21,10 @@ use crate::protocol::studio::{Search, SearchMode, TurnRole};
 pub(super) struct Finder {
     role: Option<TurnRole>,
     pattern: Pattern,
+    /// What a stored record must hold as JSON, all of them, quick to look for.
+    stored: Vec<Regex>,
+    /// What is shown of a match: the first of these places.
+    shown: Vec<Regex>,
 }
 
 enum Pattern {
@@ -29,11 +34,7 @@ enum Pattern {
         /// For the index, which knows no case.
         folded: Vec<Phrase>,
     },
-    Text {
-        regex: Regex,
-        /// What a stored record must hold as JSON, quick to look for.
-        stored: Option<Regex>,
-    },
+    Text(Regex),
 }
 
 /// More words than this are not looked up in the index one by one.
@@ -48,16 +49,64 @@ impl Finder {
         if search.text.is_empty() {
             return Ok(None);
         }
-        let pattern = match search.mode {
-            SearchMode::Words => words_pattern(search),
-            SearchMode::Text => Some(literal(&search.text, search.case_sensitive)?),
-            SearchMode::Regex => Some(Pattern::Text {
-                regex: regex(&search.text, search.case_sensitive)?,
-                stored: None,
-            }),
+        match search.mode {
+            SearchMode::Words => Self::words(search),
+            SearchMode::Text => Self::literal(search, &search.text).map(Some),
+            SearchMode::Regex => {
+                let regex = regex(&search.text, search.case_sensitive)?;
+                Ok(Some(Self::text(search, regex, Vec::new())))
+            }
+        }
+    }
+
+    /// Punctuation alone is looked for as it stands; spaces alone are nothing.
+    fn words(search: &Search) -> Result<Option<Self>, ProjectError> {
+        let case = if search.case_sensitive {
+            Case::Kept
+        } else {
+            Case::Folded
         };
-        let role = search.role;
-        Ok(pattern.map(|pattern| Self { role, pattern }))
+        let phrases = words::phrases(&search.text, case);
+        if phrases.is_empty() {
+            let text = search.text.trim();
+            return (!text.is_empty())
+                .then(|| Self::literal(search, text))
+                .transpose();
+        }
+        let folded = words::phrases(&search.text, Case::Folded);
+        let longest = |phrase: &Phrase| {
+            let words = phrase.words.iter();
+            words.max_by_key(|word| word.len()).cloned()
+        };
+        let longest = folded.iter().filter_map(longest);
+        let first = folded.iter().filter_map(|phrase| phrase.words.first());
+        Ok(Some(Self {
+            role: search.role,
+            stored: longest.filter_map(|word| glance::of_word(&word)).collect(),
+            shown: first.filter_map(|word| glance::spelled(word)).collect(),
+            pattern: Pattern::Words {
+                phrases,
+                case,
+                folded,
+            },
+        }))
+    }
+
+    fn literal(search: &Search, text: &str) -> Result<Self, ProjectError> {
+        let stored = serde_json::Value::from(text).to_string();
+        let stored = stored.strip_prefix('"').unwrap_or(&stored);
+        let stored = stored.strip_suffix('"').unwrap_or(stored);
+        let exactly = |text: &str| regex(&regex::escape(text), search.case_sensitive);
+        Ok(Self::text(search, exactly(text)?, vec![exactly(stored)?]))
+    }
+
+    fn text(search: &Search, regex: Regex, stored: Vec<Regex>) -> Self {
+        Self {
+            role: search.role,
+            stored,
+            shown: vec![regex.clone()],
+            pattern: Pattern::Text(regex),
+        }
     }
 
     /// For replacing, with the expression that finds each place: words are taken as they stand.
@@ -75,7 +124,7 @@ impl Finder {
         };
         match Self::new(&search)? {
             Some(finder) => match &finder.pattern {
-                Pattern::Text { regex, .. } => {
+                Pattern::Text(regex) => {
                     let regex = regex.clone();
                     Ok((finder, regex))
                 }
@@ -98,7 +147,7 @@ impl Finder {
                 let column = self.role.map(TurnRole::name);
                 (n_words <= MOST_WORDS).then(|| words::index_query(folded, column))
             }
-            Pattern::Text { .. } => None,
+            Pattern::Text(_) => None,
         }
     }
 
@@ -115,13 +164,7 @@ impl Finder {
 
     /// Whether a stored record may say it, at a glance.
     pub(super) fn may_find(&self, json: &str) -> bool {
-        match &self.pattern {
-            Pattern::Text {
-                stored: Some(stored),
-                ..
-            } => stored.is_match(json),
-            _ => true,
-        }
+        self.stored.iter().all(|regex| regex.is_match(json))
     }
 
     /// Whether a stored record says it.
@@ -133,22 +176,14 @@ impl Finder {
         let mut texts = spoken.by(self.role);
         Ok(match &self.pattern {
             Pattern::Words { phrases, case, .. } => words::hold(texts, phrases, *case),
-            Pattern::Text { regex, .. } => texts.any(|text| regex.is_match(text)),
+            Pattern::Text(regex) => texts.any(|text| regex.is_match(text)),
         })
     }
 
     /// Where the first of it is in a text, in bytes; for words, the first one of them.
     pub(super) fn place_in(&self, text: &str) -> Option<usize> {
-        match &self.pattern {
-            Pattern::Words { phrases, .. } => {
-                let first = phrases.iter().filter_map(|phrase| phrase.words.first());
-                let regexes = first.filter_map(|word| regex(&regex::escape(word), false).ok());
-                regexes
-                    .filter_map(|regex| Some(regex.find(text)?.start()))
-                    .min()
-            }
-            Pattern::Text { regex, .. } => Some(regex.find(text)?.start()),
-        }
+        let places = self.shown.iter().filter_map(|regex| regex.find(text));
+        places.map(|found| found.start()).min()
     }
 }
 
@@ -156,37 +191,6 @@ fn nothing_to_look_for() -> ProjectError {
     ProjectError::CannotDo {
         reason: "there is nothing to look for; write what is to be replaced".into(),
     }
-}
-
-/// Punctuation alone is looked for as it stands; spaces alone are nothing.
-fn words_pattern(search: &Search) -> Option<Pattern> {
-    let case = if search.case_sensitive {
-        Case::Kept
-    } else {
-        Case::Folded
-    };
-    let phrases = words::phrases(&search.text, case);
-    if phrases.is_empty() {
-        let text = search.text.trim();
-        return (!text.is_empty())
-            .then(|| literal(text, search.case_sensitive).ok())
-            .flatten();
-    }
-    Some(Pattern::Words {
-        folded: words::phrases(&search.text, Case::Folded),
-        phrases,
-        case,
-    })
-}
-
-fn literal(text: &str, case_sensitive: bool) -> Result<Pattern, ProjectError> {
-    let stored = serde_json::Value::from(text).to_string();
-    let stored = stored.strip_prefix('"').unwrap_or(&stored);
-    let stored = stored.strip_suffix('"').unwrap_or(stored);
-    Ok(Pattern::Text {
-        regex: regex(&regex::escape(text), case_sensitive)?,
-        stored: Some(regex(&regex::escape(stored), case_sensitive)?),
-    })
 }
 
 fn regex(pattern: &str, case_sensitive: bool) -> Result<Regex, ProjectError> {

@@ -97,6 +97,44 @@ fn fold(text: &str, case: Case, push: &mut dyn FnMut(char)) {
     }
 }
 
+/// What a character alone gives to a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sound {
+    Itself,
+    /// No word reaches over it.
+    Border,
+    As(char),
+    /// Several characters, none, or what joins its neighbour.
+    Several,
+}
+
+/// As [`cut`] folds it.
+pub(super) fn sound(char: char) -> Sound {
+    let mut folded = Vec::new();
+    fold(char.encode_utf8(&mut [0; 4]), Case::Folded, &mut |char| {
+        folded.push(char);
+    });
+    let joins = |char: char| {
+        matches!(kind(char), Kind::Mark | Kind::Nothing)
+            || is_combining_mark(char)
+            || matches!(char, 'ᄀ'..='ᇿ' | '\u{d7b0}'..='\u{d7ff}')
+    };
+    match folded[..] {
+        [only] if joins(only) => Sound::Several,
+        [only] if only == char => Sound::Itself,
+        [only] => Sound::As(only),
+        [first, ..]
+            if kind(first) == Kind::Border
+                && folded
+                    .iter()
+                    .all(|char| matches!(kind(*char), Kind::Border | Kind::Mark)) =>
+        {
+            Sound::Border
+        }
+        _ => Sound::Several,
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Letter,

@@ -191,6 +191,13 @@ fn lists_of_100_000_records_are_quick() {
     ] {
         clock.query(&format!("filter by {what}"), 20.0 * QUICK, filter(of));
     }
+    for text in ["zzz", "人口", "12345"] {
+        clock.query(
+            &format!("words {text}, without the index"),
+            5.0 * QUICK,
+            search(text, SearchMode::Words),
+        );
+    }
     clock.time("index", 60.0 * QUICK, |project| {
         let work = project.index();
         let ((), longest_ms) = longest_step(project, work);
