@@ -1,6 +1,10 @@
 //! Exit codes, error texts, and where output goes: data on stdout, progress and errors on stderr.
 
-use std::{fmt, io::ErrorKind, process::ExitCode};
+use std::{
+    fmt,
+    io::{ErrorKind, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 
@@ -28,11 +32,15 @@ pub(crate) fn exit_code(result: Result<()>) -> ExitCode {
     if is_broken_pipe(&error) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
-    }
+    let causes = error.chain().skip(1);
+    let causes = causes.map(|cause| format!("\n  because: {cause}"));
+    tell(&format!("error: {error}{}", causes.collect::<String>()));
     ExitCode::from(if error.is::<Bug>() { 2 } else { 1 })
+}
+
+/// Says it on stderr, or nothing where nobody listens any more.
+fn tell(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
 }
 
 /// Prints help, the version, or what is wrong with the command line (exit code 1).
@@ -53,16 +61,18 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|io| io.kind() == ErrorKind::BrokenPipe)
 }
 
-/// A panic is always our fault: say so in one line and end with exit code 2. The exception is
-/// `println!` to a reader that has gone (`veneer … | head`), which panics but is a success.
+/// A panic is always our fault: say so in one line and end with exit code 2. The exception are
+/// `println!` and `eprintln!` to a reader that has gone (`veneer … | head`), which panic but are a
+/// success.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or_default();
-        if message.starts_with("failed printing to stdout") && message.contains("os error 32") {
+        if message.starts_with("failed printing to std") && message.contains("os error 32") {
             std::process::exit(0);
         }
-        eprintln!("error: {info}");
-        eprintln!("  this is a fault in Veneer, please report it with the command you ran");
+        tell(&format!(
+            "error: {info}\n  this is a fault in Veneer, please report it with the command you ran"
+        ));
         std::process::exit(2);
     }));
 }

@@ -21,6 +21,12 @@ pub enum ProjectError {
     #[error("there is no space left for the project; nothing of this step was kept")]
     Full,
 
+    #[error(
+        "the project cannot be written: its file or folder is read-only; make both writable, or copy \
+         the project to where you can write"
+    )]
+    ReadOnly,
+
     #[error("record {record} is not in the project")]
     NoRecord { record: u64 },
 
@@ -53,7 +59,24 @@ impl From<rusqlite::Error> for ProjectError {
                 detail: error.to_string(),
             },
             Some(ErrorCode::NotADatabase) => Self::NotAProject,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            _ if is_of_another_kind(&error) => Self::Broken {
+                detail: error.to_string(),
+            },
             _ => Self::Database(error),
         }
+    }
+}
+
+/// Whether a value is not what its column holds.
+fn is_of_another_kind(error: &rusqlite::Error) -> bool {
+    use rusqlite::{Error, types::FromSqlError};
+    match error {
+        Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnType(..)
+        | Error::Utf8Error(..) => true,
+        Error::ToSqlConversionFailure(source) => source.is::<FromSqlError>(),
+        _ => false,
     }
 }

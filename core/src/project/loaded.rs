@@ -18,8 +18,8 @@ impl Project {
         let mut loaded = Loaded::empty(source(), options.kept_problems);
         let mut formats: BTreeMap<Format, u64> = BTreeMap::new();
         let mut statement = self.store.settled()?.prepare_cached(
-            "SELECT record.line, record.side, content.json FROM record
-             JOIN content ON content.body = record.body
+            "SELECT record.line, record.side, content.json, record.body FROM record
+             LEFT JOIN content ON content.body = record.body
              WHERE record.state = 0 ORDER BY record.position, record.id",
         )?;
         let mut rows = statement.query([])?;
@@ -30,7 +30,13 @@ impl Project {
             if !sides.is_empty() && !side.is_some_and(|side| sides.contains(&side)) {
                 continue;
             }
-            let json = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+            let json = row.get_ref(2)?.as_str_or_null();
+            let Some(json) = json.map_err(rusqlite::Error::from)? else {
+                let body: i64 = row.get(3)?;
+                return Err(ProjectError::Broken {
+                    detail: format!("text {body} is missing"),
+                });
+            };
             let (mut record, origin) = read_stored(json)?;
             record.line = row.get(0)?;
             let place = Place {
@@ -110,6 +116,16 @@ mod tests {
             (3, &[1, 2, 3][..])
         );
         assert_eq!(loaded.problems.n_errors(), 1);
+    }
+
+    #[test]
+    fn a_record_without_its_text_is_not_passed_over() {
+        let project = project_of([question(1), question(2)]);
+        let db = project.store.raw();
+        db.execute("DELETE FROM content WHERE body = 2", [])
+            .expect("deletes");
+        let loaded = project.loaded(&[], &ReadOptions::default());
+        assert!(matches!(loaded, Err(ProjectError::Broken { .. })));
     }
 
     #[test]
