@@ -30,7 +30,15 @@ pub(crate) fn object(
             Ok(Fields {
                 fields,
                 twice: None,
-            }) => Ok(fields),
+            }) => match rounded(&fields, text) {
+                None => Ok(fields),
+                Some((field, digits)) => {
+                    let problem = Problem::new(ProblemKind::BrokenJson, place, field)
+                        .found(format!("the number {}, which would be rounded", quote(digits)))
+                        .expected("a whole number of at most 64 bits, or text");
+                    Err(Box::new(problem.advice("write it in quotes")))
+                }
+            },
             Ok(Fields {
                 twice: Some(field), ..
             }) => {
@@ -51,6 +59,29 @@ pub(crate) fn object(
             Err(Box::new(problem.advice("take it out")))
         }
         Err(error) => Err(Box::new(unreadable(&error, chunk, text, place))),
+    }
+}
+
+/// A whole number that is too large to be kept exactly, with the field that it is in and its digits.
+fn rounded<'a>(fields: &'a Map<String, Value>, text: &'a str) -> Option<(&'a str, &'a str)> {
+    let mut found = fields.iter().filter_map(|(name, value)| Some((name, large_float(value)?)));
+    found.find_map(|(name, float)| {
+        let mut runs = text.split(|c: char| !c.is_ascii_digit());
+        let is_it = |run: &&str| run.len() >= 19 && run.parse() == Ok(float);
+        Some((name.as_str(), runs.find(is_it)?))
+    })
+}
+
+/// The size of the first number that is a float and beyond whole numbers of 64 bits.
+fn large_float(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let size = number.as_f64()?.abs();
+            (size >= i64::MAX as f64).then_some(size)
+        }
+        Value::Array(items) => items.iter().find_map(large_float),
+        Value::Object(fields) => fields.values().find_map(large_float),
+        _ => None,
     }
 }
 

@@ -49,11 +49,11 @@ fn best(references: &[String], score: impl Fn(&str) -> f64) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// Whether ROUGE sees anything in this text.
-pub(super) fn has_tokens(text: &str) -> bool {
-    text.to_lowercase()
-        .bytes()
-        .any(|byte| byte.is_ascii_alphanumeric())
+/// Whether ROUGE sees half of this text or more.
+pub(super) fn reads(text: &str) -> bool {
+    let n_read = text.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let n_there = text.chars().filter(|c| c.is_alphanumeric()).count();
+    n_read > 0 && 2 * n_read >= n_there
 }
 
 fn tokens(text: &str, stemmed: bool) -> Vec<String> {
@@ -213,7 +213,7 @@ mod tests {
     fn other_scripts_have_no_tokens() {
         let references = ["東京".to_owned()];
         assert_eq!(rouge(Rouge::N(1), "東京", &references, false), 0.0);
-        assert!(!has_tokens("東京") && has_tokens("東京2"));
+        assert!(!reads("東京") && !reads("東京2") && reads("BBVA 東京"));
     }
 
     #[test]

@@ -101,6 +101,23 @@ fn a_field_that_is_there_twice_is_not_lost_without_a_word() {
 }
 
 #[test]
+fn a_number_that_would_be_rounded_is_not_changed_without_a_word() {
+    let record = |id: &str| format!("{{\"prompt\":\"p\",\"response\":\"a\",\"id\":{id}}}\n");
+    let kept = ["18446744073709551615", "-9223372036854775808", "1e20", "0.5"].map(record);
+    assert_eq!(load(&kept.concat()).records.len(), 4);
+    let loaded = load(&(record("1") + &record("[12345678901234567890123]")));
+    assert_eq!(loaded.records.len(), 1);
+    assert_eq!(
+        problem_texts(&loaded),
+        [
+            "line 2, record 2, field `id`: broken JSON, found the number \
+          \"12345678901234567890123\", which would be rounded, expected a whole number of at most \
+          64 bits, or text"
+        ]
+    );
+}
+
+#[test]
 fn a_last_record_that_is_cut_off_is_placed_on_its_own_line() {
     let loaded = load("{\"query\":\"a\",\"response\":\"b\"}\n{\"query\":\n");
     assert_eq!(
