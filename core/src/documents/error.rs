@@ -162,6 +162,13 @@ mod tests {
                 vec![Phrase::FileLeadsOut],
             ),
             (DatasetError::Empty.into(), vec![Phrase::DatasetEmpty]),
+            (
+                DatasetError::OnlyHeader {
+                    found: "`a`, `b`".into(),
+                }
+                .into(),
+                vec![Phrase::OnlyHeader],
+            ),
             (unknown_format("").into(), vec![Phrase::UnknownFormat]),
             (
                 unknown_format(&hint).into(),

@@ -1,7 +1,8 @@
 //! What is done with the numbers of a table, column by column, told by its first rows.
 
 use super::{
-    numbers::{Number, Writing, is_missing, narrow},
+    note_units::{Meant, Note, is_share, may_count, names_a_year, names_values, names_years},
+    numbers::{Number, Separators, Writing, is_cross, is_missing, narrow},
     units::Unit,
 };
 use crate::protocol::studio::Numbers;
@@ -11,7 +12,7 @@ use crate::protocol::studio::Numbers;
 pub(super) struct Figures {
     writing: Writing,
     columns: Vec<Column>,
-    /// The column that names each row's unit.
+    /// The column that names each row's unit, where it is clear for which figures.
     unit_column: Option<usize>,
     with_units: bool,
 }
@@ -20,10 +21,16 @@ pub(super) struct Figures {
 struct Column {
     name: String,
     is_numeric: bool,
+    /// Whether figures in brackets are negative.
+    brackets_negate: bool,
     /// Told by its name, or by the notes above.
     unit: Option<Unit>,
+    /// Whether the unit that its row names is meant for it.
+    by_row: bool,
     /// What all of its cells count, so that the name can say it.
     counted: Option<String>,
+    /// A note of units above the table that may be meant for it: the name says it, and the cells stay.
+    noted: Option<String>,
 }
 
 /// What the first rows show.
@@ -36,36 +43,51 @@ pub(super) struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    fn column(&self, at: usize) -> impl Iterator<Item = &str> {
+    fn column(&self, at: usize) -> impl Iterator<Item = &str> + Clone {
         let cells = self.rows.iter().filter_map(move |row| row.get(at));
         cells
             .map(|cell| cell.trim())
             .filter(|cell| !cell.is_empty())
     }
+
+    fn separators(&self, at: usize) -> Separators {
+        Separators::of(self.column(at))
+    }
+
+    /// Columns that contradict themselves say nothing of the others.
+    fn writing(&self) -> Writing {
+        let is_clear = |at: &usize| {
+            let said = self.separators(*at);
+            !said.contradict_each_other(self.by_semicolons)
+        };
+        let columns = (0..self.names.len()).filter(is_clear);
+        Writing::of(columns.flat_map(|at| self.column(at)), self.by_semicolons)
+    }
 }
 
 impl Figures {
     pub(super) fn new(sample: &Sample<'_>, with_units: bool) -> Self {
-        let all = sample.rows.iter().flat_map(|row| row.iter());
-        let writing = Writing::of(all.map(String::as_str), sample.by_semicolons);
-        let columns: Vec<Column> = sample
-            .names
-            .iter()
-            .enumerate()
-            .map(|(at, name)| Column {
+        let writing = sample.writing();
+        let columns = sample.names.iter().enumerate().map(|(at, name)| {
+            let brackets_negate = brackets_negate(sample.column(at), writing);
+            Column {
                 name: name.clone(),
-                is_numeric: is_numeric(sample, at, writing),
+                is_numeric: is_numeric(sample, at, writing, brackets_negate),
+                brackets_negate,
                 unit: Unit::of_name(name).map(|(unit, _)| unit),
-                counted: None,
-            })
-            .collect();
+                ..Column::default()
+            }
+        });
         let mut figures = Self {
             writing,
-            columns,
-            unit_column: unit_column(sample),
+            columns: columns.collect(),
+            unit_column: None,
             with_units,
         };
-        figures.take_note(sample);
+        match unit_column(sample) {
+            Some(at) => figures.take_row_units(sample, at),
+            None => figures.take_note(sample),
+        }
         figures.name_what_is_counted(sample);
         figures
     }
@@ -85,17 +107,19 @@ impl Figures {
                 .any(|cell| self.unit_of(cell).is_some_and(|u| has_power(&u)))
         };
         if self.unit_column.is_some()
+            || numeric().any(|(_, column)| column.noted.is_some())
             || numeric()
                 .any(|(at, column)| column.unit.as_ref().is_some_and(has_power) || in_cells(at))
         {
             return Numbers::WithUnits;
         }
-        let is_plain = |cell: &str| {
+        let is_plain = |cell: &str, column: &Column| {
             !is_missing(cell)
-                && Number::parse(cell, self.writing)
+                && self
+                    .read(cell, column)
                     .is_none_or(|(number, behind)| !behind.is_empty() || number.plain() == cell)
         };
-        if numeric().any(|(at, _)| !sample.column(at).all(is_plain)) {
+        if numeric().any(|(at, column)| !sample.column(at).all(|cell| is_plain(cell, column))) {
             Numbers::Plain
         } else {
             Numbers::AsTheyStand
@@ -130,7 +154,7 @@ impl Figures {
             (Some(unit), None) if !unit.rest.is_empty() => {
                 format!("{} ({})", column.name, unit.rest)
             }
-            (None, None) => match &column.counted {
+            (None, None) => match column.noted.as_ref().or(column.counted.as_ref()) {
                 Some(counted) => format!("{} ({counted})", column.name),
                 None => column.name.clone(),
             },
@@ -140,7 +164,7 @@ impl Figures {
 
     /// Rewrite the cells of a row.
     pub(super) fn apply(&self, cells: &mut [String]) {
-        let row_unit = self.unit_column.and_then(|at| Unit::parse(cells.get(at)?));
+        let row_unit = self.row_unit(cells);
         let with_units = self.with_units;
         for (at, (cell, column)) in cells.iter_mut().zip(&self.columns).enumerate() {
             if Some(at) == self.unit_column {
@@ -148,7 +172,8 @@ impl Figures {
                     *cell = unit.rest.clone();
                 }
             } else if column.is_numeric {
-                let unit = column.unit.as_ref().or(row_unit.as_ref());
+                let row_unit = row_unit.as_ref().filter(|_| column.by_row);
+                let unit = column.unit.as_ref().or(row_unit);
                 if let Some(text) = self.rewritten(cell, column, unit) {
                     *cell = text;
                 }
@@ -156,11 +181,29 @@ impl Figures {
         }
     }
 
+    /// The unit that a row names. A figure that cannot be read keeps it beside itself as it stands.
+    fn row_unit(&self, cells: &[String]) -> Option<Unit> {
+        let unit = Unit::parse(cells.get(self.unit_column?)?)?;
+        let is_read = |(cell, column): (&String, &Column)| {
+            !column.by_row
+                || cell.trim().is_empty()
+                || self.rewritten(cell, column, Some(&unit)).is_some()
+        };
+        let are_read = cells.iter().zip(&self.columns).all(is_read);
+        are_read.then_some(unit)
+    }
+
+    /// A number with what stands behind it. `(5)` in a column of other things is none.
+    fn read(&self, cell: &str, column: &Column) -> Option<(Number, String)> {
+        let read = Number::parse(cell, self.writing);
+        read.filter(|(number, _)| column.brackets_negate || !number.is_bracketed())
+    }
+
     fn rewritten(&self, cell: &str, column: &Column, unit: Option<&Unit>) -> Option<String> {
         if is_missing(cell) {
             return Some(String::new());
         }
-        let (number, behind) = Number::parse(cell, self.writing)?;
+        let (mut number, behind) = self.read(cell, column)?;
         if !self.with_units {
             let gap = if cell.contains(' ') && !behind.is_empty() {
                 " "
@@ -169,13 +212,16 @@ impl Figures {
             };
             return Some(format!("{}{gap}{behind}", number.plain()));
         }
+        let said = column.unit.as_ref().map(|unit| unit.rest.as_str());
+        let said = said.or(column.counted.as_deref());
+        if said == Some(number.currency()) {
+            number = number.without_currency();
+        }
         if behind.is_empty() {
             return Some(number.shifted(unit.map_or(0, |unit| unit.power)).plain());
         }
         // What the cell itself says goes before what is said of its column.
         let own = Unit::parse(&behind)?;
-        let said = column.unit.as_ref().map(|unit| unit.rest.as_str());
-        let said = said.or(column.counted.as_deref());
         let rest = if said == Some(own.rest.as_str()) {
             ""
         } else {
@@ -189,82 +235,152 @@ impl Figures {
         Unit::parse(&behind)
     }
 
-    /// A unit for the whole table holds for columns without one of their own: where no column has
-    /// one, or where the column's cells show that it does.
-    fn take_note(&mut self, sample: &Sample<'_>) {
-        let Some(note) = sample
-            .notes
-            .iter()
-            .flatten()
-            .find_map(|cell| Unit::of_note(cell))
-        else {
-            return;
+    /// The unit of a row is meant for the column of values or, where none is called so, for the only one
+    /// that counts, or for those of several years. Elsewhere figures stay, with their unit beside them.
+    fn take_row_units(&mut self, sample: &Sample<'_>, unit_column: usize) {
+        let is_without = |at: &usize| {
+            let column = &self.columns[*at];
+            column.is_numeric && column.unit.is_none() && !Unit::is_in_name(&column.name)
         };
-        let none_has_one = self.columns.iter().all(|column| column.unit.is_none());
-        for at in 0..self.columns.len() {
-            let column = &self.columns[at];
-            let shows = sample
-                .column(at)
-                .any(|cell| self.unit_of(cell).as_ref() == Some(&note));
-            let takes = column.is_numeric && column.unit.is_none() && counts(&column.name);
-            if takes && (none_has_one || shows) {
-                self.columns[at].unit = Some(note.clone());
+        let name = |at: &usize| self.columns[*at].name.as_str();
+        let columns: Vec<usize> = (0..self.columns.len()).filter(is_without).collect();
+        let named = columns.iter().copied().filter(|at| names_values(name(at)));
+        let mut values: Vec<usize> = named.collect();
+        if values.is_empty() {
+            let counts = |at: &usize| may_count(name(at)) && !self.have_units(sample, *at);
+            values = columns.into_iter().filter(counts).collect();
+            let is_clear = match values.as_slice() {
+                [at] => names_a_year(name(at)) || !self.are_years(sample, *at),
+                several => several.iter().all(|at| names_a_year(name(at))),
+            };
+            if !is_clear {
+                return;
             }
         }
+        self.unit_column = (!values.is_empty()).then_some(unit_column);
+        for at in values {
+            self.columns[at].by_row = true;
+        }
+    }
+
+    /// A unit for the whole table holds for columns without one of their own, where it can be meant for
+    /// them or their cells show that it is.
+    fn take_note(&mut self, sample: &Sample<'_>) {
+        let mut notes = sample.notes.iter().flat_map(|row| {
+            let alone = row.iter().filter(|cell| !cell.trim().is_empty()).count() == 1;
+            row.iter().map(move |cell| (cell, alone))
+        });
+        let Some(note) = notes.find_map(|(cell, alone)| Note::parse(cell, alone)) else {
+            return;
+        };
+        let has_shares = sample.names.iter().any(|name| is_share(name));
+        for at in 0..self.columns.len() {
+            let column = &self.columns[at];
+            if !column.is_numeric || column.unit.is_some() || Unit::is_in_name(&column.name) {
+                continue;
+            }
+            let meant = match self.shown(sample, at, &note) {
+                Some(unit) => Meant::For(unit),
+                None if self.is_told_by_cells(sample, at) => Meant::ForOthers,
+                None => note.meaning(&column.name, has_shares),
+            };
+            let column = &mut self.columns[at];
+            match meant {
+                Meant::For(unit) => column.unit = Some(unit),
+                Meant::ForOthers => {}
+                Meant::Unclear => column.noted = Some(note.text.clone()),
+            }
+        }
+    }
+
+    /// The unit of a note that a cell of a column shows.
+    fn shown(&self, sample: &Sample<'_>, at: usize, note: &Note) -> Option<Unit> {
+        let mut units = sample.column(at).filter_map(|cell| self.unit_of(cell));
+        units.find(|unit| unit.power > 0 && note.units.contains(unit))
+    }
+
+    /// Whether the cells need no unit: all of them have one, or they are years.
+    fn is_told_by_cells(&self, sample: &Sample<'_>, at: usize) -> bool {
+        let has_years = || names_years(&self.columns[at].name) && self.are_years(sample, at);
+        self.have_units(sample, at) || has_years()
+    }
+
+    fn have_units(&self, sample: &Sample<'_>, at: usize) -> bool {
+        let mut cells = sample.column(at).filter(|cell| !is_missing(cell));
+        cells.all(|cell| self.unit_of(cell).is_some())
+    }
+
+    fn are_years(&self, sample: &Sample<'_>, at: usize) -> bool {
+        let mut cells = sample.column(at).filter(|cell| !is_missing(cell));
+        cells.all(|cell| {
+            let number = Number::parse(cell, self.writing);
+            number.is_some_and(|(number, behind)| number.is_year() && behind.is_empty())
+        })
     }
 
     fn name_what_is_counted(&mut self, sample: &Sample<'_>) {
         for at in 0..self.columns.len() {
-            if !self.columns[at].is_numeric || self.columns[at].unit.is_some() {
+            let column = &self.columns[at];
+            if !column.is_numeric || column.unit.is_some() || column.noted.is_some() {
                 continue;
             }
             let mut cells = sample.column(at).filter(|cell| !is_missing(cell));
-            let first = cells.next().and_then(|cell| self.unit_of(cell));
-            let Some(first) = first.filter(|unit| !unit.rest.is_empty()) else {
-                continue;
-            };
-            let same = |cell: &str| {
-                self.unit_of(cell)
-                    .is_some_and(|unit| unit.rest == first.rest)
-            };
-            if cells.all(same) {
-                self.columns[at].counted = Some(first.rest);
+            let first = cells.next().and_then(|cell| self.counted_by(cell));
+            if first.is_some() && cells.all(|cell| self.counted_by(cell) == first) {
+                self.columns[at].counted = first;
             }
         }
     }
+
+    /// What a cell says that it counts, behind its number or, of money, in front of it.
+    fn counted_by(&self, cell: &str) -> Option<String> {
+        let (number, behind) = Number::parse(cell, self.writing)?;
+        let unit = if behind.is_empty() {
+            String::new()
+        } else {
+            Unit::parse(&behind)?.rest
+        };
+        let counted = match (number.currency(), unit) {
+            ("", unit) => unit,
+            (currency, unit) if unit.is_empty() => currency.to_owned(),
+            _ => return None,
+        };
+        (!counted.is_empty()).then_some(counted)
+    }
 }
 
-/// Shares, years and codes are not counted in thousands.
-fn counts(name: &str) -> bool {
-    const NOT: [&str; 10] = [
-        "率",
-        "割合",
-        "比",
-        "%",
-        "％",
-        "コード",
-        "code",
-        "年",
-        "year",
-        "año",
-    ];
-    let name = name.to_lowercase();
-    !NOT.iter().any(|word| name.contains(word))
-}
-
-fn is_numeric(sample: &Sample<'_>, at: usize, writing: Writing) -> bool {
+fn is_numeric(sample: &Sample<'_>, at: usize, writing: Writing, brackets_negate: bool) -> bool {
+    let said = sample.separators(at);
+    if said.contradict(writing) || said.contradict_each_other(sample.by_semicolons) {
+        return false;
+    }
     let (mut n, mut n_numbers) = (0, 0);
     for cell in sample.column(at).filter(|cell| !is_missing(cell)) {
         n += 1;
         match Number::parse(cell, writing) {
             Some((number, _)) if number.is_code() => return false,
+            Some((number, _)) if number.is_bracketed() && !brackets_negate => {}
             Some((_, behind)) => {
                 n_numbers += usize::from(behind.is_empty() || Unit::parse(&behind).is_some())
             }
             None => {}
         }
     }
-    n_numbers > 0 && n_numbers * 5 >= n * 3
+    // A column of crosses has them for what is so.
+    let n_crosses = sample.column(at).filter(|cell| is_cross(cell)).count();
+    n_numbers > 0 && n_numbers * 5 >= n * 3 && n_numbers >= n_crosses
+}
+
+/// Whether figures in brackets are negative: several of them, as long as others that have none. Short
+/// ones are the numbers of notes, and years in brackets are years.
+fn brackets_negate<'a>(cells: impl Iterator<Item = &'a str>, writing: Writing) -> bool {
+    let numbers = cells.filter_map(|cell| Some(Number::parse(cell, writing)?.0));
+    let (inside, outside): (Vec<Number>, Vec<Number>) = numbers.partition(Number::is_bracketed);
+    let longest = |numbers: &[Number]| numbers.iter().map(Number::n_digits).max().unwrap_or(0);
+    inside.len() > 1
+        && !outside.is_empty()
+        && longest(&inside) * 2 >= longest(&outside)
+        && !inside.iter().all(Number::is_year)
 }
 
 fn unit_column(sample: &Sample<'_>) -> Option<usize> {
@@ -281,110 +397,4 @@ fn unit_column(sample: &Sample<'_>) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cells(text: &str) -> Vec<String> {
-        text.split(';').map(String::from).collect()
-    }
-
-    /// Names and rows under a reading, and the reading that is suggested.
-    fn read(
-        note: &str,
-        names: &str,
-        rows: &[&str],
-        with_units: bool,
-    ) -> (String, Vec<String>, Numbers) {
-        let notes = [cells(note)];
-        let names = cells(names);
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| cells(row)).collect();
-        let sample = Sample {
-            notes: &notes,
-            names: &names,
-            rows: rows.iter().map(Vec::as_slice).collect(),
-            by_semicolons: false,
-        };
-        let figures = Figures::new(&sample, with_units);
-        let rewritten = rows.iter().map(|row| {
-            let mut row = row.clone();
-            figures.apply(&mut row);
-            row.join(";")
-        });
-        (
-            figures.names().join(";"),
-            rewritten.collect(),
-            figures.suggested(&sample),
-        )
-    }
-
-    #[test]
-    fn plain_numbers_lose_separators_and_signs_of_nothing() {
-        let rows = [
-            "01000;北海道;5,224,614;X",
-            "13362;利島村;３２７;-",
-            "13000;東京都;14,047,594;5",
-        ];
-        let (names, rows, suggested) = read("", "コード;地域;人口;世帯", &rows, false);
-        assert_eq!(names, "コード;地域;人口;世帯");
-        assert_eq!(
-            rows,
-            [
-                "01000;北海道;5224614;",
-                "13362;利島村;327;",
-                "13000;東京都;14047594;5"
-            ]
-        );
-        assert_eq!(suggested, Numbers::Plain);
-    }
-
-    #[test]
-    fn units_of_names_go_into_the_cells() {
-        let rows = ["A;1.797.062,5;15,1;212.764", "B;607.167;n.d.;-"];
-        let names = "Entidad;Activo (millones de euros);ROE (%);Empleados";
-        let (names, rows, suggested) = read("(en miles de euros)", names, &rows, true);
-        assert_eq!(names, "Entidad;Activo (euros);ROE (%);Empleados");
-        assert_eq!(rows, ["A;1797062500000;15.1;212764", "B;607167000000;;"]);
-        assert_eq!(suggested, Numbers::WithUnits);
-    }
-
-    #[test]
-    fn a_note_holds_where_cells_show_it() {
-        let rows = ["x;913;3,850", "y;1012;6,000千円"];
-        let (names, rows, _) = read("（単位：千円）", "a;人口（千人）;所得", &rows, true);
-        assert_eq!(names, "a;人口（人）;所得 (円)");
-        assert_eq!(rows, ["x;913000;3850000", "y;1012000;6000000"]);
-    }
-
-    #[test]
-    fn a_note_holds_for_a_table_without_other_units() {
-        let (names, rows, _) = read("単位：千人", "a;人口;割合", &["x;10;5", "y;20;6"], true);
-        assert_eq!(names, "a;人口 (人);割合");
-        assert_eq!(rows, ["x;10000;5", "y;20000;6"]);
-    }
-
-    #[test]
-    fn a_column_of_units_holds_for_its_row() {
-        let rows = ["人口;千人;12", "面積;km2;5,000", "所得;百万円;1.5"];
-        let (names, rows, suggested) = read("", "項目;単位;値", &rows, true);
-        assert_eq!(names, "項目;単位;値");
-        assert_eq!(rows, ["人口;人;12000", "面積;km2;5000", "所得;円;1500000"]);
-        assert_eq!(suggested, Numbers::WithUnits);
-    }
-
-    #[test]
-    fn what_all_cells_count_is_named_once() {
-        let (names, rows, _) = read("", "a;age;n", &["x;45歳;1人", "y;30歳;2件"], true);
-        assert_eq!(names, "a;age (歳);n");
-        assert_eq!(rows, ["x;45;1人", "y;30;2件"]);
-    }
-
-    #[test]
-    fn text_columns_are_left_alone() {
-        let (_, rows, suggested) = read("", "a;b", &["X;-", "Y;1"], false);
-        assert_eq!(rows[0], "X;");
-        assert_eq!(suggested, Numbers::Plain);
-        let (_, rows, suggested) = read("", "a;b", &["X;1", "Y;2"], true);
-        assert_eq!(rows, ["X;1", "Y;2"]);
-        assert_eq!(suggested, Numbers::AsTheyStand);
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     data::{CellRow, DatasetError, Shape},
-    protocol::studio::{PartKind, PartView, Phrase, Reading, RecordReading, Said},
+    protocol::studio::{Numbers, PartKind, PartView, Phrase, Reading, RecordReading, Said},
 };
 
 /// Rows by which a reading is guessed.
@@ -37,12 +37,7 @@ pub fn columns_key(view: &PartView) -> String {
 impl Part {
     /// Fill in kind, reading and reason by what the first rows are.
     pub(super) fn guess(&mut self) {
-        let plain = RecordReading::default();
-        let guessed = match self.recognised(plain.clone()) {
-            Err(error) if may_lie_elsewhere(&error) => self.guess_elsewhere(plain),
-            other => other,
-        };
-        match guessed {
+        match self.guess_with(RecordReading::default(), None) {
             Ok((reading, reason)) => match self.first_rows(&reading, GUESS_ROWS) {
                 Ok((columns, _)) => {
                     self.view.kind = PartKind::Table { columns };
@@ -52,6 +47,48 @@ impl Part {
                 Err(error) => self.unreadable(&error),
             },
             Err(error) => self.unreadable(&error),
+        }
+    }
+
+    /// What would be guessed if this much were known: columns and templates are guessed anew, the
+    /// header where none is given, numbers where `numbers` does not say them. Where nothing comes of
+    /// it, neither columns nor templates are given, and whoever reads it hears why.
+    pub fn guessed(&self, known: &RecordReading, numbers: Option<Numbers>) -> RecordReading {
+        let format = known.format.clone();
+        let bare = RecordReading {
+            format: None,
+            columns: Vec::new(),
+            templates: Vec::new(),
+            numbers: numbers.unwrap_or_default(),
+            ..known.clone()
+        };
+        let guessed = self.guess_with(bare.clone(), numbers);
+        RecordReading {
+            format,
+            ..guessed.map_or(bare, |(reading, _)| reading)
+        }
+    }
+
+    /// Texts that are suggested are in this language (`en`, `es`, `ja`) where the table does not tell
+    /// its own.
+    pub fn suggest_in(&mut self, language: &str) {
+        language.clone_into(&mut self.language);
+        if let Reading::Records(reading) = &self.view.reading
+            && !reading.templates.is_empty()
+        {
+            let again = self.guessed(reading, Some(reading.numbers));
+            self.view.reading = Reading::Records(again);
+        }
+    }
+
+    fn guess_with(
+        &self,
+        known: RecordReading,
+        numbers: Option<Numbers>,
+    ) -> Result<(RecordReading, Said), DocumentError> {
+        match self.recognised(known.clone()) {
+            Err(error) if may_lie_elsewhere(&error) => self.guess_elsewhere(known, numbers),
+            other => other,
         }
     }
 
@@ -90,32 +127,35 @@ impl Part {
     /// The header lies below notes, or there is no question and no answer in the table.
     fn guess_elsewhere(
         &self,
-        plain: RecordReading,
+        known: RecordReading,
+        numbers: Option<Numbers>,
     ) -> Result<(RecordReading, Said), DocumentError> {
-        let options = self.options(&plain)?;
+        let options = self.options(&known)?;
         let is_table = self
-            .rows(&plain, &options, GUESS_ROWS)?
+            .rows(&known, &options, GUESS_ROWS)?
             .0
             .columns()
             .is_some();
         if !is_table || !self.has_cells() {
             let title = stem(&self.view.name);
-            return self.by_templates(plain, &title);
+            return self.by_templates(known, &title);
         }
         let cells = self.cells(&options, GUESS_ROWS)?.rows;
         let rows = cells.take(GUESS_ROWS).filter_map(|row| match row {
             Ok(CellRow::Cells { cells, .. }) => Some(cells),
             Ok(CellRow::Broken(_)) | Err(_) => None,
         });
-        let header = guess_header(&rows.collect::<Vec<_>>());
-        let mut reading = RecordReading { header, ..plain };
+        let header = known
+            .header
+            .or_else(|| guess_header(&rows.collect::<Vec<_>>()));
+        let mut reading = RecordReading { header, ..known };
         if header.is_some()
             && let Ok(recognised) = self.recognised(reading.clone())
         {
             return Ok(recognised);
         }
         let (table, _) = self.table(&reading, &options, GUESS_ROWS)?;
-        reading.numbers = table.suggested;
+        reading.numbers = numbers.unwrap_or(table.suggested);
         let title = title(&table.notes).unwrap_or_else(|| stem(&self.view.name));
         self.by_templates(reading, &title)
     }
@@ -130,7 +170,10 @@ impl Part {
         let line = |name: &String| Some(format!("{}: {}", literal(name), placeholder(name)?));
         let lines: Vec<String> = columns.iter().filter_map(line).collect();
         reading.templates = vec![
-            ("instruction".into(), literal(&instruction(title, &columns))),
+            (
+                "instruction".into(),
+                literal(&instruction(title, &columns, &self.language)),
+            ),
             ("input".into(), lines.join("\n")),
             ("output".into(), String::new()),
         ];
@@ -140,18 +183,25 @@ impl Part {
     }
 }
 
-/// In the language of the table.
-fn instruction(title: &str, columns: &[String]) -> String {
+/// In the language of the table, or in `otherwise` where that cannot be told.
+fn instruction(title: &str, columns: &[String], otherwise: &str) -> String {
     let text = format!("{title} {}", columns.join(" "));
+    match language(&text).unwrap_or(otherwise) {
+        "ja" => format!("「{title}」の次のデータを使ってください。"),
+        "es" => format!("Usa los siguientes datos de «{title}»."),
+        _ => format!("Use the following data from “{title}”."),
+    }
+}
+
+fn language(text: &str) -> Option<&'static str> {
     let is_japanese = |c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}');
     if text.chars().any(is_japanese) {
-        return format!("「{title}」の次のデータを使ってください。");
+        return Some("ja");
     }
-    match whatlang::detect(&text) {
-        Some(found) if found.lang() == whatlang::Lang::Spa => {
-            format!("Usa los siguientes datos de «{title}».")
-        }
-        _ => format!("Use the following data from “{title}”."),
+    let found = whatlang::detect(text)?;
+    match found.lang() {
+        whatlang::Lang::Spa => Some("es"),
+        _ => found.is_reliable().then_some("en"),
     }
 }
 

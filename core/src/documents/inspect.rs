@@ -56,7 +56,7 @@ fn parts(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docume
         Content::Zip => return zipped(file, nesting),
         Content::Parquet => Inside::Parquet,
         Content::Text => match container(file.name()) {
-            None => return paper(file, PaperKind::Plain),
+            None => return paper(file, PaperKind::of_text(file.name())),
             container => Inside::Text { container },
         },
     };
@@ -87,7 +87,7 @@ fn told_by(head: &[u8]) -> Content {
 
 /// A document; text that turns out to be records or a table is read as those.
 fn paper(file: &Rc<dyn InputFile>, kind: PaperKind) -> Result<Vec<Part>, DocumentError> {
-    if kind == PaperKind::Plain {
+    if matches!(kind, PaperKind::Plain | PaperKind::Verbatim) {
         let mut rows = part(file, Inside::Text { container: None });
         rows.guess();
         let is_rows = match &rows.view.kind {
@@ -136,8 +136,14 @@ fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, Docum
     let sheets: Vec<Part> = book
         .sheets()
         .map(|name| {
+            let is_hidden = book.is_hidden(name);
             let (book, name) = (Rc::clone(&book), name.to_owned());
-            guessed(file, Inside::Sheet { book, name })
+            let mut part = guessed(file, Inside::Sheet { book, name });
+            if is_hidden {
+                let reason = part.view.reason.to_string();
+                part.view.reason = Said::new(Phrase::HiddenSheet, [reason]);
+            }
+            part
         })
         .collect();
     if sheets.is_empty() {
@@ -210,6 +216,7 @@ fn part(file: &Rc<dyn InputFile>, inside: Inside) -> Part {
         },
         file: Rc::clone(file),
         inside,
+        language: String::new(),
     }
 }
 

@@ -13,10 +13,16 @@ pub(super) enum Writing {
     Continental,
 }
 
+/// Signs of money that stand in front, the longer first.
+const CURRENCIES: [&str; 6] = ["US$", "$", "€", "£", "¥", "₹"];
+
 /// A number without separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Number {
     negative: bool,
+    bracketed: bool,
+    /// The sign of money in front of it, or nothing.
+    currency: &'static str,
     whole: String,
     decimals: String,
 }
@@ -27,20 +33,9 @@ impl Writing {
     /// kept apart, as where the comma stands before decimals; `1.234` alone says nothing, and Western
     /// writing leaves it as it is.
     pub(super) fn of<'a>(cells: impl Iterator<Item = &'a str>, by_semicolons: bool) -> Self {
-        let (mut western, mut continental, mut ambiguous) = (0, 0, 0);
-        for cell in cells {
-            let Some((_, digits, _)) = parts(cell) else {
-                continue;
-            };
-            match writing_of(&digits) {
-                Some(Self::Western) => western += 1,
-                Some(Self::Continental) => continental += 1,
-                None if digits.contains(',') => ambiguous += 1,
-                None => {}
-            }
-        }
-        let hinted = by_semicolons && ambiguous > 0 && western == 0;
-        if continental > western || hinted {
+        let said = Separators::of(cells);
+        let hinted = by_semicolons && said.unclear_commas > 0 && said.western == 0;
+        if said.continental > said.western || hinted {
             Self::Continental
         } else {
             Self::Western
@@ -62,10 +57,69 @@ impl Writing {
     }
 }
 
+/// What the separators of some cells say.
+#[derive(Debug, Default)]
+pub(super) struct Separators {
+    western: usize,
+    continental: usize,
+    /// `1,5`: before decimals, and not before three of them.
+    decimal_commas: usize,
+    /// `1,234`
+    unclear_commas: usize,
+}
+
+impl Separators {
+    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a str>) -> Self {
+        let mut said = Self::default();
+        for cell in cells {
+            let Some(Parts { digits, .. }) = parts(cell) else {
+                continue;
+            };
+            let writing = writing_of(&digits);
+            // `1.2.3` has only one reading, which is that of no number.
+            if writing.is_some_and(|writing| Number::parse(cell, writing).is_none()) {
+                continue;
+            }
+            match writing {
+                Some(Writing::Western) => said.western += 1,
+                Some(Writing::Continental) => {
+                    said.continental += 1;
+                    let decimals = digits.split_once(',').map_or("", |(_, decimals)| decimals);
+                    let is_plain = !decimals.is_empty() && !digits.contains('.');
+                    said.decimal_commas += usize::from(is_plain && decimals.len() != 3);
+                }
+                None if digits.contains(',') => said.unclear_commas += 1,
+                None => {}
+            }
+        }
+        said
+    }
+
+    /// Whether a column of these cells has no reading under which all of them are what they seem: `1,5`
+    /// beside `1.5`, or beside `1,000`, unless `by_semicolons` it is clear what a comma is.
+    pub(super) fn contradict_each_other(&self, by_semicolons: bool) -> bool {
+        self.western > 0 && self.continental > 0
+            || self.decimal_commas > 0 && self.unclear_commas > 0 && !by_semicolons
+    }
+
+    pub(super) fn contradict(&self, writing: Writing) -> bool {
+        match writing {
+            Writing::Western => self.continental > 0,
+            Writing::Continental => self.western > 0,
+        }
+    }
+}
+
 impl Number {
     /// A cell that is a number, with what stands behind it (a unit, or nothing).
     pub(super) fn parse(cell: &str, writing: Writing) -> Option<(Self, String)> {
-        let (negative, digits, behind) = parts(cell)?;
+        let Parts {
+            negative,
+            bracketed,
+            currency,
+            digits,
+            behind,
+        } = parts(cell)?;
         let (whole, decimals) = match digits.split_once(writing.point()) {
             Some((whole, decimals)) => (whole, decimals),
             None => (digits.as_str(), ""),
@@ -75,6 +129,8 @@ impl Number {
         }
         let number = Self {
             negative,
+            bracketed,
+            currency,
             whole: without_separators(whole, writing.separator())?,
             decimals: decimals.to_owned(),
         };
@@ -95,18 +151,41 @@ impl Number {
         self
     }
 
+    /// Sign, currency and digits.
     pub(super) fn plain(&self) -> String {
         let sign = if self.negative { "-" } else { "" };
+        let currency = self.currency;
         let whole = if self.whole.is_empty() {
             "0"
         } else {
             &self.whole
         };
         if self.decimals.is_empty() {
-            format!("{sign}{whole}")
+            format!("{sign}{currency}{whole}")
         } else {
-            format!("{sign}{whole}.{}", self.decimals)
+            format!("{sign}{currency}{whole}.{}", self.decimals)
         }
+    }
+
+    /// The sign of money in front of it, or nothing.
+    pub(super) fn currency(&self) -> &'static str {
+        self.currency
+    }
+
+    pub(super) fn without_currency(self) -> Self {
+        Self {
+            currency: "",
+            ..self
+        }
+    }
+
+    /// `(5)` is negative in books, and elsewhere the number of a note.
+    pub(super) fn is_bracketed(&self) -> bool {
+        self.bracketed
+    }
+
+    pub(super) fn n_digits(&self) -> usize {
+        self.whole.len() + self.decimals.len()
     }
 
     /// `01101` is the code of a place, not a number.
@@ -120,7 +199,7 @@ impl Number {
             .whole
             .parse()
             .is_ok_and(|year: u32| (1800..=2100).contains(&year));
-        year && self.whole.len() == 4 && self.decimals.is_empty()
+        year && self.whole.len() == 4 && self.decimals.is_empty() && self.currency.is_empty()
     }
 }
 
@@ -153,6 +232,16 @@ pub(super) fn is_missing(cell: &str) -> bool {
     ) || (!cell.is_empty() && cell.chars().all(|c| c == '*'))
 }
 
+/// `x` says that a value is kept secret, or that something is so.
+pub(super) fn is_cross(cell: &str) -> bool {
+    is_missing(cell) && cell.trim().chars().count() == 1 && is_letters(cell)
+}
+
+/// `X` and `ND` name columns as well, `…` does not.
+pub(super) fn is_letters(cell: &str) -> bool {
+    cell.trim().chars().all(char::is_alphabetic)
+}
+
 /// Full-width signs as ASCII, other dashes as a minus.
 pub(super) fn narrow(c: char) -> char {
     match c {
@@ -167,30 +256,41 @@ pub(super) fn narrow(c: char) -> char {
         '＋' => '+',
         '：' => ':',
         '＊' => '*',
+        '＄' => '$',
+        '￥' => '¥',
         '－' | '−' | '‐' | '‑' | '﹣' => '-',
         '　' | '\u{a0}' | '\u{202f}' | '\u{2009}' => ' ',
         _ => c,
     }
 }
 
-/// Sign, digits with their separators, and what stands behind them.
-fn parts(cell: &str) -> Option<(bool, String, String)> {
+struct Parts {
+    negative: bool,
+    bracketed: bool,
+    currency: &'static str,
+    /// With their separators.
+    digits: String,
+    behind: String,
+}
+
+fn parts(cell: &str) -> Option<Parts> {
     let text: String = cell.trim().chars().map(narrow).collect();
     let mut rest = text.trim();
-    let bracketed = rest
+    let inner = rest
         .strip_prefix('(')
         .and_then(|inner| inner.strip_suffix(')'));
-    let mut negative = bracketed.is_some();
-    rest = bracketed.unwrap_or(rest);
+    let bracketed = inner.is_some();
+    let mut negative = bracketed;
+    rest = inner.unwrap_or(rest);
     if let Some(behind) = rest.strip_prefix(['-', '▲', '△']) {
         negative = true;
         rest = behind.trim_start();
     } else if let Some(behind) = rest.strip_prefix('+') {
         rest = behind.trim_start();
     }
-    if let Some(behind) = rest.strip_prefix(['¥', '￥', '$', '€', '£']) {
-        rest = behind.trim_start();
-    }
+    let in_front = |sign: &&str| rest.starts_with(*sign);
+    let currency = CURRENCIES.into_iter().find(in_front).unwrap_or_default();
+    rest = rest[currency.len()..].trim_start();
     let is_inside = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ' ' | '\'');
     let end = rest.find(|c| !is_inside(c)).unwrap_or(rest.len());
     let digits = rest[..end].trim_end_matches([' ', ',', '.']);
@@ -202,8 +302,13 @@ fn parts(cell: &str) -> Option<(bool, String, String)> {
     let behind = rest[digits.len()..].trim();
     // Digits that go on behind a word are a date or a code, not a number with its unit.
     let goes_on = behind.chars().any(|c| c.is_ascii_digit()) && !is_area(behind);
-    (!goes_on && behind.chars().count() <= 24)
-        .then(|| (negative, digits.to_owned(), behind.to_owned()))
+    (!goes_on && behind.chars().count() <= 24).then(|| Parts {
+        negative,
+        bracketed,
+        currency,
+        digits: digits.to_owned(),
+        behind: behind.to_owned(),
+    })
 }
 
 /// Square metres and the like have a digit of their own.
@@ -269,7 +374,11 @@ mod tests {
             ("▲1,200", "-1200"),
             ("(1,200)", "-1200"),
             ("－5", "-5"),
-            ("¥6,000", "6000"),
+            ("¥6,000", "¥6000"),
+            ("-￥6,000", "-¥6000"),
+            ("($ 1,200.50)", "-$1200.50"),
+            ("US$2,000", "US$2000"),
+            ("₹3,00,000", "₹300000"),
             ("0.5", "0.5"),
             (".5", "0.5"),
             ("01101", "01101"),
@@ -326,6 +435,22 @@ mod tests {
         assert_eq!(semicolons(&["98,765", "101,250"]), Writing::Continental);
         assert_eq!(semicolons(&["1,234", "1.5"]), Writing::Western);
         assert_eq!(semicolons(&["5", "7"]), Writing::Western);
+    }
+
+    #[test]
+    fn commas_of_a_column_may_contradict_each_other() {
+        let unclear =
+            |cells: &[&str]| Separators::of(cells.iter().copied()).contradict_each_other(false);
+        assert!(unclear(&["1,000", "1,5"]));
+        assert!(unclear(&["1,000,000", "1,5"]));
+        assert!(unclear(&["1.5", "2,5"]));
+        assert!(!unclear(&["1,375", "0,455"]));
+        assert!(!unclear(&["98,765", "1.234,50"]));
+        assert!(!unclear(&["1,000", "1.5", "1.2.3"]));
+        let semicolons = Separators::of(["1,375", "1,5"].into_iter());
+        assert!(!semicolons.contradict_each_other(true));
+        assert!(semicolons.contradict(Writing::Western));
+        assert!(!semicolons.contradict(Writing::Continental));
     }
 
     #[test]

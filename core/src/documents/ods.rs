@@ -106,6 +106,8 @@ struct Cell {
     n_columns: u32,
     n_rows: u32,
     is_covered: bool,
+    /// Of a formula without a result: it has no kind.
+    is_formula: bool,
 }
 
 impl Book<'_> {
@@ -191,15 +193,18 @@ impl Book<'_> {
         let kind = self.attribute(element, "office:value-type")?;
         let kind = kind.unwrap_or_default();
         let value = match kind.as_str() {
-            "float" | "currency" => self.attribute(element, "office:value")?,
+            "float" | "currency" | "percentage" => self.attribute(element, "office:value")?,
             "date" => self.attribute(element, "office:date-value")?,
+            "time" => self.attribute(element, "office:time-value")?,
             "boolean" => self.attribute(element, "office:boolean-value")?,
             "string" => self.attribute(element, "office:string-value")?,
             _ => None,
         };
+        let is_formula = kind.is_empty() && self.attribute(element, "table:formula")?.is_some();
         Ok(Cell {
             value: value.unwrap_or_default(),
             kind,
+            is_formula,
             text: String::new(),
             n_paragraphs: 0,
             n_repeated: self.count(element, "table:number-columns-repeated", MAX_COLUMNS)?,
@@ -218,6 +223,9 @@ impl Book<'_> {
         let is_wanted = self.only.is_none_or(|name| name == open.name);
         let has_room = self.row.has_cells || open.sheet.n_rows() < self.n_rows;
         let next = column.saturating_add(cell.n_repeated).min(MAX_COLUMNS);
+        if is_wanted && has_room && cell.is_formula && text.trim().is_empty() {
+            open.sheet.note_formula(row);
+        }
         if is_wanted && has_room && !cell.is_covered && !text.trim().is_empty() && row < MAX_ROWS {
             for at in column..next {
                 if at == column {
@@ -331,13 +339,25 @@ impl Cell {
     /// Numbers by their value, the rest as it is shown.
     fn shown(&self) -> String {
         match (self.kind.as_str(), self.value.parse::<f64>()) {
-            ("float" | "currency", Ok(value)) => cell_text::number(value),
+            ("float" | "currency", Ok(_)) => cell_text::literal(&self.value),
+            ("percentage", Ok(value)) => cell_text::percent(value, n_decimals(&self.text)),
+            ("time", _) => {
+                cell_text::iso_duration(&self.value).unwrap_or_else(|| self.text.clone())
+            }
             ("date", _) if !self.value.is_empty() => cell_text::iso_date(&self.value),
             ("boolean", _) if !self.value.is_empty() => self.value.to_uppercase(),
             ("string", _) if self.n_paragraphs == 0 => self.value.clone(),
             _ => self.text.clone(),
         }
     }
+}
+
+/// Decimals of a number as it is shown, in any language.
+fn n_decimals(shown: &str) -> usize {
+    let behind = shown
+        .rsplit_once(['.', ','])
+        .map_or("", |(_, behind)| behind);
+    behind.chars().take_while(char::is_ascii_digit).count()
 }
 
 fn broken(name: &str, detail: &str) -> DocumentError {

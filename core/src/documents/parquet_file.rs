@@ -23,15 +23,19 @@ use parquet::{
         reader::{ChunkReader, Length, RowGroupReader},
         serialized_reader::SerializedRowGroupReader,
     },
-    record::reader::{ReaderIter, TreeBuilder},
+    record::{
+        Row as Values,
+        reader::{ReaderIter, TreeBuilder},
+    },
     schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr},
 };
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
     DocumentError, InputFile, ReadSeek,
     file::{Progress, open, tail},
     parquet_checks::check_group,
+    parquet_moments::with_int96_as_bytes,
     parquet_out,
     parquet_pages::check_pages,
     parquet_values::{unreadable_type, value},
@@ -167,15 +171,12 @@ impl ParquetRows {
                 let row = row.map_err(|error| self.broken(&error))?;
                 self.n_read += 1;
                 self.progress.set(self.n_read, self.n_rows);
-                let columns = row.into_columns().into_iter();
-                let object: Map<_, _> = columns.map(|(name, field)| (name, value(field))).collect();
-                let object = match &self.json_paths {
-                    Some(paths) => parquet_out::unpacked(object, paths),
-                    None => object,
-                };
-                return Ok(Some(Row::Object {
-                    line: self.n_read,
-                    object,
+                return Ok(Some(match self.object(row) {
+                    Ok(object) => Row::Object {
+                        line: self.n_read,
+                        object,
+                    },
+                    Err(problem) => Row::Broken(*problem),
                 }));
             }
             if self.group >= self.metadata.num_row_groups() {
@@ -186,9 +187,26 @@ impl ParquetRows {
         }
     }
 
+    fn object(&self, row: Values) -> Result<Map<String, Value>, Box<Problem>> {
+        let (line, record) = (self.n_read, self.n_read);
+        let kinds = self.schema.root_schema().get_fields();
+        let mut object = Map::new();
+        for ((name, field), kind) in row.into_columns().into_iter().zip(kinds) {
+            let value = value(field, kind);
+            let value = value.map_err(|none| none.problem(Place { line, record }, &name))?;
+            object.insert(name, value);
+        }
+        Ok(match &self.json_paths {
+            Some(paths) => parquet_out::unpacked(object, paths),
+            None => object,
+        })
+    }
+
     fn read_group(&mut self) -> Result<ReaderIter, DocumentError> {
         let group = self.metadata.row_group(self.group);
         let pieces = Arc::new(pieces(group, &mut self.source, &*self.file)?);
+        let as_bytes = with_int96_as_bytes(group).map_err(|error| self.broken(&error))?;
+        let group = as_bytes.as_ref().unwrap_or(group);
         let index = self.metadata.page_index_for_row_group(self.group);
         let options = Arc::new(ReaderProperties::builder().build());
         let reader = SerializedRowGroupReader::new(pieces, group, index, options)

@@ -1,15 +1,29 @@
 //! Values of Parquet as JSON: lists and structs as such, dates as ISO 8601, decimals as text.
+//!
+//! The library gives values by the older of the two ways in which a file names its types; what only
+//! the newer one says (nanoseconds, instants, UUIDs) is read from the schema beside them. JSON has no
+//! numbers that are none: they are the texts `NaN`, `inf` and `-inf`.
 
 use parquet::{
-    basic::{ConvertedType, Repetition, Type as Physical},
+    basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical},
     data_type::Decimal,
     record::{Field, Row},
-    schema::types::Type,
+    schema::types::{Type, TypePtr},
 };
 use serde_json::{Map, Number, Value};
 
+use super::parquet_moments::{clock, date, int96, timestamp};
+use crate::{
+    data::{Place, Problem, ProblemKind},
+    protocol::studio::Phrase,
+};
+
 /// Deeper nesting is refused; JSON readers stop near there, too.
 const MAX_DEPTH: usize = 64;
+
+/// Bytes of a decimal, and its digits behind the point; 32 bytes and 76 digits are the most in use.
+const MAX_DECIMAL_BYTES: usize = 128;
+const MAX_SCALE: i32 = 300;
 
 /// Why a column cannot be read, if so.
 pub(super) fn unreadable_type(field: &Type) -> Option<&'static str> {
@@ -88,18 +102,44 @@ fn unreadable_leaf(field: &Type) -> Option<&'static str> {
         ),
         Physical::FIXED_LEN_BYTE_ARRAY => matches!(converted, C::NONE | C::DECIMAL),
     };
-    (!is_read).then_some("a type that is not read")
+    let is_long = converted == C::DECIMAL && field.get_scale() > MAX_SCALE;
+    (!is_read || is_long).then_some("a type that is not read")
 }
 
-/// A value as JSON.
-pub(super) fn value(field: Field) -> Value {
-    match field {
+/// Why a row has no value in JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoValue {
+    /// Of a map, whose second value would take the place of the first.
+    KeyTwice(String),
+    /// With its bytes.
+    LongDecimal(usize),
+}
+
+impl NoValue {
+    pub(super) fn problem(&self, place: Place, column: &str) -> Problem {
+        let problem = |field: &str| Problem::new(ProblemKind::WrongType, place, field);
+        match self {
+            Self::KeyTwice(key) => problem(&format!("{column}.{key}"))
+                .found(Phrase::Twice.english())
+                .expected(Phrase::ItOnce.english())
+                .advice("write the map as a list of pairs, or leave one of the two out"),
+            Self::LongDecimal(n_bytes) => problem(column)
+                .found(Phrase::Bytes.with([n_bytes]))
+                .expected(Phrase::AtMost.with([&MAX_DECIMAL_BYTES]))
+                .advice("write the decimal as text"),
+        }
+    }
+}
+
+/// A value as JSON; `kind` is its type, or one that holds nothing else.
+pub(super) fn value(field: Field, kind: &Type) -> Result<Value, NoValue> {
+    Ok(match field {
         Field::Null => Value::Null,
         Field::Bool(value) => Value::Bool(value),
         Field::Byte(value) => value.into(),
         Field::Short(value) => value.into(),
         Field::Int(value) => value.into(),
-        Field::Long(value) => value.into(),
+        Field::Long(value) => long(value, kind),
         Field::UByte(value) => value.into(),
         Field::UShort(value) => value.into(),
         Field::UInt(value) => value.into(),
@@ -108,139 +148,296 @@ pub(super) fn value(field: Field) -> Value {
         // Through text, so that 0.1 does not become 0.10000000149011612.
         Field::Float(value) => float(value.to_string().parse().unwrap_or(f64::NAN)),
         Field::Double(value) => float(value),
-        Field::Decimal(value) => Value::String(decimal(&value)),
+        Field::Decimal(value) => Value::String(decimal(&value)?),
         Field::Str(text) => Value::String(text),
-        Field::Bytes(bytes) => bytes_value(bytes.data()),
+        Field::Bytes(bytes) => bytes_value(bytes.data(), kind),
         Field::Date(days) => Value::String(date(i64::from(days))),
-        Field::TimeMillis(value) => Value::String(clock(i64::from(value) * 1000)),
-        Field::TimeMicros(value) => Value::String(clock(value)),
-        Field::TimestampMillis(value) => Value::String(timestamp(value.saturating_mul(1000))),
-        Field::TimestampMicros(value) => Value::String(timestamp(value)),
-        Field::Group(row) => object(row),
-        Field::ListInternal(list) => list.elements().iter().cloned().map(value).collect(),
+        Field::TimeMillis(value) => Value::String(clock(i128::from(value) * 1_000_000)),
+        Field::TimeMicros(value) => Value::String(clock(i128::from(value) * 1000)),
+        Field::TimestampMillis(value) => moment(i128::from(value) * 1_000_000, kind),
+        Field::TimestampMicros(value) => moment(i128::from(value) * 1000, kind),
+        Field::Group(row) => object(row, kind)?,
+        Field::ListInternal(list) => {
+            let elements = list.elements().iter().cloned();
+            elements
+                .map(|field| value(field, kind))
+                .collect::<Result<_, _>>()?
+        }
         Field::MapInternal(map) => {
-            let entries = map.entries().iter().cloned();
-            let entries = entries.map(|(key, entry)| (key_text(key), value(entry)));
-            Value::Object(entries.collect())
+            let (keys, values) = pair(kind);
+            let mut entries = Map::new();
+            for (key, entry) in map.entries().iter().cloned() {
+                let key = key_text(key, keys)?;
+                if entries.insert(key.clone(), value(entry, values)?).is_some() {
+                    return Err(NoValue::KeyTwice(key));
+                }
+            }
+            Value::Object(entries)
+        }
+    })
+}
+
+fn object(row: Row, kind: &Type) -> Result<Value, NoValue> {
+    let kinds = fields_of(&row, kind);
+    let fields = row.into_columns().into_iter().enumerate();
+    let fields = fields.map(|(i, (name, field))| {
+        let kind: &Type = match kinds.get(i) {
+            Some(own) => own,
+            None => kind,
+        };
+        Ok((name, value(field, kind)?))
+    });
+    Ok(Value::Object(fields.collect::<Result<_, _>>()?))
+}
+
+/// Lists and what repeats in them are groups around a group.
+fn fields_of<'a>(row: &Row, mut kind: &'a Type) -> &'a [TypePtr] {
+    while !kind.is_primitive() {
+        let fields = kind.get_fields();
+        let names = fields.iter().map(|field| field.name());
+        if names.eq(row.get_column_iter().map(|(name, _)| name.as_str())) {
+            return fields;
+        }
+        match fields {
+            [only] => kind = only,
+            _ => break,
         }
     }
+    &[]
 }
 
-fn object(row: Row) -> Value {
-    let fields = row.into_columns().into_iter();
-    let fields: Map<_, _> = fields.map(|(name, field)| (name, value(field))).collect();
-    Value::Object(fields)
+/// The types of a map's keys and values.
+fn pair(kind: &Type) -> (&Type, &Type) {
+    let mut inside = kind;
+    while !inside.is_primitive() {
+        match inside.get_fields() {
+            [only] => inside = only,
+            [keys, values] => return (keys, values),
+            _ => break,
+        }
+    }
+    (kind, kind)
 }
 
-fn key_text(key: Field) -> String {
-    match value(key) {
+/// What the only leaf below a type holds.
+fn leaf(mut kind: &Type) -> Option<&Type> {
+    while !kind.is_primitive() {
+        match kind.get_fields() {
+            [only] => kind = only,
+            _ => return None,
+        }
+    }
+    Some(kind)
+}
+
+fn logical(kind: &Type) -> Option<&LogicalType> {
+    leaf(kind)?.get_basic_info().logical_type_ref()
+}
+
+fn key_text(key: Field, kind: &Type) -> Result<String, NoValue> {
+    Ok(match value(key, kind)? {
         Value::String(text) => text,
         other => other.to_string(),
+    })
+}
+
+/// The older names of types have none for nanoseconds.
+fn long(value: i64, kind: &Type) -> Value {
+    match logical(kind) {
+        Some(LogicalType::Timestamp(of)) if of.unit == TimeUnit::NANOS => {
+            moment(i128::from(value), kind)
+        }
+        Some(LogicalType::Time(of)) if of.unit == TimeUnit::NANOS => {
+            Value::String(clock(i128::from(value)))
+        }
+        _ => value.into(),
     }
+}
+
+fn moment(nanos: i128, kind: &Type) -> Value {
+    let is_instant =
+        matches!(logical(kind), Some(LogicalType::Timestamp(of)) if of.is_adjusted_to_u_t_c);
+    Value::String(timestamp(nanos, is_instant))
 }
 
 fn float(value: f64) -> Value {
-    Number::from_f64(value).map_or(Value::Null, Value::Number)
+    match Number::from_f64(value) {
+        Some(number) => Value::Number(number),
+        None => Value::String(value.to_string()),
+    }
 }
 
 /// Bytes without a type are mostly text that was not said to be such.
-fn bytes_value(bytes: &[u8]) -> Value {
+fn bytes_value(bytes: &[u8], kind: &Type) -> Value {
+    let is_int96 = leaf(kind).is_some_and(|leaf| leaf.get_physical_type() == Physical::INT96);
+    if is_int96 && let Some(text) = int96(bytes) {
+        return Value::String(text);
+    }
+    if logical(kind) == Some(&LogicalType::Uuid) {
+        return Value::String(uuid(bytes));
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => Value::String(text.to_owned()),
         Err(_) => bytes.iter().map(|byte| Value::from(*byte)).collect(),
     }
 }
 
-fn decimal(value: &Decimal) -> String {
+fn uuid(bytes: &[u8]) -> String {
+    let byte = |(i, byte): (usize, &u8)| match i {
+        4 | 6 | 8 | 10 => format!("-{byte:02x}"),
+        _ => format!("{byte:02x}"),
+    };
+    bytes.iter().enumerate().map(byte).collect()
+}
+
+fn decimal(value: &Decimal) -> Result<String, NoValue> {
     let bytes = value.data();
-    if bytes.len() > 16 {
-        return bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let is_negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
+    let filler = if is_negative { 0xff } else { 0 };
+    let idle = bytes.iter().take_while(|byte| **byte == filler).count();
+    // One of those in front may tell the sign.
+    let bytes = bytes.get(idle.saturating_sub(1)..).unwrap_or_default();
+    if bytes.len() > MAX_DECIMAL_BYTES {
+        return Err(NoValue::LongDecimal(bytes.len()));
     }
-    let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-    let mut number: i128 = if negative { -1 } else { 0 };
-    for byte in bytes {
-        number = (number << 8) | i128::from(*byte);
-    }
-    let digits = number.unsigned_abs().to_string();
-    let scale = usize::try_from(value.scale()).unwrap_or(0).min(100);
+    let digits = digits(magnitude(bytes, is_negative));
+    let sign = if is_negative { "-" } else { "" };
+    let scale = usize::try_from(value.scale().clamp(0, MAX_SCALE)).unwrap_or(0);
     let digits = format!("{digits:0>width$}", width = scale + 1);
     let (whole, decimals) = digits.split_at(digits.len() - scale);
-    let sign = if number < 0 { "-" } else { "" };
-    if decimals.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{decimals}")
+    Ok(match decimals {
+        "" => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{decimals}"),
+    })
+}
+
+/// Of a number in two's complement, the first byte first.
+fn magnitude(bytes: &[u8], is_negative: bool) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if is_negative {
+        let mut carries = true;
+        for byte in bytes.iter_mut().rev() {
+            let (sum, overflows) = (!*byte).overflowing_add(u8::from(carries));
+            (*byte, carries) = (sum, overflows);
+        }
     }
+    bytes
 }
 
-/// Days since 1970 in the Gregorian calendar, by counting in eras of 400 years from a 1st of March.
-fn date(days: i64) -> String {
-    let days = days.saturating_add(719_468);
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-fn clock(micros: i64) -> String {
-    let (seconds, fraction) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-    let text = format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
-    match fraction {
-        0 => text,
-        _ => format!("{text}.{fraction:06}")
-            .trim_end_matches('0')
-            .to_owned(),
+/// In base ten, by dividing until nothing is left; nothing for zero.
+fn digits(mut magnitude: Vec<u8>) -> String {
+    const NINE_DIGITS: u64 = 1_000_000_000;
+    let mut groups = Vec::new();
+    while magnitude.iter().any(|byte| *byte != 0) {
+        let mut rest = 0;
+        for byte in &mut magnitude {
+            rest = (rest << 8) | u64::from(*byte);
+            // Below 256, since the rest before was below the divisor.
+            *byte = (rest / NINE_DIGITS) as u8;
+            rest %= NINE_DIGITS;
+        }
+        groups.push(rest);
     }
-}
-
-fn timestamp(micros: i64) -> String {
-    const DAY: i64 = 86_400_000_000;
-    let day = date(micros.div_euclid(DAY));
-    format!("{day} {}", clock(micros.rem_euclid(DAY)))
+    let groups = groups.iter().rev().map(|group| format!("{group:09}"));
+    let digits: String = groups.collect();
+    digits.trim_start_matches('0').to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use parquet::{data_type::ByteArray, record::Row, schema::parser::parse_message_type};
+
     use super::*;
 
     #[test]
-    fn days_are_dates() {
-        for (days, text) in [
-            (0, "1970-01-01"),
-            (19_813, "2024-03-31"),
-            (-1, "1969-12-31"),
-            (11_016, "2000-02-29"),
-            (-719_162, "0001-01-01"),
-        ] {
-            assert_eq!(date(days), text);
-        }
-        // Whatever a file says.
-        assert!(!date(i64::MAX).is_empty() && !date(i64::MIN).is_empty());
-    }
-
-    #[test]
-    fn moments_have_no_idle_zeros() {
-        assert_eq!(timestamp(0), "1970-01-01 00:00:00");
-        assert_eq!(timestamp(-500_000), "1969-12-31 23:59:59.5");
-        assert!(!timestamp(i64::MIN).is_empty());
-    }
-
-    #[test]
     fn decimals_keep_their_digits() {
-        let of = |value, scale| decimal(&Decimal::from_i64(value, 18, scale));
+        let of = |value, scale| decimal(&Decimal::from_i64(value, 18, scale)).unwrap();
         assert_eq!(of(-1_234_505, 2), "-12345.05");
         assert_eq!(of(5, 3), "0.005");
         assert_eq!(of(7, 0), "7");
+        assert_eq!(of(0, 2), "0.00");
+        assert_eq!(of(-128, 0), "-128");
+        assert_eq!(of(i64::MIN, 0), "-9223372036854775808");
+    }
+
+    fn long(bytes: Vec<u8>, scale: i32) -> Result<String, NoValue> {
+        decimal(&Decimal::from_bytes(ByteArray::from(bytes), 76, scale))
+    }
+
+    #[test]
+    fn decimals_of_more_than_sixteen_bytes() {
+        let mut bytes = vec![0; 32];
+        bytes[31] = 11;
+        assert_eq!(long(bytes.clone(), 1), Ok("1.1".into()));
+        bytes[0] = 1;
+        let two_to_248 =
+            "452312848583266388373324160190187140051835877600158453279131187530910662656";
+        bytes[31] = 0;
+        assert_eq!(long(bytes, 0), Ok(two_to_248.into()));
+        let mut negative = vec![0xff; 32];
+        negative[31] = 0xec;
+        assert_eq!(long(negative, 1), Ok("-2.0".into()));
+        assert_eq!(long(vec![0xff; 4000], 0), Ok("-1".into()));
+        assert_eq!(long(vec![1; 4000], 0), Err(NoValue::LongDecimal(4000)));
+        assert_eq!(long(Vec::new(), 0), Ok("0".into()));
+    }
+
+    #[test]
+    fn what_is_no_number_is_a_text() {
+        assert_eq!(float(f64::NAN), "NaN");
+        assert_eq!(float(f64::NEG_INFINITY), "-inf");
+        assert_eq!(float(0.5), 0.5);
+    }
+
+    /// The type of the only column of a message.
+    fn kind(column: &str) -> TypePtr {
+        let end = if column.ends_with('}') { "" } else { ";" };
+        let message = parse_message_type(&format!("message m {{ {column}{end} }}")).unwrap();
+        message.get_fields()[0].clone()
+    }
+
+    #[test]
+    fn nanoseconds_and_zones_are_told_by_the_schema() {
+        let said = |column, field| value(field, &kind(column)).unwrap();
+        let at = 1_709_214_330_123_456_789;
+        for (column, text) in [
+            (
+                "required int64 a (TIMESTAMP(NANOS,false))",
+                "2024-02-29 13:45:30.123456789",
+            ),
+            (
+                "required int64 a (TIMESTAMP(NANOS,true))",
+                "2024-02-29 13:45:30.123456789Z",
+            ),
+            ("required int64 a (TIME(NANOS,true))", "00:00:00.000000001"),
+        ] {
+            let value = if column.contains("TIMESTAMP") { at } else { 1 };
+            assert_eq!(said(column, Field::Long(value)), text);
+        }
+        let micros = Field::TimestampMicros(at / 1000);
+        let utc = "required int64 a (TIMESTAMP(MICROS,true))";
+        assert_eq!(said(utc, micros.clone()), "2024-02-29 13:45:30.123456Z");
+        let old = "required int64 a (TIMESTAMP_MICROS)";
+        assert_eq!(said(old, micros), "2024-02-29 13:45:30.123456");
+        assert_eq!(said("required int64 a", Field::Long(at)), at);
+    }
+
+    #[test]
+    fn types_are_found_inside_of_structs() {
+        let kind = kind(
+            "optional group a { required group at { required int64 at (TIMESTAMP(NANOS,true)); } \
+             required fixed_len_byte_array(16) id (UUID); }",
+        );
+        let at = Row::new(vec![("at".into(), Field::Long(0))]);
+        let id = ByteArray::from((0..16).collect::<Vec<u8>>());
+        let row = Row::new(vec![
+            ("at".into(), Field::Group(at)),
+            ("id".into(), Field::Bytes(id)),
+        ]);
+        let expected = serde_json::json!({
+            "at": {"at": "1970-01-01 00:00:00Z"},
+            "id": "00010203-0405-0607-0809-0a0b0c0d0e0f",
+        });
+        assert_eq!(value(Field::Group(row), &kind), Ok(expected));
     }
 }

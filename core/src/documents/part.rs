@@ -14,7 +14,10 @@ use super::{
     xlsx_out,
 };
 use crate::{
-    data::{Container, DatasetError, Encoding, Format, Mapping, ReadOptions, Reader, Rows, cells},
+    data::{
+        CellRow, Container, DatasetError, Encoding, Format, Mapping, ReadOptions, Reader, Rows,
+        cells,
+    },
     protocol::studio::{Numbers, PartView, Preview, Reading, RecordReading},
     text::ModelText,
 };
@@ -26,6 +29,8 @@ pub struct Part {
     pub view: PartView,
     pub(super) file: Rc<dyn InputFile>,
     pub(super) inside: Inside,
+    /// Of the page, for suggestions; empty where it is not known.
+    pub(super) language: String,
 }
 
 /// Where in its file a part lies.
@@ -68,6 +73,7 @@ impl Part {
     ) -> Result<Arrivals, DocumentError> {
         match (&self.inside, reading) {
             (Inside::Paper(paper), Reading::Chunks(reading)) => {
+                let paper = paper.under(&*self.file, reading)?;
                 Ok(Box::new(paper.arrivals(&self.view.name, reading, text)))
             }
             (Inside::Paper(_), Reading::Records(_)) => Err(DocumentError::Reading {
@@ -89,6 +95,20 @@ impl Part {
                     self.view.name
                 ),
             }),
+        }
+    }
+
+    /// The encoding in which it is read under a reading; `None` where its format says its own.
+    pub fn encoding(&self, reading: &Reading) -> Option<Encoding> {
+        match (&self.inside, reading) {
+            (Inside::Paper(paper), Reading::Chunks(reading)) => paper.encoding(reading),
+            (Inside::Text { .. }, Reading::Records(reading)) => {
+                let options = self.options(reading).ok()?;
+                let (stream, _) = Stream::open(&*self.file).ok()?;
+                let rows = Rows::open(stream, &options).ok()?;
+                Some(rows.encoding())
+            }
+            _ => None,
         }
     }
 
@@ -219,7 +239,9 @@ impl Part {
                 })
             }
             Inside::Sheet { book, name } => {
-                let rows = book.sheet(name, n_rows)?.into_rows();
+                let sheet = book.sheet(name, n_rows)?;
+                let unread = sheet.problem().map(|problem| Ok(CellRow::Broken(problem)));
+                let rows = sheet.into_rows();
                 let (progress, all) = (Progress::default(), rows.len() as u64);
                 let read = progress.clone();
                 let rows = rows.enumerate().map(move |(i, row)| {
@@ -227,7 +249,7 @@ impl Part {
                     Ok(row)
                 });
                 Ok(SheetCells {
-                    rows: Box::new(rows),
+                    rows: Box::new(rows.chain(unread)),
                     progress,
                     by_semicolons: false,
                 })

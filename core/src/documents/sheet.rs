@@ -1,7 +1,10 @@
 //! A sheet of a workbook in memory: its filled cells, row by row.
 
 use super::DocumentError;
-use crate::data::CellRow;
+use crate::{
+    data::{CellRow, Place, Problem, ProblemKind},
+    protocol::studio::Phrase,
+};
 
 /// Text of a sheet that is held at most; a shared text may stand in many cells.
 const MAX_TEXT_BYTES: u64 = 512 << 20;
@@ -19,6 +22,15 @@ pub(super) struct Sheet {
     n_bytes: u64,
     n_cells: u64,
     n_copied_bytes: u64,
+    formulas: Formulas,
+}
+
+/// Formulas that hold no result: whatever wrote them did not calculate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Formulas {
+    pub(super) n: u64,
+    /// Row of the first, from 0.
+    pub(super) row: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +82,57 @@ impl Sheet {
             }),
         }
         Ok(())
+    }
+
+    pub(super) fn note_formula(&mut self, row: u32) {
+        if self.formulas.n == 0 {
+            self.formulas.row = row;
+        }
+        self.formulas.n += 1;
+    }
+
+    /// Say that formulas hold no result, if any.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let Formulas { n, row } = self.formulas;
+        let found = match n {
+            0 => return None,
+            1 => Phrase::Formula,
+            _ => Phrase::Formulas,
+        };
+        let place = Place {
+            line: u64::from(row) + 1,
+            record: 0,
+        };
+        let problem = Problem::new(ProblemKind::UnreadKey, place, "").found(found.with([&n]));
+        let problem = problem.expected(Phrase::FormulaResults.english());
+        Some(problem.advice("open the file in Excel or LibreOffice once and save it"))
+    }
+
+    /// Another text for a cell that has this one. Cells come in the order in which they were added;
+    /// `from` is where the last one was found.
+    pub(super) fn replace(
+        &mut self,
+        from: &mut usize,
+        (row, column): (u32, u32),
+        old: &str,
+        new: String,
+    ) {
+        let mut rows = self.rows.iter().skip(*from);
+        let Some(skipped) = rows.position(|found| found.row == row) else {
+            return;
+        };
+        *from += skipped;
+        let cells = self.rows.get_mut(*from).map(|row| &mut row.cells);
+        let cell = cells.and_then(|cells| {
+            let at = cells.binary_search_by_key(&column, |cell| cell.0).ok()?;
+            cells.get_mut(at)
+        });
+        if let Some((_, text)) = cell
+            && text == old
+        {
+            self.n_bytes += new.len() as u64;
+            *text = new;
+        }
     }
 
     /// A cell that the file stores once with others of the same text.
@@ -249,6 +312,32 @@ mod tests {
         assert!(sheet.repeat_last(2, "a.ods").is_ok());
         let lines: Vec<u64> = rows(sheet).into_iter().map(|row| row.0).collect();
         assert_eq!(lines, [1, 3, 4, 5]);
+    }
+
+    #[test]
+    fn cells_are_replaced_in_their_order() {
+        let mut sheet = sheet(&[(0, 0, "a"), (2, 1, "b"), (2, 3, "c"), (5, 0, "d")]);
+        let mut from = 0;
+        sheet.replace(&mut from, (2, 3), "c", "C".into());
+        sheet.replace(&mut from, (2, 1), "x", "not there".into());
+        sheet.replace(&mut from, (3, 0), "x", "not there".into());
+        sheet.replace(&mut from, (5, 0), "d", "D".into());
+        let found: Vec<String> = rows(sheet).into_iter().map(|row| row.1).collect();
+        assert_eq!(found, ["a", "|b||C", "D"]);
+    }
+
+    #[test]
+    fn formulas_without_a_result_are_counted() {
+        let mut sheet = Sheet::default();
+        assert_eq!(sheet.problem(), None);
+        sheet.note_formula(1);
+        let said = |sheet: &Sheet| sheet.problem().unwrap().to_string();
+        assert!(
+            said(&sheet)
+                .starts_with("line 2: part of the file not read, found 1 formula without a result")
+        );
+        sheet.note_formula(2);
+        assert!(said(&sheet).contains("found 2 formulas without a result, expected results"));
     }
 
     #[test]

@@ -3,8 +3,6 @@
 //! notes above | header, of one row or several | rows. CSV and sheets come here alike; a CSV with
 //! one plain header row, whose numbers stay as they are, is read by [`crate::data`] itself.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value};
 
 use super::{
@@ -13,8 +11,8 @@ use super::{
 };
 use crate::{
     data::{
-        CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row, unguard,
-        wrong_width,
+        CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row, distinct,
+        unguard, unnamed, wrong_width,
     },
     protocol::studio::{Header, Numbers},
 };
@@ -201,7 +199,7 @@ fn column_names(head: &[Vec<String>], sample: &[CellRow]) -> Vec<String> {
 }
 
 /// The rows of a header as one, group before member, a row of units in brackets.
-fn joined(head: &[Vec<String>], width: usize) -> Vec<String> {
+pub(super) fn joined(head: &[Vec<String>], width: usize) -> Vec<String> {
     let (units, head) = match head.split_last() {
         Some((last, names)) if !names.is_empty() && is_units(last) => (Some(last), names),
         _ => (None, head),
@@ -254,30 +252,6 @@ fn append(name: &mut String, part: &str) {
         name.push(' ');
     }
     name.push_str(&part);
-}
-
-fn unnamed(at: usize) -> String {
-    format!("column {}", at + 1)
-}
-
-/// Names that stand twice are numbered, so that no column is lost.
-fn distinct(names: Vec<String>) -> Vec<String> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let taken: std::collections::HashSet<String> = names.iter().cloned().collect();
-    let number = |name: String| {
-        let n = seen.entry(name.clone()).or_insert(0);
-        *n += 1;
-        if *n == 1 {
-            return name;
-        }
-        let mut numbered = format!("{name} ({n})");
-        while taken.contains(&numbered) {
-            *n += 1;
-            numbered = format!("{name} ({n})");
-        }
-        numbered
-    };
-    names.into_iter().map(number).collect()
 }
 
 #[cfg(test)]

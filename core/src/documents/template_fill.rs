@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::DocumentError;
-use crate::data::{Format, describe_header};
+use crate::{
+    data::{Format, describe_header},
+    protocol::studio::Phrase,
+};
 
 /// Templates by the field that each fills.
 pub(super) struct Templates(Vec<(String, Template)>);
@@ -34,14 +37,9 @@ impl Templates {
             let used = template.lines.iter().flatten().filter_map(Piece::column);
             let unknown = |name: &&str| columns.is_some_and(|c| !c.iter().any(|c| c == name));
             if let Some(name) = used.into_iter().find(unknown) {
+                let columns = describe_header(columns.unwrap_or_default());
                 return Err(DocumentError::Reading {
-                    reason: format!(
-                        "the template of `{field}` names the column `{name}`, which the table does \
-                         not have (its columns are {}; a power of ten in a name goes into the \
-                         cells unless numbers are left as they stand); write {{{{ and }}}} for \
-                         braces that name no column",
-                        describe_header(columns.unwrap_or_default())
-                    ),
+                    reason: Phrase::TemplateWithoutColumn.with([field, &name, &columns]),
                 });
             }
             parsed.push((field.clone(), template));
@@ -87,9 +85,8 @@ impl Template {
     fn parse(field: &str, text: &str) -> Result<Self, DocumentError> {
         let mut lines = Vec::new();
         for line in text.split('\n') {
-            lines.push(pieces(line).map_err(|reason| DocumentError::Reading {
-                reason: format!("the template of `{field}` {reason}"),
-            })?);
+            let pieces = pieces(field, line);
+            lines.push(pieces.map_err(|reason| DocumentError::Reading { reason })?);
         }
         Ok(Self { lines })
     }
@@ -127,7 +124,7 @@ pub(super) fn shown(value: &Value) -> Cow<'_, str> {
     }
 }
 
-fn pieces(line: &str) -> Result<Vec<Piece>, String> {
+fn pieces(field: &str, line: &str) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut chars = line.chars().peekable();
@@ -139,9 +136,9 @@ fn pieces(line: &str) -> Result<Vec<Piece>, String> {
             if !text.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut text)));
             }
-            pieces.push(Piece::Column(column_name(&mut chars)?));
+            pieces.push(Piece::Column(column_name(field, &mut chars)?));
         } else {
-            return Err("has a `}` that closes nothing; write `}}` for a brace".into());
+            return Err(Phrase::TemplateClosesNothing.with([&field]));
         }
     }
     if !text.is_empty() || pieces.is_empty() {
@@ -150,7 +147,10 @@ fn pieces(line: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-fn column_name(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String, String> {
+fn column_name(
+    field: &str,
+    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+) -> Result<String, String> {
     let mut name = String::new();
     for c in chars.by_ref() {
         if c == '}' {
@@ -158,7 +158,7 @@ fn column_name(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<S
         }
         name.push(c);
     }
-    Err(format!("has no `}}` behind `{{{name}`"))
+    Err(Phrase::TemplateNotClosed.with([&field, &name]))
 }
 
 /// A column in a template. A name with braces in it cannot be named there.

@@ -16,6 +16,7 @@ mod parquet_damage;
 mod sheets;
 mod statistics;
 mod use_cases;
+mod workbook_cells;
 
 /// A file of `tests/fixtures/documents`.
 macro_rules! fixture {

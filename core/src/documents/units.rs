@@ -137,39 +137,43 @@ impl Unit {
 
     /// The unit in brackets at the end of a name, and where the brackets are.
     pub(super) fn of_name(name: &str) -> Option<(Self, std::ops::Range<usize>)> {
-        const BRACKETS: [(char, char); 6] = [
-            ('(', ')'),
-            ('（', '）'),
-            ('[', ']'),
-            ('【', '】'),
-            ('［', '］'),
-            ('〔', '〕'),
-        ];
-        let trimmed = name.trim_end();
-        let last = trimmed.chars().next_back()?;
-        let (open, close) = BRACKETS.into_iter().find(|(_, close)| *close == last)?;
-        let start = trimmed.rfind(open)?;
-        let inner = &trimmed[start + open.len_utf8()..trimmed.len() - close.len_utf8()];
-        Some((Self::parse(inner)?, start..trimmed.len()))
+        let (inner, at) = bracketed(name)?;
+        Some((Self::parse(inner)?, at))
     }
 
-    /// The unit that a note above a table names for all of it.
-    pub(super) fn of_note(note: &str) -> Option<Self> {
-        let inner = note
-            .trim()
-            .trim_matches(['(', ')', '（', '）', '[', ']', '【', '】']);
-        if let Some((unit, _)) = Self::of_name(note) {
-            return (unit.power > 0).then_some(unit);
-        }
-        let narrowed: String = inner.chars().map(narrow).collect();
-        let has_label = without_label(&narrowed) != narrowed.trim();
-        let unit = Self::parse(inner)?;
-        (unit.power > 0 && has_label).then_some(unit)
+    /// Whether there is a unit in brackets further ahead, as in `人口（千人） 男`.
+    pub(super) fn is_in_name(name: &str) -> bool {
+        let ends = name.char_indices().filter(|(_, c)| is_closing(*c));
+        ends.map(|(at, c)| at + c.len_utf8())
+            .any(|end| Self::of_name(&name[..end]).is_some())
     }
 }
 
+const BRACKETS: [(char, char); 6] = [
+    ('(', ')'),
+    ('（', '）'),
+    ('[', ']'),
+    ('【', '】'),
+    ('［', '］'),
+    ('〔', '〕'),
+];
+
+fn is_closing(c: char) -> bool {
+    BRACKETS.iter().any(|(_, close)| *close == c)
+}
+
+/// What stands in brackets at the end of a text, and where the brackets are.
+pub(super) fn bracketed(text: &str) -> Option<(&str, std::ops::Range<usize>)> {
+    let trimmed = text.trim_end();
+    let last = trimmed.chars().next_back()?;
+    let (open, close) = BRACKETS.into_iter().find(|(_, close)| *close == last)?;
+    let start = trimmed.rfind(open)?;
+    let inner = &trimmed[start + open.len_utf8()..trimmed.len() - close.len_utf8()];
+    Some((inner, start..trimmed.len()))
+}
+
 /// `単位：千人` and `in thousands` without their first word.
-fn without_label(text: &str) -> &str {
+pub(super) fn without_label(text: &str) -> &str {
     const LABELS: [&str; 8] = [
         "単位",
         "unit:",
@@ -283,19 +287,7 @@ mod tests {
         assert!(Unit::of_name("総数（男女計）").is_none());
         assert!(Unit::of_name("2020年【人】").is_some());
         assert!(Unit::of_name("a)").is_none());
-    }
-
-    #[test]
-    fn notes_name_a_unit_for_the_table() {
-        for (note, power) in [
-            ("（単位：千円）", Some(3)),
-            ("単位 百万円", Some(6)),
-            ("Fuente: elaboración propia (en miles de euros)", Some(3)),
-            ("(in thousands)", Some(3)),
-            ("（単位：人）", None),
-            ("千円", None),
-        ] {
-            assert_eq!(Unit::of_note(note).map(|unit| unit.power), power, "{note}");
-        }
+        assert!(Unit::is_in_name("人口（千人） 男") && Unit::is_in_name("人口（千人）"));
+        assert!(!Unit::is_in_name("総数（男女計） 男"));
     }
 }

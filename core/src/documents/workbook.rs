@@ -1,11 +1,14 @@
 //! Spreadsheets: XLSX by `calamine`, which reads cell by cell, and ODS by `ods.rs`.
 //!
 //! `calamine` would hold a sheet as a full rectangle, which two cells in far corners make larger than
-//! any memory; so only its stream of cells is used.
+//! any memory; so only its stream of cells is used. What that leaves out is looked up in the file
+//! where there is reason to (`xlsx_raw.rs`).
 
 use std::{cell::RefCell, io::BufReader, rc::Rc};
 
-use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, Xlsx, XlsxError};
+use calamine::{
+    Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError,
+};
 
 use super::{
     DocumentError, InputFile, ReadSeek,
@@ -14,6 +17,7 @@ use super::{
     file::open_buffered,
     ods,
     sheet::{Merge, Sheet},
+    xlsx_raw,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub(super) struct Workbook {
 /// The first rows of a sheet.
 struct First {
     name: String,
+    /// Whether people who open the workbook do not see it.
+    is_hidden: bool,
     sheet: Sheet,
     merges: Vec<Merge>,
 }
@@ -66,6 +72,7 @@ impl Workbook {
                 let sheets = ods::sheets(&**file, None, FIRST_ROWS)?.into_iter();
                 let first = sheets.map(|(name, sheet)| First {
                     name,
+                    is_hidden: false,
                     sheet,
                     merges: Vec::new(),
                 });
@@ -73,7 +80,7 @@ impl Workbook {
             }
             WorkbookKind::Xlsx => {
                 let mut book = open(&**file)?;
-                let first = first_rows(&mut book, file.name())?;
+                let first = first_rows(&mut book, &**file)?;
                 (Source::Xlsx(RefCell::new(Box::new(book))), first)
             }
         };
@@ -90,6 +97,11 @@ impl Workbook {
         filled.map(|first| first.name.as_str())
     }
 
+    pub(super) fn is_hidden(&self, name: &str) -> bool {
+        let mut sheets = self.first.iter();
+        sheets.any(|first| first.name == name && first.is_hidden)
+    }
+
     /// A sheet, of which at least so many rows are needed.
     pub(super) fn sheet(&self, name: &str, n_rows: usize) -> Result<Sheet, DocumentError> {
         let first = self.first.iter().find(|first| first.name == name);
@@ -99,7 +111,7 @@ impl Workbook {
         }
         match &self.source {
             Source::Xlsx(book) => {
-                let mut sheet = rows(&mut book.borrow_mut(), name, n_rows, self.file.name())?;
+                let mut sheet = rows(&mut book.borrow_mut(), name, n_rows, &*self.file)?;
                 sheet.fill(&first.merges);
                 Ok(sheet)
             }
@@ -125,19 +137,22 @@ fn open(file: &dyn InputFile) -> Result<Book, DocumentError> {
     Xlsx::new(open_buffered(file)?).map_err(|error| broken(file.name(), &error))
 }
 
-fn first_rows(book: &mut Book, file_name: &str) -> Result<Vec<First>, DocumentError> {
+fn first_rows(book: &mut Book, file: &dyn InputFile) -> Result<Vec<First>, DocumentError> {
     let metadata = book.sheets_metadata().iter();
-    let names = metadata.filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    let names: Vec<String> = names.map(|sheet| sheet.name.clone()).collect();
+    let sheets = metadata.filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    let sheets: Vec<(String, bool)> = sheets
+        .map(|sheet| (sheet.name.clone(), sheet.visible != SheetVisible::Visible))
+        .collect();
     let mut all = Vec::new();
-    for name in names {
-        let mut sheet = rows(book, &name, FIRST_ROWS, file_name)?;
+    for (name, is_hidden) in sheets {
+        let mut sheet = rows(book, &name, FIRST_ROWS, file)?;
         let merges = book.merge_cells_by_sheet_name(&name);
-        let merges = merges.map_err(|error| broken(file_name, &error))?;
+        let merges = merges.map_err(|error| broken(file.name(), &error))?;
         let merges: Vec<Merge> = merges.iter().map(merge).collect();
         sheet.fill(&merges);
         all.push(First {
             name,
+            is_hidden,
             sheet,
             merges,
         });
@@ -149,22 +164,33 @@ fn rows(
     book: &mut Book,
     sheet_name: &str,
     n_rows: usize,
-    name: &str,
+    file: &dyn InputFile,
 ) -> Result<Sheet, DocumentError> {
-    let failed = |error: XlsxError| broken(name, &error);
+    let failed = |error: XlsxError| broken(file.name(), &error);
     let mut sheet = Sheet::default();
     let mut reader = book.worksheet_cells_reader(sheet_name).map_err(failed)?;
     let percents: Vec<Option<String>> = reader.styles().iter().map(percent_format).collect();
-    let mut last_row = None;
+    let (mut last_row, mut n_cells, mut is_told) = (None, 0, true);
     while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(failed)? {
         let (row, _) = cell.get_position();
         if last_row != Some(row) && sheet.n_rows() >= n_rows {
             break;
         }
         last_row = Some(row);
+        n_cells += 1;
+        // A formula may be in a cell that seems empty.
+        is_told &= match cell.get_value() {
+            DataRef::Empty => false,
+            DataRef::Float(value) => !cell_text::has_more_digits(*value),
+            _ => true,
+        };
         let percent = percents.get(style).and_then(Option::as_deref);
         let text = shown(cell.get_value(), percent);
-        sheet.push(cell.get_position(), text, name)?;
+        sheet.push(cell.get_position(), text, file.name())?;
+    }
+    drop(reader);
+    if !is_told {
+        xlsx_raw::complete(&mut sheet, sheet_name, n_cells, file)?;
     }
     Ok(sheet)
 }
@@ -203,8 +229,14 @@ fn shown(value: &DataRef<'_>, percent: Option<&str>) -> String {
 }
 
 fn date(time: &ExcelDateTime) -> String {
+    /// Behind 9999-12-31.
+    const LAST_DAY: f64 = 2_958_466.0;
     if time.is_duration() {
         return cell_text::duration(time.as_f64());
+    }
+    // Excel shows no date either, and the format of an empty column is easily wrong.
+    if !(0.0..LAST_DAY).contains(&time.as_f64()) {
+        return cell_text::number(time.as_f64());
     }
     let (year, month, day, hour, minute, second, milli) = time.to_ymd_hms_milli();
     // A time of day is a fraction of day 0.

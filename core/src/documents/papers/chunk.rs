@@ -3,13 +3,15 @@
 //! Pieces end where the text does: behind paragraphs where possible, else behind sentences, else behind
 //! words. What stands under a heading begins with it, so that a piece says what it is about. Each piece
 //! begins with the end of the one before, `overlap` tokens of it, cut at sentences too.
+//!
+//! Plain text stands in pieces as it stands in its file; of code, the pieces joined are the file.
 
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::{
-    Block, Paper,
+    Block, Page, Paper,
     sentences::{sentences, words},
 };
 use crate::{
@@ -38,6 +40,7 @@ pub(crate) fn pieces(
         size: reading.size.max(1) as usize,
         overlap: (reading.overlap as usize).min(reading.size.max(1) as usize / 2),
         text,
+        keeps_ends: paper.pages.iter().any(is_verbatim),
         heading: None,
         held: Vec::new(),
         n_held: 0,
@@ -56,7 +59,9 @@ pub(crate) fn pieces(
                     cutter.heading = Some(heading.clone());
                     cutter.add(heading.clone() + "\n\n", page.number);
                 }
-                _ => cutter.add_block(&block.text(), page.number),
+                Block::Lines(lines) => cutter.add_block(lines, page.number),
+                Block::Verbatim(lines) => cutter.add_lines(lines, page.number),
+                _ => cutter.add_block(&(block.text() + "\n\n"), page.number),
             }
         }
     }
@@ -69,6 +74,8 @@ struct Cutter<'a> {
     size: usize,
     overlap: usize,
     text: Option<Rc<ModelText>>,
+    /// White space at the ends of a piece belongs to it.
+    keeps_ends: bool,
     heading: Option<String>,
     /// Parts of the piece at hand: text, length, page.
     held: Vec<(String, usize, Option<u32>)>,
@@ -87,15 +94,33 @@ impl Cutter<'_> {
         n_tokens.unwrap_or_else(|| text.chars().count())
     }
 
-    /// A paragraph as a whole where it fits, otherwise in sentences, otherwise in words.
-    fn add_block(&mut self, text: &str, page: Option<u32>) {
-        let whole = format!("{text}\n\n");
-        let n = self.length(&whole);
+    /// A paragraph with what parts it from the next: as a whole where it fits, otherwise in sentences.
+    fn add_block(&mut self, whole: &str, page: Option<u32>) {
+        let n = self.length(whole);
         if self.n_held + n <= self.size {
-            self.push(whole, n, page);
+            self.push(whole.to_owned(), n, page);
             return;
         }
-        for sentence in sentences(&whole) {
+        self.add_sentences(whole, page);
+    }
+
+    /// Lines that stay in one piece where they fit into one, otherwise line by line.
+    fn add_lines(&mut self, lines: &str, page: Option<u32>) {
+        let n = self.length(lines);
+        if n <= self.size {
+            self.make_room(n);
+        }
+        for line in lines.split_inclusive('\n') {
+            match self.length(line) <= self.size {
+                true => self.add(line.to_owned(), page),
+                false => self.add_sentences(line, page),
+            }
+        }
+    }
+
+    /// Sentences, or words of those that are too long.
+    fn add_sentences(&mut self, text: &str, page: Option<u32>) {
+        for sentence in sentences(text) {
             if self.length(sentence) <= self.size {
                 self.add(sentence.to_owned(), page);
                 continue;
@@ -121,6 +146,12 @@ impl Cutter<'_> {
 
     fn add(&mut self, text: String, page: Option<u32>) {
         let n = self.length(&text);
+        self.make_room(n);
+        self.push(text, n, page);
+    }
+
+    /// End the piece where so much more is too much for it, and repeat less in the next where need be.
+    fn make_room(&mut self, n: usize) {
         if self.n_held + n > self.size && self.held.len() > self.n_carried {
             self.end_piece(true);
         }
@@ -129,7 +160,6 @@ impl Cutter<'_> {
             self.n_held -= n_first;
             self.n_carried -= 1;
         }
-        self.push(text, n, page);
     }
 
     fn push(&mut self, text: String, n: usize, page: Option<u32>) {
@@ -144,10 +174,14 @@ impl Cutter<'_> {
         });
         if self.held.len() > self.n_carried && !(only_heading && carry) {
             let text: String = self.held.iter().map(|(text, ..)| text.as_str()).collect();
-            let text = text.trim().to_owned();
+            let text = match self.keeps_ends {
+                true => text,
+                false => without_blank_ends(&text).to_owned(),
+            };
             let own = &self.held[self.n_carried..];
             let page = own.first().and_then(|(.., page)| *page);
-            if !text.is_empty() {
+            // White space alone teaches nothing.
+            if !text.trim().is_empty() {
                 self.pieces.push(self.piece(text, page));
             }
         }
@@ -218,9 +252,22 @@ impl Cutter<'_> {
     }
 }
 
+fn is_verbatim(page: &Page) -> bool {
+    let mut blocks = page.blocks.iter();
+    blocks.any(|block| matches!(block, Block::Verbatim(_)))
+}
+
+/// Blank lines before the text and white space behind it are gone; what indents its first line stays.
+fn without_blank_ends(text: &str) -> &str {
+    let text = text.trim_end();
+    let n_blank = text.len() - text.trim_start().len();
+    let start = text[..n_blank].rfind('\n').map_or(0, |at| at + 1);
+    &text[start..]
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::Page;
+    use super::super::PaperKind;
     use super::*;
 
     fn reading(size: u32, overlap: u32) -> ChunkReading {
@@ -228,6 +275,7 @@ mod tests {
             size,
             overlap,
             tables_as_rows: true,
+            encoding: None,
         }
     }
 
@@ -314,6 +362,49 @@ mod tests {
             ..reading(100, 0)
         };
         assert_eq!(texts(&paper, &whole).len(), 1);
+    }
+
+    #[test]
+    fn code_keeps_its_indentation_in_every_piece() {
+        let lines: Vec<String> = (0..9).map(|i| format!("    line_{i} = {i}  # c")).collect();
+        let paper = paper(vec![vec![Block::Code(lines.join("\n"))]]);
+        for (_, text) in texts(&paper, &reading(60, 0)) {
+            for line in text.lines() {
+                assert!(line.starts_with("    line_"), "{text}");
+            }
+        }
+        assert_eq!(without_blank_ends(" \n\n  a\n "), "  a");
+        assert_eq!(without_blank_ends(" \n "), "");
+    }
+
+    fn of_file(name: &str, text: &str, reading: &ChunkReading) -> Vec<String> {
+        let kind = PaperKind::of_text(name);
+        let paper = Paper::read(kind, name, text.as_bytes().to_vec(), None).unwrap();
+        let texts = texts(&paper, reading).into_iter();
+        texts.map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn a_file_of_code_is_its_pieces_joined() {
+        const CODE: &str = "\nimport re\r\n\n\n\ndef f():  \n    return \"\"\"x\n\n\n\ny\"\"\"\n\n\n\
+                            # One. Two.\nlong = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n\n";
+        for size in [1000, 60, 30] {
+            let pieces = of_file("a.py", CODE, &reading(size, 0));
+            assert_eq!(pieces.concat(), CODE, "{size}");
+            assert_eq!(pieces.len() == 1, size == 1000);
+            for repeating in of_file("a.py", CODE, &reading(size, size / 2)) {
+                assert!(CODE.contains(&repeating), "{repeating:?}");
+            }
+        }
+        let whole_blocks = of_file("a.py", "a = 1\n\n\nb = 2\nc = 3\n", &reading(16, 0));
+        assert_eq!(whole_blocks, ["a = 1\n\n\n", "b = 2\nc = 3\n"]);
+    }
+
+    #[test]
+    fn what_stands_inside_a_piece_of_prose_is_the_file_s() {
+        let text = "  Uno  \r\n  dos\n\n\n\nTres. Cuatro.\n\n";
+        let pieces = of_file("a.txt", text, &reading(100, 0));
+        assert_eq!(pieces, ["  Uno  \n  dos\n\n\n\nTres. Cuatro."]);
     }
 
     #[test]

@@ -1,52 +1,78 @@
-//! DOCX: paragraphs, headings, tables and page breaks of `word/document.xml` (ECMA-376, part 1,
-//! chapter 17).
+//! DOCX: the parts of the archive that have text, and those that say how it is numbered (ECMA-376,
+//! part 1, chapters 11 and 17).
 //!
-//! Word stores no pages; it leaves a mark (`lastRenderedPageBreak`) where one ended when it was saved
-//! last. With those and with explicit breaks pages are numbered; without any the document has none.
+//! `word/document.xml` becomes the paper ([`super::docx_body`]), with the texts of `footnotes.xml` and
+//! `endnotes.xml` and the lists of `numbering.xml` and `styles.xml` ([`super::docx_lists`]).
 
 use std::io::{Cursor, Read as _};
 
 use quick_xml::{Reader, events::BytesStart, events::Event};
 
-use super::{Block, MAX_BYTES, Page, Paper};
+use super::{
+    Block, MAX_BYTES, Paper,
+    docx_body::{Body, Notes},
+    docx_lists::Lists,
+};
 use crate::documents::DocumentError;
 
-/// Largest part that is unpacked.
+/// Largest size of all parts that are unpacked.
 const MAX_UNPACKED: u64 = 256 << 20;
 
 const BODY: &str = "word/document.xml";
 
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Paper, DocumentError> {
-    let xml = unpacked(name, bytes)?;
-    let broken = |detail: String| DocumentError::Broken {
-        name: name.to_owned(),
-        kind: "DOCX",
-        detail,
+    let mut parts = Parts::open(name, bytes)?;
+    let Some(xml) = parts.unpacked(BODY)? else {
+        return Err(broken(name, format!("`{BODY}` is missing")));
     };
-    let mut reader = Reader::from_reader(xml.as_slice());
-    let mut body = Body::default();
+    let mut lists = Lists::default();
+    parts.see("word/numbering.xml", lists.numbering())?;
+    parts.see("word/styles.xml", lists.styles())?;
+    let mut notes = Notes::default();
+    for part in ["word/footnotes.xml", "word/endnotes.xml"] {
+        parts.see(part, texts_of(&mut notes))?;
+    }
+    let mut body = Body::new(lists, notes);
+    see(name, &xml, |seen| body.see(&seen))?;
+    Ok(body.finish())
+}
+
+/// What stands in XML, as it comes by. Names are without their prefix.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen<'a> {
+    Open(&'a str, &'a BytesStart<'a>),
+    Close(&'a str),
+    Text(&'a str),
+}
+
+/// The value of an attribute, whatever its prefix.
+pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = tag
+        .attributes()
+        .flatten()
+        .find(|attribute| attribute.key.local_name().as_ref() == name)?;
+    Some(found.value.to_string())
+}
+
+fn see(name: &str, xml: &[u8], mut tell: impl FnMut(Seen<'_>)) -> Result<(), DocumentError> {
+    let mut reader = Reader::from_reader(xml);
     let mut buffer = Vec::new();
     loop {
         match reader.read_event_into(&mut buffer) {
-            Err(error) => return Err(broken(error.to_string())),
-            Ok(Event::Eof) => break,
-            Ok(Event::Start(tag)) => body.open(&tag),
+            Err(error) => return Err(broken(name, error.to_string())),
+            Ok(Event::Eof) => return Ok(()),
+            Ok(Event::Start(tag)) => tell(Seen::Open(tag.local_name().as_ref(), &tag)),
             Ok(Event::Empty(tag)) => {
-                body.open(&tag);
-                body.close(tag.local_name().as_ref());
+                tell(Seen::Open(tag.local_name().as_ref(), &tag));
+                tell(Seen::Close(tag.local_name().as_ref()));
             }
-            Ok(Event::End(tag)) => body.close(tag.local_name().as_ref()),
-            Ok(Event::Text(text)) if body.in_text => {
-                body.text.push_str(&text);
-            }
-            Ok(Event::GeneralRef(entity)) if body.in_text => {
-                body.text.push_str(&resolved(&entity));
-            }
+            Ok(Event::End(tag)) => tell(Seen::Close(tag.local_name().as_ref())),
+            Ok(Event::Text(text)) => tell(Seen::Text(&text)),
+            Ok(Event::GeneralRef(entity)) => tell(Seen::Text(&resolved(&entity))),
             Ok(_) => {}
         }
         buffer.clear();
     }
-    Ok(body.finish())
 }
 
 /// `&amp;`, `&#26085;`.
@@ -65,231 +91,132 @@ fn resolved(entity: &quick_xml::events::BytesRef<'_>) -> String {
     .to_owned()
 }
 
-fn unpacked(name: &str, bytes: &[u8]) -> Result<Vec<u8>, DocumentError> {
-    let broken = |detail: String| DocumentError::Broken {
+/// Each note is a small document of its own; those with a type are lines between text and notes.
+fn texts_of(notes: &mut Notes) -> impl FnMut(Seen<'_>) {
+    let mut open: Option<(String, Body)> = None;
+    move |seen| match seen {
+        Seen::Open("footnote" | "endnote", tag) => {
+            let kind = attribute(tag, "type");
+            let is_text = kind.is_none_or(|kind| kind == "normal");
+            let id = attribute(tag, "id").filter(|_| is_text);
+            open = id.map(|id| (id, Body::default()));
+        }
+        Seen::Close(kind @ ("footnote" | "endnote")) => {
+            if let Some((id, body)) = open.take() {
+                notes.add(kind, id, text(&body.finish()));
+            }
+        }
+        seen => {
+            if let Some((_, body)) = &mut open {
+                body.see(&seen);
+            }
+        }
+    }
+}
+
+fn text(paper: &Paper) -> String {
+    let blocks = paper.pages.iter().flat_map(|page| &page.blocks);
+    let texts: Vec<String> = blocks.map(Block::text).collect();
+    texts.join("\n")
+}
+
+fn broken(name: &str, detail: String) -> DocumentError {
+    DocumentError::Broken {
         name: name.to_owned(),
         kind: "DOCX",
         detail,
-    };
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(DocumentError::TooLarge {
-            name: name.to_owned(),
-            found: bytes.len() as u64,
-            limit: MAX_BYTES,
-        });
     }
-    let mut archive =
-        zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
-    let part = archive
-        .by_name(BODY)
-        .map_err(|_| broken(format!("`{BODY}` is missing")))?;
-    let too_large = |found| DocumentError::TooLarge {
-        name: name.to_owned(),
-        found,
-        limit: MAX_UNPACKED,
-    };
-    if part.size() > MAX_UNPACKED {
-        return Err(too_large(part.size()));
-    }
-    let mut xml = Vec::new();
-    // The size in the directory may lie.
-    part.take(MAX_UNPACKED + 1)
-        .read_to_end(&mut xml)
-        .map_err(|error| broken(error.to_string()))?;
-    if xml.len() as u64 > MAX_UNPACKED {
-        return Err(too_large(xml.len() as u64));
-    }
-    Ok(xml)
 }
 
-/// The document as its elements come by.
-#[derive(Default)]
-struct Body {
-    pages: Vec<Page>,
-    blocks: Vec<Block>,
-    n_breaks: u32,
-    /// Inside `w:t`, whose text is the document's.
-    in_text: bool,
-    text: String,
-    is_heading: bool,
-    /// Text that was deleted with changes tracked, and other copies of what stands elsewhere.
-    n_ignored: usize,
-    /// Tables inside each other; only the outermost is one, the others are text in its cells.
-    tables: Vec<Vec<Vec<String>>>,
-    breaks_in_table: u32,
+/// The archive, and how much more of it may be unpacked.
+struct Parts<'a> {
+    name: &'a str,
+    archive: zip::ZipArchive<Cursor<&'a [u8]>>,
+    n_left: u64,
 }
 
-impl Body {
-    fn open(&mut self, tag: &BytesStart<'_>) {
-        match tag.local_name().as_ref() {
-            "t" => self.in_text = self.n_ignored == 0,
-            "tab" if self.n_ignored == 0 && !self.text.is_empty() => self.text.push('\t'),
-            "br" if attribute(tag, "type").as_deref() == Some("page") => self.end_page(),
-            "br" | "cr" => self.text.push('\n'),
-            "lastRenderedPageBreak" => self.end_page(),
-            "noBreakHyphen" => self.text.push('-'),
-            "pStyle" => {
-                let style = attribute(tag, "val").unwrap_or_default().to_lowercase();
-                self.is_heading = style.starts_with("heading")
-                    || style.starts_with("title")
-                    || style.starts_with("titre")
-                    || style.starts_with("ttulo")
-                    || style.starts_with("título");
-            }
-            "outlineLvl" => self.is_heading = true,
-            // Shapes come twice, for old and new readers; the old copy is left out.
-            "del" | "Fallback" | "instrText" | "moveFrom" => self.n_ignored += 1,
-            "tbl" => {
-                self.end_paragraph();
-                self.tables.push(Vec::new());
-            }
-            "tr" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.push(Vec::new());
-                }
-            }
-            "tc" => {
-                if let Some(row) = self.tables.last_mut().and_then(|table| table.last_mut()) {
-                    row.push(String::new());
-                }
-            }
-            "gridSpan" => self.span(tag),
-            _ => {}
-        }
-    }
-
-    fn close(&mut self, name: &str) {
-        match name {
-            "t" => self.in_text = false,
-            "p" => self.end_paragraph(),
-            "del" | "Fallback" | "instrText" | "moveFrom" => {
-                self.n_ignored = self.n_ignored.saturating_sub(1);
-            }
-            "tbl" => self.end_table(),
-            _ => {}
-        }
-    }
-
-    /// A cell over several columns stands in each of them; its text comes later and goes to the last.
-    fn span(&mut self, tag: &BytesStart<'_>) {
-        const MAX_SPAN: usize = 64;
-        let span = attribute(tag, "val").and_then(|span| span.parse().ok());
-        let n_more = usize::clamp(span.unwrap_or(1), 1, MAX_SPAN) - 1;
-        if let Some(row) = self.tables.last_mut().and_then(|table| table.last_mut()) {
-            row.extend(std::iter::repeat_n(String::new(), n_more));
-        }
-    }
-
-    fn end_paragraph(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        let is_heading = std::mem::take(&mut self.is_heading);
-        let text = text.trim();
-        if text.is_empty() {
-            return;
-        }
-        let cell = self
-            .tables
-            .last_mut()
-            .and_then(|table| table.last_mut())
-            .and_then(|row| row.last_mut());
-        if let Some(cell) = cell {
-            if !cell.is_empty() {
-                cell.push('\n');
-            }
-            cell.push_str(text);
-            return;
-        }
-        self.blocks.push(if is_heading {
-            Block::Heading(text.to_owned())
-        } else {
-            Block::Paragraph(text.to_owned())
-        });
-    }
-
-    fn end_table(&mut self) {
-        let Some(mut rows) = self.tables.pop() else {
-            return;
-        };
-        rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
-        let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        for row in &mut rows {
-            row.resize(n_columns, String::new());
-        }
-        let block = match rows.as_slice() {
-            [] => return,
-            // A frame around text is no table.
-            [row] if row.len() == 1 => Block::Paragraph(row[0].clone()),
-            _ => Block::Table(rows),
-        };
-        if self.tables.is_empty() {
-            self.blocks.push(block);
-            for _ in 0..std::mem::take(&mut self.breaks_in_table) {
-                self.turn_page();
-            }
-        } else {
-            self.text = block.text();
-            self.end_paragraph();
-        }
-    }
-
-    /// A page that ends inside a table ends behind it, so that the table stays whole.
-    fn end_page(&mut self) {
-        if self.tables.is_empty() {
-            self.end_paragraph();
-            self.turn_page();
-        } else {
-            self.breaks_in_table += 1;
-        }
-    }
-
-    fn turn_page(&mut self) {
-        self.n_breaks += 1;
-        let blocks = std::mem::take(&mut self.blocks);
-        if !blocks.is_empty() {
-            self.pages.push(Page {
-                number: Some(self.n_breaks),
-                blocks,
+impl<'a> Parts<'a> {
+    fn open(name: &'a str, bytes: &'a [u8]) -> Result<Self, DocumentError> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(DocumentError::TooLarge {
+                name: name.to_owned(),
+                found: bytes.len() as u64,
+                limit: MAX_BYTES,
             });
         }
+        let archive = zip::ZipArchive::new(Cursor::new(bytes));
+        Ok(Self {
+            name,
+            archive: archive.map_err(|error| broken(name, error.to_string()))?,
+            n_left: MAX_UNPACKED,
+        })
     }
 
-    fn finish(mut self) -> Paper {
-        self.end_paragraph();
-        while !self.tables.is_empty() {
-            self.end_table();
+    fn see(&mut self, part: &str, tell: impl FnMut(Seen<'_>)) -> Result<(), DocumentError> {
+        match self.unpacked(part)? {
+            Some(xml) => see(self.name, &xml, tell),
+            None => Ok(()),
         }
-        let number = (self.n_breaks > 0).then_some(self.n_breaks + 1);
-        let blocks = std::mem::take(&mut self.blocks);
-        if !blocks.is_empty() {
-            self.pages.push(Page { number, blocks });
-        }
-        Paper { pages: self.pages }
     }
-}
 
-fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = tag
-        .attributes()
-        .flatten()
-        .find(|attribute| attribute.key.local_name().as_ref() == name)?;
-    Some(found.value.to_string())
+    /// `None` where there is no such part.
+    fn unpacked(&mut self, part: &str) -> Result<Option<Vec<u8>>, DocumentError> {
+        let (name, n_left) = (self.name, self.n_left);
+        let too_large = |n_more: u64| DocumentError::TooLarge {
+            name: name.to_owned(),
+            found: (MAX_UNPACKED - n_left).saturating_add(n_more),
+            limit: MAX_UNPACKED,
+        };
+        let part = match self.archive.by_name(part) {
+            Ok(part) => part,
+            Err(zip::result::ZipError::FileNotFound) => return Ok(None),
+            Err(error) => return Err(broken(name, error.to_string())),
+        };
+        if part.size() > n_left {
+            return Err(too_large(part.size()));
+        }
+        let mut xml = Vec::new();
+        // The size in the directory may lie.
+        part.take(n_left + 1)
+            .read_to_end(&mut xml)
+            .map_err(|error| broken(name, error.to_string()))?;
+        if xml.len() as u64 > n_left {
+            return Err(too_large(xml.len() as u64));
+        }
+        self.n_left -= xml.len() as u64;
+        Ok(Some(xml))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
+    use super::super::Page;
     use super::*;
 
     fn docx(body: &str) -> Vec<u8> {
+        docx_with(body, &[])
+    }
+
+    fn docx_with(body: &str, parts: &[(&str, &str)]) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file(BODY, zip::write::SimpleFileOptions::default())
-            .unwrap();
-        let xml = format!(
-            "<?xml version=\"1.0\"?><w:document xmlns:w=\"w\"><w:body>{body}</w:body></w:document>"
-        );
-        zip.write_all(xml.as_bytes()).unwrap();
+        for (part, xml) in parts.iter().chain([&(BODY, body)]) {
+            zip.start_file(*part, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            let xml = format!(
+                "<?xml version=\"1.0\"?><w:part xmlns:w=\"w\"><w:body>{xml}</w:body></w:part>"
+            );
+            zip.write_all(xml.as_bytes()).unwrap();
+        }
         zip.finish().unwrap().into_inner()
+    }
+
+    /// The texts of all blocks.
+    fn texts(file: &[u8]) -> Vec<String> {
+        let paper = read("a.docx", file).unwrap();
+        let blocks = paper.pages.iter().flat_map(|page| &page.blocks);
+        blocks.map(Block::text).collect()
     }
 
     fn p(text: &str) -> String {
@@ -328,6 +255,157 @@ mod tests {
                 number: Some(2),
                 blocks: vec![Block::Paragraph("二ページ & fin".into())]
             }
+        );
+    }
+
+    #[test]
+    fn cells_over_columns_and_rows_stand_in_each() {
+        let cell = |property: &str, text: &str| {
+            format!("<w:tc><w:tcPr>{property}</w:tcPr>{}</w:tc>", p(text))
+        };
+        let body = format!(
+            "<w:tbl><w:tr>{}{}{}</w:tr><w:tr>{}{}{}</w:tr><w:tr>{}{}{}</w:tr><w:tr>{}{}</w:tr>\
+             <w:tr>{}</w:tr></w:tbl>",
+            cell("", "Bank"),
+            cell("", "2022"),
+            cell("", "2023"),
+            cell("<w:vMerge w:val=\"restart\"/>", "BBVA"),
+            cell("", "1"),
+            cell("", "2"),
+            cell("<w:vMerge/>", ""),
+            cell("", "3"),
+            cell("", "4"),
+            cell("", "Caixa"),
+            cell("<w:gridSpan w:val=\"2\"/>", "both"),
+            cell("<w:gridSpan w:val=\"3\"/>", "all"),
+        );
+        assert_eq!(
+            texts(&docx(&body)),
+            ["Bank | 2022 | 2023\nBBVA | 1 | 2\nBBVA | 3 | 4\nCaixa | both | both\nall |  | "]
+        );
+    }
+
+    #[test]
+    fn rows_marked_as_header_are_one() {
+        let cell = |text: &str| format!("<w:tc>{}</w:tc>", p(text));
+        let body = format!(
+            "<w:tbl><w:tr><w:trPr><w:tblHeader/></w:trPr>{}<w:tc><w:tcPr><w:gridSpan w:val=\"2\"/>\
+             </w:tcPr>{}</w:tc></w:tr><w:tr><w:trPr><w:tblHeader/></w:trPr>{}{}{}</w:tr>\
+             <w:tr>{}{}{}</w:tr></w:tbl>",
+            cell("Bank"),
+            p("2020"),
+            cell(""),
+            cell("Assets"),
+            cell("Profit"),
+            cell("BBVA"),
+            cell("1"),
+            cell("2"),
+        );
+        assert_eq!(
+            texts(&docx(&body)),
+            ["Bank | 2020 Assets | 2020 Profit\nBBVA | 1 | 2"]
+        );
+    }
+
+    #[test]
+    fn notes_stand_behind_their_paragraph() {
+        let note =
+            |id: u8, text: &str| format!("<w:footnote w:id=\"{id}\">{}</w:footnote>", p(text));
+        let separator = "<w:footnote w:type=\"separator\" w:id=\"0\"><w:p/></w:footnote>";
+        let notes = separator.to_owned() + &note(2, "uno") + &note(3, "nadie");
+        let refers = |kind: &str, id: u8| format!("<w:r><w:{kind}Reference w:id=\"{id}\"/></w:r>");
+        let body = format!(
+            "<w:p><w:r><w:t>a</w:t></w:r>{}<w:r><w:t>b</w:t></w:r>{}{}</w:p>{}",
+            refers("footnote", 2),
+            refers("endnote", 2),
+            refers("footnote", 9),
+            p("c"),
+        );
+        let ends = note(2, "fin").replace("footnote", "endnote");
+        let file = docx_with(
+            &body,
+            &[("word/footnotes.xml", &notes), ("word/endnotes.xml", &ends)],
+        );
+        assert_eq!(texts(&file), ["a[1]b[2]", "[1] uno", "[2] fin", "c"]);
+    }
+
+    #[test]
+    fn hidden_text_and_readings_are_left_out() {
+        let run = |property: &str, text: &str| {
+            format!("<w:r><w:rPr>{property}</w:rPr><w:t>{text}</w:t></w:r>")
+        };
+        let body = format!(
+            "<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>{}{}{}</w:p>\
+             <w:p><w:r><w:ruby><w:rt>{}</w:rt><w:rubyBase>{}</w:rubyBase></w:ruby></w:r>{}{}</w:p>",
+            run("", "a"),
+            run("<w:vanish/>", "hidden"),
+            run("<w:vanish w:val=\"0\"/>", "b"),
+            run("", "とうきょう"),
+            run("", "東京"),
+            run("", "10"),
+            run("<w:vertAlign w:val=\"superscript\"/>", "6"),
+        );
+        assert_eq!(texts(&docx(&body)), ["ab", "東京10⁶"]);
+    }
+
+    #[test]
+    fn a_heading_on_a_new_page_is_one() {
+        let heading = "<w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr>";
+        let body = format!(
+            "{}<w:p>{heading}<w:r><w:lastRenderedPageBreak/><w:t>b</w:t></w:r></w:p>",
+            p("a")
+        );
+        let paper = read("a.docx", &docx(&body)).unwrap();
+        assert_eq!(paper.pages[1].blocks, [Block::Heading("b".into())]);
+    }
+
+    const NUMBERING: &str = "<w:abstractNum w:abstractNumId=\"7\"><w:lvl w:ilvl=\"0\">\
+        <w:start w:val=\"2\"/><w:numFmt w:val=\"decimal\"/><w:lvlText w:val=\"%1.\"/></w:lvl>\
+        <w:lvl w:ilvl=\"1\"><w:numFmt w:val=\"lowerLetter\"/><w:lvlText w:val=\"%1.%2)\"/></w:lvl>\
+        </w:abstractNum><w:abstractNum w:abstractNumId=\"8\"><w:lvl w:ilvl=\"0\">\
+        <w:numFmt w:val=\"bullet\"/><w:lvlText w:val=\"o\"/></w:lvl></w:abstractNum>\
+        <w:num w:numId=\"1\"><w:abstractNumId w:val=\"7\"/></w:num>\
+        <w:num w:numId=\"2\"><w:abstractNumId w:val=\"8\"/></w:num>\
+        <w:num w:numId=\"3\"><w:abstractNumId w:val=\"7\"/><w:lvlOverride w:ilvl=\"0\">\
+        <w:startOverride w:val=\"9\"/></w:lvlOverride></w:num>";
+
+    const STYLES: &str = "<w:style w:type=\"paragraph\" w:styleId=\"ListBullet\"><w:pPr><w:numPr>\
+        <w:numId w:val=\"2\"/></w:numPr></w:pPr></w:style>\
+        <w:style w:type=\"paragraph\" w:styleId=\"Own\"><w:basedOn w:val=\"ListBullet\"/></w:style>";
+
+    #[test]
+    fn lists_have_their_numbers() {
+        let item = |property: &str, text: &str| {
+            format!("<w:p><w:pPr>{property}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>")
+        };
+        let list = |list: u8, level: u8| {
+            format!("<w:numPr><w:ilvl w:val=\"{level}\"/><w:numId w:val=\"{list}\"/></w:numPr>")
+        };
+        let style = "<w:pStyle w:val=\"Own\"/>";
+        let body = [
+            item(&list(1, 0), "a"),
+            item(&list(1, 1), "b"),
+            item(&list(1, 1), "c"),
+            item(&list(1, 0), "d"),
+            item(&list(1, 1), "e"),
+            item(&list(3, 0), "f"),
+            item(style, "g"),
+            item(&(style.to_owned() + &list(0, 0)), "h"),
+            item(&list(9, 0), "i"),
+            item(&list(1, 200), "j"),
+        ];
+        let file = docx_with(
+            &body.concat(),
+            &[
+                ("word/numbering.xml", NUMBERING),
+                ("word/styles.xml", STYLES),
+            ],
+        );
+        assert_eq!(
+            texts(&file),
+            [
+                "2. a", "2.a) b", "2.b) c", "3. d", "3.a) e", "9. f", "- g", "h", "i", "j"
+            ]
         );
     }
 

@@ -12,7 +12,7 @@ const JA: &str = "東京の30歳から45歳の世帯には、医療費を1,000�
                   保険料は月1万5千円である。";
 
 fn read(kind: PaperKind, bytes: &[u8]) -> Paper {
-    Paper::read(kind, "fixture", bytes.to_vec()).unwrap()
+    Paper::read(kind, "fixture", bytes.to_vec(), None).unwrap()
 }
 
 /// Ideographs and what stands between them, without the spaces that fonts make of kerning.
@@ -73,7 +73,7 @@ fn two_columns_in_fonts_of_the_reader() {
 
 #[test]
 fn pictures_of_pages_are_refused_and_say_what_helps() {
-    let error = Paper::read(PaperKind::Pdf, "scan.pdf", SCAN.to_vec()).unwrap_err();
+    let error = Paper::read(PaperKind::Pdf, "scan.pdf", SCAN.to_vec(), None).unwrap_err();
     assert!(error.to_string().contains("OCR"), "{error}");
 }
 
@@ -131,7 +131,12 @@ fn japanese_is_read_in_every_encoding_that_files_are_written_in() {
         ("UniJIS-UCS2-H", &utf_16[..]),
         ("UniJIS-UTF16-H", &utf_16[..]),
     ] {
-        let paper = Paper::read(PaperKind::Pdf, encoding, page_in_japanese(encoding, codes));
+        let paper = Paper::read(
+            PaperKind::Pdf,
+            encoding,
+            page_in_japanese(encoding, codes),
+            None,
+        );
         let paper = paper.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(bare(&paper.pages[0].blocks[0].text()), TEXT, "{encoding}");
     }
@@ -175,13 +180,13 @@ fn damaged_documents_do_not_panic() {
         for _ in 0..12 {
             let mut bytes = whole.to_vec();
             bytes.truncate(rng.below(whole.len()));
-            drop(Paper::read(kind, "cut", bytes));
+            drop(Paper::read(kind, "cut", bytes, None));
             let mut bytes = whole.to_vec();
             for _ in 0..8 {
                 let at = rng.below(whole.len());
                 bytes[at] ^= 1 << rng.below(8);
             }
-            drop(Paper::read(kind, "flipped", bytes));
+            drop(Paper::read(kind, "flipped", bytes, None));
         }
     }
 }

@@ -2,13 +2,19 @@
 
 use scraper::{ElementRef, Html, node::Node};
 
-use super::{Block, Page, Paper, collapsed, decoded};
-use crate::documents::DocumentError;
+use super::{
+    Block, Page, Paper, collapsed, html_tables,
+    numerals::Numerals,
+    paper_encoding::decoded_html,
+    scripts::{lowered, raised},
+};
+use crate::{data::Encoding, documents::DocumentError};
 
-/// Elements whose text is not part of what is read.
-const SKIPPED: [&str; 11] = [
+/// Elements whose text is not part of what is read. `rt` is how the ideographs beside it are said,
+/// which would stand in the midst of the sentence.
+const SKIPPED: [&str; 14] = [
     "script", "style", "noscript", "template", "head", "nav", "svg", "iframe", "object", "select",
-    "button",
+    "button", "rt", "rp", "rtc",
 ];
 
 /// Elements that begin and end a paragraph.
@@ -53,8 +59,12 @@ const MAX_OPEN: usize = 3000;
 
 /// # Errors
 /// If its elements are nested as no page's are: reading them would take time without end.
-pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Paper, DocumentError> {
-    let text = decoded(bytes);
+pub(super) fn read(
+    name: &str,
+    bytes: &[u8],
+    encoding: Option<Encoding>,
+) -> Result<Paper, DocumentError> {
+    let text = decoded_html(bytes, encoding);
     let depth = depth(&text);
     if depth > MAX_OPEN {
         return Err(DocumentError::Broken {
@@ -107,6 +117,18 @@ fn depth(text: &str) -> usize {
 struct Reader {
     blocks: Vec<Block>,
     text: String,
+    /// Lists inside each other; `None` for those without numbers.
+    lists: Vec<Option<Count>>,
+    /// The number of the item whose text begins next.
+    mark: Option<String>,
+}
+
+/// How the items of a list are counted.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    next: i64,
+    step: i64,
+    numerals: Numerals,
 }
 
 impl Reader {
@@ -116,49 +138,79 @@ impl Reader {
             return;
         }
         match name {
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading(element, depth),
+            "pre" => self.code(element, depth),
+            "table" if html_tables::is_data(element) => {
                 self.end_paragraph();
-                let text = text_of(element, depth);
-                if !text.is_empty() {
-                    self.blocks.push(Block::Heading(text));
-                }
-            }
-            "pre" => {
-                self.end_paragraph();
-                let code: String = element.text().collect();
-                if !code.trim().is_empty() {
-                    self.blocks
-                        .push(Block::Code(code.trim_matches('\n').to_owned()));
-                }
-            }
-            "table" if is_data(element) => {
-                self.end_paragraph();
-                let rows = rows_of(element, depth);
-                if !rows.is_empty() {
-                    self.blocks.push(Block::Table(rows));
-                }
+                self.blocks.extend(html_tables::blocks(element, depth));
             }
             "br" => self.text.push(BREAK),
-            _ => {
-                let is_block = BLOCKS.contains(&name);
-                if is_block {
-                    self.end_paragraph();
-                }
-                for child in element.children() {
-                    match child.value() {
-                        Node::Text(text) => self.text.push_str(text),
-                        _ => {
-                            if let Some(child) = ElementRef::wrap(child) {
-                                self.element(child, depth + 1);
-                            }
-                        }
+            "sup" => {
+                let text = raised(&self.text, &text_of(element, depth));
+                self.text.push_str(&text);
+            }
+            "sub" => self.text.push_str(&lowered(&text_of(element, depth))),
+            "ol" | "ul" | "menu" => {
+                self.lists.push(count(element));
+                self.block(element, depth);
+                self.lists.pop();
+            }
+            "li" => {
+                self.end_paragraph();
+                self.mark = self.number(element);
+                self.block(element, depth);
+                self.mark = None;
+            }
+            _ if BLOCKS.contains(&name) => self.block(element, depth),
+            _ => self.children(element, depth),
+        }
+    }
+
+    fn block(&mut self, element: ElementRef<'_>, depth: usize) {
+        self.end_paragraph();
+        self.children(element, depth);
+        self.end_paragraph();
+    }
+
+    fn children(&mut self, element: ElementRef<'_>, depth: usize) {
+        for child in element.children() {
+            match child.value() {
+                Node::Text(text) => self.text.push_str(text),
+                _ => {
+                    if let Some(child) = ElementRef::wrap(child) {
+                        self.element(child, depth + 1);
                     }
-                }
-                if is_block {
-                    self.end_paragraph();
                 }
             }
         }
+    }
+
+    fn heading(&mut self, element: ElementRef<'_>, depth: usize) {
+        self.end_paragraph();
+        let text = text_of(element, depth);
+        if !text.is_empty() {
+            let mark = self.mark.take().unwrap_or_default();
+            self.blocks.push(Block::Heading(mark + &text));
+        }
+    }
+
+    fn code(&mut self, element: ElementRef<'_>, depth: usize) {
+        self.end_paragraph();
+        let mut code = String::new();
+        push_code(element, depth, &mut code);
+        if !code.trim().is_empty() {
+            self.blocks
+                .push(Block::Code(code.trim_matches('\n').to_owned()));
+        }
+    }
+
+    /// `3. `, where the list at hand has numbers.
+    fn number(&mut self, item: ElementRef<'_>) -> Option<String> {
+        let count = self.lists.last_mut()?.as_mut()?;
+        count.next = integer(item, "value").unwrap_or(count.next);
+        let number = count.numerals.write(count.next);
+        count.next = count.next.saturating_add(count.step);
+        Some(number + ". ")
     }
 
     /// Line breaks of the source are spaces; those of `<br>` stay.
@@ -167,71 +219,97 @@ impl Reader {
         let lines: Vec<String> = text.split(BREAK).map(collapsed).collect();
         let text = lines.join("\n").trim().to_owned();
         if !text.is_empty() {
-            self.blocks.push(Block::Paragraph(text));
+            let mark = self.mark.take().unwrap_or_default();
+            self.blocks.push(Block::Paragraph(mark + &text));
         }
     }
 }
 
-fn is_hidden(element: &ElementRef<'_>) -> bool {
-    let value = element.value();
-    value.attr("hidden").is_some() || value.attr("aria-hidden") == Some("true")
-}
-
-/// Tables that only lay a page out hold other tables, or have one column.
-fn is_data(table: ElementRef<'_>) -> bool {
-    let tables = table
-        .descendent_elements()
-        .filter(|element| element.value().name() == "table");
-    let widest = rows(table).map(|row| cells(row).count()).max();
-    tables.count() == 1 && widest.unwrap_or(0) > 1
-}
-
-fn rows(table: ElementRef<'_>) -> impl Iterator<Item = ElementRef<'_>> {
-    table
-        .descendent_elements()
-        .filter(|element| element.value().name() == "tr")
-}
-
-fn cells(row: ElementRef<'_>) -> impl Iterator<Item = ElementRef<'_>> {
-    row.child_elements()
-        .filter(|element| matches!(element.value().name(), "td" | "th"))
-}
-
-/// Cells that span several columns are repeated in each of them.
-fn rows_of(table: ElementRef<'_>, depth: usize) -> Vec<Vec<String>> {
-    const MAX_SPAN: usize = 64;
-    let mut table_rows = Vec::new();
-    for row in rows(table) {
-        let mut texts = Vec::new();
-        for cell in cells(row) {
-            let span = cell.value().attr("colspan");
-            let span = span.and_then(|span| span.trim().parse().ok()).unwrap_or(1);
-            let text = text_of(cell, depth);
-            texts.extend(std::iter::repeat_n(text, usize::clamp(span, 1, MAX_SPAN)));
-        }
-        if texts.iter().any(|text| !text.is_empty()) {
-            table_rows.push(texts);
-        }
+/// `None` for lists without numbers.
+fn count(list: ElementRef<'_>) -> Option<Count> {
+    if list.value().name() != "ol" || has_style(&list, "list-style", "none") {
+        return None;
     }
-    let n_columns = table_rows.iter().map(Vec::len).max().unwrap_or(0);
-    for row in &mut table_rows {
-        row.resize(n_columns, String::new());
-    }
-    table_rows
+    let is_reversed = list.value().attr("reversed").is_some();
+    let items = || {
+        let items = list.child_elements();
+        items.filter(|item| item.value().name() == "li").count()
+    };
+    let first = integer(list, "start").unwrap_or_else(|| match is_reversed {
+        true => items() as i64,
+        false => 1,
+    });
+    Some(Count {
+        next: first,
+        step: if is_reversed { -1 } else { 1 },
+        numerals: match list.value().attr("type") {
+            Some("a") => Numerals::LowerLetter,
+            Some("A") => Numerals::UpperLetter,
+            Some("i") => Numerals::LowerRoman,
+            Some("I") => Numerals::UpperRoman,
+            _ => Numerals::Decimal,
+        },
+    })
 }
 
-fn text_of(element: ElementRef<'_>, depth: usize) -> String {
-    let mut reader = Reader::default();
+fn integer(element: ElementRef<'_>, name: &str) -> Option<i64> {
+    element.value().attr(name)?.trim().parse().ok()
+}
+
+/// Text as it stands, with a line for each element that begins one.
+fn push_code(element: ElementRef<'_>, depth: usize, code: &mut String) {
     for child in element.children() {
-        match child.value() {
-            Node::Text(text) => reader.text.push_str(text),
-            _ => {
-                if let Some(child) = ElementRef::wrap(child) {
-                    reader.element(child, depth + 1);
-                }
+        if let Node::Text(text) = child.value() {
+            code.push_str(text);
+        }
+        let Some(child) = ElementRef::wrap(child) else {
+            continue;
+        };
+        let name = child.value().name();
+        if depth >= MAX_DEPTH || SKIPPED.contains(&name) || is_hidden(&child) {
+            continue;
+        }
+        let is_block = BLOCKS.contains(&name);
+        let ends_line = |code: &str| code.is_empty() || code.ends_with('\n');
+        if name == "br" || (is_block && !ends_line(code)) {
+            code.push('\n');
+        }
+        match name {
+            "sup" => {
+                let text = raised(code, &text_of(child, depth));
+                code.push_str(&text);
             }
+            "sub" => code.push_str(&lowered(&text_of(child, depth))),
+            _ => push_code(child, depth + 1, code),
+        }
+        if is_block && !ends_line(code) {
+            code.push('\n');
         }
     }
+}
+
+pub(super) fn is_hidden(element: &ElementRef<'_>) -> bool {
+    let value = element.value();
+    value.attr("hidden").is_some()
+        || value.attr("aria-hidden") == Some("true")
+        || has_style(element, "display", "none")
+}
+
+/// Whether the element's own `style` says so.
+fn has_style(element: &ElementRef<'_>, property: &str, expected: &str) -> bool {
+    let style = element.value().attr("style").unwrap_or_default();
+    style.split(';').any(|declaration| {
+        let Some((name, value)) = declaration.split_once(':') else {
+            return false;
+        };
+        let value = value.split('!').next().unwrap_or_default().trim();
+        name.trim().eq_ignore_ascii_case(property) && value.eq_ignore_ascii_case(expected)
+    })
+}
+
+pub(super) fn text_of(element: ElementRef<'_>, depth: usize) -> String {
+    let mut reader = Reader::default();
+    reader.children(element, depth);
     reader.end_paragraph();
     let texts: Vec<String> = reader.blocks.iter().map(Block::text).collect();
     texts.join(" ")
@@ -242,7 +320,7 @@ mod tests {
     use super::*;
 
     fn blocks(text: &str) -> Vec<Block> {
-        let mut paper = read("a.html", text.as_bytes()).unwrap();
+        let mut paper = read("a.html", text.as_bytes(), None).unwrap();
         paper.pages.remove(0).blocks
     }
 
@@ -277,10 +355,74 @@ mod tests {
         );
     }
 
+    fn texts(text: &str) -> Vec<String> {
+        blocks(text).iter().map(Block::text).collect()
+    }
+
+    #[test]
+    fn cells_over_rows_and_columns_stand_in_each() {
+        let text = "<table><caption>Profit</caption>\
+            <tr><th rowspan=2>Bank<th colspan=2>2020<tr><th>Assets<th>Profit\
+            <tbody><tr><td rowspan=99999999>BBVA<td>1<td>2<tr><td>3<td>4\
+            <tbody><tr><td>Caixa<td rowspan=0>5<td>6</table>";
+        assert_eq!(
+            texts(text),
+            [
+                "Profit",
+                "Bank | 2020 Assets | 2020 Profit\nBBVA | 1 | 2\nBBVA | 3 | 4\nCaixa | 5 | 6"
+            ]
+        );
+        let grouped = "<table><tr><th>a<th>b<tr><th colspan=2>G<tr><td>1<td>2</table>";
+        assert_eq!(texts(grouped), ["a | b\nG | \n1 | 2"]);
+    }
+
+    #[test]
+    fn lines_of_code_and_raised_figures_stay() {
+        assert_eq!(texts("<pre>line1<br>line2</pre>"), ["line1\nline2"]);
+        assert_eq!(texts("<pre><div>a</div><div> b</div></pre>"), ["a\n b"]);
+        assert_eq!(
+            texts("10<sup>6</sup> m<sup>2</sup>, x<sup>max</sup>, H<sub>2</sub>O"),
+            ["10⁶ m², x^(max), H₂O"]
+        );
+    }
+
+    #[test]
+    fn lists_keep_their_numbers() {
+        let text = "<ol start=3><li>tres<li><p>cuatro</p><p>y más</p><li><ul><li>punto</ul>\
+            <ol type=a><li>uno<li value=5>dos</ol></ol><ol reversed><li>x<li>y</ol>";
+        assert_eq!(
+            texts(text),
+            [
+                "3. tres",
+                "4. cuatro",
+                "y más",
+                "punto",
+                "a. uno",
+                "e. dos",
+                "2. x",
+                "1. y"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_reader_does_not_see_is_left_out() {
+        assert_eq!(
+            texts(
+                "<p hidden>a</p><p style='color:red; DISPLAY : none!important'>b</p>\
+                 <table><tr><td>c<td>d<td hidden>e<tr style='display:none'><td>f<td>g</table>\
+                 <p><ruby>東京<rp>(</rp><rt>とうきょう</rt><rp>)</rp></ruby>都</p>"
+            ),
+            ["c | d", "東京都"]
+        );
+    }
+
     #[test]
     fn endless_nesting_ends() {
         let deep = "<div>".repeat(100_000) + "x";
-        let error = read("a.html", deep.as_bytes()).unwrap_err().to_string();
+        let error = read("a.html", deep.as_bytes(), None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("100000 elements"), "{error}");
         assert!(blocks(&("<div>".repeat(1_000) + "x")).is_empty());
         let flat = "<p>a<li>b<tr><td>c".repeat(2_000);

@@ -1,10 +1,11 @@
-//! Markdown: headings, paragraphs, fenced code and pipe tables; the rest of the markup stays, for it
-//! is text that people write and models learn.
+//! Markdown: headings, paragraphs, fenced code and pipe tables; the rest of the markup stays, with the
+//! fences and what they say of the language, for it is text that people write and models learn.
 
-use super::{Block, Page, Paper, decoded};
+use super::{Block, Page, Paper, paper_encoding::decoded};
+use crate::data::Encoding;
 
-pub(super) fn read(bytes: &[u8]) -> Paper {
-    let text = decoded(bytes);
+pub(super) fn read(bytes: &[u8], encoding: Option<Encoding>) -> Paper {
+    let text = decoded(bytes, encoding);
     let mut reader = Reader::default();
     for line in without_front_matter(&text).lines() {
         reader.line(line);
@@ -33,33 +34,48 @@ fn without_front_matter(text: &str) -> &str {
 struct Reader<'a> {
     blocks: Vec<Block>,
     lines: Vec<&'a str>,
-    /// The mark that ends the code at hand.
-    fence: Option<&'static str>,
+    /// What the code at hand began with.
+    fence: Option<Fence>,
+}
+
+/// A line that begins or ends code (CommonMark 4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fence {
+    sign: char,
+    length: usize,
+}
+
+impl Fence {
+    fn beginning(line: &str) -> Option<Self> {
+        let sign = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+        let language = line.trim_start_matches(sign);
+        let length = line.len() - language.len();
+        // Code within a line begins with three signs too.
+        let is_fence = length >= 3 && (sign == '~' || !language.contains('`'));
+        is_fence.then_some(Self { sign, length })
+    }
+
+    /// With as many signs or more, and nothing behind them: fewer are part of the code.
+    fn is_ended_by(self, line: &str) -> bool {
+        line.len() >= self.length && line.chars().all(|c| c == self.sign)
+    }
 }
 
 impl<'a> Reader<'a> {
     fn line(&mut self, line: &'a str) {
         let trimmed = line.trim();
         if let Some(fence) = self.fence {
-            if trimmed.starts_with(fence) {
-                let code = self.lines.join("\n");
-                self.blocks.push(Block::Code(code));
-                self.lines.clear();
-                self.fence = None;
-            } else {
-                self.lines.push(line);
+            self.lines.push(line);
+            if fence.is_ended_by(trimmed) {
+                self.end_block();
             }
-            return;
-        }
-        let fence = ["```", "~~~"]
-            .into_iter()
-            .find(|fence| trimmed.starts_with(fence));
-        if fence.is_some() {
+        } else if let Some(fence) = Fence::beginning(trimmed) {
             self.end_block();
-            self.fence = fence;
+            self.fence = Some(fence);
+            self.lines.push(line);
         } else if trimmed.is_empty() {
             self.end_block();
-        } else if let Some(heading) = heading(trimmed) {
+        } else if let Some(heading) = heading(line) {
             self.end_block();
             self.blocks.push(Block::Heading(heading.to_owned()));
         } else {
@@ -83,10 +99,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Four spaces before it make it code.
 fn heading(line: &str) -> Option<&str> {
-    let text = line.trim_start_matches('#');
-    let level = line.len() - text.len();
-    let is_heading = (1..=6).contains(&level) && text.starts_with(' ');
+    let signs = line.trim_start_matches(' ');
+    let indent = line.len() - signs.len();
+    let text = signs.trim_start_matches('#');
+    let level = signs.len() - text.len();
+    let is_heading = indent < 4 && (1..=6).contains(&level) && text.starts_with(' ');
     is_heading.then(|| text.trim().trim_end_matches('#').trim_end())
 }
 
@@ -145,7 +164,7 @@ mod tests {
     use super::*;
 
     fn blocks(text: &str) -> Vec<Block> {
-        read(text.as_bytes()).pages.remove(0).blocks
+        read(text.as_bytes(), None).pages.remove(0).blocks
     }
 
     #[test]
@@ -158,12 +177,28 @@ mod tests {
             [
                 Block::Heading("Título".into()),
                 Block::Paragraph("uno\ndos".into()),
-                Block::Code("SELECT 1;\n\n-- fin".into()),
+                Block::Code("```sql\nSELECT 1;\n\n-- fin\n```".into()),
                 Block::Table(vec![
                     row(&["a", "b"]),
                     row(&["1 | 2", "三"]),
                     row(&["x", ""])
                 ]),
+            ]
+        );
+    }
+
+    #[test]
+    fn code_ends_where_its_fence_does() {
+        let nested = "````md\n```python\n# no heading\n```\n````";
+        let text =
+            format!("{nested}\n\n~~~ sh\n# nor this\n```\n~~~~\n```x``` y\n\n    # nor this");
+        assert_eq!(
+            blocks(&text),
+            [
+                Block::Code(nested.into()),
+                Block::Code("~~~ sh\n# nor this\n```\n~~~~".into()),
+                Block::Paragraph("```x``` y".into()),
+                Block::Paragraph("    # nor this".into()),
             ]
         );
     }
@@ -176,7 +211,7 @@ mod tests {
         );
         assert_eq!(
             blocks("```\nnever closed"),
-            [Block::Code("never closed".into())]
+            [Block::Code("```\nnever closed".into())]
         );
     }
 }

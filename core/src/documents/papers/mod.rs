@@ -7,18 +7,26 @@
 
 mod chunk;
 mod docx;
+mod docx_body;
+mod docx_lists;
 #[cfg(test)]
 mod fixture_tests;
 mod html;
+mod html_tables;
 mod markdown;
+mod numerals;
+mod paper_encoding;
 mod paper_text;
 mod pdf;
+mod pdf_columns;
 mod pdf_layout;
 mod plain;
+mod scripts;
 mod sentences;
+mod spans;
 
 use super::DocumentError;
-use crate::protocol::studio::Phrase;
+use crate::{data::Encoding, protocol::studio::Phrase};
 
 pub(crate) use chunk::{Piece, pieces};
 pub(crate) use paper_text::PaperText;
@@ -29,7 +37,10 @@ pub(crate) const MAX_BYTES: u64 = 512 << 20;
 /// What a document is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PaperKind {
+    /// Prose without markup.
     Plain,
+    /// Code and other text of which every character counts.
+    Verbatim,
     Markdown,
     Html,
     Docx,
@@ -72,9 +83,21 @@ impl PaperKind {
         }
     }
 
+    /// What a text is of which nothing else is known: prose, unless its name has an ending that says
+    /// something else.
+    pub(crate) fn of_text(name: &str) -> Self {
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let has_ending = file.trim_start_matches('.').contains('.');
+        let otherwise = match has_ending {
+            true => Self::Verbatim,
+            false => Self::Plain,
+        };
+        Self::of_name(file).unwrap_or(otherwise)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Plain => "plain text",
+            Self::Plain | Self::Verbatim => "plain text",
             Self::Markdown => "Markdown",
             Self::Html => "HTML",
             Self::Docx => "DOCX",
@@ -103,20 +126,31 @@ pub(crate) enum Block {
     Heading(String),
     Paragraph(String),
     Code(String),
+    /// Lines of plain text with the blank ones behind them, which part them from the next block.
+    Lines(String),
+    /// The same of a text that is kept to the last character.
+    Verbatim(String),
     /// Rows of cells; the first is the header.
     Table(Vec<Vec<String>>),
 }
 
 impl Paper {
-    /// Read a document. `name` is for errors.
+    /// Read a document. `name` is for errors; `encoding` is the user's choice, where the format does
+    /// not say its own.
     ///
     /// # Errors
     /// If it is damaged, locked, or has no text.
-    pub(crate) fn read(kind: PaperKind, name: &str, bytes: Vec<u8>) -> Result<Self, DocumentError> {
+    pub(crate) fn read(
+        kind: PaperKind,
+        name: &str,
+        bytes: Vec<u8>,
+        encoding: Option<Encoding>,
+    ) -> Result<Self, DocumentError> {
         let paper = match kind {
-            PaperKind::Plain => plain::read(&bytes),
-            PaperKind::Markdown => markdown::read(&bytes),
-            PaperKind::Html => html::read(name, &bytes)?,
+            PaperKind::Plain => plain::read(&bytes, encoding),
+            PaperKind::Verbatim => plain::read_verbatim(&bytes, encoding),
+            PaperKind::Markdown => markdown::read(&bytes, encoding),
+            PaperKind::Html => html::read(name, &bytes, encoding)?,
             PaperKind::Docx => docx::read(name, &bytes)?,
             PaperKind::Pdf => pdf::read(name, bytes)?,
         };
@@ -149,7 +183,11 @@ impl Paper {
 impl Block {
     fn n_chars(&self) -> usize {
         match self {
-            Self::Heading(text) | Self::Paragraph(text) | Self::Code(text) => text.chars().count(),
+            Self::Heading(text)
+            | Self::Paragraph(text)
+            | Self::Code(text)
+            | Self::Lines(text)
+            | Self::Verbatim(text) => text.chars().count(),
             Self::Table(rows) => rows.iter().flatten().map(|cell| cell.chars().count()).sum(),
         }
     }
@@ -157,7 +195,11 @@ impl Block {
     /// The block as running text; rows of a table one a line.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Heading(text) | Self::Paragraph(text) | Self::Code(text) => text.clone(),
+            Self::Heading(text)
+            | Self::Paragraph(text)
+            | Self::Code(text)
+            | Self::Lines(text)
+            | Self::Verbatim(text) => text.clone(),
             Self::Table(rows) => {
                 let lines: Vec<String> = rows.iter().map(|row| row.join(" | ")).collect();
                 lines.join("\n")
@@ -169,11 +211,6 @@ impl Block {
 /// Runs of white space as one space, none at the ends.
 fn collapsed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Text of any encoding that data may have.
-fn decoded(bytes: &[u8]) -> String {
-    crate::data::decode_text(bytes)
 }
 
 #[cfg(test)]
@@ -190,11 +227,19 @@ mod tests {
         assert_eq!(PaperKind::of_content(b"{\"a\":1}"), None);
         assert_eq!(PaperKind::of_name("a/b.MD"), Some(PaperKind::Markdown));
         assert_eq!(PaperKind::of_name("README"), None);
+        for (name, kind) in [
+            ("v1.2/README", PaperKind::Plain),
+            ("a/.profile", PaperKind::Plain),
+            ("a.log", PaperKind::Plain),
+            ("a/b.rs", PaperKind::Verbatim),
+        ] {
+            assert_eq!(PaperKind::of_text(name), kind, "{name}");
+        }
     }
 
     #[test]
     fn a_document_without_text_is_refused() {
-        let error = Paper::read(PaperKind::Plain, "a.txt", b" \n ".to_vec()).unwrap_err();
+        let error = Paper::read(PaperKind::Plain, "a.txt", b" \n ".to_vec(), None).unwrap_err();
         assert!(error.to_string().contains("`a.txt` has no text"), "{error}");
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
-    InterpreterCache, InterpreterSettings, SoftMask, TransformExt as _,
-    font::{Glyph, GlyphRun},
-    hayro_cmap::BfString,
+    InterpreterCache, InterpreterSettings, RenderContent, SoftMask, TransformExt as _,
+    font::{Glyph, GlyphRun, StandardFont},
+    hayro_cmap::{self, BfString},
     hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
     interpret_page,
     kurbo::{Affine, BezPath, Point, Rect},
@@ -38,7 +38,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Paper, DocumentError> {
     }
     let pdf = Pdf::new(Arc::new(bytes)).map_err(|error| refused(name, error))?;
     let cache = InterpreterCache::new();
-    let settings = InterpreterSettings::default();
+    let settings = settings();
     let mut paper = Paper::default();
     for (at, page) in pdf.pages().iter().enumerate() {
         let mut letters = Letters::default();
@@ -61,6 +61,17 @@ pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Paper, DocumentError> {
         }
     }
     Ok(paper)
+}
+
+/// Nobody draws the letters, and the widths of the standard fonts are known without them: one font
+/// stands for all that a file does not bring.
+fn settings() -> InterpreterSettings {
+    InterpreterSettings {
+        font_resolver: Arc::new(|_| Some(StandardFont::Helvetica.get_font_data())),
+        cmap_resolver: Arc::new(hayro_cmap::load_embedded),
+        warning_sink: Arc::new(|_| {}),
+        render_content: RenderContent::all(),
+    }
 }
 
 fn refused(name: &str, error: LoadPdfError) -> DocumentError {

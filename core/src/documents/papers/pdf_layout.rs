@@ -3,9 +3,9 @@
 //! A PDF says where each letter stands and nothing else. Letters that follow each other on a baseline
 //! are a run; runs that stand side by side in several rows, in the same columns and with little text,
 //! are a table; the others are read in the order in which the file has them, which is the order of
-//! reading also where text runs in columns.
+//! reading also where text runs in columns, but for files that write across them ([`super::pdf_columns`]).
 
-use super::Block;
+use super::{Block, pdf_columns};
 
 /// A letter (or ligature) with its place; lengths in points, y downwards.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ const SPACE: f64 = 0.18;
 /// The same on a page that writes its spaces: what is left is kerning.
 const SPACE_BESIDE_SPACES: f64 = 0.4;
 const NEW_RUN: f64 = 0.9;
-const NEW_PARAGRAPH: f64 = 1.75;
+pub(super) const NEW_PARAGRAPH: f64 = 1.75;
 const COLUMN_GAP: f64 = 0.5;
 
 /// Larger letters than those of most of the page are a heading.
@@ -35,13 +35,14 @@ const HEADING: f64 = 1.15;
 const MAX_HEADING_CHARS: usize = 160;
 
 /// Columns of running text have more in every line than cells of a table, at least in one column.
-const MAX_MEAN_CELL_CHARS: usize = 25;
+pub(super) const MAX_MEAN_CELL_CHARS: usize = 25;
 
 pub(super) fn blocks(letters: Vec<Letter>) -> Vec<Block> {
     let body_size = body_size(&letters);
     let mut runs = runs(letters);
     runs.retain(|run| !run.text.trim().is_empty());
-    let tables = tables(&runs);
+    let in_columns = pdf_columns::order(&mut runs);
+    let tables = tables(&runs, &in_columns);
     let mut in_table = vec![false; runs.len()];
     let mut found: Vec<(usize, Block)> = Vec::new();
     for table in tables {
@@ -65,12 +66,12 @@ fn body_size(letters: &[Letter]) -> f64 {
 
 /// Letters that follow each other on a baseline.
 #[derive(Debug, Clone, PartialEq)]
-struct Run {
-    text: String,
-    left: f64,
-    right: f64,
-    y: f64,
-    size: f64,
+pub(super) struct Run {
+    pub(super) text: String,
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) y: f64,
+    pub(super) size: f64,
 }
 
 fn runs(letters: Vec<Letter>) -> Vec<Run> {
@@ -120,9 +121,9 @@ struct Table {
     members: Vec<usize>,
 }
 
-/// Stretches of rows, top to bottom, in which several runs stand side by side.
-fn tables(runs: &[Run]) -> Vec<Table> {
-    let mut order: Vec<usize> = (0..runs.len()).collect();
+/// Runs that stand on one line, top to bottom, without those that are left out.
+pub(super) fn rows(runs: &[Run], left_out: &[bool]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..runs.len()).filter(|&at| !left_out[at]).collect();
     order.sort_by(|&a, &b| runs[a].y.total_cmp(&runs[b].y));
     let mut rows: Vec<Vec<usize>> = Vec::new();
     for at in order {
@@ -135,9 +136,14 @@ fn tables(runs: &[Run]) -> Vec<Table> {
             _ => rows.push(vec![at]),
         }
     }
+    rows
+}
+
+/// Stretches of rows, top to bottom, in which several runs stand side by side.
+fn tables(runs: &[Run], left_out: &[bool]) -> Vec<Table> {
     let mut tables = Vec::new();
     let mut stretch: Vec<Vec<usize>> = Vec::new();
-    for row in rows.into_iter().chain([Vec::new()]) {
+    for row in rows(runs, left_out).into_iter().chain([Vec::new()]) {
         if row.len() >= 2 && follows(runs, stretch.last(), &row) {
             stretch.push(row);
             continue;
@@ -246,13 +252,7 @@ fn join(open: &mut Run, run: &Run) {
     let text = run.text.trim_start();
     let kept = open.text.trim_end().len();
     open.text.truncate(kept);
-    let hyphen = is_new_line
-        && open.text.ends_with(['-', '\u{ad}'])
-        && text.starts_with(char::is_lowercase)
-        && open
-            .text
-            .trim_end_matches(['-', '\u{ad}'])
-            .ends_with(char::is_alphabetic);
+    let hyphen = is_new_line && is_hyphenated(&open.text, text);
     let ideographic = open.text.ends_with(is_ideographic) && text.starts_with(is_ideographic);
     if hyphen {
         open.text.pop();
@@ -262,6 +262,15 @@ fn join(open: &mut Run, run: &Run) {
     open.text.push_str(text);
     open.y = run.y;
     open.right = run.right;
+}
+
+/// Whether a word is cut at the end of a line.
+pub(super) fn is_hyphenated(above: &str, below: &str) -> bool {
+    const HYPHENS: [char; 2] = ['-', '\u{ad}'];
+    let word = above.trim_end_matches(HYPHENS);
+    word.len() < above.len()
+        && word.ends_with(char::is_alphabetic)
+        && below.starts_with(char::is_lowercase)
 }
 
 fn block(run: Run, body_size: f64) -> Block {
@@ -274,7 +283,7 @@ fn block(run: Run, body_size: f64) -> Block {
     }
 }
 
-fn is_ideographic(c: char) -> bool {
+pub(super) fn is_ideographic(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
 }
 
@@ -376,6 +385,94 @@ mod tests {
                 Block::Paragraph(format!("{right} {right}")),
             ]
         );
+    }
+
+    /// Lines of two columns as a file has them that writes across both.
+    fn across(left: &[&str], right: &[&str]) -> Vec<Block> {
+        let mut lines = vec![("Informe", 50.0, 40.0, 14.0)];
+        for at in 0..left.len().max(right.len()) {
+            let y = 80.0 + 13.0 * at as f64;
+            lines.extend(left.get(at).map(|text| (*text, 50.0, y, 10.0)));
+            lines.extend(right.get(at).map(|text| (*text, 320.0, y, 10.0)));
+        }
+        page(&lines)
+    }
+
+    const LEFT: [&str; 8] = [
+        "Life insurance products in Japan have",
+        "been shaped by an ageing population",
+        "and low interest rates. Many house-",
+        "holds hold more than one contract and",
+        "review them only when a child is born",
+        "or a home is bought. The premium is low",
+        "and depends on the age and the sum of",
+        "all payments.",
+    ];
+    const RIGHT: [&str; 7] = [
+        "Mortgage lending in Spain follows an-",
+        "other logic. Banks compare the value",
+        "of the home with the income of the",
+        "borrower and keep the ratio below a",
+        "limit that the supervisor sets. Fixed",
+        "rates have become more common since",
+        "the year 2016.",
+    ];
+
+    #[test]
+    fn columns_that_are_written_across_are_read_one_after_the_other() {
+        let (left, right) = (LEFT.join(" "), RIGHT.join(" "));
+        assert_eq!(
+            across(&LEFT, &RIGHT)[1..],
+            [
+                Block::Paragraph(left.replace("house- holds", "households")),
+                Block::Paragraph(right.replace("an- other", "another")),
+            ]
+        );
+    }
+
+    #[test]
+    fn full_lines_of_ideographs_go_on() {
+        let line = "保険料は年齢と保険金額により毎年計算し";
+        let lines = [line, line, line, line, line, line, "ます。"];
+        let column = Block::Paragraph(lines.concat());
+        assert_eq!(across(&lines, &lines)[1..], [column.clone(), column]);
+    }
+
+    #[test]
+    fn short_columns_with_cut_words_are_no_table() {
+        let left = [
+            "Left column has infor-",
+            "mation that goes on",
+            "to the end of col-",
+            "umn one.",
+        ];
+        let right = [
+            "Right column begins",
+            "about insurance, mort-",
+            "gage lending. It ends",
+            "with a",
+        ];
+        let texts: Vec<String> = across(&left, &right)[1..].iter().map(Block::text).collect();
+        assert_eq!(
+            texts,
+            [
+                "Left column has information that goes on to the end of column one.",
+                "Right column begins about insurance, mortgage lending. It ends with a"
+            ]
+        );
+    }
+
+    #[test]
+    fn tables_with_long_cells_are_read_by_rows() {
+        let questions = ["What is the premium of a life insurance?"; 8];
+        let answers = ["The sum that is paid every month for it."; 8];
+        let found = across(&questions, &answers)[1].text();
+        assert!(
+            found.starts_with(&format!("{} {}", questions[0], answers[0])),
+            "{found}"
+        );
+        let words = across(&["manzana"; 8], &["apple"; 8]);
+        assert!(matches!(&words[1], Block::Table(rows) if rows.len() == 8));
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
         if !ends {
             continue;
         }
-        // Closing quotes and brackets, and the white space behind, belong to the sentence before.
+        // Closing quotes and brackets, and the white space behind, belong to the sentence before; what
+        // indents the next line belongs to that.
         let mut end = at + c.len_utf8();
         while let Some(&(next_at, next)) = chars.peek() {
             let belongs = next.is_whitespace()
@@ -24,6 +25,11 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
             }
             end = next_at + next.len_utf8();
             chars.next();
+        }
+        if let Some((lines, indent)) = text[at..end].rsplit_once('\n')
+            && indent.chars().all(char::is_whitespace)
+        {
+            end = at + lines.len() + 1;
         }
         pieces.push(&text[start..end]);
         start = end;
@@ -78,6 +84,7 @@ mod tests {
             &["「はい。」", "と言った。", "次。"],
         );
         check("a\nb", &["a\n", "b"]);
+        check("a\n\n    b. \n  c", &["a\n\n", "    b. \n", "  c"]);
         check("", &[]);
     }
 

@@ -1,8 +1,15 @@
 //! Parquet files.
 
+use std::sync::Arc;
+
+use parquet::{
+    data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type, Int96, Int96Type},
+    file::writer::SerializedFileWriter,
+    schema::parser::parse_message_type,
+};
 use serde_json::json;
 
-use super::{arrivals, columns, fixture, only, turns};
+use super::{arrivals, columns, fixture, only, problems, turns};
 use crate::{
     data::Format,
     documents::{Part, file::Bytes},
@@ -90,4 +97,60 @@ fn a_damaged_file_is_named() {
             part.view.reason
         );
     }
+}
+
+/// Two questions with values that few files have; the second has a map with one key twice.
+fn rare_values() -> Vec<u8> {
+    const SCHEMA: &str = "message schema { \
+        required binary question (STRING); required binary answer (STRING); \
+        required int96 old; required int64 at (TIMESTAMP(NANOS,true)); required double f; \
+        required group m (MAP) { repeated group key_value { \
+            required binary key (STRING); required int64 value; } } }";
+    let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let texts = |texts: &[&str]| -> Vec<ByteArray> { texts.iter().map(|t| (*t).into()).collect() };
+    // A map of each row with one pair, and of the second row with a second one.
+    let (def, rep) = (Some(&[1_i16; 3][..]), Some(&[0_i16, 0, 1][..]));
+    let old = Int96::from(vec![1_002_003, 0, 2_460_370]);
+    macro_rules! column {
+        ($kind:ty, $values:expr, $def:expr, $rep:expr) => {
+            let mut column = group.next_column().unwrap().unwrap();
+            let typed = column.typed::<$kind>();
+            typed.write_batch($values, $def, $rep).unwrap();
+            column.close().unwrap();
+        };
+    }
+    column!(ByteArrayType, &texts(&["q?", "r?"]), None, None);
+    column!(ByteArrayType, &texts(&["a", "b"]), None, None);
+    column!(Int96Type, &[old, old], None, None);
+    column!(Int64Type, &[1_709_214_330_123_456_789, -1], None, None);
+    column!(DoubleType, &[f64::NAN, f64::INFINITY], None, None);
+    column!(ByteArrayType, &texts(&["k", "k", "k"]), def, rep);
+    column!(Int64Type, &[1, 1, 2], def, rep);
+    group.close().unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn moments_keep_their_nanoseconds_and_zones() {
+    let arrivals = arrivals(&only(Bytes::of("a.parquet", rare_values())));
+    let extra = &arrivals[0].record.as_ref().unwrap().extra;
+    let expected = json!({
+        "old": "2024-02-29 00:00:00.001002003",
+        "at": "2024-02-29 13:45:30.123456789Z",
+        "f": "NaN",
+        "m": {"k": 1},
+    });
+    assert_eq!(serde_json::Value::Object(extra.clone()), expected);
+}
+
+#[test]
+fn a_map_with_one_key_twice_is_refused() {
+    let arrivals = arrivals(&only(Bytes::of("a.parquet", rare_values())));
+    assert!(arrivals[1].record.is_none());
+    assert_eq!(
+        problems(&arrivals[1..]),
+        ["line 2, record 2, field `m.k`: wrong type, found twice, expected it once"]
+    );
 }

@@ -1,6 +1,6 @@
 //! Workbooks.
 
-use super::{arrivals, columns, extra, fixture, inspect, turns};
+use super::{arrivals, columns, extra, fixture, inspect, problems, turns};
 use crate::{data::Format, documents::Part, protocol::studio::PartKind};
 
 fn names(parts: &[Part]) -> Vec<&str> {
@@ -28,13 +28,15 @@ fn every_sheet_with_rows_is_a_part() {
 fn cells_are_what_people_see() {
     let parts = inspect(fixture!("questions.xlsx"));
     let arrivals = arrivals(&parts[0]);
-    assert_eq!(arrivals.len(), 3);
+    assert_eq!(arrivals.len(), 4);
     assert!(turns(&arrivals[2]).1.contains("失効します。\n3年以内"));
     let row = |i: usize| ["確認日", "確信度", "公開", "参照"].map(|name| extra(&arrivals[i], name));
     assert_eq!(row(0), ["2024-03-30", "10.0%", "TRUE", ""]);
     assert_eq!(row(1), ["2024-03-31", "0.3", "FALSE", "#N/A"]);
     assert_eq!(arrivals[1].line, 3);
     assert_eq!(arrivals[2].progress, 1.0);
+    let said = problems(&arrivals[3..]);
+    assert!(said[0].contains("1 formula without a result"), "{said:?}");
     assert!(
         arrivals
             .iter()

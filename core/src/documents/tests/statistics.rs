@@ -1,6 +1,8 @@
 //! Tables of statistics offices.
 
-use super::{arrivals, columns, extra, fixture, inspect, only, problems, read, reading, turns};
+use super::{
+    Bytes, arrivals, columns, extra, fixture, inspect, only, problems, read, reading, turns,
+};
 use crate::{
     data::ProblemKind,
     protocol::studio::{Header, Numbers, RecordReading},
@@ -144,4 +146,19 @@ fn a_header_can_be_given() {
         ..RecordReading::default()
     };
     assert_eq!(read(part, given).len(), 2);
+}
+
+#[test]
+fn rows_above_the_first_figure_are_records() {
+    let row = |i: usize| {
+        let amount = if i < 25 { "" } else { "12.50" };
+        format!("Refund please {i},We are sorry {i},{amount}\n")
+    };
+    let rows: String = (0..30).map(row).collect();
+    let part = only(Bytes::of("a.csv", format!("Ticket,Reply,Amount\n{rows}")));
+    assert_eq!(columns(&part), ["Ticket", "Reply", "Amount"]);
+    assert_eq!(reading(&part).header, None);
+    let arrivals = arrivals(&part);
+    let n_records = arrivals.iter().filter(|row| row.record.is_some()).count();
+    assert_eq!(n_records, 30);
 }

@@ -220,10 +220,24 @@ fn every_row_that_is_no_record_comes_with_its_reason() {
 
 #[test]
 fn what_is_not_read_at_all_is_said_last() {
+    let row = "{\"query\":\"a\",\"response\":\"b\"}";
+    let text = format!("{{\"train\":[{row}],\n\"test\":[{row},{row}]}}");
+    let arrivals = arrivals(&only(Bytes::of("a.json", text)));
+    assert_eq!(arrivals.len(), 2);
+    let problem = &arrivals[1].problems[0];
+    assert_eq!((problem.kind, problem.line), (ProblemKind::UnreadKey, 2));
+    assert!(problem.found.starts_with("a list of 2"), "{problem}");
+}
+
+#[test]
+fn a_name_that_stands_twice_is_two_columns() {
     let part = only(Bytes::of("a.csv", "query,response,query\na,b,c\n"));
     let arrivals = arrivals(&part);
-    assert_eq!(arrivals.len(), 2);
-    assert_eq!(arrivals[1].problems[0].kind, ProblemKind::UnreadKey);
+    let record = arrivals[0].record.as_ref().expect("a record");
+    assert_eq!(
+        (arrivals.len(), &record.extra["query (2)"]),
+        (1, &"c".into())
+    );
 }
 
 #[test]

@@ -70,6 +70,14 @@ pub struct RecordReading {
     pub take_chosen: bool,
 }
 
+impl RecordReading {
+    /// Whether cells and names of columns are the same under both, whatever fields are read from them.
+    pub fn has_columns_of(&self, other: &Self) -> bool {
+        (&self.encoding, &self.separator) == (&other.encoding, &other.separator)
+            && (self.header, self.numbers) == (other.header, other.numbers)
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     pub skipped_rows: u32,
@@ -98,6 +106,8 @@ pub struct ChunkReading {
     pub overlap: u32,
     /// Tables become records of their own, a row each, beside the text.
     pub tables_as_rows: bool,
+    /// Name of the encoding, where the format does not say its own; `None` guesses.
+    pub encoding: Option<String>,
 }
 
 impl Default for ChunkReading {
@@ -106,6 +116,7 @@ impl Default for ChunkReading {
             size: 512,
             overlap: 64,
             tables_as_rows: true,
+            encoding: None,
         }
     }
 }
@@ -113,6 +124,8 @@ impl Default for ChunkReading {
 /// The first records of a part under a reading.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Preview {
+    /// What was asked for, with fields guessed anew where other options gave them other columns.
+    pub reading: Option<Reading>,
     pub format: String,
     /// The first rows as they stand, cell by cell.
     pub rows: Vec<Vec<String>>,
@@ -130,9 +143,14 @@ pub struct ImportSummary {
     /// Rows that could not become records, with the first 200 reasons.
     pub n_rejected: u64,
     pub rejected: Vec<Rejected>,
+    /// What else is in the files and was not read: lists beside the records, columns, formulas
+    /// without a result.
+    #[serde(default)]
+    pub unread: Vec<Rejected>,
     pub project: ProjectView,
 }
 
+/// A row that became no record, or a part of a file that was not read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rejected {
     pub part: String,
