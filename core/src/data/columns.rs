@@ -250,13 +250,19 @@ fn normal_name(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
+/// Whether a column of this name may be read as a field.
+pub(crate) fn names_a_field(name: &str) -> bool {
+    let lower = normal_name(name);
+    FIELDS
+        .iter()
+        .any(|(field, synonyms)| *field == lower || synonyms.contains(&&*lower))
+}
+
 /// The known field that a name is a misspelling of: one or two letters off, and none itself.
 pub(crate) fn near_miss(name: &str) -> Option<&'static str> {
     let lower = normal_name(name);
-    let known =
-        |(field, synonyms): &(&str, &[&str])| *field == lower || synonyms.contains(&&*lower);
     // Short names are near to everything; plural forms of common columns are no misspellings.
-    if lower.chars().count() < 5 || FIELDS.iter().any(known) {
+    if lower.chars().count() < 5 || names_a_field(name) {
         return None;
     }
     let near = |field: &&str| {

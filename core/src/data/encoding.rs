@@ -94,9 +94,13 @@ pub(crate) fn detect(sample: &[u8], complete: bool) -> Detected {
 
 /// The text of a file, whatever its encoding; bytes that are no text become replacement characters.
 pub fn decode_text(bytes: &[u8]) -> String {
+    text_encoding(bytes).0.decode(bytes).0.into_owned()
+}
+
+/// The encoding in which [`decode_text`] reads.
+pub(crate) fn text_encoding(bytes: &[u8]) -> Encoding {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
-    let detected = detect(sample, sample.len() == bytes.len());
-    detected.encoding.0.decode(bytes).0.into_owned()
+    detect(sample, sample.len() == bytes.len()).encoding
 }
 
 fn fits_utf8(sample: &[u8], complete: bool) -> bool {

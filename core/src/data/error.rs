@@ -9,6 +9,9 @@ pub enum DatasetError {
     #[error("{}", Phrase::DatasetEmpty.english())]
     Empty,
 
+    #[error("{}", Phrase::OnlyHeader.with([found]))]
+    OnlyHeader { found: String },
+
     #[error("this is {kind}, not text; export it as JSONL or CSV first")]
     Binary { kind: &'static str },
 
@@ -45,7 +48,7 @@ pub enum DatasetError {
         fields: String,
     },
 
-    #[error("`--map {field}={column}`: the file has no column `{column}` (it has {found})")]
+    #[error("{}", Phrase::UnmappedColumn.with([field, column, column, found]))]
     UnmappedColumn {
         field: String,
         column: String,

@@ -1,17 +1,22 @@
-//! When two records are the same: by question and answer, after normalising what the eye does not see.
+//! When two records are the same: by question and answer, after normalising what the eye does not see,
+//! and by what else training takes from them: tools, which answers are trained, a worse answer.
 //!
 //! Unicode is brought to NFC and every run of white space becomes one space. Letter case stays: in
 //! code, names and tickers it means something; so does how far a line is indented.
+//!
+//! Projects keep these prints; what changes them needs `project/earlier_form.rs`.
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::{Body, Record};
-use crate::text::{IGNORE_INDEX, Role};
+use crate::text::{Encoded, IGNORE_INDEX, Message, Role};
 
-/// What a record asks, and what it asks and answers.
+/// What a record asks, and what it asks and answers. Records that ask nothing have no common question:
+/// what they ask is the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint {
     pub(crate) prompt: u128,
@@ -20,57 +25,109 @@ pub(crate) struct Fingerprint {
 
 pub(crate) fn fingerprint(record: &Record) -> Fingerprint {
     let mut hash = Sha256::new();
-    match &record.body {
-        Body::Chat(chat) => {
-            let last = chat
-                .messages
-                .iter()
-                .rposition(|message| message.role == Role::Assistant);
-            let (prompt, answer) = chat.messages.split_at(last.unwrap_or(chat.messages.len()));
-            let mut add = |messages: &[crate::text::Message]| {
-                for message in messages {
-                    hash.update(message.role.name());
-                    add_text(&mut hash, message.text());
-                    for call in &message.tool_calls {
-                        add_text(&mut hash, &call.to_string());
-                    }
-                }
-                short(&hash)
-            };
-            Fingerprint {
-                prompt: add(prompt),
-                whole: add(answer),
-            }
-        }
+    let asked = match &record.body {
+        Body::Chat(chat) => add_chat(&mut hash, &chat.messages),
         Body::Text { prompt, completion } => {
             add_text(&mut hash, prompt);
-            let asked = short(&hash);
+            let asked = (!prompt.trim().is_empty()).then(|| short(&hash));
             add_text(&mut hash, completion);
-            let whole = short(&hash);
-            // Texts without a prompt do not ask the same question.
-            Fingerprint {
-                prompt: if prompt.is_empty() { whole } else { asked },
-                whole,
+            asked
+        }
+        Body::Tokens(encoded) => add_tokens(&mut hash, encoded),
+    };
+    add_terms(&mut hash, record);
+    let whole = short(&hash);
+    Fingerprint {
+        prompt: asked.unwrap_or(whole),
+        whole,
+    }
+}
+
+/// Returns the print of what stands before the last answer, if that asks anything.
+fn add_chat(hash: &mut Sha256, messages: &[Message]) -> Option<u128> {
+    let last = messages
+        .iter()
+        .rposition(|message| message.role == Role::Assistant);
+    let (prompt, answer) = messages.split_at(last.unwrap_or(messages.len()));
+    let mut add = |messages: &[Message]| {
+        for message in messages {
+            hash.update(message.role.name());
+            add_text(hash, message.text());
+            for call in &message.tool_calls {
+                add_text(hash, &call.to_string());
             }
         }
-        Body::Tokens(encoded) => {
-            let first = encoded
-                .labels
-                .iter()
-                .skip(1)
-                .position(|&label| label != IGNORE_INDEX);
-            let n_prompt = first.map_or(0, |first| first + 1);
-            let mut add = |ids: &[u32]| {
-                ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
-                short(&hash)
-            };
-            let (prompt, rest) = encoded.input_ids.split_at(n_prompt.min(encoded.len()));
-            let (asked, whole) = (add(prompt), add(rest));
-            Fingerprint {
-                prompt: if n_prompt <= 1 { whole } else { asked },
-                whole,
+        short(hash)
+    };
+    let asked = add(prompt);
+    add(answer);
+    prompt.iter().any(asks).then_some(asked)
+}
+
+/// Instructions by themselves ask nothing, nor does an empty message.
+fn asks(message: &Message) -> bool {
+    let says = !message.text().trim().is_empty() || !message.tool_calls.is_empty();
+    says && !matches!(message.role, Role::System | Role::Developer)
+}
+
+fn add_tokens(hash: &mut Sha256, encoded: &Encoded) -> Option<u128> {
+    let first = encoded
+        .labels
+        .iter()
+        .skip(1)
+        .position(|&label| label != IGNORE_INDEX);
+    let n_prompt = first.map_or(0, |first| first + 1);
+    let mut add = |ids: &[u32]| {
+        ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+        short(hash)
+    };
+    let (prompt, rest) = encoded.input_ids.split_at(n_prompt.min(encoded.len()));
+    let asked = add(prompt);
+    add(rest);
+    (n_prompt > 1).then_some(asked)
+}
+
+/// What makes records with the same texts different ones. Nothing is added where there is nothing of it.
+fn add_terms(hash: &mut Sha256, record: &Record) {
+    if let Body::Chat(chat) = &record.body {
+        for tool in &chat.tools {
+            hash.update("\0tool\0");
+            hash.update(in_order(tool).to_string());
+        }
+        for (i, message) in chat.messages.iter().enumerate() {
+            if message.role == Role::Assistant && message.weight == Some(0.0) {
+                hash.update("\0untrained\0");
+                hash.update((i as u64).to_le_bytes());
             }
         }
+    }
+    if !record.extra.contains_key("chosen") {
+        return;
+    }
+    match record.extra.get("rejected") {
+        None | Some(Value::Null) => {}
+        Some(worse) => {
+            hash.update("\0rejected\0");
+            match worse {
+                Value::String(text) => add_text(hash, text),
+                other => hash.update(in_order(other).to_string()),
+            }
+        }
+    }
+}
+
+/// The same with the keys of objects in order.
+fn in_order(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(in_order).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| (key, in_order(value)));
+            let mut fields: Vec<(&String, Value)> = fields.collect();
+            fields.sort_by_key(|(key, _)| *key);
+            let fields = fields.into_iter().map(|(key, value)| (key.clone(), value));
+            Value::Object(fields.collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -197,5 +254,85 @@ mod tests {
             tokens(vec![1, 2, 3], vec![-100, 2, 3]).prompt,
             tokens(vec![1, 2, 4], vec![-100, 2, 4]).prompt
         );
+    }
+
+    fn of_json(json: &str) -> Fingerprint {
+        let loaded = crate::data::read(json.as_bytes(), &Default::default()).unwrap();
+        fingerprint(&loaded.records[0])
+    }
+
+    #[test]
+    fn conversations_without_a_question_have_no_common_one() {
+        let of = |before: &str, answer: &str| {
+            of_json(&format!(
+                r#"{{"messages":[{before}{{"role":"assistant","content":"{answer}"}}]}}"#
+            ))
+        };
+        let system = r#"{"role":"system","content":"be brief"},"#;
+        let silent = r#"{"role":"system","content":"be brief"},{"role":"user","content":" "},"#;
+        for before in ["", system, silent] {
+            let (one, other) = (of(before, "a"), of(before, "b"));
+            assert_ne!(one.prompt, other.prompt, "{before}");
+            assert_eq!(one, of(before, "a"), "{before}");
+        }
+        let asked = r#"{"role":"user","content":"q"},"#;
+        assert_eq!(of(asked, "a").prompt, of(asked, "b").prompt);
+        let text =
+            |completion: &str| of_json(&format!(r#"{{"prompt":" ","completion":"{completion}"}}"#));
+        assert_ne!(text("a").prompt, text("b").prompt);
+    }
+
+    #[test]
+    fn tools_trained_answers_and_worse_answers_make_another_record() {
+        let with = |weights: [&str; 2], beside: &str| {
+            of_json(&format!(
+                r#"{{"messages":[{{"role":"user","content":"q"}},
+                {{"role":"assistant","content":"a"{}}},{{"role":"user","content":"r"}},
+                {{"role":"assistant","content":"b"{}}}]{beside}}}"#,
+                weights[0], weights[1]
+            ))
+        };
+        let plain = with(["", ""], "");
+        assert_eq!(plain, with([r#","weight":1"#, r#","weight":1"#], ""));
+        let first = with([r#","weight":1"#, r#","weight":0"#], "");
+        let second = with([r#","weight":0"#, r#","weight":1"#], "");
+        let tool = with(
+            ["", ""],
+            r#","tools":[{"type":"function","function":{"name":"f"}}]"#,
+        );
+        let turned = with(
+            ["", ""],
+            r#","tools":[{"function":{"name":"f"},"type":"function"}]"#,
+        );
+        let other = with(
+            ["", ""],
+            r#","tools":[{"type":"function","function":{"name":"g"}}]"#,
+        );
+        assert_eq!(tool, turned);
+        let wholes = [plain, first, second, tool, other].map(|print| print.whole);
+        let all: std::collections::HashSet<u128> = wholes.into_iter().collect();
+        assert_eq!(all.len(), 5);
+        assert_eq!(plain.prompt, tool.prompt, "the same question may not leak");
+        let pair = |rejected: &str| {
+            of_json(&format!(
+                r#"{{"prompt":"q","chosen":"a","rejected":"{rejected}"}}"#
+            ))
+        };
+        assert_ne!(pair("b").whole, pair("c").whole);
+        assert_eq!(pair("b"), pair(" b "));
+        assert_eq!(pair("b").prompt, pair("c").prompt);
+    }
+
+    /// Projects keep prints: these may only change together with the form of their files.
+    #[test]
+    fn prints_stay_what_they_are() {
+        let json = r#"{"messages":[{"role":"system","content":"s"},
+            {"role":"user","content":"q"},{"role":"assistant","content":"a"}]}"#;
+        let mut hash = Sha256::new();
+        hash.update("systems \0userq \0");
+        let prompt = short(&hash);
+        hash.update("assistanta \0");
+        let whole = short(&hash);
+        assert_eq!(of_json(json), Fingerprint { prompt, whole });
     }
 }

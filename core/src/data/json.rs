@@ -34,7 +34,10 @@ pub(crate) fn object(
                 None => Ok(fields),
                 Some((field, digits)) => {
                     let problem = Problem::new(ProblemKind::BrokenJson, place, field)
-                        .found(format!("the number {}, which would be rounded", quote(digits)))
+                        .found(format!(
+                            "the number {}, which would be rounded",
+                            quote(digits)
+                        ))
                         .expected("a whole number of at most 64 bits, or text");
                     Err(Box::new(problem.advice("write it in quotes")))
                 }
@@ -64,7 +67,9 @@ pub(crate) fn object(
 
 /// A whole number that is too large to be kept exactly, with the field that it is in and its digits.
 fn rounded<'a>(fields: &'a Map<String, Value>, text: &'a str) -> Option<(&'a str, &'a str)> {
-    let mut found = fields.iter().filter_map(|(name, value)| Some((name, large_float(value)?)));
+    let mut found = fields
+        .iter()
+        .filter_map(|(name, value)| Some((name, large_float(value)?)));
     found.find_map(|(name, float)| {
         let mut runs = text.split(|c: char| !c.is_ascii_digit());
         let is_it = |run: &&str| run.len() >= 19 && run.parse() == Ok(float);

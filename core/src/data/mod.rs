@@ -33,9 +33,11 @@ mod validate;
 mod write;
 
 #[cfg(feature = "studio")]
+pub(crate) use encoding::text_encoding;
+#[cfg(feature = "studio")]
 pub(crate) use sniff::holds_text;
 #[cfg(feature = "studio")]
-pub(crate) use table::{GUARD_COLUMN, describe_header, unguard, wrong_width};
+pub(crate) use table::{GUARD_COLUMN, describe_header, distinct, unguard, unnamed, wrong_width};
 
 pub use crate::text::{Body, Record};
 pub use cells::CellRow;

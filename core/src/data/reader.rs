@@ -174,9 +174,13 @@ impl<R: Read> Reader<R> {
             (_, Row::Broken(problem)) => Some(problem.to_string()),
             (_, Row::Object { .. }) => None,
         });
-        first.map_or(DatasetError::Empty, |first| DatasetError::NothingReadable {
-            first,
-        })
+        match (first, self.rows.columns()) {
+            (Some(first), _) => DatasetError::NothingReadable { first },
+            (None, Some(columns)) if !columns.is_empty() => DatasetError::OnlyHeader {
+                found: list(&columns.iter().map(|name| cut(name)).collect::<Vec<_>>()),
+            },
+            (None, _) => DatasetError::Empty,
+        }
     }
 
     fn unknown_format(&self, place: Place, object: &Map<String, Value>) -> DatasetError {
@@ -340,6 +344,16 @@ impl<R: Read> Iterator for Reader<R> {
         self.n_taken += 1;
         Some(Ok(self.item(place, row)))
     }
+}
+
+/// The start of what should be a name, and may be all of a file.
+fn cut(name: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut short: String = name.chars().take(SHOWN).collect();
+    if name.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// What names of fields look like; comparing one with all known names takes far longer than reading

@@ -10,10 +10,11 @@ use super::{
     cells::{CellRow, Cells},
     encoding::{Detected, SAMPLE_BYTES, Utf8Reader, detect},
     json,
-    scan::Scanner,
+    scan::{Scanner, Unread},
     sniff::{binary_kind, decoded_sample, holds_json},
     table::{Row, Table},
 };
+use crate::protocol::studio::Phrase;
 
 type Sampled<R> = Utf8Reader<Chain<Cursor<Vec<u8>>, R>>;
 
@@ -155,27 +156,23 @@ impl<R: Read> Rows<R> {
 
     /// Parts of the file that hold no records of this dataset, after the last record.
     pub(crate) fn leftovers(&self) -> Vec<Problem> {
-        let place = Place { line: 1, record: 0 };
-        let repeated;
-        let (names, found, advice): (&[String], _, _) = match &self.from {
-            Origin::Json(scanner) => (
-                &scanner.unread_keys,
-                "beside the records",
-                "put it into a file of its own if it holds records",
-            ),
-            Origin::Table(table) => {
-                repeated = table.repeated_names();
-                (&repeated, "twice", "rename the second column")
-            }
-            Origin::Given { .. } => return Vec::new(),
+        let Origin::Json(scanner) = &self.from else {
+            return Vec::new();
         };
-        let problem = |name: &String| {
-            Problem::new(ProblemKind::UnreadKey, place, name)
+        let problem = |unread: &Unread| {
+            let place = Place {
+                line: unread.line,
+                record: 0,
+            };
+            let found = match unread.n_objects {
+                0 => Phrase::BesideTheRecords.english().to_owned(),
+                n => Phrase::ListBesideRecords.with([&n]),
+            };
+            Problem::new(ProblemKind::UnreadKey, place, &unread.key)
                 .found(found)
-                .expected("it once")
-                .advice(advice)
+                .advice("put it into a file of its own if it holds records")
         };
-        names.iter().map(problem).collect()
+        scanner.unread.iter().map(problem).collect()
     }
 }
 

@@ -6,9 +6,11 @@
 //! object, so that one broken record ends where the next one visibly starts instead of swallowing
 //! it; what is inside a record is for `serde_json` to judge.
 
+mod bytes;
+
 use std::io::{self, Read};
 
-use memchr::memchr3;
+use bytes::Bytes;
 
 /// Keys under which an object may hold the array of records.
 const WRAPPERS: [&str; 9] = [
@@ -29,6 +31,9 @@ const MAX_DEPTH: usize = 512;
 /// Bytes that may be read again in search of records, so that no file takes quadratic time.
 const MAX_REREAD: usize = 1 << 30;
 
+/// Keys beside the records that are told.
+const MAX_UNREAD: usize = 20;
+
 /// Bytes of a key that are kept; those that matter are shorter.
 const MAX_KEY: usize = 64;
 
@@ -39,6 +44,15 @@ pub(crate) struct Chunk {
     pub(crate) line: u64,
     pub(crate) column: u64,
     pub(crate) fault: Option<Fault>,
+}
+
+/// What stands beside the array of records in the object that wraps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unread {
+    pub(crate) key: String,
+    pub(crate) line: u64,
+    /// Objects in it, where it is a list.
+    pub(crate) n_objects: u64,
 }
 
 /// What the walk itself saw to be wrong.
@@ -78,7 +92,7 @@ pub(crate) struct Scanner<R> {
     one_line: bool,
     fresh: bool,
     n_reread: usize,
-    pub(crate) unread_keys: Vec<String>,
+    pub(crate) unread: Vec<Unread>,
 }
 
 impl<R: Read> Scanner<R> {
@@ -91,7 +105,7 @@ impl<R: Read> Scanner<R> {
             one_line: false,
             fresh: true,
             n_reread: 0,
-            unread_keys: Vec::new(),
+            unread: Vec::new(),
         }
     }
 
@@ -183,7 +197,11 @@ impl<R: Read> Scanner<R> {
             {
                 self.layout = Layout::Wrapped(key);
                 self.in_array = true;
+                self.unread = walk.lists;
                 return Ok(None);
+            }
+            if byte == b'{' && self.fresh && !self.in_array && walk.is_in_list() {
+                walk.count_listed(self.bytes.line);
             }
             self.bytes.bump();
             if walk.structure_byte(byte) {
@@ -293,10 +311,16 @@ impl<R: Read> Scanner<R> {
                 walk.string_byte(byte);
             } else {
                 let at_key = walk.stack.len() == 1 && byte == b':';
+                let is_listed = byte == b'{' && walk.is_in_list();
                 walk.structure_byte(byte);
-                if at_key && self.unread_keys.len() < 20 {
-                    self.unread_keys
-                        .push(String::from_utf8_lossy(&walk.key).into_owned());
+                if at_key && self.unread.len() < MAX_UNREAD {
+                    self.unread.push(walk.unread(self.bytes.line, 0));
+                }
+                if is_listed
+                    && let Some(last) = self.unread.last_mut()
+                    && last.key.as_bytes() == walk.key
+                {
+                    last.n_objects += 1;
                 }
             }
             walk.stack.truncate(MAX_DEPTH);
@@ -322,6 +346,8 @@ struct Walk {
     previous: u8,
     /// The last string directly inside the record: the key, where a value follows.
     key: Vec<u8>,
+    /// Lists of objects directly inside what may wrap the records.
+    lists: Vec<Unread>,
 }
 
 impl Walk {
@@ -339,6 +365,7 @@ impl Walk {
             escaped: false,
             previous: 0,
             key: Vec::new(),
+            lists: Vec::new(),
         }
     }
 
@@ -444,6 +471,30 @@ impl Walk {
         })
     }
 
+    fn is_in_list(&self) -> bool {
+        self.stack == [b'{', b'[']
+    }
+
+    /// An object begins in a list directly inside the record.
+    fn count_listed(&mut self, line: u64) {
+        if let Some(list) = self.lists.last_mut()
+            && list.key.as_bytes() == self.key
+        {
+            list.n_objects += 1;
+        } else if self.lists.len() < MAX_UNREAD {
+            let list = self.unread(line, 1);
+            self.lists.push(list);
+        }
+    }
+
+    fn unread(&self, line: u64, n_objects: u64) -> Unread {
+        Unread {
+            key: String::from_utf8_lossy(&self.key).into_owned(),
+            line,
+            n_objects,
+        }
+    }
+
     fn wrapper_key(&self) -> Option<&'static str> {
         let at_value = self.stack.len() == 1 && self.previous == b':';
         let known = WRAPPERS
@@ -466,116 +517,8 @@ impl Walk {
     }
 }
 
-/// A byte source that knows its line and column.
-struct Bytes<R> {
-    source: R,
-    buffer: Vec<u8>,
-    at: usize,
-    end: usize,
-    line: u64,
-    column: u64,
-    /// Only white space has been seen on this line.
-    starts_line: bool,
-}
-
-impl<R> Bytes<R> {
-    fn new(source: R) -> Self {
-        Self {
-            source,
-            buffer: vec![0; 1 << 16],
-            at: 0,
-            end: 0,
-            line: 1,
-            column: 1,
-            starts_line: true,
-        }
-    }
-
-    /// Consume the byte that `peek` showed.
-    fn bump(&mut self) {
-        let byte = self.buffer[self.at];
-        self.at += 1;
-        if byte == b'\n' {
-            self.line += 1;
-            self.column = 1;
-            self.starts_line = true;
-        } else {
-            // Columns count characters: the continuation bytes of UTF-8 add none.
-            self.column += u64::from(byte & 0xc0 != 0x80);
-            self.starts_line &= byte.is_ascii_whitespace();
-        }
-    }
-
-    /// Consume what is at hand before the next byte that means something in a string: what [`Self::bump`]
-    /// does with each. Empty where the next byte is one.
-    fn bump_plain(&mut self) -> &[u8] {
-        let ahead = &self.buffer[self.at..self.end];
-        let n_plain = memchr3(b'"', b'\\', b'\n', ahead).unwrap_or(ahead.len());
-        let plain = &ahead[..n_plain];
-        self.at += n_plain;
-        let n_chars = plain.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
-        self.column += n_chars as u64;
-        self.starts_line &= plain.iter().all(u8::is_ascii_whitespace);
-        plain
-    }
-
-    /// Put bytes back in front, as the start of a line.
-    fn unread(&mut self, mut bytes: Vec<u8>, line: u64) {
-        bytes.extend_from_slice(&self.buffer[self.at..self.end]);
-        (self.at, self.end) = (0, bytes.len());
-        bytes.resize(bytes.len().max(1 << 16), 0);
-        self.buffer = bytes;
-        (self.line, self.column, self.starts_line) = (line, 1, true);
-    }
-}
-
 fn count_newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
-}
-
-impl<R: Read> Bytes<R> {
-    fn peek(&mut self) -> io::Result<Option<u8>> {
-        if self.at == self.end {
-            (self.at, self.end) = (0, read_retrying(&mut self.source, &mut self.buffer)?);
-        }
-        Ok((self.at < self.end).then(|| self.buffer[self.at]))
-    }
-
-    /// The first byte after the one at hand that is not white space, consuming nothing.
-    fn second_after_space(&mut self) -> io::Result<Option<u8>> {
-        let mut ahead = self.at + 1;
-        loop {
-            if ahead >= self.end {
-                if self.at > 0 {
-                    self.buffer.copy_within(self.at..self.end, 0);
-                    (self.end, ahead) = (self.end - self.at, ahead - self.at);
-                    self.at = 0;
-                }
-                if self.end == self.buffer.len() {
-                    return Ok(None);
-                }
-                let n = read_retrying(&mut self.source, &mut self.buffer[self.end..])?;
-                if n == 0 {
-                    return Ok(None);
-                }
-                self.end += n;
-                continue;
-            }
-            if !self.buffer[ahead].is_ascii_whitespace() {
-                return Ok(Some(self.buffer[ahead]));
-            }
-            ahead += 1;
-        }
-    }
-}
-
-fn read_retrying(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match source.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
 }
 
 #[cfg(test)]

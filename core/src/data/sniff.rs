@@ -44,7 +44,8 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
 #[cfg(feature = "studio")]
 pub(crate) fn holds_text(sample: &[u8]) -> bool {
     let text = decoded_sample(sample, super::encoding::detect(sample, false).encoding);
-    let is_control = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}');
+    let is_control =
+        |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}');
     let n_controls = text.chars().filter(is_control).count();
     let n_chars = text.chars().count();
     // A stray one is no reason to refuse a short file.

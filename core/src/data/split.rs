@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::{DatasetError, Record, fingerprint::fingerprint, stats::language};
+use crate::protocol::studio::SplitPlan;
 pub(crate) use draw::{Facts, draw};
 
 /// How much goes to one side.
@@ -32,7 +33,7 @@ pub struct SplitOptions {
     /// Records with the same value in this column stay on one side; those without a value stand alone.
     pub group: Option<String>,
     /// Values of this column have the same shares on every side; `language` is told from the text
-    /// where no column has that name.
+    /// where no column has that name, and [`SplitPlan::LANGUAGE`] always is.
     pub stratify: Option<String>,
     /// Draw records that ask the same one by one, as if they had nothing to do with each other.
     pub duplicates_apart: bool,
@@ -44,6 +45,8 @@ pub struct Split {
     pub train: Vec<usize>,
     pub val: Vec<usize>,
     pub test: Vec<usize>,
+    /// Sizes that validation and test were to have; whole groups may not fill them.
+    pub asked: [usize; 2],
     /// Groups of records that belong together; a record on its own is a group of one.
     pub n_groups: usize,
     pub largest_group: usize,
@@ -70,7 +73,8 @@ pub fn split(records: &[Record], options: &SplitOptions) -> Result<Split, Datase
         facts.group_by(field, column(records, field), &|| column_names(records))?;
     }
     if let Some(field) = &options.stratify {
-        let told = field == "language" && column(records, field).all(|value| value.is_none());
+        let is_free = || column(records, field).all(|value| value.is_none());
+        let told = field == SplitPlan::LANGUAGE || field == "language" && is_free();
         if told {
             facts.stratify_by(
                 field,
@@ -202,7 +206,7 @@ mod tests {
                     found
                         .unwrap_err()
                         .to_string()
-                        .contains("1 groups, the largest of 120")
+                        .contains("there is 1 group, the largest of 120")
                 );
                 continue;
             }
@@ -226,6 +230,7 @@ mod tests {
         };
         let split = split(&records, &options).unwrap();
         assert_eq!((split.n_groups, split.val.len()), (7, 20));
+        assert_eq!(split.asked, [25, 0], "groups of ten do not fill it");
         assert!(
             split
                 .val

@@ -1,6 +1,9 @@
 //! Tables with one row of names: rows as objects of text.
 
-use std::io::Read;
+use std::{
+    collections::{HashMap, HashSet},
+    io::Read,
+};
 
 use serde_json::{Map, Value};
 
@@ -16,6 +19,8 @@ pub(crate) const LACKING: char = '!';
 pub(crate) struct Table<R> {
     rows: Cells<R>,
     pub(crate) header: Vec<String>,
+    /// Which columns were given a name here: where they are empty, a row does not have them.
+    is_named_here: Vec<bool>,
 }
 
 /// One record as it stands, or what is wrong with it.
@@ -37,23 +42,24 @@ impl<R: Read> Table<R> {
         cap: usize,
     ) -> Result<Self, DatasetError> {
         let mut rows = Cells::new(source, sample, separator, cap)?;
-        let header = rows.header()?;
-        Ok(Self { rows, header })
+        let names = rows.header()?;
+        let first = names.iter().position(String::is_empty);
+        let is_named_here: Vec<bool> = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| name.is_empty() && first != Some(at))
+            .collect();
+        let named = names.into_iter().zip(&is_named_here).enumerate();
+        let named = named.map(|(at, (name, here))| if *here { unnamed(at) } else { name });
+        Ok(Self {
+            rows,
+            header: distinct(named.collect()),
+            is_named_here,
+        })
     }
 
     pub(crate) fn separator(&self) -> char {
         char::from(self.rows.separator)
-    }
-
-    /// Header names that stand twice: only the first such column can be read.
-    pub(crate) fn repeated_names(&self) -> Vec<String> {
-        let repeated = |(i, name): &(usize, &String)| self.header[..*i].contains(name);
-        self.header
-            .iter()
-            .enumerate()
-            .filter(repeated)
-            .map(|(_, name)| name.clone())
-            .collect()
     }
 
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, DatasetError> {
@@ -70,8 +76,9 @@ impl<R: Read> Table<R> {
             return Row::Broken(wrong_width(place, cells.len(), self.header.len()));
         }
         let mut object = Map::new();
-        for (name, cell) in self.header.iter().zip(cells) {
-            if !object.contains_key(name) {
+        let names = self.header.iter().zip(&self.is_named_here);
+        for ((name, is_named_here), cell) in names.zip(cells) {
+            if !(*is_named_here && cell.is_empty()) {
                 object.insert(name.clone(), Value::String(cell.to_owned()));
             }
         }
@@ -81,6 +88,31 @@ impl<R: Read> Table<R> {
             object,
         }
     }
+}
+
+/// What a column without a name is called.
+pub(crate) fn unnamed(at: usize) -> String {
+    format!("column {}", at + 1)
+}
+
+/// Names that stand twice are numbered, so that no column is lost.
+pub(crate) fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let taken: HashSet<String> = names.iter().cloned().collect();
+    let number = |name: String| {
+        let n = seen.entry(name.clone()).or_insert(0);
+        *n += 1;
+        if *n == 1 {
+            return name;
+        }
+        let mut numbered = format!("{name} ({n})");
+        while taken.contains(&numbered) {
+            *n += 1;
+            numbered = format!("{name} ({n})");
+        }
+        numbered
+    };
+    names.into_iter().map(number).collect()
 }
 
 /// A row with more or fewer cells than the header has names.
@@ -208,6 +240,17 @@ mod tests {
         let (_, rows) = rows("question,answer\n\"a\nb\",c\n\nd,e\n,\n");
         let lines: Vec<u64> = rows.iter().map(|row| row.as_ref().unwrap().0).collect();
         assert_eq!(lines, [2, 5]);
+    }
+
+    #[test]
+    fn columns_with_the_same_name_or_none_are_kept() {
+        let (_, rows) = rows("question,answer,note,note,,\na,b,c,d,e,f\na,b,c,d,,\n");
+        let objects = rows.iter().map(|row| row.as_ref().unwrap().1.clone());
+        let expected = serde_json::json!([
+            {"question": "a", "answer": "b", "note": "c", "note (2)": "d", "": "e", "column 6": "f"},
+            {"question": "a", "answer": "b", "note": "c", "note (2)": "d", "": ""},
+        ]);
+        assert_eq!(Value::Array(objects.collect()), expected);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Nothing is dropped in silence: every kind of loss is counted, and the caller decides whether
 //! the file may be used. Columns that are not part of the text travel along under their own names.
 
+mod beside;
 mod fields;
 mod rows;
 
@@ -60,7 +61,7 @@ pub enum Loss {
     Names,
     /// Further keys of messages, such as reasoning.
     MessageKeys,
-    /// A column whose name means something else in the target.
+    /// A column whose name means something else in the target, or to whoever reads it.
     Column,
     /// Plain text that becomes a chat: a template will be put around it.
     PlainText,

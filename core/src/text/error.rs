@@ -1,5 +1,7 @@
 //! Why text could not become tokens.
 
+use crate::protocol::studio::Phrase;
+
 /// Everything that can go wrong between a record and its tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,9 +29,7 @@ pub enum TextError {
     )]
     NoTokenizer,
 
-    #[error(
-        "the model has no chat template, but the record is a conversation; choose one by name ({names})"
-    )]
+    #[error("{}", Phrase::NoTemplate.with([names]))]
     NoTemplate { names: String },
 
     #[error("there is no built-in chat template `{name}`; choose one of {names}")]
@@ -44,12 +44,10 @@ pub enum TextError {
     #[error("the chat template rejects the conversation: {message}")]
     Rejected { message: String },
 
-    #[error("the chat template fails on the conversation: {detail}")]
+    #[error("{}", Phrase::TemplateFails.with([detail]))]
     TemplateFailed { detail: String },
 
-    #[error(
-        "the chat template does not show which text belongs to the assistant in message {message_index}; add {{% generation %}} tags to it or train on all text"
-    )]
+    #[error("{}", Phrase::TemplateHidesAnswers.with([message_index]))]
     NoAssistantSpan { message_index: usize },
 
     #[error("`{file}` cannot be read as a SentencePiece model: {detail}; fetch the model again")]
@@ -78,9 +76,7 @@ pub enum TextError {
     )]
     LabelCount { n_ids: usize, n_labels: usize },
 
-    #[error(
-        "token {index} of the record has id {id}, the vocabulary has {n_vocab} entries; was it made with another tokenizer?"
-    )]
+    #[error("{}", Phrase::IdOutOfVocabulary.with([index, id, n_vocab]))]
     IdRange {
         index: usize,
         id: u32,

@@ -68,15 +68,18 @@ pub fn token_table(
     let mut rows = Vec::with_capacity(prepared.spans.len());
     let mut covered = 0;
     for (index, span) in prepared.spans.iter().enumerate() {
-        let own_text = prepared
-            .text
-            .get(span.bytes.clone())
-            .filter(|text| !text.is_empty() && span.bytes.start >= covered);
+        let own = span.bytes.start.max(covered)..span.bytes.end;
+        let own_text = prepared.text.get(own).filter(|text| !text.is_empty());
         let text = match own_text {
             Some(text) => text.to_owned(),
-            None => tokenizer
-                .and_then(|tokenizer| tokenizer.id_to_token(span.id))
-                .unwrap_or_default(),
+            None => {
+                let spelled = tokenizer.and_then(|tokenizer| tokenizer.id_to_token(span.id));
+                let spelled = spelled.unwrap_or_default();
+                match part_of_a_character(&spelled) {
+                    Some(bytes) if !span.bytes.is_empty() => bytes,
+                    _ => spelled,
+                }
+            }
         };
         covered = covered.max(span.bytes.end);
         rows.push(TokenRow {
@@ -89,6 +92,34 @@ pub fn token_table(
         });
     }
     rows
+}
+
+/// The bytes of a token that goes on with a character, as a vocabulary spells them: a stand-in for
+/// each (GPT-2's `bytes_to_unicode`), or `<0xE5>`. `None` where it is spelled as text.
+fn part_of_a_character(token: &str) -> Option<String> {
+    if let Some(byte) = token
+        .strip_prefix("<0x")
+        .and_then(|rest| rest.strip_suffix('>'))
+    {
+        return Some(format!("⟨{byte}⟩"));
+    }
+    let bytes: Option<Vec<u8>> = token.chars().map(byte_of).collect();
+    // What goes on with a character begins with a byte that is no text by itself.
+    let bytes = bytes.filter(|bytes| bytes.first().is_some_and(|byte| !byte.is_ascii()))?;
+    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    Some(format!("⟨{}⟩", bytes.join(" ")))
+}
+
+/// Printable bytes stand for themselves, the others follow in their order from U+0100 on.
+fn byte_of(c: char) -> Option<u8> {
+    let is_own = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..);
+    match u8::try_from(c) {
+        Ok(byte) => Some(byte).filter(is_own),
+        Err(_) => {
+            let place = usize::try_from(u32::from(c).checked_sub(0x100)?).ok()?;
+            (0..=u8::MAX).filter(|byte| !is_own(byte)).nth(place)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,6 +157,47 @@ mod tests {
         assert_eq!(marked_text(&prepared(mask, 3)), "a⟦bc⟧✂d⟦ef⟧");
         assert_eq!(marked_text(&prepared(mask, 2)), "a⟦b✂c⟧d⟦ef⟧");
         assert_eq!(marked_text(&prepared(mask, 4)), "a⟦bc⟧d✂⟦ef⟧");
+    }
+
+    /// Texts of the tokens of a text whose tokens are these stretches of it.
+    fn texts(text: &str, spans: &[(&str, std::ops::Range<usize>)]) -> Vec<String> {
+        let tokenizer = Tokenizer::from_json(&super::super::test_tokenizer::byte_level_json());
+        let tokenizer = tokenizer.unwrap();
+        let spans = spans.iter().map(|(spelled, bytes)| TokenSpan {
+            id: tokenizer.token_to_id(spelled).unwrap(),
+            bytes: bytes.clone(),
+            trained: false,
+        });
+        let prepared = Prepared {
+            text: text.to_owned(),
+            spans: spans.collect(),
+            ..prepared([false; 6], 6)
+        };
+        let rows = token_table(&prepared, Some(&tokenizer), &[]);
+        rows.into_iter().map(|row| row.text).collect()
+    }
+
+    #[test]
+    fn a_character_of_several_tokens_is_read_once() {
+        let spans = [("å", 0..3), ("¹", 0..3), ("³", 0..3), ("a", 3..4)];
+        assert_eq!(texts("平a", &spans), ["平", "⟨B9⟩", "⟨B3⟩", "a"]);
+        // The second token ends one character and begins the next.
+        let spans = [("å", 0..3), ("³", 0..6), ("Ŀ", 3..6)];
+        assert_eq!(texts("平均", &spans), ["平", "均", "⟨9D⟩"]);
+        assert_eq!(texts("a", &[("<s>", 0..0), ("a", 0..1)]), ["<s>", "a"]);
+    }
+
+    #[test]
+    fn bytes_are_known_by_their_stand_ins() {
+        for (token, expected) in [
+            ("ĿĩÅ", Some("⟨9D 87 C5⟩")),
+            ("<0xE5>", Some("⟨E5⟩")),
+            ("Ġa", None),
+            ("株式", None),
+            ("", None),
+        ] {
+            assert_eq!(part_of_a_character(token).as_deref(), expected, "{token}");
+        }
     }
 
     #[test]

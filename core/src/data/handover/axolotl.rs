@@ -7,7 +7,7 @@ use crate::{
     data::Format,
     protocol::{
         LoadIn, TargetModules,
-        studio::{Phrase, Said, Side},
+        studio::{Phrase, Said, Side, TextOptions, TrainWhat},
     },
 };
 
@@ -31,10 +31,24 @@ impl Axolotl<'_> {
     }
 
     /// What axolotl does not do with these records, with their number.
-    pub fn losses(contents: &Contents) -> Vec<(Said, u64)> {
-        let pairs = (Phrase::AxolotlPairs, contents.n_pairs);
-        let some = [pairs].into_iter().filter(|(_, n)| *n > 0);
-        some.map(|(what, n)| (Said::new(what, []), n)).collect()
+    pub fn losses(contents: &Contents, text: &TextOptions) -> Vec<(Said, u64)> {
+        let n_of_last = match text.train_on {
+            TrainWhat::Last => contents.n_multi_turn,
+            TrainWhat::All | TrainWhat::Assistant => 0,
+        };
+        let losses = [
+            (Phrase::PairsAsExamples, contents.n_pairs),
+            (Phrase::AxolotlLast, n_of_last),
+        ];
+        let losses = losses.map(|(what, n)| (Said::new(what, []), n));
+        let template = text.template.as_deref();
+        let unknown = template.filter(|name| counterpart(name).is_none());
+        let unknown = unknown.map(|name| {
+            let what = Said::new(Phrase::TemplateNotCarried, [name.to_owned()]);
+            (what, contents.n_chat)
+        });
+        let some = losses.into_iter().chain(unknown);
+        some.filter(|(_, n)| *n > 0).collect()
     }
 
     /// Settings for `axolotl train`.
@@ -45,7 +59,16 @@ impl Axolotl<'_> {
         if self.0.model.is_empty() {
             yaml.comment("Name on the Hugging Face Hub, or a folder");
         }
-        yaml.entry("base_model", self.0.model()).blank();
+        yaml.entry("base_model", self.0.model());
+        if let Some(chosen) = &self.0.text.template {
+            match counterpart(chosen) {
+                Some(name) => yaml.entry("chat_template", name),
+                None => yaml.comment(&format!(
+                    "axolotl has no template like `{chosen}`: that of the model's tokenizer is taken"
+                )),
+            };
+        }
+        yaml.blank();
         self.data(&mut yaml);
         self.adapter(&mut yaml);
         self.settings(&mut yaml);
@@ -72,8 +95,12 @@ impl Axolotl<'_> {
         let job = self.0.job;
         yaml.entry("dataset_prepared_path", "prepared")
             .entry("sequence_len", job.max_length)
-            .entry("sample_packing", job.packing)
-            .entry("train_on_inputs", false)
+            .entry("sample_packing", job.packing);
+        let train_on = self.0.text.train_on;
+        if train_on == TrainWhat::Last {
+            yaml.comment("axolotl cannot train the last answer alone: it trains all of them");
+        }
+        yaml.entry("train_on_inputs", train_on == TrainWhat::All)
             .blank();
     }
 
@@ -181,6 +208,22 @@ impl Axolotl<'_> {
     }
 }
 
+/// axolotl's name for a built-in template.
+fn counterpart(template: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 8] = [
+        ("chatml", "chatml"),
+        ("llama3", "llama3"),
+        ("mistral", "mistral_v2v3"),
+        ("qwen2.5", "qwen_25"),
+        ("qwen3", "qwen3"),
+        ("gemma", "gemma"),
+        ("phi3", "phi_3"),
+        ("alpaca", "alpaca"),
+    ];
+    let found = NAMES.iter().find(|(own, _)| *own == template);
+    found.map(|(_, name)| *name)
+}
+
 /// axolotl's own type for columns of any name: nothing is put around the question.
 fn question_answer(question: &str, answer: &str) -> Value {
     json!({
@@ -195,6 +238,15 @@ mod tests {
     use crate::{data::handover::tests::file, protocol::TrainJob};
 
     fn yaml(format: Format, contents: &Contents, job: &TrainJob) -> String {
+        yaml_with(format, contents, job, &TextOptions::default())
+    }
+
+    fn yaml_with(
+        format: Format,
+        contents: &Contents,
+        job: &TrainJob,
+        text: &TextOptions,
+    ) -> String {
         let files = [
             file("train.jsonl", Some(Side::Train), 8),
             file("validation.jsonl", Some(Side::Validation), 1),
@@ -205,6 +257,7 @@ mod tests {
             format,
             contents,
             model: "",
+            text,
             job,
         })
         .yaml()
@@ -267,6 +320,33 @@ mod tests {
                 assert!(yaml.lines().any(|found| found == line), "{line}\n{yaml}");
             }
         }
+    }
+
+    #[test]
+    fn template_and_trained_turns_are_those_of_the_project_or_named() {
+        let contents = Contents {
+            n_chat: 5,
+            n_multi_turn: 2,
+            ..Contents::default()
+        };
+        let with = |template: &str, train_on| {
+            let text = TextOptions {
+                template: Some(template.into()),
+                train_on,
+                ..TextOptions::default()
+            };
+            let yaml = yaml_with(Format::Openai, &contents, &TrainJob::default(), &text);
+            let losses = Axolotl::losses(&contents, &text);
+            (yaml, losses.iter().map(|(_, n)| *n).collect::<Vec<_>>())
+        };
+        let (all, losses) = with("qwen2.5", TrainWhat::All);
+        assert!(all.contains("chat_template: \"qwen_25\"\n"), "{all}");
+        assert!(all.contains("train_on_inputs: true\n"), "{all}");
+        assert!(losses.is_empty(), "{losses:?}");
+        let (last, losses) = with("zephyr", TrainWhat::Last);
+        assert!(last.contains("# axolotl cannot train the last"), "{last}");
+        assert!(!last.contains("\nchat_template:"), "{last}");
+        assert_eq!(losses, [2, 5]);
     }
 
     #[test]

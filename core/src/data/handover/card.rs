@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Contents, WrittenFile, side_name, yaml::Yaml};
 use crate::{
     data::Format,
-    protocol::studio::{ActionKind, ActionView, Share, SourceView, SplitView},
+    protocol::studio::{ActionKind, ActionView, Share, SourceView, SplitPlan, SplitView},
 };
 
 /// The facts of a card.
@@ -84,8 +84,17 @@ fn front_matter(card: &Card<'_>) -> String {
         .entry("size_categories", json!([size_category(n)]))
         .entry("task_categories", json!(["text-generation"]))
         .entry("tags", json!(["veneer"]));
-    let files: Vec<Value> = card
-        .files
+    // `datasets.load_dataset` has no reader for spreadsheets.
+    let is_read = |file: &WrittenFile| !file.path.ends_with(".xlsx");
+    if card.files.iter().all(is_read) {
+        configs(&mut yaml, card.files);
+    }
+    format!("---\n{}---\n", yaml.into_text())
+}
+
+/// Which file is which split.
+fn configs(yaml: &mut Yaml, files: &[WrittenFile]) {
+    let files: Vec<Value> = files
         .iter()
         .map(|file| {
             let mut entry = Map::new();
@@ -99,7 +108,6 @@ fn front_matter(card: &Card<'_>) -> String {
         "configs",
         json!([{"config_name": "default", "data_files": files}]),
     );
-    format!("---\n{}---\n", yaml.into_text())
 }
 
 fn licence(yaml: &mut Yaml, licence: &str) {
@@ -371,23 +379,32 @@ fn split(text: &mut String, split: Option<&SplitView>) {
         Share::Fraction(fraction) => format!("{} %", (fraction * 1e4).round() / 100.0),
         Share::Count(n) => n.to_string(),
     };
+    let what = if plan.only_new {
+        "Records that were on no side drawn to the others, which stayed,"
+    } else {
+        "Drawn"
+    };
     let drawn = format!(
-        "- Drawn with seed {}: validation {}, test {}\n",
+        "- {what} with seed {}: validation {}, test {}\n",
         plan.seed,
         share(plan.validation),
         share(plan.test)
     );
     push(text, &drawn);
     if let Some(column) = &plan.stratify_by {
-        push(text, &format!("- Equal shares by {}\n", escaped(column)));
+        push(text, &format!("- Equal shares by {}\n", named(column)));
     }
     if let Some(column) = &plan.group_by {
+        let since = match split.n_groups_apart {
+            0 => String::new(),
+            n => format!(" when drawn; by now records of {n} of them are on several"),
+        };
         push(
             text,
-            &format!("- Equal values of {} on one side\n", escaped(column)),
+            &format!("- Equal values of {} on one side{since}\n", named(column)),
         );
     }
-    if plan.keep_duplicates_together {
+    if plan.keep_duplicates_together && split.n_leaking == 0 {
         push(text, "- Records that ask the same are on one side\n");
     }
     push(
@@ -411,6 +428,15 @@ fn split(text: &mut String, split: Option<&SplitView>) {
             "frozen, and changed since"
         };
         push(text, &format!("- {state}, SHA-256 `{}`\n", cell(hash)));
+    }
+}
+
+/// A column that sides go by.
+fn named(column: &str) -> String {
+    match column {
+        SplitPlan::SOURCE_FILE => "source file".to_owned(),
+        SplitPlan::LANGUAGE => "language".to_owned(),
+        column => escaped(column),
     }
 }
 

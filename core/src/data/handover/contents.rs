@@ -24,8 +24,12 @@ pub struct Contents {
     pub n_irregular: u64,
     /// Messages with names, ids or further keys.
     pub n_with_keys: u64,
-    /// With a better and a worse answer as texts.
+    /// With a better and a worse answer, of which the better one is the record's.
     pub n_pairs: u64,
+    /// Of these, those with both as texts.
+    pub n_text_pairs: u64,
+    /// With an answer that is marked as good or bad.
+    pub n_marked: u64,
 }
 
 impl Contents {
@@ -60,13 +64,35 @@ impl Contents {
     }
 
     pub fn add(&mut self, record: &Record) {
-        let is_text = |key: &str| record.extra.get(key).is_some_and(|value| value.is_string());
-        self.n_pairs += u64::from(is_text("chosen") && is_text("rejected"));
+        self.add_judgement(record);
         match &record.body {
             Body::Tokens(_) => self.n_tokens += 1,
             Body::Text { prompt, .. } if prompt.is_empty() => self.n_whole_text += 1,
             Body::Text { .. } => self.n_prompted_text += 1,
             Body::Chat(chat) => self.add_chat(chat),
+        }
+    }
+
+    /// As a reader tells it: what is learned as a whole has no answer to judge.
+    fn add_judgement(&mut self, record: &Record) {
+        let has_answer = match &record.body {
+            Body::Chat(_) => true,
+            Body::Text { prompt, .. } => !prompt.is_empty(),
+            Body::Tokens(_) => false,
+        };
+        let (chosen, rejected) = (record.extra.get("chosen"), record.extra.get("rejected"));
+        match (chosen, rejected) {
+            (Some(chosen), Some(rejected)) if has_answer => {
+                self.n_pairs += 1;
+                self.n_text_pairs += u64::from(chosen.is_string() && rejected.is_string());
+            }
+            _ => {
+                let is_marked = record
+                    .extra
+                    .get("label")
+                    .is_some_and(|mark| mark.is_boolean());
+                self.n_marked += u64::from(has_answer && is_marked);
+            }
         }
     }
 
@@ -147,7 +173,14 @@ mod tests {
     #[test]
     fn pairs_and_plain_texts_are_told_apart() {
         let pairs = read(json!([{"prompt": "q", "chosen": "good", "rejected": "bad"}]));
-        assert_eq!(pairs.n_pairs, 1);
+        assert_eq!((pairs.n_pairs, pairs.n_text_pairs), (1, 1));
+        let said = |text: &str| json!([{"role": "assistant", "content": text}]);
+        let asked = json!([{"role": "user", "content": "q"}]);
+        let of_messages =
+            read(json!([{"prompt": asked, "chosen": said("good"), "rejected": said("bad")}]));
+        assert_eq!((of_messages.n_pairs, of_messages.n_text_pairs), (1, 0));
+        let marked = read(json!([{"prompt": "q", "completion": "a", "label": false}]));
+        assert_eq!((marked.n_pairs, marked.n_marked), (0, 1));
         let record = |prompt: &str| Record {
             body: Body::Text {
                 prompt: prompt.into(),

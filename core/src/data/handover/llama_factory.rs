@@ -9,7 +9,7 @@ use crate::{
     data::Format,
     protocol::{
         LoadIn, TargetModules,
-        studio::{Phrase, Said, Side},
+        studio::{Phrase, Said, Side, TextOptions, TrainWhat},
     },
 };
 
@@ -23,7 +23,7 @@ impl LlamaFactory<'_> {
         if contents.n_tokens > 0 {
             return None;
         }
-        Some(if n > 0 && contents.n_pairs == n {
+        Some(if is_ranking(contents) {
             Format::Alpaca
         } else if n > 0 && contents.n_whole_text == n {
             Format::Text
@@ -37,13 +37,25 @@ impl LlamaFactory<'_> {
     }
 
     /// What LLaMA-Factory does not do with these records, with their number.
-    pub fn losses(contents: &Contents) -> Vec<(Said, u64)> {
+    pub fn losses(contents: &Contents, text: &TextOptions) -> Vec<(Said, u64)> {
+        let n_unpaired = match is_ranking(contents) {
+            true => 0,
+            false => contents.n_pairs,
+        };
         let losses = [
             (Phrase::LlamaFactoryIrregular, contents.n_irregular),
             (Phrase::LlamaFactoryWeights, contents.n_weighted),
+            (Phrase::PairsAsExamples, n_unpaired),
         ];
-        let some = losses.into_iter().filter(|(_, n)| *n > 0);
-        some.map(|(what, n)| (Said::new(what, []), n)).collect()
+        let losses = losses.map(|(what, n)| (Said::new(what, []), n));
+        let template = text.template.as_deref();
+        let unknown = template.filter(|name| counterpart(name).is_none());
+        let unknown = unknown.map(|name| {
+            let what = Said::new(Phrase::TemplateNotCarried, [name.to_owned()]);
+            (what, contents.n_chat)
+        });
+        let some = losses.into_iter().chain(unknown);
+        some.filter(|(_, n)| *n > 0).collect()
     }
 
     /// `dataset_info.json`
@@ -65,11 +77,6 @@ impl LlamaFactory<'_> {
         }
     }
 
-    fn is_ranking(&self) -> bool {
-        let contents = self.0.contents;
-        contents.n_pairs > 0 && contents.n_pairs == contents.n()
-    }
-
     fn entry(&self, file: &WrittenFile) -> Value {
         let contents = self.0.contents;
         let mut entry = json!({ "file_name": file.path });
@@ -86,7 +93,7 @@ impl LlamaFactory<'_> {
                 }
                 columns
             }
-            Format::Alpaca if self.is_ranking() => {
+            Format::Alpaca if is_ranking(contents) => {
                 entry["ranking"] = json!(true);
                 json!({
                     "prompt": "instruction", "query": "input",
@@ -135,19 +142,19 @@ impl LlamaFactory<'_> {
             yaml.comment("Name on the Hugging Face Hub, or a folder");
         }
         yaml.entry("model_name_or_path", self.0.model());
-        match template(self.0.model) {
-            Some(template) => yaml.entry("template", template),
-            None => yaml.comment(
-                "Without `template`, LLaMA-Factory takes the one of the model's tokenizer",
-            ),
+        let own = "Without `template`, LLaMA-Factory takes the one of the model's tokenizer";
+        match (&self.0.text.template, template(self.0.model)) {
+            (Some(chosen), _) => match counterpart(chosen) {
+                Some(name) => yaml.entry("template", name),
+                None => {
+                    let lacking = format!("LLaMA-Factory has no template like `{chosen}`");
+                    yaml.comment(&lacking).comment(own)
+                }
+            },
+            (None, Some(template)) => yaml.entry("template", template),
+            (None, None) => yaml.comment(own),
         };
-        let stage = if self.0.format == Format::Text {
-            "pt"
-        } else if self.is_ranking() {
-            "dpo"
-        } else {
-            "sft"
-        };
+        let stage = self.stage();
         yaml.entry("stage", stage)
             .entry("do_train", true)
             .entry("finetuning_type", "lora");
@@ -176,6 +183,16 @@ impl LlamaFactory<'_> {
         yaml.blank();
     }
 
+    fn stage(&self) -> &'static str {
+        if self.0.format == Format::Text {
+            "pt"
+        } else if is_ranking(self.0.contents) {
+            "dpo"
+        } else {
+            "sft"
+        }
+    }
+
     fn data(&self, yaml: &mut Yaml) {
         let job = self.0.job;
         let name = |file| self.entry_name(file);
@@ -189,6 +206,11 @@ impl LlamaFactory<'_> {
                 .entry("eval_strategy", json!(job.eval_strategy));
         }
         yaml.entry("cutoff_len", job.max_length);
+        match self.0.text.train_on {
+            TrainWhat::Last if self.stage() == "sft" => yaml.entry("mask_history", true),
+            TrainWhat::All if self.stage() == "sft" => yaml.entry("train_on_prompt", true),
+            _ => yaml,
+        };
         if job.packing {
             yaml.entry("packing", true);
         }
@@ -245,6 +267,29 @@ fn targets(modules: &TargetModules) -> String {
     }
 }
 
+/// Whether every record can be learned as a better and a worse answer, which are texts there.
+fn is_ranking(contents: &Contents) -> bool {
+    contents.n_text_pairs > 0 && contents.n_text_pairs == contents.n()
+}
+
+/// LLaMA-Factory's name for a built-in template.
+fn counterpart(template: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 10] = [
+        ("chatml", "chatml"),
+        ("llama2", "llama2"),
+        ("llama3", "llama3"),
+        ("mistral", "mistral"),
+        ("qwen2.5", "qwen"),
+        ("qwen3", "qwen3"),
+        ("gemma", "gemma"),
+        ("phi3", "phi"),
+        ("zephyr", "zephyr"),
+        ("alpaca", "alpaca"),
+    ];
+    let found = NAMES.iter().find(|(own, _)| *own == template);
+    found.map(|(_, name)| *name)
+}
+
 /// LLaMA-Factory's name for the template of a family, by the model's name.
 fn template(model: &str) -> Option<&'static str> {
     const TEMPLATES: [(&[&str], &str); 10] = [
@@ -259,7 +304,9 @@ fn template(model: &str) -> Option<&'static str> {
         (&["mistral-7b-instruct"], "mistral"),
         (&["phi-3"], "phi"),
     ];
-    let name = model.to_ascii_lowercase();
+    // Of a path, the folders around the model's say nothing about it.
+    let name = model.rsplit(['/', '\\']).find(|part| !part.is_empty());
+    let name = name.unwrap_or_default().to_ascii_lowercase();
     let matches = |words: &[&str]| words.iter().all(|word| name.contains(word));
     let found = TEMPLATES.iter().find(|(words, _)| matches(words));
     found.map(|(_, template)| *template)
@@ -269,6 +316,12 @@ fn template(model: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::{data::handover::tests::file, protocol::TrainJob};
+
+    static AS_USUAL: TextOptions = TextOptions {
+        max_length: 2048,
+        train_on: TrainWhat::Assistant,
+        template: None,
+    };
 
     fn handover<'a>(
         files: &'a [WrittenFile],
@@ -282,6 +335,7 @@ mod tests {
             format,
             contents,
             model: "Qwen/Qwen2.5-0.5B-Instruct",
+            text: &AS_USUAL,
             job,
         })
     }
@@ -334,6 +388,7 @@ mod tests {
         assert_eq!(info(Format::Sharegpt, &tools)["columns"]["tools"], "tools");
         let pairs = Contents {
             n_pairs: 2,
+            n_text_pairs: 2,
             ..chat.clone()
         };
         assert_eq!(format(&pairs), Some(Format::Alpaca));
@@ -388,7 +443,42 @@ mod tests {
             n_weighted: 1,
             ..Contents::default()
         };
-        let losses = LlamaFactory::losses(&contents);
+        let losses = LlamaFactory::losses(&contents, &AS_USUAL);
         assert_eq!(losses.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [2, 1]);
+        // Pairs of message lists are not ranked, and neither are pairs among other records.
+        let pairs = Contents {
+            n_chat: 3,
+            n_pairs: 3,
+            ..Contents::default()
+        };
+        assert_eq!(LlamaFactory::format(&pairs), Some(Format::Openai));
+        let losses = LlamaFactory::losses(&pairs, &AS_USUAL);
+        assert_eq!(losses, [(Said::new(Phrase::PairsAsExamples, []), 3)]);
+    }
+
+    #[test]
+    fn template_and_trained_turns_are_those_of_the_project() {
+        let (contents, job) = (Contents::default(), TrainJob::default());
+        let files = [file("data.jsonl", None, 5)];
+        let with = |template: &str, train_on| {
+            let text = TextOptions {
+                template: Some(template.into()),
+                train_on,
+                ..AS_USUAL
+            };
+            let LlamaFactory(handover) = handover(&files, Format::Openai, &contents, &job);
+            let handover = Handover {
+                text: &text,
+                ..handover
+            };
+            LlamaFactory(handover).train_yaml()
+        };
+        let last = with("phi3", TrainWhat::Last);
+        assert!(last.contains("template: \"phi\"\n"), "{last}");
+        assert!(last.contains("mask_history: true\n"), "{last}");
+        let all = with("plain", TrainWhat::All);
+        assert!(all.contains("no template like `plain`"), "{all}");
+        assert!(!all.contains("\ntemplate:"), "{all}");
+        assert!(all.contains("train_on_prompt: true\n"), "{all}");
     }
 }

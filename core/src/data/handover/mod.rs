@@ -18,10 +18,15 @@ pub use llama_factory::LlamaFactory;
 pub use openai_limits::{
     MIN_EXAMPLES, OpenAiFinding, OpenAiLimits, OpenAiReport, OpenAiRow, openai_row,
 };
-pub use train_job::{job_json, train_command};
+pub use train_job::{job_json, train_command, train_losses};
+
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::Format;
-use crate::protocol::{TrainJob, studio::Side};
+use crate::protocol::{
+    TrainJob,
+    studio::{Side, TextOptions},
+};
 
 /// A file of the dataset as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +50,8 @@ pub struct Handover<'a> {
     pub contents: &'a Contents,
     /// Name or folder of the base model; may be empty.
     pub model: &'a str,
+    /// Template, and what of a record is trained.
+    pub text: &'a TextOptions,
     pub job: &'a TrainJob,
 }
 
@@ -83,19 +90,38 @@ pub fn side_name(side: Side) -> &'static str {
     }
 }
 
-/// A name of letters, digits and underscores, as tools take for datasets and folders.
+/// Bytes of a [`slug`]; file systems take 255 with what is put around it.
+const MAX_SLUG: usize = 120;
+
+/// Names that Windows keeps for devices, whatever comes behind the dot.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// A name of letters of any script, digits and underscores, as tools and systems take for datasets,
+/// files and folders.
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
-    for c in name.chars() {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c.to_ascii_lowercase());
+    for c in name.nfc().flat_map(char::to_lowercase) {
+        if slug.len() + c.len_utf8() > MAX_SLUG {
+            break;
+        }
+        let goes_on = is_combining_mark(c) && !slug.is_empty() && !slug.ends_with('_');
+        if c.is_alphanumeric() || goes_on {
+            slug.push(c);
         } else if !slug.is_empty() && !slug.ends_with('_') {
             slug.push('_');
         }
     }
     let slug = slug.trim_end_matches('_');
+    let is_port = |name: &str| {
+        let number = name.strip_prefix("com").or(name.strip_prefix("lpt"));
+        number.is_some_and(|number| {
+            number.chars().count() == 1 && number.chars().all(char::is_numeric)
+        })
+    };
     if slug.is_empty() {
         "dataset".into()
+    } else if DEVICES.contains(&slug) || is_port(slug) {
+        format!("{slug}_dataset")
     } else {
         slug.into()
     }
@@ -118,7 +144,13 @@ pub(super) mod tests {
     #[test]
     fn names_become_plain() {
         assert_eq!(slug("Preguntas: banca (2024)!"), "preguntas_banca_2024");
-        assert_eq!(slug("保険"), "dataset");
+        assert_eq!(slug("保険（2024）"), "保険_2024");
+        assert_eq!(slug("cre\u{301}dito"), "crédito");
+        assert_eq!(slug("हिन्दी"), "हिन्दी");
+        assert_eq!(slug("…"), "dataset");
+        assert_eq!(slug("CON"), "con_dataset");
+        let long = slug(&"¿Qué es un bono? ".repeat(40));
+        assert!(long.len() <= MAX_SLUG && !long.ends_with('_'), "{long}");
     }
 
     #[test]
@@ -129,12 +161,14 @@ pub(super) mod tests {
         ];
         let whole = [file("data.jsonl", None, 9)];
         let (contents, job) = (Contents::default(), TrainJob::default());
+        let text = TextOptions::default();
         let handover = |files| Handover {
             name: "d",
             files,
             format: Format::Openai,
             contents: &contents,
             model: "",
+            text: &text,
             job: &job,
         };
         let trained = |files| handover(files).trained().map(|file| file.path.clone());

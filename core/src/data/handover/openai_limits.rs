@@ -13,7 +13,7 @@ use crate::{
     text::Record,
 };
 
-/// Fewest examples of a training file.
+/// Fewest examples of a training file; one that only measures may have fewer.
 pub const MIN_EXAMPLES: u64 = 10;
 
 /// Largest file that can be uploaded.
@@ -110,6 +110,22 @@ impl OpenAiFinding {
             None => Said::new(Phrase::OpenAiFile, [found, expected, advice]),
         }
     }
+
+    /// The same where there are several files.
+    pub fn said_of(&self, file: &str) -> Said {
+        let (whole, file) = (self.said(), file.to_owned());
+        match whole {
+            Said::Phrase(Phrase::OpenAiRecord, mut values) => {
+                values.insert(0, file);
+                Said::Phrase(Phrase::OpenAiRecordOf, values)
+            }
+            Said::Phrase(Phrase::OpenAiFile, mut values) => {
+                values.insert(0, file);
+                Said::Phrase(Phrase::OpenAiFileOf, values)
+            }
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for OpenAiFinding {
@@ -158,8 +174,8 @@ impl OpenAiLimits {
     }
 
     /// With what is wrong with the file as a whole.
-    pub fn finish(mut self) -> OpenAiReport {
-        if self.n < MIN_EXAMPLES {
+    pub fn finish(mut self, is_trained: bool) -> OpenAiReport {
+        if is_trained && self.n < MIN_EXAMPLES {
             self.note(OpenAiFinding {
                 code: "too_few_examples",
                 is_error: true,

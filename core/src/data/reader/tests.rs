@@ -36,6 +36,17 @@ fn problem_texts(loaded: &Loaded) -> Vec<String> {
         .collect()
 }
 
+#[test]
+fn one_line_of_text_is_no_empty_file() {
+    let said = error("hello there\n");
+    assert!(
+        said.contains("(`hello there`) counts as the header"),
+        "{said}"
+    );
+    assert!(error(" \n").contains("is empty"));
+    assert!(error("x".repeat(5000)).chars().count() < 200);
+}
+
 const ALPACA: &str = "[\n  {\"instruction\": \"a\", \"input\": \"\", \"output\": \"b\"},\n  {\"instruction\": \"c\", \"output\": \"d\"}\n]\n";
 
 #[test]
@@ -103,7 +114,13 @@ fn a_field_that_is_there_twice_is_not_lost_without_a_word() {
 #[test]
 fn a_number_that_would_be_rounded_is_not_changed_without_a_word() {
     let record = |id: &str| format!("{{\"prompt\":\"p\",\"response\":\"a\",\"id\":{id}}}\n");
-    let kept = ["18446744073709551615", "-9223372036854775808", "1e20", "0.5"].map(record);
+    let kept = [
+        "18446744073709551615",
+        "-9223372036854775808",
+        "1e20",
+        "0.5",
+    ]
+    .map(record);
     assert_eq!(load(&kept.concat()).records.len(), 4);
     let loaded = load(&(record("1") + &record("[12345678901234567890123]")));
     assert_eq!(loaded.records.len(), 1);

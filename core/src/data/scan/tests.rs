@@ -67,9 +67,23 @@ fn a_wrapped_array_names_what_it_does_not_read() {
         Layout::Wrapped("data"),
         &[(2, "{\"a\":1}"), (3, "{\"b\":2}")],
     );
-    let mut scanner = Scanner::new(text.as_bytes(), 200);
-    while scanner.next_chunk().unwrap().is_some() {}
-    assert_eq!(scanner.unread_keys, ["test"]);
+    let unread = |text: &str| {
+        let mut scanner = Scanner::new(text.as_bytes(), 200);
+        while scanner.next_chunk().unwrap().is_some() {}
+        let unread = scanner.unread.into_iter();
+        let told: Vec<_> = unread
+            .map(|unread| (unread.key, unread.line, unread.n_objects))
+            .collect();
+        told
+    };
+    assert_eq!(unread(text), [("test".to_owned(), 3, 1)]);
+    let around =
+        "{\"test\": [\n{\"c\": [{}]}, {}], \"x\": [{}],\n\"train\": [{}, {}],\n\"note\": \"y\"}";
+    let expected = [("test", 2, 2), ("x", 2, 1), ("note", 4, 0)];
+    assert_eq!(
+        unread(around),
+        expected.map(|(key, line, n)| (key.to_owned(), line, n))
+    );
 }
 
 #[test]

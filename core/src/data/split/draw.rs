@@ -7,6 +7,9 @@
 //!    has room; what is then missing is filled with groups of the strata that are short.
 //!
 //! A side can stay smaller than asked where the groups do not fit, and is never larger.
+//!
+//! Records may be on a side before the draw ([`Facts::stay`]). They stay there, new records of their
+//! groups join them, and the rest is drawn with the sizes of all that is new.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -22,6 +25,8 @@ pub(crate) struct Facts {
     /// The stratum of each record; empty where there is one alone.
     strata: Vec<u32>,
     names: Vec<String>,
+    /// The side that each record stays on; empty where all are drawn.
+    on_side: Vec<Option<usize>>,
 }
 
 impl Facts {
@@ -32,7 +37,15 @@ impl Facts {
             n_ungrouped: 0,
             strata: Vec::new(),
             names: Vec::new(),
+            on_side: Vec::new(),
         }
+    }
+
+    /// Records that have a side (0 train, 1 validation, 2 test) stay on it.
+    #[cfg(feature = "studio")]
+    pub(crate) fn stay(&mut self, sides: Vec<Option<usize>>) {
+        let is_any = sides.iter().any(Option::is_some);
+        self.on_side = if is_any { sides } else { Vec::new() };
     }
 
     /// Records with equal keys stay on one side; `None` binds to nothing.
@@ -107,6 +120,38 @@ impl Facts {
         (groups.len() as u64, largest.unwrap_or(0) as u64)
     }
 
+    fn side(&self, record: u32) -> Option<usize> {
+        let side = self.on_side.get(record as usize).copied().flatten();
+        side.filter(|side| *side < 3)
+    }
+
+    /// Records that are on a side before the draw.
+    fn n_staying(&self, side: usize) -> usize {
+        let sides = self.on_side.iter();
+        sides.filter(|other| **other == Some(side)).count()
+    }
+
+    fn stratum(&self, record: u32) -> usize {
+        self.strata.get(record as usize).copied().unwrap_or(0) as usize
+    }
+
+    /// Takes out the groups of which a record is on a side; what is new of them joins it, on the first
+    /// one where there are several. Returns the records of each side.
+    fn bind(&self, groups: &mut Vec<Group>) -> [Vec<u32>; 3] {
+        let mut bound = [const { Vec::new() }; 3];
+        groups.retain(|group| {
+            let sides = group.members.iter().filter_map(|&i| self.side(i));
+            let Some(first) = sides.min() else {
+                return true;
+            };
+            for &i in &group.members {
+                bound[self.side(i).unwrap_or(first)].push(i);
+            }
+            false
+        });
+        bound
+    }
+
     fn root(&mut self, mut i: u32) -> u32 {
         while self.parents[i as usize] != i {
             let above = self.parents[self.parents[i as usize] as usize];
@@ -131,7 +176,7 @@ impl Facts {
                 place[root] = groups.len() as u32;
                 groups.push(Group::default());
             }
-            let stratum = self.strata.get(i as usize).copied().unwrap_or(0);
+            let stratum = self.stratum(i) as u32;
             groups[place[root] as usize].add(i, stratum);
         }
         groups
@@ -174,58 +219,49 @@ impl Group {
 /// # Errors
 /// If the portions leave nothing to train on, or the groups are too large for a side.
 pub(crate) fn draw(mut facts: Facts, options: &SplitOptions) -> Result<Split, DatasetError> {
-    let n = facts.n;
-    let n_val = size("validation", options.val, n)?;
-    let n_test = size("test", options.test, n)?;
-    if n_val.saturating_add(n_test) == 0 {
-        return refuse(
-            "nothing to set aside; give validation or test a share (0.1) or a count (20)".into(),
-        );
-    }
-    if n_val.saturating_add(n_test) >= n {
-        return refuse(format!(
-            "{n_val} for validation and {n_test} for test leave none of {n} records to train on"
-        ));
-    }
+    let wanted = wanted(&facts, options)?;
     let mut groups = facts.groups();
     let n_groups = groups.len();
     let largest_group = groups.iter().map(|group| group.members.len()).max();
     let largest_group = largest_group.unwrap_or(0);
-    let mut n_of_stratum = vec![0; facts.names.len().max(1)];
-    for &(stratum, n) in groups.iter().flat_map(|group| &group.strata) {
-        n_of_stratum[stratum as usize] += n as usize;
-    }
+    let mut sides = facts.bind(&mut groups);
+    let mut plan = Plan::new(&facts, &groups, &sides);
     let mut rng = Rng::new(options.seed, 0);
     rng.shuffle(&mut groups);
-    let mut ties: Vec<usize> = (0..n_of_stratum.len()).collect();
+    let mut ties: Vec<usize> = (0..plan.sizes.len()).collect();
     rng.shuffle(&mut ties);
-    let mut sides = [Vec::new(), Vec::new(), Vec::new()];
-    let mut strata = vec![[0; 3]; n_of_stratum.len()];
-    let mut room = n_of_stratum.clone();
-    for (side, wanted, name) in [(1, n_val, "validation"), (2, n_test, "test")] {
-        let parts = parts(wanted, &n_of_stratum, &room, &ties);
+    let n_before = [1, 2].map(|side: usize| facts.n_staying(side));
+    for (side, wanted, name) in [(1, wanted[0], "validation"), (2, wanted[1], "test")] {
+        let parts = plan.parts(side, wanted, &ties);
         let taken = take(&mut groups, &parts);
-        if taken.is_empty() && wanted > 0 {
+        if taken.is_empty() && wanted > 0 && facts.on_side.is_empty() {
             return refuse(format!(
                 "no group of records that belong together is small enough for a {name} set of \
-                 {wanted}; there are {n_groups} groups, the largest of {largest_group}"
+                 {wanted}; there {} {n_groups} group{}, the largest of {largest_group}",
+                if n_groups == 1 { "is" } else { "are" },
+                if n_groups == 1 { "" } else { "s" },
             ));
         }
         for &(stratum, n) in taken.iter().flat_map(|group| &group.strata) {
-            strata[stratum as usize][side] += u64::from(n);
-            room[stratum as usize] -= n as usize;
+            plan.room[stratum as usize] -= n as usize;
         }
-        sides[side] = members(&taken);
+        sides[side].extend(taken.iter().flat_map(|group| &group.members));
     }
-    sides[0] = members(&groups);
-    for (sides, left) in strata.iter_mut().zip(room) {
-        sides[0] = left as u64;
+    sides[0].extend(groups.iter().flat_map(|group| &group.members));
+    let mut strata = vec![[0; 3]; facts.names.len()];
+    for (side, records) in sides.iter().enumerate() {
+        for &i in records {
+            if let Some(stratum) = strata.get_mut(facts.stratum(i)) {
+                stratum[side] += 1;
+            }
+        }
     }
-    let [train, val, test] = sides;
+    let [train, val, test] = sides.map(in_order);
     Ok(Split {
         train,
         val,
         test,
+        asked: [n_before[0] + wanted[0], n_before[1] + wanted[1]],
         n_groups,
         largest_group,
         n_ungrouped: facts.n_ungrouped,
@@ -233,16 +269,93 @@ pub(crate) fn draw(mut facts: Facts, options: &SplitOptions) -> Result<Split, Da
     })
 }
 
+/// Sizes of validation and test among the records that are drawn.
+fn wanted(facts: &Facts, options: &SplitOptions) -> Result<[usize; 2], DatasetError> {
+    let is_all = facts.on_side.is_empty();
+    let n = (0..facts.n as u32)
+        .filter(|&i| facts.side(i).is_none())
+        .count();
+    if n == 0 && !is_all {
+        return refuse("every record is on a side already; there is nothing to draw".into());
+    }
+    let n_val = size("validation", options.val, n, is_all)?;
+    let n_test = size("test", options.test, n, is_all)?;
+    let n_aside = n_val.saturating_add(n_test);
+    if is_all && n_aside == 0 {
+        return refuse(
+            "nothing to set aside; give validation or test a share (0.1) or a count (20)".into(),
+        );
+    }
+    if is_all && n_aside >= n {
+        return refuse(format!(
+            "{n_val} for validation and {n_test} for test leave none of {n} records to train on"
+        ));
+    }
+    if n_aside > n {
+        return refuse(format!(
+            "{n_val} for validation and {n_test} for test are more than the {n} records on no side"
+        ));
+    }
+    Ok([n_val, n_test])
+}
+
+/// Records of each stratum, among those that are drawn.
+struct Plan {
+    sizes: Vec<usize>,
+    /// In groups that are on no side yet.
+    room: Vec<usize>,
+    /// On each side because their group is there.
+    joined: Vec<[usize; 3]>,
+}
+
+impl Plan {
+    fn new(facts: &Facts, groups: &[Group], bound: &[Vec<u32>; 3]) -> Self {
+        let n_strata = facts.names.len().max(1);
+        let mut room = vec![0; n_strata];
+        for &(stratum, n) in groups.iter().flat_map(|group| &group.strata) {
+            room[stratum as usize] += n as usize;
+        }
+        let (mut sizes, mut joined) = (room.clone(), vec![[0; 3]; n_strata]);
+        for (side, records) in bound.iter().enumerate() {
+            for &i in records.iter().filter(|&&i| facts.side(i).is_none()) {
+                sizes[facts.stratum(i)] += 1;
+                joined[facts.stratum(i)][side] += 1;
+            }
+        }
+        Self {
+            sizes,
+            room,
+            joined,
+        }
+    }
+
+    /// What each stratum still gives to a side.
+    fn parts(&self, side: usize, wanted: usize, ties: &[usize]) -> Vec<usize> {
+        let joined = || self.joined.iter().map(|sides| sides[side]);
+        let room: Vec<usize> = self
+            .room
+            .iter()
+            .zip(joined())
+            .map(|(room, joined)| room + joined)
+            .collect();
+        let parts = parts(wanted, &self.sizes, &room, ties);
+        let left = parts.into_iter().zip(joined());
+        left.map(|(part, joined)| part.saturating_sub(joined))
+            .collect()
+    }
+}
+
 fn refuse<T>(reason: String) -> Result<T, DatasetError> {
     Err(DatasetError::Split { reason })
 }
 
-fn size(side: &str, portion: Portion, n: usize) -> Result<usize, DatasetError> {
+/// At least one record, where the whole dataset is drawn.
+fn size(side: &str, portion: Portion, n: usize, is_all: bool) -> Result<usize, DatasetError> {
     match portion {
         Portion::None => Ok(0),
         Portion::Count(count) => Ok(count),
         Portion::Share(share) if share > 0.0 && share < 1.0 => {
-            Ok(((share * n as f64).round() as usize).max(1))
+            Ok(((share * n as f64).round() as usize).max(usize::from(is_all)))
         }
         Portion::Share(share) => refuse(format!(
             "the share of {side} is {share}, expected one above 0 and below 1"
@@ -322,11 +435,9 @@ impl Lack {
     }
 }
 
-fn members(groups: &[Group]) -> Vec<usize> {
-    let members = groups.iter().flat_map(|group| &group.members);
-    let mut members: Vec<usize> = members.map(|&record| record as usize).collect();
-    members.sort_unstable();
-    members
+fn in_order(mut records: Vec<u32>) -> Vec<usize> {
+    records.sort_unstable();
+    records.into_iter().map(|record| record as usize).collect()
 }
 
 #[cfg(test)]

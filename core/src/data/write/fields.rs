@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Loss;
+use super::{Loss, beside::with_extra};
 use crate::{
     data::{Body, Format, Record},
     text::{Conversation, Encoded, Message, Role},
@@ -366,25 +366,10 @@ fn note_message_keys(messages: &[Message], losses: &mut Vec<Loss>) {
     }
 }
 
-fn note(losses: &mut Vec<Loss>, loss: Loss) {
+pub(super) fn note(losses: &mut Vec<Loss>, loss: Loss) {
     if !losses.contains(&loss) {
         losses.push(loss);
     }
-}
-
-fn with_extra(
-    mut fields: Map<String, Value>,
-    record: &Record,
-    losses: &mut Vec<Loss>,
-) -> Map<String, Value> {
-    for (key, value) in &record.extra {
-        if fields.contains_key(key) {
-            note(losses, Loss::Column);
-        } else {
-            fields.insert(key.clone(), value.clone());
-        }
-    }
-    fields
 }
 
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {

@@ -15,10 +15,13 @@ fn action(what: ActionKind, detail: &str, n_records: u64) -> ActionView {
 }
 
 fn full() -> String {
-    let files = [
+    card_of(&[
         file("train.jsonl", Some(Side::Train), 900),
         file("test.jsonl", Some(Side::Test), 100),
-    ];
+    ])
+}
+
+fn card_of(files: &[WrittenFile]) -> String {
     let contents = Contents {
         n_chat: 1000,
         n_with_system: 7,
@@ -54,7 +57,7 @@ fn full() -> String {
         licence: "CC-BY-4.0",
         today: "2026-11-21",
         format: Format::Openai,
-        files: &files,
+        files,
         contents: &contents,
         languages: &[("spa".into(), 990), ("unknown".into(), 10)],
         sources: &sources,
@@ -85,6 +88,12 @@ fn the_front_matter_is_what_the_hub_reads() {
 }
 
 #[test]
+fn a_spreadsheet_is_not_promised_to_be_loadable() {
+    let sheet = card_of(&[file("data.xlsx", None, 9)]);
+    assert!(!sheet.contains("configs:"), "{sheet}");
+}
+
+#[test]
 fn what_was_done_is_listed_and_what_was_undone_is_not() {
     let text = full();
     assert!(
@@ -99,6 +108,45 @@ fn what_was_done_is_listed_and_what_was_undone_is_not() {
     assert!(text.contains("validation 10 %, test 10 %"), "{text}");
     assert!(text.contains(&"ef".repeat(32)), "{text}");
     assert!(text.contains("weights of messages (2 records)"), "{text}");
+}
+
+#[test]
+fn groups_that_were_moved_apart_are_not_said_to_be_together() {
+    let said = |n_groups_apart: u64, n_leaking: u64| {
+        let mut text = String::new();
+        let view = SplitView {
+            plan: Some(SplitPlan {
+                group_by: Some("bank".into()),
+                stratify_by: Some(SplitPlan::SOURCE_FILE.into()),
+                ..SplitPlan::default()
+            }),
+            n_train: 9,
+            n_groups_apart,
+            n_leaking,
+            ..SplitView::default()
+        };
+        split(&mut text, Some(&view));
+        text
+    };
+    let together = said(0, 0);
+    assert!(
+        together.contains("- Equal values of bank on one side\n"),
+        "{together}"
+    );
+    assert!(
+        together.contains("- Equal shares by source file\n"),
+        "{together}"
+    );
+    assert!(
+        together.contains("ask the same are on one side"),
+        "{together}"
+    );
+    let apart = said(2, 3);
+    assert!(
+        apart.contains("on one side when drawn; by now records of 2 of them"),
+        "{apart}"
+    );
+    assert!(!apart.contains("ask the same are on one side"), "{apart}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn report(records: Vec<Value>) -> OpenAiReport {
     for record in &records {
         limits.add(record.as_object().expect("an object"), 100);
     }
-    limits.finish()
+    limits.finish(true)
 }
 
 fn good() -> Value {
@@ -35,6 +35,15 @@ fn good_examples_pass_and_nine_are_too_few() {
     let few = report(vec![good(); 9]);
     assert_eq!(few.findings[0].code, "too_few_examples");
     assert_eq!(few.n_errors, 1);
+    let named = few.findings[0].said_of("train.jsonl").to_string();
+    assert!(
+        named.starts_with("`train.jsonl`: found 9 examples,"),
+        "{named}"
+    );
+    assert_eq!(
+        OpenAiLimits::keeping(1).finish(false),
+        OpenAiReport::default()
+    );
 }
 
 #[test]
@@ -130,7 +139,7 @@ fn further_columns_and_keys_are_left_out_by_name() {
     let mut limits = OpenAiLimits::keeping(5);
     limits.add(&row.fields, 10);
     assert_eq!(
-        limits.finish().counts,
+        limits.finish(true).counts,
         BTreeMap::from([("too_few_examples", 1)])
     );
 }

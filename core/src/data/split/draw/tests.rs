@@ -49,7 +49,7 @@ impl Case {
 
     fn wanted(&self) -> [usize; 2] {
         let n = self.groups.len();
-        [self.options.val, self.options.test].map(|portion| size("", portion, n).unwrap())
+        [self.options.val, self.options.test].map(|portion| size("", portion, n, true).unwrap())
     }
 }
 
@@ -172,4 +172,38 @@ fn a_stratum_of_large_groups_does_not_push_the_others_over() {
     let split = draw(facts, &options).unwrap();
     let strata = [("large".into(), [100, 0, 0]), ("small".into(), [90, 10, 0])];
     assert_eq!(split.strata, strata);
+}
+
+#[cfg(feature = "studio")]
+#[test]
+fn what_is_on_a_side_stays_and_what_belongs_to_it_joins() {
+    // Ten groups of ten lie on their sides; each gets two more, and a hundred are new altogether.
+    let mut facts = Facts::new(220);
+    facts.keep_together((0..220).map(|i| (i < 120).then_some(i % 10)));
+    let side = |i: usize| [0, 0, 0, 0, 0, 0, 0, 1, 1, 2][i % 10];
+    facts.stay((0..220).map(|i| (i < 100).then(|| side(i))).collect());
+    let options = SplitOptions {
+        val: Portion::Share(0.1),
+        test: Portion::Count(12),
+        seed: 3,
+        ..SplitOptions::default()
+    };
+    let split = draw(facts, &options).unwrap();
+    for (number, members) in [&split.train, &split.val, &split.test]
+        .into_iter()
+        .enumerate()
+    {
+        let grouped = members.iter().filter(|i| **i < 120);
+        assert!(grouped.clone().all(|i| side(*i) == number));
+        assert!(members.is_sorted());
+    }
+    // 20 and 10 were there; of 120 new ones 12 are asked for each, and 4 and 2 joined.
+    assert_eq!(split.asked, [32, 22]);
+    assert_eq!((split.val.len(), split.test.len()), (32, 22));
+    assert_eq!(split.train.len(), 220 - 32 - 22);
+
+    let mut full = Facts::new(2);
+    full.stay(vec![Some(0), Some(1)]);
+    let refused = draw(full, &options).unwrap_err().to_string();
+    assert!(refused.contains("on a side already"), "{refused}");
 }
