@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cores", &[]),
     ("quant", &["cores"]),
     ("sampling", &["rng"]),
-    ("text", &["rng"]),
+    ("text", &["protocol", "rng"]),
     ("data", &["text", "protocol", "rng"]),
     ("curate", &["text", "data", "rng"]),
     ("recipe", &["text", "data", "rng"]),

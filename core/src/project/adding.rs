@@ -228,8 +228,8 @@ impl Adding {
         self.added(added?);
         (*ready, *rows) = (made?, read?);
         for (line, problems) in rows.rejected.drain(..) {
-            row.n_rejected += 1;
-            self.rejections.push(&row.name, line, &problems);
+            let is_row = self.rejections.push(&row.name, line, &problems);
+            row.n_rejected += u64::from(is_row);
         }
         if !rows.is_last {
             return Ok(true);
@@ -270,6 +270,7 @@ impl Adding {
             n_records: self.n_records,
             n_rejected: rejections.n,
             rejected: rejections.first,
+            unread: rejections.unread,
             project: project.view()?,
         })
     }

@@ -138,7 +138,7 @@ fn detail(change: &Change) -> String {
             Some(Side::Train) => "train".into(),
             Some(Side::Validation) => "validation".into(),
             Some(Side::Test) => "test".into(),
-            None => String::new(),
+            None => "none".into(),
         },
         Change::SetField(name, _) => name.clone(),
         Change::SetSystem(_) => "system".into(),

@@ -8,8 +8,10 @@
 //! - `duplicates` and `conflicts`: the fingerprints of texts are the groups ([`repeats`]); always up
 //!   to date.
 //! - `template`: what training would refuse, and what it would cut, under the chosen model
-//!   ([`template`]); brought up to date in steps.
+//!   ([`template`]); brought up to date in steps. Without a model only what is over-long in
+//!   characters ([`length`]); always up to date.
 
+pub(super) mod length;
 pub(super) mod live;
 pub(super) mod repeats;
 pub(super) mod same_texts;

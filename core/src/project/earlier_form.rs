@@ -3,20 +3,74 @@
 use rusqlite::{Connection, params, types::Value};
 
 use super::{
-    ProjectError,
+    Project, ProjectError,
+    content::read_stored,
     file::FORM,
     runs::{Run, Runs},
+    sides,
 };
+use crate::data::fingerprint;
+
+/// The form in which `change` holds runs, and `late` is there.
+pub(super) const WITH_RUNS: i64 = 2;
+
+/// Tables that form 1 has otherwise, or not at all.
+pub(super) const CHANGED: [&str; 2] = ["change", "late"];
+
+/// Up to form 2 fingerprints knew nothing of tools, weights and worse answers, and records without a
+/// question had a common one. All are made again; of most records they are what they were.
+///
+/// # Errors
+/// If the file is damaged, or cannot be written.
+pub(super) fn print_again(project: &mut Project) -> Result<(), ProjectError> {
+    let tx = project.store.settled_mut()?.transaction()?;
+    let holds = sides::frozen_holds(&tx)?;
+    for (body, prompt, whole) in other_prints(&tx)? {
+        tx.prepare_cached("UPDATE body SET prompt_print = ?2, whole_print = ?3 WHERE id = ?1")?
+            .execute(params![body, prompt, whole])?;
+    }
+    if holds {
+        sides::hash_again(&tx)?;
+    }
+    tx.pragma_update(None, "user_version", FORM)?;
+    Ok(tx.commit()?)
+}
+
+type Print = [u8; 16];
+
+/// Texts whose prints are not what they would be today, with those of today.
+fn other_prints(db: &Connection) -> Result<Vec<(i64, Print, Print)>, ProjectError> {
+    let mut rows = db.prepare(
+        "SELECT body.id, json, prompt_print, whole_print FROM content
+         JOIN body ON body.id = content.body",
+    )?;
+    let mut rows = rows.query([])?;
+    let mut others = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        // A text that is damaged is said where it is read.
+        let Ok((record, _)) = read_stored(json) else {
+            continue;
+        };
+        let print = fingerprint(&record);
+        let (prompt, whole) = (print.prompt.to_be_bytes(), print.whole.to_be_bytes());
+        let known: (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
+        if known.0 != prompt || known.1 != whole {
+            others.push((row.get(0)?, prompt, whole));
+        }
+    }
+    Ok(others)
+}
 
 /// Form 1 had a row of `change` for every value, nothing that is late, and the state in the index by
 /// position.
 ///
 /// # Errors
 /// If the file is damaged, or cannot be written.
-pub(super) fn bring_up(db: &mut Connection) -> Result<(), ProjectError> {
+pub(super) fn bring_runs(db: &mut Connection) -> Result<(), ProjectError> {
     let tx = db.transaction()?;
     tx.execute_batch("ALTER TABLE change RENAME TO earlier_change")?;
-    for table in ["change", "late"] {
+    for table in CHANGED {
         tx.execute_batch(as_it_is_now(table))?;
     }
     {
@@ -45,7 +99,7 @@ pub(super) fn bring_up(db: &mut Connection) -> Result<(), ProjectError> {
          DROP INDEX IF EXISTS record_by_position;
          CREATE INDEX record_by_place ON record (position);",
     )?;
-    tx.pragma_update(None, "user_version", FORM)?;
+    tx.pragma_update(None, "user_version", WITH_RUNS)?;
     Ok(tx.commit()?)
 }
 

@@ -1,16 +1,45 @@
 //! What can be filtered by, with counts of the records outside the trash.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rusqlite::Connection;
+use serde_json::{Map, Value};
 
 use super::{
     Project, ProjectError,
     body::role_bit,
     columns::{Columns, RecordColumns, THERE},
     filter::side_of,
+    sides::values::beside,
 };
 use crate::protocol::studio::{Facets, TurnRole};
 
+/// Texts whose columns are looked into, of each set of columns and altogether.
+const LOOKED_INTO: (u32, usize) = (4, 64);
+
+/// Keys inside columns that are named, and how deep the last of them lies.
+const MOST_NESTED: usize = 50;
+const DEEPEST: usize = 4;
+
 impl Project {
+    /// Records outside the trash with a better and a worse answer.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn n_pairs(&self) -> Result<u64, ProjectError> {
+        let mut lists = self.lists.borrow_mut();
+        let columns = lists.caught_up(&self.store)?;
+        let there = columns.records.iter();
+        let there = there.filter(|record| record.state == THERE);
+        let sets = count(there.map(|record| columns.body_of(record).fields));
+        let is_pair = |set: &i64| {
+            let has = |name: &str| columns.set(*set).iter().any(|other| other == name);
+            has("chosen") && has("rejected")
+        };
+        let pairs = sets.iter().filter(|(set, _)| is_pair(set));
+        Ok(pairs.map(|(_, n)| n).sum())
+    }
+
     /// # Errors
     /// If the database cannot be read.
     pub fn facets(&self) -> Result<Facets, ProjectError> {
@@ -38,6 +67,7 @@ impl Project {
             reviewers: reviewers(columns, there()),
             roles: roles(columns, there()),
             fields: count_names(columns, &fields).into_keys().collect(),
+            nested_fields: nested_fields(self.store.raw(), columns, there())?,
             lengths: lengths(there().map(|record| columns.body_of(record).n_chars)),
         })
     }
@@ -60,6 +90,53 @@ fn count_names(columns: &Columns, sets: &BTreeMap<i64, u64>) -> BTreeMap<String,
         }
     }
     counts
+}
+
+/// Keys with texts inside columns, as far as some records of every kind have them.
+fn nested_fields<'a>(
+    db: &Connection,
+    columns: &Columns,
+    there: impl Iterator<Item = &'a RecordColumns>,
+) -> Result<Vec<String>, ProjectError> {
+    let (of_set, altogether) = LOOKED_INTO;
+    let mut n_of_set: HashMap<i64, u32> = HashMap::new();
+    let some = there.map(|record| columns.body_of(record)).filter(|body| {
+        let n = n_of_set.entry(body.fields).or_default();
+        *n += 1;
+        body.fields != 0 && *n <= of_set
+    });
+    let mut names = BTreeSet::new();
+    let mut statement = db.prepare_cached("SELECT json FROM content WHERE body = ?1")?;
+    for body in some.take(altogether) {
+        let mut rows = statement.query([body.id])?;
+        let Some(row) = rows.next()? else { continue };
+        let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let mut columns = beside(json)?;
+        // Answers of a pair, not facts about the record.
+        columns.retain(|name, _| !["chosen", "rejected"].contains(&name.as_str()));
+        add_nested(&mut names, "", &columns, 1);
+    }
+    Ok(names.into_iter().take(MOST_NESTED).collect())
+}
+
+fn add_nested(
+    names: &mut BTreeSet<String>,
+    before: &str,
+    fields: &Map<String, Value>,
+    depth: usize,
+) {
+    // A dot in a key would be taken for the way inside.
+    for (key, value) in fields.iter().filter(|(key, _)| !key.contains('.')) {
+        match value {
+            Value::String(_) if depth > 1 && names.len() < 4 * MOST_NESTED => {
+                names.insert(format!("{before}{key}"));
+            }
+            Value::Object(inner) if depth < DEEPEST => {
+                add_nested(names, &format!("{before}{key}."), inner, depth + 1);
+            }
+            _ => {}
+        }
+    }
 }
 
 fn most_first<T: Ord>(mut counts: Vec<(T, u64)>) -> Vec<(T, u64)> {
@@ -128,4 +205,47 @@ fn lengths(n_chars: impl Iterator<Item = i64>) -> Vec<(u64, u64)> {
         (edge, counts.get(&place).copied().unwrap_or_default())
     };
     (*first..=*last).map(bin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::project::testing::{project_of, question};
+
+    #[test]
+    fn keys_inside_columns_are_named_as_far_as_they_hold_texts() {
+        let records = (0..100).map(|i| {
+            let mut record = question(i);
+            let meta = json!({"bank": "b", "year": 2020, "at": {"page": {"of": "x", "in": {"y": "z"}}},
+                "a.b": "c", "list": ["d"]});
+            let (name, value) = match i {
+                99 => ("other", json!({"own": "e"})),
+                98 => ("chosen", json!({"content": "f"})),
+                97 => ("plain", json!("g")),
+                _ => ("meta", meta),
+            };
+            record.extra.insert(name.into(), value);
+            record
+        });
+        let facets = project_of(records).facets().unwrap();
+        assert_eq!(facets.fields, ["chosen", "meta", "other", "plain"]);
+        assert_eq!(
+            facets.nested_fields,
+            ["meta.at.page.of", "meta.bank", "other.own"]
+        );
+    }
+
+    #[test]
+    fn pairs_have_a_better_and_a_worse_answer() {
+        let records = (0..3).map(|i| {
+            let mut record = question(i);
+            record.extra.insert("chosen".into(), "a".into());
+            if i > 0 {
+                record.extra.insert("rejected".into(), "b".into());
+            }
+            record
+        });
+        assert_eq!(project_of(records).n_pairs().unwrap(), 2);
+    }
 }

@@ -20,7 +20,7 @@ use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 const APPLICATION_ID: i64 = 0x564e_5250;
 
 /// The form of the file; raised with every change that an older version could not read.
-pub(super) const FORM: i64 = 2;
+pub(super) const FORM: i64 = 3;
 
 const REMEMBERED: &str = "remembered ";
 
@@ -52,7 +52,10 @@ pub fn check_file(head: &[u8], n_bytes: u64) -> Result<(), ProjectError> {
         )
     };
     let is_ours = number(68) == Some(APPLICATION_ID as u64);
-    if !head.starts_with(super::FILE_MAGIC) || !is_ours && head.len() as u64 >= HEADER_BYTES {
+    let is_start = !head.is_empty() && super::FILE_MAGIC.starts_with(head);
+    if !(is_start || head.starts_with(super::FILE_MAGIC))
+        || !is_ours && head.len() as u64 >= HEADER_BYTES
+    {
         return Err(ProjectError::NotAProject);
     }
     let cut_off = |expected: u64| {
@@ -124,12 +127,18 @@ impl Project {
         }
         distrust(&db)?;
         check_tables(&db, found)?;
-        if found < FORM {
-            earlier_form::bring_up(&mut db)?;
+        if found < earlier_form::WITH_RUNS {
+            earlier_form::bring_runs(&mut db)?;
         }
         let mut project = Self::prepare(db)?;
-        project.store.settled()?;
-        project.remove_leftovers()?;
+        match project.tidy() {
+            // It can be read, and tidied another time.
+            Err(ProjectError::Full | ProjectError::ReadOnly) => {}
+            tidied => tidied?,
+        }
+        if found < FORM {
+            earlier_form::print_again(&mut project)?;
+        }
         Ok(project)
     }
 
@@ -338,6 +347,11 @@ impl Project {
         Ok(())
     }
 
+    fn tidy(&mut self) -> Result<(), ProjectError> {
+        self.store.settled()?;
+        self.remove_leftovers()
+    }
+
     fn remove_leftovers(&mut self) -> Result<(), ProjectError> {
         let noted = self.meta(LEFTOVERS)?;
         if noted.is_none_or(|n| n == "0") {
@@ -365,44 +379,38 @@ fn distrust(db: &Connection) -> Result<(), ProjectError> {
 }
 
 /// # Errors
-/// If a table is missing: the file was made by something else, or was damaged.
+/// If a table is not as it is made: the file was made by something else, or was damaged.
 fn check_tables(db: &Connection, form: i64) -> Result<(), ProjectError> {
-    let tables = [
-        "meta",
-        "fact",
-        "asset",
-        "source",
-        "body",
-        "content",
-        "name_set",
-        "record",
-        "finding",
-        "checked",
-        "member",
-        "token_count",
-        "action",
-        "change",
-        "fact_change",
-        "late",
-        "snapshot",
-        "snapshot_record",
-        "snapshot_fact",
-        "search",
-        "opening",
-    ];
-    let mut statement = db.prepare(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
-    )?;
-    let is_later = |table: &&str| form < FORM && *table == "late";
-    for table in tables.into_iter().filter(|table| !is_later(table)) {
-        let is_there: bool = statement.query_row([table], |row| row.get(0))?;
-        if !is_there {
-            return Err(ProjectError::Broken {
-                detail: format!("it has no table `{table}`"),
-            });
-        }
+    let as_made = Connection::open_in_memory()?;
+    as_made.execute_batch(include_str!("schema.sql"))?;
+    let found = columns_of(db)?;
+    let is_later =
+        |table: &str| form < earlier_form::WITH_RUNS && earlier_form::CHANGED.contains(&table);
+    for (table, columns) in columns_of(&as_made)? {
+        let detail = match found.get(&table) {
+            _ if is_later(&table) => continue,
+            Some(found) if *found == columns => continue,
+            Some(_) => format!("its table `{table}` is not one of Veneer's"),
+            None => format!("it has no table `{table}`"),
+        };
+        return Err(ProjectError::Broken { detail });
     }
     Ok(())
+}
+
+/// The columns of each table, in their order.
+fn columns_of(db: &Connection) -> Result<BTreeMap<String, Vec<String>>, ProjectError> {
+    let mut statement = db.prepare(
+        "SELECT tables.name, columns.name FROM sqlite_schema AS tables
+         JOIN pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' ORDER BY tables.name, columns.cid",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        columns.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    Ok(columns)
 }
 
 /// Key of the fact that holds the hash of a frozen split.

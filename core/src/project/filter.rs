@@ -12,6 +12,7 @@ use super::{
     ProjectError,
     body::role_bit,
     checks::{
+        length::{self, TOO_LONG},
         live::LiveRecords,
         repeats,
         table::{self, Grouping},
@@ -209,6 +210,11 @@ fn having(kind: &str, db: &Connection, columns: &Columns) -> Result<Having, Proj
     if table::grouping(check) != Grouping::Members {
         let flagged = repeats::flagged(db, check, &LiveRecords::of(columns, db)?)?;
         let ids = flagged.into_iter().map(|live| live.record as i64);
+        return Ok(Having::Records(ids.collect()));
+    }
+    if kind == TOO_LONG && length::limit(db)?.is_some() {
+        let long = length::over_long(db, &LiveRecords::of(columns, db)?)?;
+        let ids = long.into_iter().map(|live| live.record as i64);
         return Ok(Having::Records(ids.collect()));
     }
     if kind == table::END_NEVER_TRAINED {

@@ -1,11 +1,14 @@
 //! What the checks found: over all records, and at one.
 
+use std::collections::HashSet;
+
 use super::{
     Project, ProjectError,
     checks::{
-        live::LiveRecords,
-        repeats,
-        table::{self, CONFLICTS, DUPLICATES, Kind},
+        length::{self, TOO_LONG},
+        live::{Live, LiveRecords},
+        repeats::{self, Group},
+        table::{self, CONFLICTS, DUPLICATES, KEEP_FIRST, KEEP_LONGEST, Kind},
         template,
     },
     columns::THERE,
@@ -30,16 +33,12 @@ impl Project {
     /// If the database cannot be read.
     pub fn findings(&self) -> Result<FindingsView, ProjectError> {
         let live = self.live()?;
-        let mut counts = Counts {
-            project: self,
-            live: &live,
-            with_errors: vec![false; live.all().len()],
-            kinds: Vec::new(),
-        };
+        let mut counts = Counts::new(self, &live);
         counts.of_texts()?;
         for (check, kind) in BY_PRINT {
             counts.of_groups(check, kind)?;
         }
+        counts.of_lengths()?;
         counts.of_run()?;
         let with_errors = counts.with_errors.iter().filter(|has| **has).count();
         let mut kinds = counts.kinds;
@@ -52,6 +51,19 @@ impl Project {
             outdated: self.outdated()?,
             n_records_with_errors: with_errors as u64,
         })
+    }
+
+    /// Records that cannot be trained on as they are, outside the trash.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub(super) fn records_with_errors(&self) -> Result<HashSet<u64>, ProjectError> {
+        let live = self.live()?;
+        let mut counts = Counts::new(self, &live);
+        counts.of_texts()?;
+        let marked = live.all().iter().zip(&counts.with_errors);
+        let with_errors = marked.filter(|(_, has)| **has);
+        Ok(with_errors.map(|(live, _)| live.record).collect())
     }
 
     /// What was found at one record, errors first.
@@ -85,8 +97,29 @@ impl Project {
             view.field = row.get(2)?;
             (view.found, view.expected) = (Said::read(&found), Said::read(&expected));
         }
+        findings.extend(self.length_at(row, &accepted)?);
         findings.extend(self.repeat_at(record, row, &accepted)?);
         Ok(findings)
+    }
+
+    /// The record is over-long, in characters.
+    fn length_at(
+        &self,
+        row: &RecordRow,
+        accepted: &[String],
+    ) -> Result<Option<FindingView>, ProjectError> {
+        let db = self.store.raw();
+        let Some(limit) = length::limit(db)? else {
+            return Ok(None);
+        };
+        let mut statement = db.prepare_cached("SELECT n_chars FROM body WHERE id = ?1")?;
+        let n: i64 = statement.query_row([row.body], |row| row.get(0))?;
+        Ok((n > limit).then(|| {
+            view(TOO_LONG, accepted, |view| {
+                view.found = Said::new(Phrase::Characters, [n.to_string()]);
+                view.expected = Said::new(Phrase::AtMost, [limit.to_string()]);
+            })
+        }))
     }
 
     /// The record is not the first that says or asks this.
@@ -181,7 +214,16 @@ struct Counts<'a> {
     kinds: Vec<FindingSummary>,
 }
 
-impl Counts<'_> {
+impl<'a> Counts<'a> {
+    fn new(project: &'a Project, live: &'a LiveRecords) -> Self {
+        Self {
+            project,
+            live,
+            with_errors: vec![false; live.all().len()],
+            kinds: Vec::new(),
+        }
+    }
+
     /// Findings of single texts, joined to the records that have them.
     fn of_texts(&mut self) -> Result<(), ProjectError> {
         let db = self.project.store.raw();
@@ -210,35 +252,64 @@ impl Counts<'_> {
                     }
                 }
             }
-            self.push(&kind, &check, is_error, (n_records, n_accepted));
+            let not_kept = keeps_some(&kind)
+                .then(|| repeats::groups(db, &check, self.live))
+                .transpose()?
+                .map(|groups| NotKept::of(&groups, &settled));
+            self.push(&kind, &check, is_error, (n_records, n_accepted), not_kept);
         }
         Ok(())
     }
 
     fn of_groups(&mut self, check: &str, kind: &str) -> Result<(), ProjectError> {
-        let flagged = repeats::flagged(self.project.store.raw(), check, self.live)?;
-        let settled = sets_with(self.project.store.raw(), kind)?;
-        let accepted = flagged
-            .iter()
-            .filter(|live| settled.contains(&live.accepted));
-        let n_accepted = accepted.count() as u64;
-        let n_records = flagged.len() as u64 - n_accepted;
-        self.push(kind, check, false, (n_records, n_accepted));
+        let db = self.project.store.raw();
+        let (groups, flagged) = repeats::found(db, check, self.live)?;
+        let settled = sets_with(db, kind)?;
+        let not_kept = NotKept::of(&groups, &settled);
+        self.push(
+            kind,
+            check,
+            false,
+            counted(&flagged, &settled),
+            Some(not_kept),
+        );
+        Ok(())
+    }
+
+    fn of_lengths(&mut self) -> Result<(), ProjectError> {
+        let db = self.project.store.raw();
+        let long = length::over_long(db, self.live)?;
+        let n = counted(&long, &sets_with(db, TOO_LONG)?);
+        self.push(TOO_LONG, table::TEMPLATE, false, n, None);
         Ok(())
     }
 
     fn of_run(&mut self) -> Result<(), ProjectError> {
         let n_records = template::n_without_end(self.project, self.live)?;
         let kind = table::END_NEVER_TRAINED;
-        self.push(kind, table::TEMPLATE, true, (n_records, 0));
+        self.push(kind, table::TEMPLATE, true, (n_records, 0), None);
         Ok(())
     }
 
-    fn push(&mut self, name: &str, check: &str, is_error: bool, (n, n_accepted): (u64, u64)) {
+    fn push(
+        &mut self,
+        name: &str,
+        check: &str,
+        is_error: bool,
+        (n, n_accepted): (u64, u64),
+        not_kept: Option<NotKept>,
+    ) {
         if n + n_accepted == 0 {
             return;
         }
         let kind = table::kind(name);
+        let not_kept = not_kept.unwrap_or_default();
+        let fixes = fixes(kind);
+        let n_by_fix = fixes.iter().map(|fix| match fix.0.as_str() {
+            KEEP_FIRST => not_kept.first,
+            KEEP_LONGEST => not_kept.longest,
+            _ => n,
+        });
         self.kinds.push(FindingSummary {
             kind: FindingKind(name.to_owned()),
             check: CheckName(check.to_owned()),
@@ -248,7 +319,8 @@ impl Counts<'_> {
             n_records: n,
             n_accepted,
             has_groups: self.has_groups(check),
-            fixes: fixes(kind),
+            n_by_fix: n_by_fix.collect(),
+            fixes,
         });
     }
 
@@ -263,4 +335,40 @@ impl Counts<'_> {
             .and_then(|mut statement| statement.query_row([check], |row| row.get(0)))
             .unwrap_or(false)
     }
+}
+
+/// Records that go where one of each group stays.
+#[derive(Default)]
+struct NotKept {
+    first: u64,
+    longest: u64,
+}
+
+impl NotKept {
+    fn of(groups: &[Group], settled: &[i64]) -> Self {
+        let n = |by_length: bool| {
+            let others = groups.iter().flat_map(|group| group.others(by_length));
+            others
+                .filter(|live| !settled.contains(&live.accepted))
+                .count() as u64
+        };
+        Self {
+            first: n(false),
+            longest: n(true),
+        }
+    }
+}
+
+fn keeps_some(kind: &str) -> bool {
+    let fixes = table::kind(kind).map_or(&[][..], |kind| kind.fixes);
+    fixes
+        .iter()
+        .any(|fix| [KEEP_FIRST, KEEP_LONGEST].contains(fix))
+}
+
+/// Records with a finding: those where nobody has accepted it, and the others.
+fn counted(found: &[Live], settled: &[i64]) -> (u64, u64) {
+    let accepted = found.iter().filter(|live| settled.contains(&live.accepted));
+    let n_accepted = accepted.count() as u64;
+    (found.len() as u64 - n_accepted, n_accepted)
 }

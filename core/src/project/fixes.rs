@@ -13,9 +13,11 @@ use super::{
     Project, ProjectError, Step, Task, Work,
     bulk::TextChange,
     checks::{
+        length::{self, TOO_LONG},
         live::{Live, LiveRecords},
         repeats,
         table::{self, ACCEPT, Grouping, KEEP_FIRST, KEEP_LONGEST, TRASH},
+        template,
     },
     journal::Field,
     names::{names_of, set_of, sets_with},
@@ -23,7 +25,7 @@ use super::{
 };
 use crate::{
     data::Repair,
-    protocol::studio::{ActionKind, Changed, FindingKind, FixName, FixTarget},
+    protocol::studio::{ActionKind, Changed, FindingKind, FixName, FixTarget, RecordKey},
 };
 
 /// `record.state` of the trash.
@@ -116,35 +118,78 @@ impl Fixing {
     /// The records that it goes to: those named, or all that have the finding and where nobody has
     /// accepted it.
     fn targeted(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
+        let check = self.check(project)?;
         if let FixTarget::Records(records) = &self.target {
-            let wanted: HashSet<u64> = records.iter().map(|record| record.0).collect();
-            let named = live
-                .all()
-                .iter()
-                .filter(|live| wanted.contains(&live.record));
-            return Ok(named.copied().collect());
+            return self.named(project, live, &check, records);
         }
         let settled = sets_with(project.store.raw(), &self.finding)?;
-        let check = self.check(project)?;
-        let mut records = match table::grouping(&check) {
-            Grouping::Members => {
-                let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body";
-                let mut statement = project.store.raw().prepare_cached(sql)?;
-                let mut rows = statement.query([&self.finding])?;
-                let mut records = Vec::new();
-                while let Some(row) = rows.next()? {
-                    records.extend_from_slice(live.of_body(row.get(0)?).1);
-                }
-                records
-            }
-            _ => repeats::flagged(project.store.raw(), &check, live)?,
-        };
+        let mut records = self.having(project, live, &check)?;
         records.retain(|live| !settled.contains(&live.accepted));
         Ok(records)
     }
 
+    /// Records that have the finding, whether or not somebody has accepted it.
+    fn having(
+        &self,
+        project: &Project,
+        live: &LiveRecords,
+        check: &str,
+    ) -> Result<Vec<Live>, ProjectError> {
+        let db = project.store.raw();
+        if table::grouping(check) != Grouping::Members {
+            return repeats::flagged(db, check, live);
+        }
+        if self.finding == TOO_LONG && length::limit(db)?.is_some() {
+            return length::over_long(db, live);
+        }
+        let sql = "SELECT DISTINCT body FROM finding WHERE kind = ?1 ORDER BY body";
+        let mut statement = db.prepare_cached(sql)?;
+        let mut rows = statement.query([&self.finding])?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next()? {
+            records.extend_from_slice(live.of_body(row.get(0)?).1);
+        }
+        Ok(records)
+    }
+
+    /// These records, if all of them have the finding, or belong to a group of its check.
+    fn named(
+        &self,
+        project: &Project,
+        live: &LiveRecords,
+        check: &str,
+        records: &[RecordKey],
+    ) -> Result<Vec<Live>, ProjectError> {
+        let wanted: HashSet<u64> = records.iter().map(|record| record.0).collect();
+        let named = live
+            .all()
+            .iter()
+            .filter(|live| wanted.contains(&live.record));
+        let named: Vec<Live> = named.copied().collect();
+        let there: HashSet<u64> = named.iter().map(|live| live.record).collect();
+        if let Some(record) = wanted.difference(&there).min() {
+            return Err(ProjectError::NoRecord { record: *record });
+        }
+        // What nobody has looked at yet may have it.
+        if check == table::TEMPLATE && template::is_behind(project)? {
+            return Ok(named);
+        }
+        let mut having = self.having(project, live, check)?;
+        for group in repeats::groups(project.store.raw(), check, live)? {
+            having.extend(group.records);
+        }
+        let having: HashSet<u64> = having.iter().map(|live| live.record).collect();
+        match there.difference(&having).min() {
+            Some(record) => Err(ProjectError::CannotDo {
+                reason: format!("record {record} has no `{}` to settle", self.finding),
+            }),
+            None => Ok(named),
+        }
+    }
+
     /// Of the groups of the finding's check, the records that do not stay.
     fn not_kept(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
+        let check = self.check(project)?;
         let wanted: HashSet<u64> = match &self.target {
             FixTarget::All => {
                 let settled = sets_with(project.store.raw(), &self.finding)?;
@@ -154,24 +199,17 @@ impl Fixing {
                     .filter(|live| !settled.contains(&live.accepted));
                 open.map(|live| live.record).collect()
             }
-            FixTarget::Records(records) => records.iter().map(|record| record.0).collect(),
-        };
-        let mut others = Vec::new();
-        for group in repeats::groups(project.store.raw(), &self.check(project)?, live)? {
-            let mut kept = group.records[0];
-            if self.fix == KEEP_LONGEST {
-                let mut longest = n_chars(project, kept.body)?;
-                for live in &group.records[1..] {
-                    let n = n_chars(project, live.body)?;
-                    if n > longest {
-                        (kept, longest) = (*live, n);
-                    }
-                }
+            FixTarget::Records(records) => {
+                let named = self.named(project, live, &check, records)?;
+                named.iter().map(|live| live.record).collect()
             }
-            let go = |live: &Live| *live != kept && wanted.contains(&live.record);
-            others.extend(group.records.into_iter().filter(go));
-        }
-        Ok(others)
+        };
+        let groups = repeats::groups(project.store.raw(), &check, live)?;
+        let others = groups
+            .iter()
+            .flat_map(|group| group.others(self.fix == KEEP_LONGEST));
+        let go = others.filter(|live| wanted.contains(&live.record));
+        Ok(go.copied().collect())
     }
 
     /// The check that the kind belongs to: by the table, or by its own rows.
@@ -226,14 +264,6 @@ impl Fixing {
         });
         changed.map(Step::Done)
     }
-}
-
-fn n_chars(project: &Project, body: i64) -> Result<i64, ProjectError> {
-    let mut statement = project
-        .store
-        .raw()
-        .prepare_cached("SELECT n_chars FROM body WHERE id = ?1")?;
-    Ok(statement.query_row([body], |row| row.get(0))?)
 }
 
 #[cfg(test)]

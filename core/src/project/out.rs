@@ -9,6 +9,7 @@ mod data_file;
 mod plan;
 mod selection;
 mod survey;
+mod toll;
 
 use std::io::{Cursor, Write as _};
 
@@ -25,9 +26,13 @@ use crate::{
 };
 use beside::Beside;
 use data_file::DataOut;
-use plan::{NOTHING, Planning, file_name, losses_of_tool, lossy, title};
+use plan::{
+    NOTHING, Planning, file_name, lacks_train, losses_of_tool, lossy, nothing_fits, stays_behind,
+    title,
+};
 use selection::Selection;
-use survey::{Outgoing, Survey, Toll, Walk, container};
+use survey::{Outgoing, Survey, Walk, container};
+use toll::Toll;
 
 impl Project {
     /// What an export would be; nothing is written.
@@ -83,6 +88,12 @@ impl Work for Exporting {
                 self.selection = Selection::read(project, &self.export)?;
                 if self.selection.n() == 0 {
                     return refuse(NOTHING.english().into());
+                }
+                let lacking = lacks_train(&self.selection, &self.export);
+                if let Some(lacking) = lacking
+                    && self.selection.lacks_training(&self.export.kind)
+                {
+                    return refuse(lacking.english().into());
                 }
                 self.stage = Stage::Surveying;
             }
@@ -184,6 +195,9 @@ impl Exporting {
         project: &Project,
         mut writing: Writing,
     ) -> Result<ExportFile, ProjectError> {
+        if writing.toll.written().n() == 0 {
+            return refuse(nothing_fits(writing.format).to_string());
+        }
         self.close(&mut writing)?;
         let name = title(project, &self.export)?;
         let stem = slug(&name);
@@ -204,13 +218,15 @@ impl Exporting {
             files: &written,
         };
         let mut losses = writing.toll.losses();
-        losses.extend(losses_of_tool(&self.export, &self.survey));
-        let languages = &self.selection.languages;
+        losses.extend(losses_of_tool(project, &self.export, &self.survey)?);
+        losses.extend(stays_behind(&self.export, &self.selection));
         let losses: Vec<(String, u64)> = losses
             .into_iter()
             .map(|(what, n)| (what.to_string(), n))
             .collect();
-        let texts = beside.texts(&self.survey, &losses, languages, &self.today)?;
+        let records = writing.toll.written();
+        let languages = records.languages(&self.selection);
+        let texts = beside.texts(records, &losses, &languages, &self.today)?;
         files.extend(
             texts
                 .into_iter()

@@ -156,39 +156,55 @@ fn around(text: &str, range: std::ops::Range<usize>) -> (&str, &str) {
     )
 }
 
-/// `$1`, `$name`, `${name}` are groups, `$$` is a dollar sign.
+/// `$1`, `$name`, `${name}` are groups, `$$` is a dollar sign; `\n` is a line break, `\t` a tab, `\\` a
+/// backslash.
 fn pieces(with: &str, regex: &Regex) -> Result<Vec<Piece>, ProjectError> {
     let mut pieces = Vec::new();
     let mut rest = with;
-    while let Some((text, behind)) = rest.split_once('$') {
+    while let Some(at) = rest.find(['$', '\\']) {
+        let (text, sign) = rest.split_at(at);
         pieces.push(Piece::Text(text.to_owned()));
-        let (name, behind) = if let Some(behind) = behind.strip_prefix('$') {
-            pieces.push(Piece::Text("$".into()));
-            rest = behind;
-            continue;
-        } else if let Some((name, behind)) =
-            behind.strip_prefix('{').and_then(|b| b.split_once('}'))
-        {
-            (name, behind)
-        } else {
-            // A number ends with its digits, so that something may be written behind it.
-            let is_number = behind.starts_with(|char: char| char.is_ascii_digit());
-            let goes_on = |char: char| match is_number {
-                true => char.is_ascii_digit(),
-                false => char.is_ascii_alphabetic() || char == '_',
-            };
-            let end = behind.find(|char| !goes_on(char)).unwrap_or(behind.len());
-            behind.split_at(end)
+        let (piece, behind) = match sign.strip_prefix('$') {
+            Some(behind) => of_dollar(behind, regex)?,
+            None => of_backslash(sign),
         };
-        if name.is_empty() {
-            pieces.push(Piece::Text("$".into()));
-        } else {
-            pieces.push(Piece::Group(group(name, regex)?));
-        }
+        pieces.push(piece);
         rest = behind;
     }
     pieces.push(Piece::Text(rest.to_owned()));
     Ok(pieces)
+}
+
+/// What a dollar sign begins, and what is left behind it.
+fn of_dollar<'a>(behind: &'a str, regex: &Regex) -> Result<(Piece, &'a str), ProjectError> {
+    if let Some(behind) = behind.strip_prefix('$') {
+        return Ok((Piece::Text("$".into()), behind));
+    }
+    let in_braces = behind.strip_prefix('{').and_then(|b| b.split_once('}'));
+    let (name, behind) = in_braces.unwrap_or_else(|| {
+        // A number ends with its digits, so that something may be written behind it.
+        let is_number = behind.starts_with(|char: char| char.is_ascii_digit());
+        let goes_on = |char: char| match is_number {
+            true => char.is_ascii_digit(),
+            false => char.is_ascii_alphanumeric() || char == '_',
+        };
+        let end = behind.find(|char| !goes_on(char)).unwrap_or(behind.len());
+        behind.split_at(end)
+    });
+    let piece = match name {
+        "" => Piece::Text("$".into()),
+        name => Piece::Group(group(name, regex)?),
+    };
+    Ok((piece, behind))
+}
+
+/// What a backslash begins, and what is left behind it.
+fn of_backslash(text: &str) -> (Piece, &str) {
+    let signs = [("\\n", "\n"), ("\\t", "\t"), ("\\\\", "\\"), ("\\", "\\")];
+    let mut known = signs.into_iter();
+    let known = known.find_map(|(sign, meant)| Some((meant, text.strip_prefix(sign)?)));
+    let (meant, behind) = known.unwrap_or((text, ""));
+    (Piece::Text(meant.to_owned()), behind)
 }
 
 fn group(name: &str, regex: &Regex) -> Result<usize, ProjectError> {
@@ -198,8 +214,8 @@ fn group(name: &str, regex: &Regex) -> Result<usize, ProjectError> {
     };
     number.ok_or_else(|| ProjectError::CannotDo {
         reason: format!(
-            "the regular expression has no group `{name}`; put that part of it in brackets, or \
-             write `$$` for a dollar sign"
+            "the regular expression has no group `{name}`; put that part of it in brackets, write \
+             a name in braces (`${{y1}}`) where text follows it, or `$$` for a dollar sign"
         ),
     })
 }

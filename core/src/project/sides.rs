@@ -3,11 +3,11 @@
 //! The draw is that of `veneer data split` ([`crate::data::draw`]). A frozen split keeps a hash of
 //! what is on each side; as long as it is frozen, no record changes its side.
 
+pub(super) mod values;
+
 use std::collections::HashSet;
 
 use rusqlite::Connection;
-use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -17,9 +17,10 @@ use super::{
     journal::{Field, fact},
 };
 use crate::{
-    data::{Facts, Portion, Split, SplitOptions, column_text, draw},
+    data::{Facts, Portion, Split, SplitOptions, draw},
     protocol::studio::{ActionKind, Share, Side, SplitPlan, SplitView},
 };
+use values::Values;
 
 /// Key of the fact that holds the plan that was applied last.
 const SPLIT_PLAN: &str = "split plan";
@@ -38,20 +39,17 @@ impl Project {
         // A plan of another version is as good as none.
         let plan: Option<SplitPlan> = plan.and_then(|plan| serde_json::from_str(&plan).ok());
         let mut view = members.view(&members.sides);
-        if let Some(field) = plan.as_ref().and_then(|plan| plan.stratify_by.as_deref()) {
-            view.strata = self.strata(field, &members)?;
-        }
-        let facts = plan.as_ref().map(|plan| self.facts(plan, &members));
-        // The plan's column may be gone by now; then there are no groups to speak of.
-        if let Some(Ok(facts)) = facts {
-            (view.n_groups, view.largest_group) = facts.group_sizes();
+        if let Some(plan) = &plan {
+            let values = Values::read(self, plan, &members)?;
+            view.strata = shown(values.strata(&members.sides));
+            view.n_groups_apart = values.n_apart(&members.sides);
+            // The plan's column may be gone by now; then there are no groups to speak of.
+            if let Ok(facts) = self.facts(plan, &members, &values) {
+                (view.n_groups, view.largest_group) = facts.group_sizes();
+            }
         }
         view.plan = plan;
-        view.frozen = fact(self.store.settled()?, SPLIT_FROZEN)?;
-        view.frozen_holds = match &view.frozen {
-            Some(frozen) => *frozen == members.hash(),
-            None => false,
-        };
+        self.show_frozen(&members, &mut view)?;
         Ok(view)
     }
 
@@ -61,15 +59,27 @@ impl Project {
     /// If the plan cannot be carried out.
     pub fn preview_split(&self, plan: &SplitPlan) -> Result<SplitView, ProjectError> {
         let members = Members::read(self.store.settled()?)?;
-        let split = self.draw(plan, &members)?;
-        let mut view = members.view(&sides_of(&split, members.n()));
+        let values = Values::read(self, plan, &members)?;
+        let split = self.draw(plan, &members, &values)?;
+        let sides = sides_of(&split, members.n());
+        let mut view = members.view(&sides);
         view.plan = Some(plan.clone());
         view.n_groups = split.n_groups as u64;
         view.largest_group = split.largest_group as u64;
+        view.n_groups_apart = values.n_apart(&sides);
+        view.n_asked = Some(split.asked.map(|n| n as u64));
         view.strata = shown(split.strata);
-        view.frozen = fact(self.store.settled()?, SPLIT_FROZEN)?;
-        view.frozen_holds = view.frozen.as_ref().is_some_and(|f| *f == members.hash());
+        self.show_frozen(&members, &mut view)?;
         Ok(view)
+    }
+
+    fn show_frozen(&self, members: &Members, view: &mut SplitView) -> Result<(), ProjectError> {
+        view.frozen = fact(self.store.settled()?, SPLIT_FROZEN)?;
+        view.frozen_holds = match &view.frozen {
+            Some(frozen) => *frozen == members.hash(),
+            None => false,
+        };
+        Ok(())
     }
 
     /// Puts every record that is not in the trash on its side.
@@ -83,21 +93,29 @@ impl Project {
     ) -> Result<SplitView, ProjectError> {
         refuse_if_frozen(self.store.settled()?)?;
         let members = Members::read(self.store.settled()?)?;
-        let split = self.draw(plan, &members)?;
+        let values = Values::read(self, plan, &members)?;
+        let split = self.draw(plan, &members, &values)?;
         let sides = sides_of(&split, members.n());
-        let values = members.records.iter().copied().zip(sides);
+        let records = members.records.iter().copied().zip(&members.sides);
+        // Those that stay are no part of the action.
+        let drawn = records
+            .zip(sides)
+            .filter(|((_, before), _)| !plan.only_new || before.is_none())
+            .map(|((record, _), side)| (record, side));
         let json = serde_json::json!(plan).to_string();
-        self.act_quietly_at_once(ActionKind::Split, "", now_ms, |changes| {
-            changes.set_each(Field::Side, values)?;
+        let done = self.act_quietly_at_once(ActionKind::Split, "", now_ms, |changes| {
+            changes.set_each(Field::Side, drawn)?;
             changes.fact(SPLIT_PLAN, Some(&json))
-        })
-        .and_then(|done| self.split_after(done.as_ref()))
+        })?;
+        let mut view = self.split_after(done.as_ref())?;
+        view.n_asked = Some(split.asked.map(|n| n as u64));
+        Ok(view)
     }
 
     /// Freezes the sides, or thaws them.
     ///
     /// # Errors
-    /// If there are no sides to freeze.
+    /// If there are no sides to freeze, or they are frozen and the records changed since.
     pub fn freeze_split(&mut self, frozen: bool, now_ms: i64) -> Result<SplitView, ProjectError> {
         let members = Members::read(self.store.settled()?)?;
         if frozen && members.sides.iter().all(Option::is_none) {
@@ -106,6 +124,15 @@ impl Project {
             });
         }
         let hash = frozen.then(|| members.hash());
+        let before = fact(self.store.settled()?, SPLIT_FROZEN)?;
+        if frozen && before.is_some() && before != hash {
+            return Err(ProjectError::CannotDo {
+                reason:
+                    "the split is frozen already, and records were changed since; undo that, or \
+                         thaw it before freezing it again"
+                        .into(),
+            });
+        }
         let detail = if frozen { "frozen" } else { "thawed" };
         self.act_quietly(ActionKind::Freeze, detail, now_ms, |changes| {
             changes.fact(SPLIT_FROZEN, hash.as_deref())
@@ -123,96 +150,44 @@ impl Project {
         Ok(view)
     }
 
-    fn draw(&self, plan: &SplitPlan, members: &Members) -> Result<Split, ProjectError> {
+    fn draw(
+        &self,
+        plan: &SplitPlan,
+        members: &Members,
+        values: &Values,
+    ) -> Result<Split, ProjectError> {
         let options = SplitOptions {
             val: portion(plan.validation),
             test: portion(plan.test),
             seed: plan.seed,
             ..SplitOptions::default()
         };
-        Ok(draw(self.facts(plan, members)?, &options)?)
+        let mut facts = self.facts(plan, members, values)?;
+        if plan.only_new {
+            let side = |side: &Option<i64>| side.and_then(|side| usize::try_from(side).ok());
+            facts.stay(members.sides.iter().map(side).collect());
+        }
+        Ok(draw(facts, &options)?)
     }
 
-    fn facts(&self, plan: &SplitPlan, members: &Members) -> Result<Facts, ProjectError> {
+    fn facts(
+        &self,
+        plan: &SplitPlan,
+        members: &Members,
+        values: &Values,
+    ) -> Result<Facts, ProjectError> {
         let mut facts = Facts::new(members.n());
         if plan.keep_duplicates_together {
             facts.keep_together(members.prompts.iter().map(Some));
         }
         let columns = || self.columns_beside_text(members);
         if let Some(field) = &plan.group_by {
-            let values = self.values_of(field, members)?;
-            facts.group_by(field, values.into_iter(), &columns)?;
+            facts.group_by(field, values.groups.iter().cloned(), &columns)?;
         }
         if let Some(field) = &plan.stratify_by {
-            let values = self.values_of(field, members)?;
-            facts.stratify_by(field, values.into_iter(), &columns)?;
+            facts.stratify_by(field, values.strata.iter().cloned(), &columns)?;
         }
         Ok(facts)
-    }
-
-    /// Counts on the sides of today, by the value of a column.
-    fn strata(
-        &self,
-        field: &str,
-        members: &Members,
-    ) -> Result<Vec<(String, [u64; 3])>, ProjectError> {
-        let mut strata = std::collections::BTreeMap::<String, [u64; 3]>::new();
-        for (value, side) in self
-            .values_of(field, members)?
-            .into_iter()
-            .zip(&members.sides)
-        {
-            let counts = strata.entry(value.unwrap_or_default()).or_default();
-            if let Some(count) = side.and_then(|side| counts.get_mut(side as usize)) {
-                *count += 1;
-            }
-        }
-        Ok(shown(strata.into_iter().collect()))
-    }
-
-    /// The value of a column for each record; of `source` and `language`, where no record has such a
-    /// column, the file it came from and the language it was told to be.
-    fn values_of(
-        &self,
-        field: &str,
-        members: &Members,
-    ) -> Result<Vec<Option<String>>, ProjectError> {
-        let mut read = self
-            .store
-            .settled()?
-            .prepare_cached("SELECT json FROM content WHERE body = ?1")?;
-        let mut values = Vec::with_capacity(members.n());
-        for body in &members.bodies {
-            let mut rows = read.query([body])?;
-            let Some(row) = rows.next()? else {
-                values.push(None);
-                continue;
-            };
-            let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            values.push(column_text(&beside(json)?, field));
-        }
-        let sql = match field {
-            "language" => "SELECT language FROM body WHERE id = ?1",
-            "source" => {
-                "SELECT source.name FROM record JOIN source ON source.id = record.source
-                 WHERE record.id = ?1"
-            }
-            _ => return Ok(values),
-        };
-        if values.iter().any(Option::is_some) {
-            return Ok(values);
-        }
-        use rusqlite::OptionalExtension as _;
-        let mut told = self.store.settled()?.prepare_cached(sql)?;
-        for (i, value) in values.iter_mut().enumerate() {
-            let id = if field == "language" {
-                members.bodies[i]
-            } else {
-                members.records[i] as i64
-            };
-            *value = told.query_row([id], |row| row.get(0)).optional()?;
-        }
-        Ok(values)
     }
 
     /// Names of columns of the first records, for a message.
@@ -279,17 +254,19 @@ fn shown(mut strata: Vec<(String, [u64; 3])>) -> Vec<(String, [u64; 3])> {
     strata
 }
 
-/// The columns beside the text of a stored record; the text itself is skipped.
-fn beside(json: &str) -> Result<Map<String, Value>, ProjectError> {
-    #[derive(Deserialize)]
-    struct Beside {
-        #[serde(default)]
-        extra: Map<String, Value>,
+/// Whether the sides are frozen, and still what was frozen.
+pub(super) fn frozen_holds(db: &Connection) -> Result<bool, ProjectError> {
+    match fact(db, SPLIT_FROZEN)? {
+        Some(frozen) => Ok(frozen == Members::read(db)?.hash()),
+        None => Ok(false),
     }
-    let beside: Beside = serde_json::from_str(json).map_err(|error| ProjectError::Broken {
-        detail: format!("a stored record cannot be read: {error}"),
-    })?;
-    Ok(beside.extra)
+}
+
+/// The hash is taken again after fingerprints are made in another way; the sides are the same.
+pub(super) fn hash_again(db: &Connection) -> Result<(), ProjectError> {
+    db.prepare_cached("UPDATE fact SET value = ?2 WHERE key = ?1")?
+        .execute([SPLIT_FROZEN, &Members::read(db)?.hash()])?;
+    Ok(())
 }
 
 type Print = [u8; 16];

@@ -31,7 +31,7 @@ const ASSET: &str = "text/";
 const NAME: &str = "text name";
 const OPTIONS: &str = "text options";
 /// Hash of the files.
-const PRINT: &str = "text print";
+pub(super) const PRINT: &str = "text print";
 
 impl Project {
     /// Takes the text of a model: files of its folder, by name, other ones left aside; or the one
@@ -137,7 +137,11 @@ impl Project {
         Ok(Some(model))
     }
 
-    pub(super) fn text_options(&self) -> Result<TextOptions, ProjectError> {
+    /// Template, length and what is trained, as they were chosen for the project.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn text_options(&self) -> Result<TextOptions, ProjectError> {
         let json = self.meta(OPTIONS)?;
         // Options of another version are taken as none.
         Ok(json

@@ -470,6 +470,8 @@ pub enum FaultKind {
     ProjectNewer,
     /// Another tab has the project open.
     ProjectBusy,
+    /// Files of a project that were deleted, or that cannot be read.
+    ProjectMissing,
     /// What was asked for cannot be done with these records; the detail says why.
     CannotDo,
     /// A fault of Veneer.
@@ -477,7 +479,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NotAModel,
         Self::BrokenFile,
         Self::Unsupported,
@@ -499,6 +501,7 @@ impl FaultKind {
         Self::ProjectBroken,
         Self::ProjectNewer,
         Self::ProjectBusy,
+        Self::ProjectMissing,
         Self::CannotDo,
         Self::Internal,
     ];

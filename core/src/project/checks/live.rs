@@ -16,6 +16,7 @@ pub(in crate::project) struct Live {
     pub(in crate::project) record: u64,
     pub(in crate::project) body: i64,
     pub(in crate::project) position: i64,
+    pub(in crate::project) n_chars: i64,
     /// The `name_set` of kinds of findings that someone accepted.
     pub(in crate::project) accepted: i64,
 }
@@ -40,11 +41,15 @@ impl LiveRecords {
             .iter()
             .filter(|record| record.state == THERE);
         let mut records: Vec<Live> = there
-            .map(|record| Live {
-                record: record.id as u64,
-                body: columns.body_of(record).id,
-                position: record.position,
-                accepted: record.accepted,
+            .map(|record| {
+                let body = columns.body_of(record);
+                Live {
+                    record: record.id as u64,
+                    body: body.id,
+                    position: record.position,
+                    n_chars: body.n_chars,
+                    accepted: record.accepted,
+                }
             })
             .collect();
         records.sort_by_key(|live| live.body);

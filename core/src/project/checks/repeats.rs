@@ -19,24 +19,29 @@ pub(in crate::project) struct Group {
     pub(in crate::project) records: Vec<Live>,
 }
 
+impl Group {
+    /// Those that do not stay: all but the first, or but the longest.
+    pub(in crate::project) fn others(&self, by_length: bool) -> impl Iterator<Item = &Live> {
+        let mut kept = self.records.first();
+        if by_length {
+            // Of those that are equally long the first.
+            for live in &self.records {
+                if kept.is_some_and(|kept| live.n_chars > kept.n_chars) {
+                    kept = Some(live);
+                }
+            }
+        }
+        self.records.iter().filter(move |live| Some(*live) != kept)
+    }
+}
+
 /// The groups of a check, in the order of their first records.
 pub(in crate::project) fn groups(
     db: &Connection,
     check: &str,
     live: &LiveRecords,
 ) -> Result<Vec<Group>, ProjectError> {
-    let mut groups = match table::grouping(check) {
-        Grouping::Whole => by_print(&live.same_texts().by_whole, live),
-        Grouping::Prompt => conflicting(live, &repeated(live)),
-        Grouping::Members => by_member(db, check, live)?,
-    };
-    groups.sort_by_key(|group| {
-        group
-            .records
-            .first()
-            .map(|first| (first.position, first.record))
-    });
-    Ok(groups)
+    Ok(found(db, check, live)?.0)
 }
 
 /// Records that a kind of finding of a grouping check is about: all but the first of each group, and
@@ -46,20 +51,34 @@ pub(in crate::project) fn flagged(
     check: &str,
     live: &LiveRecords,
 ) -> Result<Vec<Live>, ProjectError> {
-    let (repeated, groups) = match table::grouping(check) {
+    Ok(found(db, check, live)?.1)
+}
+
+/// Both.
+pub(in crate::project) fn found(
+    db: &Connection,
+    check: &str,
+    live: &LiveRecords,
+) -> Result<(Vec<Group>, Vec<Live>), ProjectError> {
+    let mut repeats = HashSet::new();
+    let mut groups = match table::grouping(check) {
+        Grouping::Whole => by_print(&live.same_texts().by_whole, live),
         Grouping::Prompt => {
-            let repeated = repeated(live);
-            let groups = conflicting(live, &repeated);
-            (repeated, groups)
+            repeats = repeated(live);
+            conflicting(live, &repeats)
         }
-        _ => (HashSet::new(), groups(db, check, live)?),
+        Grouping::Members => by_member(db, check, live)?,
     };
-    let others = groups
-        .into_iter()
-        .flat_map(|group| group.records.into_iter().skip(1));
-    Ok(others
-        .filter(|live| !repeated.contains(&live.record))
-        .collect())
+    groups.sort_by_key(|group| {
+        group
+            .records
+            .first()
+            .map(|first| (first.position, first.record))
+    });
+    let others = groups.iter().flat_map(|group| group.records.iter().skip(1));
+    let flagged = others.filter(|live| !repeats.contains(&live.record));
+    let flagged = flagged.copied().collect();
+    Ok((groups, flagged))
 }
 
 /// Records that say what an earlier one says.

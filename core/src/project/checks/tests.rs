@@ -24,6 +24,7 @@ fn summary<'a>(view: &'a FindingsView, kind: &str) -> &'a FindingSummary {
 #[test]
 fn numbers_are_those_of_the_command_line() {
     let text = "query,response\na,b\nc,d\na, b \na,e\na,e\nf,\ng<|im_end|>,h\nc,d\n";
+    let text = format!("{text}l,{}\n", "m".repeat(20_000));
     let loaded = read(text.as_bytes(), &ReadOptions::default()).unwrap();
     let problems = check(&loaded, &Default::default());
     let view = project_of(loaded.records.clone()).findings().unwrap();
@@ -32,13 +33,51 @@ fn numbers_are_those_of_the_command_line() {
         .iter()
         .map(|(kind, n)| (kind.name().to_owned(), *n))
         .collect();
-    assert_eq!(counted.len(), 4, "{counted:?}");
+    assert_eq!(counted.len(), 5, "{counted:?}");
     for (kind, n) in counted {
         assert_eq!(summary(&view, &kind).n_records, n, "{kind}");
     }
     assert_eq!(view.kinds[0].kind.0, "empty_answer", "errors come first");
     assert_eq!(view.n_records_with_errors, 1);
     assert!(view.outdated.is_empty(), "no model is chosen");
+}
+
+#[test]
+fn without_a_model_length_is_counted_in_characters() {
+    let mut project = project_of([chat("q", "a short one"), chat("q", &"long ".repeat(20))]);
+    assert_eq!(project.findings().unwrap().kinds.len(), 1);
+    project.set_max_characters(50).unwrap();
+    let view = project.findings().unwrap();
+    let found = summary(&view, "too_long");
+    assert_eq!((found.n_records, found.is_error), (1, false));
+    let row = project.row(RecordKey(2)).unwrap();
+    let said = project.findings_at(2, &row).unwrap();
+    assert_eq!(
+        (said[0].found.to_string(), said[0].expected.to_string()),
+        ("101 characters".into(), "at most 50".into())
+    );
+    let listed = crate::protocol::studio::Query {
+        filter: crate::protocol::studio::Filter {
+            findings: vec![found.kind.clone()],
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let listed = project.query(listed);
+    assert_eq!(run(&mut project, listed, &mut |_| true).unwrap().n, 1);
+    let accept = project.fix(
+        found.kind.clone(),
+        crate::protocol::studio::FixTarget::All,
+        crate::protocol::studio::FixName("accept".into()),
+        5,
+    );
+    run(&mut project, accept, &mut |_| true).unwrap();
+    let view = project.findings().unwrap();
+    let found = summary(&view, "too_long");
+    assert_eq!((found.n_records, found.n_accepted), (0, 1));
+    let view = project_of([chat("q", "a")]);
+    let view = with_text_model(view, 2048);
+    assert_eq!(length::limit(view.store.raw()).unwrap(), None);
 }
 
 #[test]

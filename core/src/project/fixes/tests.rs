@@ -139,6 +139,58 @@ fn of_groups_one_stays() {
 }
 
 #[test]
+fn the_number_that_is_said_is_the_number_that_goes() {
+    let mut project = project_of([
+        chat("a", "1"),
+        chat("a", "1"),
+        chat("a", "a longer answer"),
+        chat("b", "1"),
+        chat("b", "2"),
+        chat("c", "1"),
+    ]);
+    let first = FixTarget::Records(vec![RecordKey(4)]);
+    fix(&mut project, "conflicting_answers", "accept", first);
+    for name in ["keep_first", "keep_longest"] {
+        let view = project.findings().unwrap();
+        let kinds = view.kinds.iter();
+        let found = kinds.filter(|kind| kind.kind.0 == "conflicting_answers");
+        let found = found.last().unwrap();
+        let place = found.fixes.iter().position(|fix| fix.0 == name).unwrap();
+        let changed = fix(&mut project, "conflicting_answers", name, FixTarget::All);
+        assert_eq!(changed.n_records, found.n_by_fix[place], "{name}");
+        assert_eq!((found.n_records, changed.n_records), (2, 3), "{name}");
+        project.undo().unwrap();
+    }
+}
+
+#[test]
+fn records_without_the_finding_are_not_touched() {
+    let odd = turns(&[(User, "q"), (User, "r"), (Assistant, "a")]);
+    let mut project = with(odd);
+    let before = state(&project);
+    let mut refused = |kind: &str, name: &str, record: u64| {
+        let target = FixTarget::Records(vec![RecordKey(2), RecordKey(record)]);
+        let task = project.fix(FindingKind(kind.into()), target, FixName(name.into()), 7);
+        run(&mut project, task, &mut |_| true)
+            .unwrap_err()
+            .to_string()
+    };
+    for name in ["join_same_roles", "trash", "accept"] {
+        let said = refused("repeated_role", name, 1);
+        assert_eq!(said, "record 1 has no `repeated_role` to settle");
+    }
+    assert_eq!(
+        refused("duplicate", "keep_first", 3),
+        "record 3 has no `duplicate` to settle"
+    );
+    assert_eq!(
+        refused("duplicate", "trash", 99),
+        "record 99 is not in the project"
+    );
+    assert_eq!(state(&project), before);
+}
+
+#[test]
 fn what_was_accepted_is_left_alone_by_a_fix_of_all() {
     let mut project = with(turns(&[(User, "q"), (User, "r"), (Assistant, "a")]));
     let second = FixTarget::Records(vec![RecordKey(2)]);

@@ -1,6 +1,6 @@
 //! What lies beside the data of an export: configurations, the job, the card.
 
-use super::survey::Survey;
+use super::toll::Written;
 use crate::{
     data::{
         Format,
@@ -12,7 +12,7 @@ use crate::{
     project::{Project, ProjectError},
     protocol::{
         TrainJob,
-        studio::{Export, ExportKind},
+        studio::{Export, ExportKind, TextOptions},
     },
 };
 
@@ -50,7 +50,10 @@ impl Beside<'_> {
         Ok(match self.export.kind {
             ExportKind::LlamaFactory => format!("llamafactory-cli train {LLAMA_FACTORY}"),
             ExportKind::Axolotl => format!("axolotl train {AXOLOTL}"),
-            ExportKind::TrainJob => train_command(&self.handover(&self.job()?), JOB),
+            ExportKind::TrainJob => {
+                let text = self.project.text_options()?;
+                train_command(&self.handover(&text, &job(&text)), JOB)
+            }
             _ => String::new(),
         })
     }
@@ -58,13 +61,14 @@ impl Beside<'_> {
     /// Names and texts of the files, in the order of [`Self::names`].
     pub(super) fn texts(
         &self,
-        survey: &Survey,
+        written: &Written,
         losses: &[(String, u64)],
         languages: &[(String, u64)],
         today: &str,
     ) -> Result<Vec<(&'static str, String)>, ProjectError> {
-        let job = self.job()?;
-        let handover = self.handover(&job);
+        let text = self.project.text_options()?;
+        let job = job(&text);
+        let handover = self.handover(&text, &job);
         let mut texts = Vec::new();
         for name in self.names() {
             let text = match name {
@@ -72,36 +76,28 @@ impl Beside<'_> {
                 LLAMA_FACTORY => LlamaFactory(handover).train_yaml(),
                 AXOLOTL => Axolotl(handover).yaml(),
                 JOB => job_json(&job),
-                _ => self.card(survey, losses, languages, today)?,
+                _ => self.card(written, losses, languages, today)?,
             };
             texts.push((name, text));
         }
         Ok(texts)
     }
 
-    fn handover<'b>(&'b self, job: &'b TrainJob) -> Handover<'b> {
+    fn handover<'b>(&'b self, text: &'b TextOptions, job: &'b TrainJob) -> Handover<'b> {
         Handover {
             name: self.name,
             files: self.files,
             format: self.format,
             contents: self.contents,
             model: &self.export.model,
+            text,
             job,
         }
     }
 
-    /// The settings that the project decides; the others as they usually are.
-    fn job(&self) -> Result<TrainJob, ProjectError> {
-        let options = self.project.text_options()?;
-        Ok(TrainJob {
-            max_length: options.max_length as usize,
-            ..TrainJob::default()
-        })
-    }
-
     fn card(
         &self,
-        survey: &Survey,
+        written: &Written,
         losses: &[(String, u64)],
         languages: &[(String, u64)],
         today: &str,
@@ -112,7 +108,7 @@ impl Beside<'_> {
         actions.reverse();
         let split = self.project.split()?;
         let is_split = self.files.iter().any(|file| file.side.is_some());
-        let columns: Vec<(String, u64)> = survey
+        let columns: Vec<(String, u64)> = written
             .columns
             .iter()
             .map(|(name, n)| (name.clone(), *n))
@@ -128,7 +124,7 @@ impl Beside<'_> {
             today,
             format: self.format,
             files: self.files,
-            contents: self.contents,
+            contents: &written.contents,
             languages,
             sources: &view.sources,
             actions: &actions,
@@ -137,5 +133,13 @@ impl Beside<'_> {
             losses,
             commands: &commands,
         }))
+    }
+}
+
+/// The settings that the project decides; the others as they usually are.
+fn job(text: &TextOptions) -> TrainJob {
+    TrainJob {
+        max_length: text.max_length as usize,
+        ..TrainJob::default()
     }
 }

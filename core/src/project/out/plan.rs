@@ -3,15 +3,18 @@
 use super::{
     beside,
     selection::Selection,
-    survey::{Survey, Toll, Walk, container},
+    survey::{Survey, Walk, container},
+    toll::Toll,
 };
 use crate::{
     data::{
         Format,
-        handover::{Axolotl, LlamaFactory, OpenAiFinding, WrittenFile, slug},
+        handover::{Axolotl, LlamaFactory, WrittenFile, slug, train_losses},
     },
     project::{Project, ProjectError, Step, Work},
-    protocol::studio::{Export, ExportKind, ExportPlan, Phrase, Said, StudioProgress, StudioStage},
+    protocol::studio::{
+        Export, ExportKind, ExportPlan, Phrase, Said, Side, StudioProgress, StudioStage,
+    },
 };
 
 /// Faults that are named.
@@ -72,7 +75,7 @@ impl Work for Planning {
             return Ok(self.more());
         }
         if self.toll.is_some() && self.n_with_errors.is_none() {
-            self.n_with_errors = Some(n_with_errors(project, &self.export.kind)?);
+            self.n_with_errors = Some(n_with_errors(project, &self.export.kind, selection)?);
             return Ok(self.more());
         }
         if let Some(toll) = self.toll.take() {
@@ -85,6 +88,7 @@ impl Work for Planning {
                 let obstacles = vec![Said::read(&error.to_string())];
                 return Ok(Step::Done(ExportPlan {
                     obstacles,
+                    impossible: true,
                     ..ExportPlan::default()
                 }));
             }
@@ -108,10 +112,11 @@ impl Planning {
         let written: Vec<WrittenFile> = selection
             .pieces
             .iter()
-            .map(|piece| WrittenFile {
+            .enumerate()
+            .map(|(place, piece)| WrittenFile {
                 path: file_name(&piece.stem(&slug(&name)), export),
                 side: piece.side,
-                n_records: piece.bodies.len() as u64,
+                n_records: toll.written().n_of(place),
                 n_bytes: 0,
                 sha256: String::new(),
             })
@@ -131,24 +136,54 @@ impl Planning {
         let others = beside.names().into_iter();
         files.extend(others.map(|name| (name.to_owned(), 0)));
         let mut losses = toll.losses();
-        losses.extend(losses_of_tool(export, survey));
+        losses.extend(losses_of_tool(project, export, survey)?);
+        let mut notes = toll.changes();
+        notes.extend(stays_behind(export, selection));
         let n_with_errors = self.n_with_errors.unwrap_or_default();
         let mut obstacles = obstacles(project, n_with_errors, selection, export)?;
-        if toll.is_lossy() && !export.lossy {
+        let fits_nothing = selection.n() > 0 && toll.written().n() == 0;
+        if fits_nothing {
+            obstacles.push(nothing_fits(format));
+        } else if toll.is_lossy() && !export.lossy {
             obstacles.push(lossy(format));
         }
         let command = beside.command()?;
-        let limits = toll.limits();
-        let findings = limits.findings.iter().filter(|finding| finding.is_error);
-        obstacles.extend(findings.map(OpenAiFinding::said));
+        obstacles.extend(beyond_limits(toll, selection, &written));
         obstacles.truncate(SHOWN_OBSTACLES);
         Ok(ExportPlan {
             files,
             losses,
+            notes,
             obstacles,
+            impossible: fits_nothing
+                || selection.n() == 0
+                || selection.lacks_training(&export.kind),
             command,
         })
     }
+}
+
+/// What a service refuses; where there are several files, with the file.
+fn beyond_limits(toll: Toll, selection: &Selection, written: &[WrittenFile]) -> Vec<Said> {
+    let mut said = Vec::new();
+    for (place, report) in toll.limits(selection) {
+        let errors = report.findings.iter().filter(|finding| finding.is_error);
+        said.extend(errors.map(|finding| match written {
+            [_] => finding.said(),
+            _ => finding.said_of(written.get(place).map_or("", |file| &file.path)),
+        }));
+    }
+    said
+}
+
+/// Working notes, which a person may look for in files that they take elsewhere.
+pub(super) fn stays_behind(export: &Export, selection: &Selection) -> Option<(Said, u64)> {
+    let is_of_data = matches!(
+        export.kind,
+        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. }
+    );
+    (is_of_data && selection.n_noted > 0)
+        .then(|| (Said::new(Phrase::TagsStay, []), selection.n_noted))
 }
 
 pub(super) fn title(project: &Project, export: &Export) -> Result<String, ProjectError> {
@@ -167,20 +202,40 @@ pub(super) fn lossy(format: Format) -> Said {
     Said::new(Phrase::FormatLoses, [format.to_string()])
 }
 
-pub(super) fn losses_of_tool(export: &Export, survey: &Survey) -> Vec<(Said, u64)> {
-    match export.kind {
-        ExportKind::LlamaFactory => LlamaFactory::losses(&survey.contents),
-        ExportKind::Axolotl => Axolotl::losses(&survey.contents),
+pub(super) fn nothing_fits(format: Format) -> Said {
+    Said::new(Phrase::NothingFits, [format.to_string()])
+}
+
+pub(super) fn losses_of_tool(
+    project: &Project,
+    export: &Export,
+    survey: &Survey,
+) -> Result<Vec<(Said, u64)>, ProjectError> {
+    let (contents, text) = (&survey.contents, project.text_options()?);
+    Ok(match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::losses(contents, &text),
+        ExportKind::Axolotl => Axolotl::losses(contents, &text),
+        ExportKind::TrainJob => train_losses(contents),
         _ => Vec::new(),
-    }
+    })
 }
 
 /// A table or a dataset may go out to be put right elsewhere; what is trained with at once may not.
-fn n_with_errors(project: &Project, kind: &ExportKind) -> Result<u64, ProjectError> {
-    match kind {
-        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => Ok(0),
-        _ => Ok(project.findings()?.n_records_with_errors),
+fn n_with_errors(
+    project: &Project,
+    kind: &ExportKind,
+    selection: &Selection,
+) -> Result<u64, ProjectError> {
+    if matches!(
+        kind,
+        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. }
+    ) {
+        return Ok(0);
     }
+    let erroneous = project.records_with_errors()?;
+    let members = selection.members();
+    let n = members.filter(|member| erroneous.contains(&member.record));
+    Ok(n.count() as u64)
 }
 
 fn obstacles(
@@ -197,19 +252,33 @@ fn obstacles(
         }
     };
     add(u64::from(selection.n() == 0), NOTHING);
-    let by_side = selection.pieces.iter().any(|piece| piece.side.is_some());
-    let train = Some(crate::protocol::studio::Side::Train);
-    let has_train = selection.pieces.iter().any(|piece| piece.side == train);
-    let lacks_train = by_side && export.sides.is_empty() && !has_train;
-    add(u64::from(lacks_train), Phrase::NoTrainSide);
+    let by_side = selection.by_side();
+    if let Some(lacking) = lacks_train(selection, export) {
+        add(1, lacking);
+    }
     add(selection.n_left_out, Phrase::OnNoSide);
     add(n_with_errors, Phrase::WithErrors);
     let split = project.split()?;
     let n_leaking = if by_side { split.n_leaking } else { 0 };
     add(n_leaking, Phrase::Leaking);
+    let n_apart = if by_side { split.n_groups_apart } else { 0 };
+    add(n_apart, Phrase::GroupsApart);
     let is_changed = split.frozen.is_some() && !split.frozen_holds;
     add(u64::from(is_changed), Phrase::FrozenSplitChanged);
     Ok(obstacles)
+}
+
+/// Files of sides, among which is none to train with although there should be one.
+pub(super) fn lacks_train(selection: &Selection, export: &Export) -> Option<Phrase> {
+    if !selection.by_side() || selection.has(Side::Train) {
+        return None;
+    }
+    match export.sides.is_empty() || export.sides.contains(&Side::Train) {
+        true => Some(Phrase::NoTrainSide),
+        false => selection
+            .lacks_training(&export.kind)
+            .then_some(Phrase::TrainSideNotChosen),
+    }
 }
 
 pub(super) const NOTHING: Phrase = Phrase::NoRecordToWrite;

@@ -1,19 +1,31 @@
 //! Which records an export has, and in which file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::{
     data::handover::side_name,
     project::{Project, ProjectError},
-    protocol::studio::{Export, Side},
+    protocol::studio::{Export, ExportKind, Side},
 };
+
+/// A record of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) record: u64,
+    /// Id of its text.
+    pub(super) body: i64,
+    /// Where it stood in its source.
+    pub(super) line: u64,
+    /// Among [`Selection::languages`].
+    pub(super) language: usize,
+}
 
 /// Records that become one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) side: Option<Side>,
-    /// Ids of texts with the line that each record came from, in the order of the export.
-    pub(super) bodies: Vec<(i64, u64)>,
+    /// In the order of the export.
+    pub(super) members: Vec<Member>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,20 +33,43 @@ pub(super) struct Selection {
     pub(super) pieces: Vec<Piece>,
     /// Records on no side, of an export by sides.
     pub(super) n_left_out: u64,
-    /// With their language.
-    pub(super) languages: Vec<(String, u64)>,
+    /// Codes of languages; empty where none was told.
+    pub(super) languages: Vec<String>,
+    /// Records with tags or a reviewer.
+    pub(super) n_noted: u64,
 }
 
 impl Selection {
     pub(super) fn n(&self) -> u64 {
-        let n: usize = self.pieces.iter().map(|piece| piece.bodies.len()).sum();
+        let n: usize = self.pieces.iter().map(|piece| piece.members.len()).sum();
         n as u64
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.pieces.iter().flat_map(|piece| &piece.members)
+    }
+
+    /// Settings to train with name the file of the train side, and there is none.
+    pub(super) fn lacks_training(&self, kind: &ExportKind) -> bool {
+        let trains = matches!(
+            kind,
+            ExportKind::LlamaFactory | ExportKind::Axolotl | ExportKind::TrainJob
+        );
+        trains && self.by_side() && !self.has(Side::Train)
+    }
+
+    pub(super) fn by_side(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.side.is_some())
+    }
+
+    pub(super) fn has(&self, side: Side) -> bool {
+        self.pieces.iter().any(|piece| piece.side == Some(side))
     }
 
     pub(super) fn read(project: &Project, export: &Export) -> Result<Self, ProjectError> {
         let records = in_order(project, export)?;
         let mut selection = Self::default();
-        let mut languages = std::collections::BTreeMap::<String, u64>::new();
+        let mut languages = BTreeMap::<String, usize>::new();
         let any_side = records.iter().any(|record| record.side.is_some());
         let mut pieces: Vec<Piece> = match export.by_side && any_side {
             true => Side::ALL.map(|side| piece(Some(side))).into(),
@@ -52,16 +87,24 @@ impl Selection {
                     continue;
                 }
             };
-            *languages.entry(record.language).or_insert(0) += 1;
-            pieces[place].bodies.push((record.body, record.line));
+            selection.n_noted += u64::from(record.is_noted);
+            let next = languages.len();
+            let language = match languages.get(&record.language) {
+                Some(known) => *known,
+                None => *languages.entry(record.language).or_insert(next),
+            };
+            pieces[place].members.push(Member {
+                record: record.record,
+                body: record.body,
+                line: record.line,
+                language,
+            });
         }
-        pieces.retain(|piece| !piece.bodies.is_empty());
+        pieces.retain(|piece| !piece.members.is_empty());
         selection.pieces = pieces;
-        languages.remove("");
-        selection.languages = languages.into_iter().collect();
-        selection
-            .languages
-            .sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let mut names: Vec<(String, usize)> = languages.into_iter().collect();
+        names.sort_by_key(|(_, place)| *place);
+        selection.languages = names.into_iter().map(|(name, _)| name).collect();
         Ok(selection)
     }
 }
@@ -69,7 +112,7 @@ impl Selection {
 fn piece(side: Option<Side>) -> Piece {
     Piece {
         side,
-        bodies: Vec::new(),
+        members: Vec::new(),
     }
 }
 
@@ -84,16 +127,18 @@ impl Piece {
 }
 
 struct Listed {
+    record: u64,
     body: i64,
     line: u64,
     side: Option<Side>,
     language: String,
+    is_noted: bool,
 }
 
 /// Records outside the trash in the order of the dataset, or of the current list.
 fn in_order(project: &Project, export: &Export) -> Result<Vec<Listed>, ProjectError> {
     let mut statement = project.store.settled()?.prepare_cached(
-        "SELECT record.id, record.body, line, side, language
+        "SELECT record.id, record.body, line, side, language, tags <> 0 OR reviewer <> ''
          FROM record JOIN body ON body.id = record.body
          WHERE state = 0 ORDER BY position, record.id",
     )?;
@@ -112,10 +157,12 @@ fn in_order(project: &Project, export: &Export) -> Result<Vec<Listed>, ProjectEr
         }
         let side: Option<usize> = row.get(3)?;
         let listed = Listed {
+            record: id,
             body: row.get(1)?,
             line: row.get(2)?,
             side: side.and_then(|side| Side::ALL.get(side).copied()),
             language: row.get(4)?,
+            is_noted: row.get(5)?,
         };
         records.push((id, listed));
     }

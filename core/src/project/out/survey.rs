@@ -1,34 +1,31 @@
 //! What the records of an export have, and what a format would lose of them.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
 use super::selection::Selection;
 use crate::{
     data::{
-        Format, Loss,
-        handover::{Axolotl, Contents, LlamaFactory, OpenAiLimits, OpenAiReport, openai_row},
+        Format,
+        handover::{Axolotl, Contents, LlamaFactory},
         to_fields,
     },
     project::{
         Project, ProjectError,
         content::{Origin, read_body},
     },
-    protocol::studio::{DataFile, Export, ExportKind, Phrase, Said},
-    text::Record,
+    protocol::studio::{DataFile, ExportKind, Phrase, Said},
+    text::{Body, Record},
 };
 
 /// Records that one step looks at: a few milliseconds of work.
 pub(super) const STEP_RECORDS: usize = 128;
 
-/// Texts of faults that are shown of each kind.
-const SHOWN_LIMITS: u64 = 3;
-
 /// Formats of a sheet, the most readable first.
 const SHEETS: [Format; 6] = [
     Format::QueryResponse,
     Format::Alpaca,
-    Format::PromptCompletion,
     Format::Text,
+    Format::PromptCompletion,
     Format::Openai,
     Format::Tokenized,
 ];
@@ -46,6 +43,15 @@ pub(super) struct Outgoing {
     pub(super) piece: usize,
     pub(super) record: Record,
     pub(super) origin: Origin,
+    /// Among [`Selection::languages`].
+    pub(super) language: usize,
+}
+
+impl Outgoing {
+    /// How the record stood in its file, where that says more.
+    pub(super) fn original(&self) -> Option<&Map<String, Value>> {
+        Some(&self.origin.raw).filter(|raw| !raw.is_empty())
+    }
 }
 
 impl Walk {
@@ -56,15 +62,16 @@ impl Walk {
         selection: &Selection,
     ) -> Result<Vec<Outgoing>, ProjectError> {
         while let Some(piece) = selection.pieces.get(self.piece) {
-            let bodies = piece.bodies.iter().skip(self.at).take(STEP_RECORDS);
+            let members = piece.members.iter().skip(self.at).take(STEP_RECORDS);
             let mut outgoing = Vec::with_capacity(STEP_RECORDS);
-            for &(body, line) in bodies {
-                let (mut record, origin) = read_body(project.store.raw(), body)?;
-                record.line = line;
+            for member in members {
+                let (mut record, origin) = read_body(project.store.raw(), member.body)?;
+                record.line = member.line;
                 outgoing.push(Outgoing {
                     piece: self.piece,
                     record,
                     origin,
+                    language: member.language,
                 });
             }
             self.at += outgoing.len();
@@ -85,38 +92,40 @@ impl Walk {
 /// What is known once every record was looked at.
 pub(super) struct Survey {
     pub(super) contents: Contents,
-    /// Names beside the text, with the records that have them.
-    pub(super) columns: BTreeMap<String, u64>,
     /// Formats of a sheet that lose nothing.
     sheets: Vec<Format>,
     is_sheet: bool,
+    /// Alpaca's `input` would be joined to its `instruction` in any other format.
+    has_input: bool,
 }
 
 impl Survey {
     pub(super) fn new(kind: &ExportKind) -> Self {
         Self {
             contents: Contents::default(),
-            columns: BTreeMap::new(),
             sheets: SHEETS.to_vec(),
             is_sheet: matches!(kind, ExportKind::Spreadsheet { .. }),
+            has_input: false,
         }
     }
 
     pub(super) fn add(&mut self, outgoing: &Outgoing) {
         let record = &outgoing.record;
         self.contents.add(record);
-        for name in record.extra.keys() {
-            match self.columns.get_mut(name) {
-                Some(n) => *n += 1,
-                None => {
-                    self.columns.insert(name.clone(), 1);
-                }
-            }
-        }
         if self.is_sheet {
+            if let Some(original) = outgoing.original() {
+                let (fields, _) = to_fields(record, Some(original), Format::Alpaca, true);
+                let is_apart = |fields: Map<String, Value>| {
+                    fields.get("input").is_some_and(|input| input != "")
+                };
+                self.has_input |= fields.is_some_and(is_apart);
+            }
             let keeps = |format: &Format| {
                 let (fields, losses) = to_fields(record, None, *format, true);
-                fields.is_some() && losses.is_empty()
+                // In cells, these two are read as plain text.
+                let becomes_text =
+                    *format == Format::PromptCompletion && matches!(record.body, Body::Chat(_));
+                fields.is_some() && losses.is_empty() && !becomes_text
             };
             self.sheets.retain(keeps);
         }
@@ -143,17 +152,29 @@ impl Survey {
             }
             ExportKind::Axolotl => Axolotl::format(contents).ok_or_else(|| whole("axolotl")),
             ExportKind::OpenAiFineTuning => Ok(Format::Openai),
-            ExportKind::Spreadsheet { .. } => {
-                Ok(self.sheets.first().copied().unwrap_or(Format::Openai))
+            ExportKind::Spreadsheet { .. } if self.has_input => {
+                let alpaca = self.sheets.iter().find(|sheet| **sheet == Format::Alpaca);
+                Ok(*alpaca.unwrap_or(&self.sheet()))
             }
-            ExportKind::TrainJob => Ok(match () {
-                () if n > 0 && contents.n_tokens == n => Format::Tokenized,
-                () if n > 0 && contents.n_whole_text == n => Format::Text,
-                () if n > 0 && contents.n_whole_text + contents.n_prompted_text == n => {
-                    Format::PromptCompletion
-                }
-                () => Format::Openai,
-            }),
+            ExportKind::Spreadsheet { .. } => Ok(self.sheet()),
+            ExportKind::TrainJob => Ok(self.plainest()),
+        }
+    }
+
+    fn sheet(&self) -> Format {
+        let first = self.sheets.first().copied();
+        first.unwrap_or_else(|| self.plainest())
+    }
+
+    /// The format that is made for what the records are.
+    fn plainest(&self) -> Format {
+        let contents = &self.contents;
+        match contents.n() {
+            0 => Format::Openai,
+            n if contents.n_tokens == n => Format::Tokenized,
+            n if contents.n_whole_text == n => Format::Text,
+            n if contents.n_whole_text + contents.n_prompted_text == n => Format::PromptCompletion,
+            _ => Format::Openai,
         }
     }
 }
@@ -169,73 +190,4 @@ pub(super) fn container(kind: &ExportKind) -> DataFile {
 /// Rows with a flat cell for each field.
 pub(super) fn is_table(container: DataFile) -> bool {
     matches!(container, DataFile::Csv | DataFile::Tsv | DataFile::Xlsx)
-}
-
-/// What a format cannot hold, and what a service refuses.
-pub(super) struct Toll {
-    format: Format,
-    table: bool,
-    losses: BTreeMap<Loss, u64>,
-    left_out: BTreeMap<String, u64>,
-    limits: Option<OpenAiLimits>,
-}
-
-impl Toll {
-    pub(super) fn new(format: Format, export: &Export) -> Self {
-        let is_openai = export.kind == ExportKind::OpenAiFineTuning;
-        Self {
-            format,
-            table: is_table(container(&export.kind)),
-            losses: BTreeMap::new(),
-            left_out: BTreeMap::new(),
-            limits: is_openai.then(|| OpenAiLimits::keeping(SHOWN_LIMITS)),
-        }
-    }
-
-    /// The fields of a record as they are written; `None` where it cannot be.
-    pub(super) fn fields(
-        &mut self,
-        outgoing: &Outgoing,
-    ) -> Option<serde_json::Map<String, serde_json::Value>> {
-        let record = &outgoing.record;
-        if let Some(limits) = &mut self.limits {
-            let Some(row) = openai_row(record) else {
-                *self.losses.entry(Loss::Record).or_insert(0) += 1;
-                return None;
-            };
-            for name in row.left_out {
-                *self.left_out.entry(name).or_insert(0) += 1;
-            }
-            let n_bytes = serde_json::to_vec(&row.fields).map_or(0, |line| line.len() + 1);
-            limits.add(&row.fields, n_bytes as u64);
-            return Some(row.fields);
-        }
-        let raw = Some(&outgoing.origin.raw).filter(|raw| !raw.is_empty());
-        let (fields, losses) = to_fields(record, raw, self.format, self.table);
-        for loss in losses {
-            *self.losses.entry(loss).or_insert(0) += 1;
-        }
-        fields
-    }
-
-    pub(super) fn is_lossy(&self) -> bool {
-        self.losses.keys().any(|loss| loss.is_lossy())
-    }
-
-    /// In words, with the number of records.
-    pub(super) fn losses(&self) -> Vec<(Said, u64)> {
-        let lost = self
-            .losses
-            .iter()
-            .map(|(loss, n)| (Said::new(loss.phrase(), []), *n));
-        let left_out = self.left_out.iter().map(|(name, n)| {
-            let said = Said::new(Phrase::OpenAiTakesNot, [name.clone()]);
-            (said, *n)
-        });
-        lost.chain(left_out).collect()
-    }
-
-    pub(super) fn limits(self) -> OpenAiReport {
-        self.limits.map(OpenAiLimits::finish).unwrap_or_default()
-    }
 }

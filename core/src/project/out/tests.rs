@@ -21,6 +21,8 @@ use crate::{
     text::{Body, Encoded, Record, Role},
 };
 
+mod handed_over;
+
 struct Memory(String, Rc<[u8]>);
 
 impl InputFile for Memory {
@@ -101,7 +103,13 @@ fn comes_back(records: Vec<Record>, export: &Export) {
     );
     let file = exported(&mut project, export).unwrap();
     assert_eq!(plan.files, [(file.name.clone(), expected.len() as u64)]);
-    let parts = inspect(Rc::new(Memory(file.name, file.bytes.into())));
+    let back = imported(&file.name, file.bytes);
+    assert_eq!(contents(&back), expected, "{export:?}");
+}
+
+#[track_caller]
+fn imported(name: &str, bytes: Vec<u8>) -> Project {
+    let parts = inspect(Rc::new(Memory(name.to_owned(), bytes.into())));
     let parts = parts
         .into_iter()
         .map(|part| (part.clone(), part.view.reading));
@@ -109,7 +117,7 @@ fn comes_back(records: Vec<Record>, export: &Export) {
     let task = back.import(parts.collect(), 5);
     let summary = run(&mut back, task, &mut |_| true).unwrap();
     assert_eq!(summary.n_rejected, 0, "{:?}", summary.rejected);
-    assert_eq!(contents(&back), expected, "{export:?}");
+    back
 }
 
 /// Columns of text, one of which could be taken for numbers.

@@ -116,6 +116,18 @@ fn groups_are_filled_in() {
 }
 
 #[test]
+fn names_and_signs_are_read_in_replacements() {
+    let mut project = project();
+    let search = r"(?<y1>US)\$ (\d+)";
+    let with = r"$y1\n${y1}1\t\\n\d$2\";
+    change(&mut project, &replace(search, SearchMode::Regex, with)).unwrap();
+    assert_eq!(said(&project, 4)[1], "US\nUS1\t\\n\\d7\\");
+    let as_it_stands = replace("at all", SearchMode::Text, r"\n");
+    change(&mut project, &as_it_stands).unwrap();
+    assert_eq!(said(&project, 2)[1], r"\n");
+}
+
+#[test]
 fn only_the_searched_role_and_case_change() {
     let mut project = project();
     let mut replace = replace("US$", SearchMode::Text, "X");
@@ -155,6 +167,7 @@ fn what_cannot_be_replaced_says_why() {
         ),
         ("(a)", SearchMode::Regex, "$2", "no group `2`"),
         ("(a)", SearchMode::Regex, "${no}", "no group `no`"),
+        ("(?<y>a)", SearchMode::Regex, "$y1", "(`${y1}`)"),
         ("(a{1000}){1000}", SearchMode::Regex, "", "too large"),
     ] {
         let replace = replace(text, mode, with);

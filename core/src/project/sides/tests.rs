@@ -46,7 +46,12 @@ fn a_preview_changes_nothing_and_says_what_applying_does() {
     let mut applied = project.apply_split(&plan, 5).unwrap();
     assert!(applied.project.take().unwrap().undo.is_some());
     assert_eq!(applied, preview);
-    assert_eq!(project.split().unwrap(), preview);
+    assert_eq!(preview.n_asked, Some([20, 15]));
+    let now = SplitView {
+        n_asked: None,
+        ..preview
+    };
+    assert_eq!(project.split().unwrap(), now);
     let undone = project.undo().unwrap();
     assert_eq!(undone.action.unwrap().n_records, 200);
     let none = project.split().unwrap();
@@ -104,6 +109,83 @@ fn records_are_told_by_their_file() {
         ("b.csv".to_owned(), [27, 3, 0]),
     ];
     assert_eq!(view.strata, strata);
+
+    // A column of that name on one record is another thing than the file.
+    let mut content = crate::project::content::content_of(question(0));
+    content.extra.insert("source".into(), "a book".into());
+    project
+        .save(crate::protocol::studio::RecordKey(1), content, 6)
+        .unwrap();
+    let by_file = SplitPlan {
+        stratify_by: Some(SplitPlan::SOURCE_FILE.into()),
+        ..plan.clone()
+    };
+    assert_eq!(project.preview_split(&by_file).unwrap().strata, strata);
+    let by_column = project.preview_split(&plan).unwrap().strata;
+    assert_eq!(by_column.len(), 2);
+    assert_eq!(by_column[1].0, "a book");
+    let by_language = SplitPlan {
+        stratify_by: Some(SplitPlan::LANGUAGE.into()),
+        ..plan
+    };
+    assert_eq!(project.preview_split(&by_language).unwrap().strata.len(), 3);
+}
+
+#[test]
+fn groups_that_were_moved_apart_are_counted() {
+    let mut project = project_of(with_banks(40));
+    let plan = SplitPlan {
+        group_by: Some("meta.k".into()),
+        ..plan(Share::Count(10), Share::Count(0))
+    };
+    assert_eq!(project.apply_split(&plan, 5).unwrap().n_groups_apart, 0);
+    let one = sides(&project)
+        .iter()
+        .position(|side| *side == Some(1))
+        .unwrap();
+    let target = crate::project::testing::keys([one as u64 + 1]);
+    let to = |side| crate::protocol::studio::Change::SetSide(side);
+    let move_to = |project: &mut Project, side| {
+        let work = project.change(target.clone(), to(side), 6);
+        crate::project::testing::run_all(project, work).unwrap();
+        project.split().unwrap().n_groups_apart
+    };
+    assert_eq!(move_to(&mut project, Some(Side::Train)), 1);
+    assert_eq!(move_to(&mut project, None), 0, "on no side is not apart");
+}
+
+#[test]
+fn new_records_join_a_split_that_stays() {
+    let old = (0..50).map(|i| chat(&format!("q{i}"), "a"));
+    let mut project = project_of(old.clone());
+    let mut plan = plan(Share::Fraction(0.2), Share::Fraction(0.1));
+    project.apply_split(&plan, 5).unwrap();
+    let before = sides(&project);
+    // Ten that ask what is asked already, and fifty others.
+    let again = (0..10).map(|i| chat(&format!("q{i}"), "b"));
+    let more = (50..100).map(|i| chat(&format!("q{i}"), "a"));
+    for record in again.chain(more) {
+        let content = crate::project::content::content_of(record);
+        project.add(None, content, 6).unwrap();
+    }
+    plan.only_new = true;
+    let preview = project.preview_split(&plan).unwrap();
+    let view = project.apply_split(&plan, 7).unwrap();
+    assert_eq!(view.n_leaking, 0);
+    assert_eq!((view.n_without, view.n_asked), (0, Some([22, 11])));
+    assert_eq!((view.n_validation, view.n_test), (22, 11));
+    assert_eq!(preview.n_validation, view.n_validation);
+    let after = sides(&project);
+    assert_eq!(after[..50], before[..]);
+    assert_eq!(
+        after[50..60],
+        before[..10],
+        "they go where their question is"
+    );
+    let action = view.project.unwrap().undo.unwrap();
+    assert_eq!(action.n_records, 60);
+    let refused = project.apply_split(&plan, 8).unwrap_err().to_string();
+    assert!(refused.contains("on a side already"), "{refused}");
 }
 
 #[test]
@@ -149,6 +231,8 @@ fn a_frozen_split_holds_until_a_record_changes() {
     };
     assert!(edit(&mut project, Field::Position, 1 << 40));
     assert!(!edit(&mut project, Field::Body, 4));
+    let refused = project.freeze_split(true, 8).unwrap_err().to_string();
+    assert!(refused.contains("thaw it before"), "{refused}");
     project.undo().unwrap();
     assert!(project.split().unwrap().frozen_holds);
     assert!(!edit(&mut project, Field::State, 1));

@@ -86,6 +86,8 @@ fn a_list_is_all_of_it_but_some() {
     assert_eq!(done.action.unwrap().detail, "test");
     let sides = [1, 2, 3, 4].map(|record| project.record(RecordKey(record)).unwrap().side);
     assert_eq!(sides, [Some(Side::Test), None, None, Some(Side::Test)]);
+    let done = change(&mut project, &[1], Change::SetSide(None));
+    assert_eq!(done.action.unwrap().detail, "none");
 }
 
 #[test]

@@ -9,9 +9,10 @@ use crate::{
         Project, ProjectError, check_file,
         content::content_of,
         runs::Runs,
-        testing::{in_memory, incoming, keys, question, run_all, seen},
+        testing::{in_memory, incoming, keys, project_of, question, run_all, seen, turns},
     },
-    protocol::studio::{Change, RecordKey},
+    protocol::studio::{Change, RecordKey, Share, SplitPlan},
+    text::Role,
 };
 
 /// A file of its own for a test, removed at the end.
@@ -165,6 +166,43 @@ fn as_in_form_1(db: &Connection) {
 }
 
 #[test]
+fn prints_of_an_earlier_form_are_made_again() {
+    let silent = |answer: &str| turns(&[(Role::Assistant, answer)]);
+    let mut project = project_of([silent("a"), silent("b"), question(1)]);
+    let plan = SplitPlan {
+        validation: Share::Count(1),
+        test: Share::Count(0),
+        ..SplitPlan::default()
+    };
+    project.apply_split(&plan, 5).unwrap();
+    let prints = |db: &Connection| -> Vec<(Vec<u8>, Vec<u8>)> {
+        let sql = "SELECT prompt_print, whole_print FROM body ORDER BY id";
+        let mut statement = db.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let now = prints(project.connection());
+    project
+        .connection()
+        .execute_batch(
+            "UPDATE body SET prompt_print = zeroblob(16) WHERE id < 3;
+             UPDATE body SET whole_print = zeroblob(16) WHERE id = 1;
+             PRAGMA user_version = 2;",
+        )
+        .unwrap();
+    let frozen = project.freeze_split(true, 6).unwrap().frozen;
+    let project = Project::open(project.into_connection()).unwrap();
+    assert_eq!(prints(project.connection()), now);
+    let view = project.split().unwrap();
+    assert!(view.frozen_holds && view.frozen != frozen);
+    let form: i64 = project
+        .connection()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(form, 3);
+}
+
+#[test]
 fn a_file_of_a_newer_version_is_refused() {
     let db = in_memory(1).into_connection();
     db.pragma_update(None, "user_version", 99).unwrap();
@@ -173,7 +211,7 @@ fn a_file_of_a_newer_version_is_refused() {
         error,
         ProjectError::Newer {
             found: 99,
-            known: 2
+            known: 3
         }
     ));
     assert!(error.to_string().contains("form 99"), "{error}");
@@ -215,7 +253,17 @@ fn a_truncated_file_is_refused() {
     let bytes = std::fs::read(&file.0).unwrap();
     let check = |length: usize| check_file(&bytes[..length.min(100)], length as u64);
     check(bytes.len()).unwrap();
-    for length in [bytes.len() - 1, bytes.len() / 2, 5000, 4096, 600, 99, 20] {
+    for length in [
+        bytes.len() - 1,
+        bytes.len() / 2,
+        5000,
+        4096,
+        600,
+        99,
+        20,
+        15,
+        6,
+    ] {
         let error = check(length).unwrap_err();
         assert!(
             matches!(error, ProjectError::Broken { .. }),

@@ -50,6 +50,9 @@ pub struct FindingSummary {
     pub n_accepted: u64,
     pub has_groups: bool,
     pub fixes: Vec<FixName>,
+    /// Records that each of `fixes` changes, beside them: of a group more may go than were found.
+    #[serde(default)]
+    pub n_by_fix: Vec<u64>,
 }
 
 /// A finding at one record.

@@ -56,7 +56,7 @@ pub enum ExportKind {
     Axolotl,
     /// JSON Lines within the limits of OpenAI's fine-tuning.
     OpenAiFineTuning,
-    /// A table that comes back without loss.
+    /// A table from which every text and column comes back.
     Spreadsheet { container: DataFile },
     /// Data by side and the settings for `veneer train --job`.
     TrainJob,
@@ -94,8 +94,13 @@ pub struct ExportPlan {
     pub files: Vec<(String, u64)>,
     /// What the format cannot hold, with the number of records.
     pub losses: Vec<(Said, u64)>,
+    /// What else is not in the files or is another there, and stops nothing, with the number of
+    /// records.
+    pub notes: Vec<(Said, u64)>,
     /// Why it cannot be written, or must not be used: what, where, what to do.
     pub obstacles: Vec<Said>,
+    /// There would be nothing in it, whatever is allowed.
+    pub impossible: bool,
     /// What to run with it.
     pub command: String,
 }

@@ -148,6 +148,9 @@ pub struct Facets {
     pub roles: Vec<(TurnRole, u64)>,
     /// Names of columns beside the text.
     pub fields: Vec<String>,
+    /// Keys with texts inside these columns, such as `metadata.author`; not all of a large dataset.
+    #[serde(default)]
+    pub nested_fields: Vec<String>,
     /// Upper edge and count of each bin, in characters.
     pub lengths: Vec<(u64, u64)>,
 }
@@ -187,7 +190,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Replace {
     pub search: Search,
-    /// With `$1`, `${name}` in regular expressions.
+    /// With `$1`, `${name}`, `\n`, `\t` in regular expressions.
     pub with: String,
 }
 

@@ -96,11 +96,15 @@ pub enum StudioRequest {
     /// Looks into files beside the message and keeps them at hand; ends with [`StudioOutcome::Inspected`].
     Inspect {
         names: Vec<String>,
+        /// Of the page (`en`, `es`, `ja`), for suggestions.
+        language: String,
     },
     /// What one part would become under a reading; ends with [`StudioOutcome::Previewed`].
     Preview {
         part: PartKey,
         reading: Reading,
+        /// The reading that its fields were guessed for, where it has other options now.
+        before: Reading,
     },
     /// Adds parts to the project, all or nothing; ends with [`StudioOutcome::Imported`].
     Import {

@@ -8,6 +8,10 @@ pub struct ProjectsView {
     pub projects: Vec<ProjectEntry>,
     /// Why nothing can be kept beyond this visit, if so.
     pub unavailable: Option<String>,
+    /// Whether nothing more can be written: projects can be opened, downloaded and deleted.
+    pub is_full: bool,
+    /// The open project, where its files were deleted meanwhile.
+    pub lost: Option<String>,
     pub used_bytes: u64,
     /// 0 where the browser does not say.
     pub quota_bytes: u64,

@@ -60,7 +60,10 @@ phrases! {
     Entries "{0} entries";
     Media "media";
     BesideTheRecords "beside the records";
+    ListBesideRecords "a list of {0}, beside the records that were read";
     Twice "twice";
+    Formula "{0} formula without a result";
+    Formulas "{0} formulas without a result";
     TextOfOneBefore "the text of {0} record before it";
     TextOfBefore "the text of {0} records before it";
     QuestionOfOneBefore "the question of {0} record before it";
@@ -71,6 +74,10 @@ phrases! {
     TemplateRejects "the chat template rejects the conversation: {0}";
     AllBehindLimit "the record has {0} tokens, and all {1} trained ones lie behind the limit of {2}";
     NoTokenTrained "no token of the record is trained";
+    NoTemplate "the model has no chat template, but the record is a conversation; choose one by name ({0})";
+    TemplateFails "the chat template fails on the conversation: {0}";
+    TemplateHidesAnswers "the chat template does not show which text belongs to the assistant in message {0}; add {% generation %} tags to it or train on all text";
+    IdOutOfVocabulary "token {0} of the record has id {1}, the vocabulary has {2} entries; was it made with another tokenizer?";
     EndsMasked "every end token of the record is masked (label -100) although the text before it is trained; the pad token is the end token, and the tool that made the labels masked both";
     // What was expected in a record.
     QuestionAndAnswer "a question and its answer";
@@ -107,6 +114,7 @@ phrases! {
     ListOfTools "a list of tools, or the same as JSON text";
     AsMostOfFile "{0}, as most of the file";
     ReadableTypes "text, numbers, dates, lists or structs";
+    FormulaResults "results; open the file in Excel or LibreOffice once and save it";
     ItOnce "it once";
     EachOnce "each once";
     OneAnswer "one answer";
@@ -121,6 +129,7 @@ phrases! {
     OfFirstRecordsHave "of the first {0} records, {1} have {2}";
     HeaderHas "the header has {0}";
     AsGiven "as given";
+    HiddenSheet "a hidden sheet; {0}";
     ByTemplates "a table of {0} columns without a question and its answer; templates make the records, and the answers are still to be written";
     JsonLines "JSON Lines";
     JsonArray "JSON array";
@@ -154,12 +163,17 @@ phrases! {
     PdfEncrypted "it is encrypted in a way that cannot be read; save a copy without encryption";
     PdfWithoutContents "it has no table of contents of its own that makes sense; it may be cut off";
     DatasetEmpty "the dataset is empty; expected at least one record";
+    OnlyHeader "there is no record: the first row ({0}) counts as the header of a table, and no row is below it";
     UnknownFormat "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids";
     UnknownFormatHint "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids; {2}";
     UnknownColumns "no known dataset format: the table has the columns {0}; expected two that name a question and its answer; say which with `--map instruction=COLUMN,output=COLUMN`";
     UnknownColumnsHint "no known dataset format: the table has the columns {0}; expected two that name a question and its answer; say which with `--map instruction=COLUMN,output=COLUMN`; {1}";
     DidYouMean "did you mean `{0}` where it says `{1}`?";
     DidYouMeanBoth "did you mean `{0}` where it says `{1}`, and `{2}` where it says `{3}`?";
+    UnmappedColumn "`--map {0}={1}`: the file has no column `{2}` (it has {3})";
+    TemplateWithoutColumn "the template of `{0}` names the column `{1}`, which the table does not have (its columns are {2}; a power of ten in a name goes into the cells unless numbers are left as they stand); write {{ and }} for braces that name no column";
+    TemplateClosesNothing "the template of `{0}` has a `}` that closes nothing; write `}}` for a brace";
+    TemplateNotClosed "the template of `{0}` has no `}` behind `{{1}`";
     NothingReadable "no record could be read; the first problem: {0}";
     ListOfDatasets "this is LLaMA-Factory's list of datasets, not a dataset; give one of the files that it names ({0})";
     RowTooLarge "the row that starts at line {0} is larger than {1} MiB; probably a quote (\") is never closed, or this is not a table";
@@ -179,18 +193,26 @@ phrases! {
     OpenAiTakesNot "`{0}` (OpenAI does not take it)";
     LlamaFactoryIrregular "conversations in which question and answer do not take turns (LLaMA-Factory leaves them out)";
     LlamaFactoryWeights "weights of messages (LLaMA-Factory trains every answer)";
-    AxolotlPairs "better and worse answers (this configuration trains the better one only)";
+    PairsAsExamples "pairs of a better and a worse answer (only the better one is trained; the other is not used)";
+    AxolotlLast "training on the last answer alone (axolotl trains all answers)";
+    TemplateNotCarried "the chosen template `{0}`, which that tool does not have (it takes the model's own)";
+    TagsStay "tags and reviewers (working notes, which stay in the project)";
     // Why an export is not written.
     NoRecordToWrite "there is no record to write; choose other sides or another list";
     NoTrainSide "no record is on the train side; draw the split again";
+    TrainSideNotChosen "what is trained is the train side, which is not among the chosen sides; choose it too";
+    NothingFits "none of the records can be written in the format `{0}`; choose another one";
     OnNoSide "{0} records are on no side and are left out; draw the split again, or write one file";
     WithErrors "records with errors, which cannot be trained on as they are: {0}; settle them first";
     Leaking "{0} records of validation and test ask what a record of train asks; draw the split again";
+    GroupsApart "{0} groups of records that belong together are on more than one side; draw the split again";
     FrozenSplitChanged "records were changed after the split was frozen; undo that, or freeze it again";
     FormatLoses "the format `{0}` cannot hold everything; choose another one, or allow what is lost";
     TokensUnreadable "{0} of {1} records are token ids, which {2} cannot read; export them in the format `tokenized`, or leave them out";
     OpenAiRecord "record {0}, `{1}`: found {2}, expected {3}; {4}";
     OpenAiFile "the file: found {0}, expected {1}; {2}";
+    OpenAiRecordOf "`{0}`, record {1}, `{2}`: found {3}, expected {4}; {5}";
+    OpenAiFileOf "`{0}`: found {1}, expected {2}; {3}";
     // What OpenAI's limits say was found.
     Examples "{0} examples";
     Bytes "{0} bytes";

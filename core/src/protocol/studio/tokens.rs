@@ -45,6 +45,17 @@ pub enum TrainWhat {
     Last,
 }
 
+impl TrainWhat {
+    /// As the command line takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Assistant => "assistant",
+            Self::Last => "last",
+        }
+    }
+}
+
 /// One record under tokenizer and template.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokensView {
@@ -62,7 +73,9 @@ pub struct TokensView {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenView {
     pub id: u32,
-    /// What it stands for in the text; the vocabulary's own spelling where a character has several tokens.
+    /// What it stands for in the text. Of a character that has several tokens the first stands for all
+    /// of it, and the others for their bytes, as `⟨E5 B9⟩`; the vocabulary's own spelling where there is
+    /// no text.
     pub text: String,
     pub trained: bool,
     pub cut: bool,
