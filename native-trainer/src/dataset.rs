@@ -21,6 +21,7 @@ use veneer_core::{
 
 use crate::{
     input::{self, Input},
+    output::tell,
     project_file,
 };
 
@@ -119,10 +120,12 @@ impl ReadArgs {
 }
 
 fn over(options: &ReadOptions, mut reading: Reading) -> Reading {
-    if let Reading::Records(records) = &mut reading {
+    let encoding = options.encoding.map(|encoding| encoding.name().to_owned());
+    if let Reading::Chunks(chunks) = &mut reading {
+        chunks.encoding = encoding.or(chunks.encoding.take());
+    } else if let Reading::Records(records) = &mut reading {
         let format = options.format.map(|format| format.name().to_owned());
         records.format = format.or(records.format.take());
-        let encoding = options.encoding.map(|encoding| encoding.name().to_owned());
         records.encoding = encoding.or(records.encoding.take());
         records.take_chosen |= options.take_chosen;
         if !options.mapping.0.is_empty() {
@@ -218,7 +221,7 @@ fn load_parts(path: &Path, parts: Vec<Part>, options: &ReadOptions) -> Result<Lo
         bail!("nothing can be read of {}", unreadable.join("\n  "));
     }
     for reason in unreadable {
-        eprintln!("left out: {reason}");
+        tell(&format!("left out: {reason}"));
     }
     documents::load(&readings, options, None)
         .with_context(|| format!("reading dataset `{}`", path.display()))

@@ -6,13 +6,15 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
     data::Record,
+    protocol::studio::TrainWhat,
     text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
 
 use crate::{
     dataset::{self, ReadArgs},
+    input,
     model_run::Checkpoint,
-    progress,
+    progress, project_file,
 };
 
 /// How records become text and targets, on every command that reads a dataset with a model.
@@ -20,10 +22,11 @@ use crate::{
 #[command(next_help_heading = "Text")]
 pub(crate) struct TextArgs {
     /// What is learned: all, assistant (its turns with their end token) or last (its last turn)
-    #[arg(long, value_name = "WHAT", value_parser = ["all", "assistant", "last"], default_value = "assistant")]
-    pub(crate) train_on: String,
+    /// [default: assistant, or what a project says]
+    #[arg(long, value_name = "WHAT", value_parser = ["all", "assistant", "last"])]
+    pub(crate) train_on: Option<String>,
 
-    /// Built-in chat template to use instead of the model's own
+    /// Built-in chat template to use instead of the model's own [default: what a project says]
     #[arg(long, value_name = "NAME")]
     pub(crate) template: Option<String>,
 
@@ -36,8 +39,41 @@ pub(crate) struct TextArgs {
 }
 
 impl TextArgs {
+    /// With what was chosen for a project, where the command line says nothing.
+    ///
+    /// # Errors
+    /// If the project cannot be opened.
+    pub(crate) fn of_data(mut self, data: &Path) -> Result<Self> {
+        let is_said = self.train_on.is_some() && self.template.is_some();
+        if is_said || !input::is_project(data) {
+            return Ok(self);
+        }
+        let chosen = project_file::open(data)?.text_options()?;
+        let mut taken = String::new();
+        if self.train_on.is_none() && chosen.train_on != TrainWhat::default() {
+            let what = chosen.train_on.name();
+            taken += &format!(" --train-on {what}");
+            self.train_on = Some(what.to_owned());
+        }
+        if self.template.is_none()
+            && let Some(template) = chosen.template
+        {
+            taken += &format!(" --template {template}");
+            self.template = Some(template);
+        }
+        if !taken.is_empty() {
+            eprintln!("{}: as chosen in the project:{taken}", data.display());
+        }
+        Ok(self)
+    }
+
+    /// What is learned, by its name.
+    pub(crate) fn what(&self) -> &str {
+        self.train_on.as_deref().unwrap_or("assistant")
+    }
+
     pub(crate) fn train_on(&self) -> TrainOn {
-        match self.train_on.as_str() {
+        match self.what() {
             "all" => TrainOn::All,
             "last" => TrainOn::Last,
             _ => TrainOn::Assistant,

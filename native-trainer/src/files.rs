@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tempfile::NamedTempFile;
 
 /// Write a file so that its name only ever shows all of it: to a temporary file in the same
@@ -50,6 +50,29 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }
+}
+
+/// Files that are there already are somebody's: they are replaced only where that was asked for.
+///
+/// # Errors
+/// If one is there, and `force` is not set.
+pub(crate) fn refuse_existing<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    force: bool,
+) -> Result<()> {
+    let existing = paths.into_iter().filter(|path| !force && path.is_file());
+    let names: Vec<String> = existing
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    let exist = match names.len() {
+        0 => return Ok(()),
+        1 => "exists",
+        _ => "exist",
+    };
+    bail!(
+        "{} {exist} already; name another place, or say --force to replace what is there",
+        names.join(", ")
+    )
 }
 
 /// Write everything but the name.
@@ -227,6 +250,18 @@ mod tests {
         assert!(!pipe.is_file());
         assert_eq!(std::fs::read_to_string(&real).unwrap(), "newer");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_there_is_replaced_only_on_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let [there, new] = ["a", "b"].map(|name| folder.path().join(name));
+        std::fs::write(&there, "old").unwrap();
+        let paths = || [there.as_path(), new.as_path(), folder.path()];
+        let refused = refuse_existing(paths(), false).unwrap_err().to_string();
+        assert!(refused.contains("exists already") && refused.contains("--force"));
+        assert!(!refused.contains(&new.display().to_string()), "{refused}");
+        assert!(refuse_existing(paths(), true).is_ok());
     }
 
     #[test]

@@ -22,6 +22,14 @@ pub(crate) enum Input {
     Project,
 }
 
+/// Endings of documents that are text: of prose, and of code.
+const DOCUMENTS: [&str; 43] = [
+    "html", "htm", "xhtml", "md", "markdown", "txt", "text", "rst", "tex", "py", "pyi", "rs", "js",
+    "mjs", "cjs", "jsx", "ts", "tsx", "c", "h", "cc", "cpp", "hpp", "cs", "java", "kt", "scala",
+    "go", "rb", "php", "pl", "lua", "r", "jl", "swift", "hs", "sql", "sh", "bash", "ps1", "css",
+    "scss", "vue",
+];
+
 /// Tell a file by its first bytes, and documents that are text by their name.
 ///
 /// # Errors
@@ -31,11 +39,10 @@ pub(crate) fn kind(path: &Path) -> Result<Input> {
         return Ok(Input::Text);
     }
     let head = head(path)?;
-    if head.starts_with(FILE_MAGIC) {
+    if begins_project(&head) {
         return Ok(Input::Project);
     }
     const MAGIC: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"%PDF"];
-    const DOCUMENTS: [&str; 6] = ["html", "htm", "xhtml", "md", "markdown", "txt"];
     let extension = path.extension().and_then(|extension| extension.to_str());
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
     let binary = MAGIC.iter().any(|magic| head.starts_with(magic));
@@ -55,7 +62,14 @@ pub(crate) fn kind(path: &Path) -> Result<Input> {
 }
 
 pub(crate) fn is_project(path: &Path) -> bool {
-    head(path).is_ok_and(|head| head.starts_with(FILE_MAGIC))
+    head(path).is_ok_and(|head| begins_project(&head))
+}
+
+/// Also of a project that is cut off inside its first bytes: enough of them that they are no text.
+fn begins_project(head: &[u8]) -> bool {
+    const ENOUGH: usize = b"SQLite".len();
+    let is_cut_off = head.len() >= ENOUGH && FILE_MAGIC.starts_with(head);
+    is_cut_off || head.starts_with(FILE_MAGIC)
 }
 
 fn head(path: &Path) -> Result<Vec<u8>> {
@@ -234,6 +248,10 @@ mod tests {
         let path = folder.path().join("odd.csv");
         fs::write(&path, b"SQLite format 3\0rest").expect("written");
         assert!(is_project(&path) && matches!(kind(&path), Ok(Input::Project)));
+        fs::write(&path, b"SQLite format").expect("written");
+        assert!(is_project(&path), "cut off");
+        fs::write(&path, b"SQL").expect("written");
+        assert!(!is_project(&path));
         fs::write(&path, "query,response\n").expect("written");
         assert!(!is_project(&path) && matches!(kind(&path), Ok(Input::Text)));
     }

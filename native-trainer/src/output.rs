@@ -1,6 +1,7 @@
 //! Exit codes, error texts, and where output goes: data on stdout, progress and errors on stderr.
 
 use std::{
+    borrow::Cow,
     fmt,
     io::{ErrorKind, Write as _},
     process::ExitCode,
@@ -39,8 +40,24 @@ pub(crate) fn exit_code(result: Result<()>) -> ExitCode {
 }
 
 /// Says it on stderr, or nothing where nobody listens any more.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "{text}").ok();
+pub(crate) fn tell(text: &str) {
+    writeln!(std::io::stderr(), "{}", printable(text)).ok();
+}
+
+/// What files say, for a terminal: control characters, which would act on it, as escapes.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match acts(c) {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Prints help, the version, or what is wrong with the command line (exit code 1).
@@ -75,4 +92,16 @@ pub(crate) fn install_panic_hook() {
         ));
         std::process::exit(2);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_reaches_the_terminal() {
+        let text = "na\u{1b}[31mme\0 \u{9b}\tä\n保険";
+        assert_eq!(printable(text), "na\\u{1b}[31mme\\u{0} \\u{9b}\tä\n保険");
+        assert!(matches!(printable("plain\n"), Cow::Borrowed(_)));
+    }
 }

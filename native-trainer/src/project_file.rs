@@ -4,7 +4,7 @@
 
 use std::{
     fs::File,
-    io::Read as _,
+    io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -215,9 +215,16 @@ pub(crate) struct Unborn {
 
 impl Unborn {
     /// # Errors
-    /// If the folder cannot be written to.
+    /// If the folder cannot be written to, or a link of that name leads nowhere.
     pub(crate) fn new(path: &Path) -> Result<Self> {
         let making = || format!("making project `{}`", path.display());
+        if let Ok(target) = std::fs::read_link(path) {
+            bail!(
+                "`{}` is a link to `{}`, which is not there; name a file of its own, or remove the link",
+                path.display(),
+                target.display()
+            );
+        }
         let file = tempfile::NamedTempFile::with_prefix_in(leftovers::UNBORN, folder_of(path));
         Ok(Self {
             place: file.with_context(making)?.into_temp_path(),
@@ -237,10 +244,15 @@ impl Unborn {
         let naming = || format!("making project `{}`", self.path.display());
         crate::files::usual_permissions(&self.place).with_context(naming)?;
         let path = self.path.clone();
-        self.place
-            .persist_noclobber(&self.path)
-            .map_err(|error| error.error)
-            .with_context(|| format!("making project `{}`", path.display()))
+        let named = self.place.persist_noclobber(&self.path);
+        match named.map_err(|error| error.error) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => bail!(
+                "`{}` was made by another program meanwhile, and nothing of this was kept; run it again \
+                 to add to what is there, or name another file",
+                path.display()
+            ),
+            named => named.with_context(|| format!("making project `{}`", path.display())),
+        }
     }
 }
 
@@ -271,6 +283,28 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_way_of_a_new_project_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("p.veneer");
+        let late = Unborn::new(&path).expect("begun");
+        Unborn::new(&path)
+            .expect("begun")
+            .publish()
+            .expect("named first");
+        let said = late.publish().expect_err("there is one").to_string();
+        assert!(said.contains("run it again"), "{said}");
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link.veneer");
+            std::os::unix::fs::symlink("nowhere", &link).expect("linked");
+            let said = Unborn::new(&link).err().expect("refused").to_string();
+            assert!(said.contains("a link to `nowhere`"), "{said}");
+        }
+        let names = std::fs::read_dir(folder.path()).expect("a folder");
+        assert!(names.count() <= 2, "no litter");
+    }
+
+    #[test]
     fn a_file_that_is_cut_off_is_refused_before_it_is_opened() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("p.veneer");
@@ -279,6 +313,12 @@ mod tests {
         std::fs::write(&path, &whole[..whole.len() - 1]).expect("written");
         let refused = open(&path).err().expect("refused");
         assert!(format!("{refused:#}").contains("damaged"), "{refused:#}");
+        std::fs::write(&path, &whole[..12]).expect("written");
+        let refused = open(&path).err().expect("refused");
+        assert!(
+            format!("{refused:#}").contains("12 bytes of"),
+            "{refused:#}"
+        );
         std::fs::write(&path, &whole).expect("written");
         open_and_verify(&path).expect("whole again");
     }

@@ -98,3 +98,127 @@ fn an_exported_folder_comes_back_without_its_card_and_settings() {
     let report = studio.json(&["data", "check", &zip]);
     assert_eq!(report["n_records"], 10, "{report}");
 }
+
+/// `保険は契約です。` in EUC-JP.
+const EUC_JP: &[u8] = b"\xca\xdd\xb8\xb1\xa4\xcf\xb7\xc0\xcc\xf3\xa4\xc7\xa4\xb9\xa1\xa3";
+
+#[test]
+fn a_document_is_read_in_the_encoding_that_is_said() {
+    let studio = Studio::new();
+    let page = studio.path("page.html");
+    // What the page says of itself is wrong, and fits its bytes.
+    let text = [b"<meta charset=windows-1251><p>", EUC_JP].concat();
+    fs::write(&page, text).unwrap();
+    let [project, from_project, from_page] =
+        ["page.veneer", "a.jsonl", "b.jsonl"].map(|name| studio.path(name));
+    let said = ["--encoding", "euc-jp"];
+    let import = ["data", "import", &page, "--into", &project];
+    let told = done(&[&import[..], &said[..]].concat()).stdout;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("encoding EUC-JP"), "{told}");
+    done(&[
+        "data",
+        "export",
+        &project,
+        "--to",
+        "text",
+        "--out",
+        &from_project,
+    ]);
+    let convert = [
+        "data", "convert", &page, "--to", "text", "--out", &from_page,
+    ];
+    done(&[&convert[..], &said[..]].concat());
+    for path in [from_project, from_page] {
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains("保険は契約です。"), "{text}");
+    }
+}
+
+#[test]
+fn code_comes_in_as_it_stands() {
+    const CODE: &str = "a = \"\"\"x  \n\n\n\ny\"\"\"\n\n\ndef f():\n\treturn a\n";
+    let studio = Studio::new();
+    let (file, out) = (studio.path("a.py"), studio.path("a.jsonl"));
+    fs::write(&file, CODE).unwrap();
+    done(&["data", "convert", &file, "--to", "text", "--out", &out]);
+    let record: Value = serde_json::from_str(&fs::read_to_string(out).unwrap()).unwrap();
+    assert_eq!(record["text"], CODE);
+}
+
+#[test]
+fn what_a_file_holds_beside_its_records_is_said() {
+    let studio = Studio::new();
+    let (file, project) = (studio.path("both.json"), studio.path("both.veneer"));
+    let row = "{\"query\": \"a\", \"response\": \"b\"}";
+    fs::write(
+        &file,
+        format!("{{\"train\": [{row}], \"test\": [{row}, {row}]}}"),
+    )
+    .unwrap();
+    let told = done(&["data", "import", &file, "--into", &project]).stdout;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("`test`, found a list of 2"), "{told}");
+    assert!(!told.contains("could not become"), "{told}");
+}
+
+#[test]
+fn columns_of_the_same_name_come_in_and_numbers_say_how_they_are_read() {
+    let studio = Studio::new();
+    let (twice, project) = (studio.path("twice.csv"), studio.path("twice.veneer"));
+    fs::write(&twice, "instruction,output,note,note\na,b,c,d\n").unwrap();
+    let report = studio.json(&["data", "import", &twice, "--into", &project]);
+    assert_eq!(
+        (&report["n_records"], &report["n_rejected"]),
+        (&1.into(), &0.into())
+    );
+    let out = studio.path("twice.jsonl");
+    done(&["data", "export", &project, "--to", "alpaca", "--out", &out]);
+    let record: Value = serde_json::from_str(&fs::read_to_string(out).unwrap()).unwrap();
+    assert_eq!(
+        (&record["note"], &record["note (2)"]),
+        (&"c".into(), &"d".into())
+    );
+
+    let (table, project) = (studio.path("table.csv"), studio.path("table.veneer"));
+    fs::write(
+        &table,
+        "地域,所得（千円）\n札幌,\"2,477\"\n函館,\"2,105\"\n小樽,x\n",
+    )
+    .unwrap();
+    let told = |arguments: &[&str], into: &str| {
+        let import = ["data", "import", &table, "--into", into];
+        let told = done(&[&import[..], arguments].concat()).stdout;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let by_itself = told(&[], &project);
+    assert!(by_itself.contains("--numbers as-they-stand"), "{by_itself}");
+    let kept = told(&["--numbers", "as-they-stand"], &studio.path("kept.veneer"));
+    assert!(!kept.contains("--numbers"), "{kept}");
+}
+
+#[test]
+fn nothing_in_a_file_acts_on_the_terminal() {
+    let studio = Studio::new();
+    let file = studio.path("a.csv");
+    for text in [
+        "question,answer,na\x1b[31mme\na,b,c\n",
+        "x\x1b[31m\n1\n",
+        "hello \x1b[31mthere\n",
+    ] {
+        fs::write(&file, text).unwrap();
+        for command in ["check", "stats"] {
+            let said = outcome(veneer().args(["data", command, &file]));
+            let said = said.stdout + &said.stderr;
+            assert!(!said.contains('\x1b'), "{said}");
+        }
+    }
+    let said = outcome(veneer().args(["data", "check", &file])).stderr;
+    assert!(said.contains("counts as the header"), "{said}");
+    let folder = studio.path("empty");
+    fs::create_dir(&folder).unwrap();
+    let out = studio.path("out.jsonl");
+    let export = ["data", "export", &folder, "--to", "openai", "--out", &out];
+    let said = outcome(veneer().args(export)).stderr;
+    assert!(said.contains("is a folder"), "{said}");
+}

@@ -12,6 +12,7 @@ mod bad_data;
 mod bad_model;
 mod binary;
 mod exported;
+mod handed_over;
 mod imports;
 mod interrupted;
 mod load_in;

@@ -22,7 +22,8 @@ fn a_frozen_split_is_drawn_again_only_when_it_is_thawed() {
         &["data", "split", &project, "--val-count", "3"],
         &["is frozen", "--thaw"],
     );
-    assert_eq!(split(&["--freeze"]), frozen, "nothing was drawn");
+    let again = split(&["--freeze"]);
+    assert_eq!(again["frozen"], frozen["frozen"], "nothing was drawn");
     let drawn = split(&["--val-count", "3", "--thaw"]);
     assert_eq!(
         (&drawn["n_validation"], &drawn["frozen"]),
@@ -32,4 +33,173 @@ fn a_frozen_split_is_drawn_again_only_when_it_is_thawed() {
     done(&["data", "undo", &project]);
     done(&["data", "undo", &project]);
     assert_eq!(split(&["--freeze"])["frozen"], frozen["frozen"]);
+}
+
+/// Sixty questions of ten authors, the first ones alone in the project.
+fn by_authors(studio: &Studio, n: usize) -> String {
+    let line = |i: usize| {
+        let meta = json!({"author": format!("a{}", i % 10)});
+        json!({"query": format!("question {i}"), "response": "answer", "meta": meta})
+    };
+    let lines: Vec<String> = (0..n).map(|i| line(i).to_string()).collect();
+    let path = studio.path(&format!("{n}.jsonl"));
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    path
+}
+
+#[test]
+fn sides_are_shown_as_they_are_and_new_records_join_them() {
+    let studio = Studio::new();
+    let project = studio.path("p.veneer");
+    let import = |n: usize, wanted: usize| {
+        let file = by_authors(&studio, n);
+        let lines = std::fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = lines.lines().skip(n - wanted).collect();
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        done(&["data", "import", &file, "--into", &project]);
+    };
+    let split = |arguments: &[&str]| {
+        let command = [&["data", "split", &project][..], arguments].concat();
+        studio.json(&command)
+    };
+    import(40, 40);
+    let said = done(&["data", "split", &project]).stdout;
+    assert!(said.contains("--val 0.1 --test 0.1"), "{said}");
+    refused(
+        &["data", "split", &project, "--new-only"],
+        &["no split was drawn before"],
+    );
+    let drawn = done(&[
+        "data",
+        "split",
+        &project,
+        "--val-count",
+        "10",
+        "--group",
+        "meta.author",
+    ]);
+    assert!(
+        drawn.stdout.contains("asked       10 for validation"),
+        "{drawn:#?}"
+    );
+    let before = split(&[]);
+    assert_eq!(
+        (&before["n_validation"], &before["frozen"]),
+        (&json!(8), &Value::Null)
+    );
+    assert_eq!(before["n_groups_apart"], json!(0));
+    import(60, 20);
+    let added = split(&["--new-only"]);
+    assert_eq!(
+        (&added["n_without"], &added["n_groups_apart"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(
+        added["n_validation"],
+        json!(12),
+        "two of ten authors are there"
+    );
+    refused(
+        &["data", "split", &project, "--new-only"],
+        &["on a side already"],
+    );
+    done(&["data", "split", &project, "--freeze"]);
+    // What is on no side is no part of what was frozen.
+    done(&[
+        "data",
+        "import",
+        &by_authors(&studio, 1),
+        "--into",
+        &project,
+    ]);
+    done(&[
+        "data",
+        "fix",
+        &project,
+        "--finding",
+        "duplicate",
+        "--with",
+        "accept",
+    ]);
+    let shown = split(&[]);
+    assert_eq!(shown["frozen_holds"], json!(true), "it is on no side");
+    refused(
+        &["data", "split", &project, "--out-dir", "x"],
+        &["--out-dir", "veneer data export"],
+    );
+}
+
+#[test]
+fn a_frozen_split_that_changed_is_not_frozen_over() {
+    let studio = Studio::with_project();
+    let project = studio.path("p.veneer");
+    settle_errors(&project);
+    done(&["data", "split", &project, "--val-count", "2", "--freeze"]);
+    done(&[
+        "data",
+        "fix",
+        &project,
+        "--finding",
+        "duplicate",
+        "--with",
+        "keep_first",
+    ]);
+    refused(
+        &["data", "split", &project, "--freeze"],
+        &["changed since", "thaw it"],
+    );
+    let shown = done(&["data", "split", &project]).stdout;
+    assert!(shown.contains("records were changed since"), "{shown}");
+    done(&["data", "split", &project, "--thaw"]);
+    let frozen = studio.json(&["data", "split", &project, "--freeze"]);
+    assert_eq!(frozen["frozen_holds"], json!(true));
+}
+
+#[test]
+fn findings_of_a_project_name_their_records() {
+    let studio = Studio::with_project();
+    let project = studio.path("p.veneer");
+    let report = studio.json(&["data", "check", &project]);
+    let kinds = report["findings"]["kinds"].as_array().unwrap();
+    let of = |name: &str| {
+        let found = kinds.iter().find(|kind| kind["kind"] == name);
+        found.unwrap()["records"].clone()
+    };
+    assert_eq!(
+        (of("duplicate"), of("empty_answer")),
+        (json!([10]), json!([11]))
+    );
+    refused(
+        &["data", "check", &project, "--finding", "duplicate"],
+        &["1 record", "       10  ¿Qué es el bono 0?", "--record ID"],
+    );
+    let fix = [
+        "data",
+        "fix",
+        &project,
+        "--finding",
+        "duplicate",
+        "--with",
+        "keep_first",
+    ];
+    for (record, reason) in [
+        ("3", "record 3 has no `duplicate`"),
+        ("99", "record 99 is not"),
+    ] {
+        refused(&[&fix[..], &["--record", record]].concat(), &[reason]);
+    }
+    let long = ["data", "check", &project, "--max-length", "5", "--json"];
+    let outcome = crate::binary::outcome(crate::binary::veneer().args(long));
+    assert!(outcome.stdout.contains("\"too_long\""), "{outcome:#?}");
+    for option in [
+        ["--tokenizer", "t.json"],
+        ["--format", "text"],
+        ["--side", "train"],
+    ] {
+        let command = ["data", "check", &project];
+        refused(
+            &[&command[..], &option].concat(),
+            &[option[0], "is a project"],
+        );
+    }
 }

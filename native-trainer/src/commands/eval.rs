@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
 use veneer_core::{
-    eval::{Comparison, Prediction, RecordLoss, Scores, compare, score, score_losses},
+    eval::{Comparison, Prediction, RecordLoss, Scores, advice, compare, score, score_losses},
     model::Decoder,
     text::{Encoded, ModelText},
     train::{TrainError, evaluate},
@@ -98,20 +98,24 @@ pub(crate) fn run(mut args: EvalArgs) -> Result<()> {
     if let Some(predictions) = &args.predictions {
         return super::score::run(predictions, &args.metrics, args.json);
     }
-    let (Some(model), Some(data)) = (&args.model, &args.data) else {
+    let (Some(model), Some(data)) = (args.model.clone(), args.data.clone()) else {
         bail!("--model and --data, or --predictions, are needed");
     };
+    args.text = args.text.of_data(&data)?;
     let place = args.place.open()?;
-    let checkpoint = Checkpoint::open(model)?;
+    let checkpoint = Checkpoint::open(&model)?;
     let text = text_files::model_text(&checkpoint.dir, args.text.template.as_deref())?;
     let sets = Sets {
-        data: Set::read(data, &args, &checkpoint, &text)?,
+        data: Set::read(&data, &args, &checkpoint, &text)?,
         control: args
             .control
             .as_deref()
             .map(|path| Set::read(path, &args, &checkpoint, &text))
             .transpose()?,
     };
+    for sentence in sets.data.advice(&args.metrics) {
+        eprintln!("note: {sentence}");
+    }
     interrupt::listen();
     let mut decoder = checkpoint.decoder(&place)?;
     let mut measured = Vec::new();
@@ -181,6 +185,18 @@ impl Set {
             encoded: read.encoded,
             questions,
         })
+    }
+}
+
+impl Set {
+    /// Which scores will mislead on these answers.
+    fn advice(&self, metrics: &MetricArgs) -> Vec<String> {
+        let asked = self.questions.iter().map(|question| Prediction {
+            prediction: String::new(),
+            references: vec![question.prompt.reference.clone()],
+        });
+        let asked: Vec<Prediction> = asked.collect();
+        advice(&asked, &metrics.metrics(), &metrics.options())
     }
 }
 

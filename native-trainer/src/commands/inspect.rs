@@ -66,17 +66,18 @@ pub(crate) struct InspectArgs {
     json: bool,
 }
 
-pub(crate) fn run(args: InspectArgs) -> Result<()> {
+pub(crate) fn run(mut args: InspectArgs) -> Result<()> {
     if let Some(path) = &args.dialogue.messages {
         return messages::run(path, &args);
     }
-    let data = args.data.as_deref().context("`--data` is missing")?;
+    let data = args.data.clone().context("`--data` is missing")?;
+    args.text = args.text.of_data(&data)?;
     let (model, n_vocab) = open(&args)?;
     let max_length = args
         .max_length
         .and_then(|length| usize::try_from(length).ok());
     let options = args.text.options(max_length, n_vocab);
-    let records = dataset::read(data, &args.text.read.options(), args.text.read.side)?.records;
+    let records = dataset::read(&data, &args.text.read.options(), args.text.read.side)?.records;
     let mut out = std::io::stdout().lock();
     for &number in &args.record {
         let place = usize::try_from(number - 1).ok();
@@ -91,7 +92,7 @@ pub(crate) fn run(args: InspectArgs) -> Result<()> {
         let text = if args.json {
             format!("{}\n", view.json())
         } else {
-            view.text(data, !args.no_tokens)
+            view.text(&data, !args.no_tokens)
         };
         out.write_all(text.as_bytes())
             .context("writing to standard output")?;

@@ -108,7 +108,7 @@ pub(crate) fn run(args: TrainArgs) -> Result<()> {
         None => (new_spec(&args)?, None),
     };
     let text = TextArgs {
-        train_on: spec.train_on.clone(),
+        train_on: Some(spec.train_on.clone()),
         template: spec.template.clone(),
         allow,
         read: spec.read.args()?,
@@ -196,6 +196,7 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
     let (Some(model), Some(data)) = (args.model.clone(), args.data.clone()) else {
         bail!("--model and --data are needed");
     };
+    let text = args.text.clone().of_data(&data)?;
     let mut job = args.settings.clone().job(TrainJob::default())?;
     if let Some(dir) = &args.init_adapter {
         let config = open_adapter(dir)?.config;
@@ -215,9 +216,9 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
         data,
         init_adapter: args.init_adapter.clone(),
         limit: args.limit,
-        read: args.text.read.spec(),
-        train_on: args.text.train_on.clone(),
-        template: args.text.template.clone(),
+        read: text.read.spec(),
+        train_on: text.what().to_owned(),
+        template: text.template,
         job,
     })
 }

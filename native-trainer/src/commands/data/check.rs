@@ -29,7 +29,7 @@ use crate::{
 pub(crate) struct CheckArgs {
     /// Dataset, spreadsheet, document or project; - is standard input
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    pub(super) file: PathBuf,
 
     /// Write a repaired copy: FILE.fixed.EXT beside the file, or to OUT. The file itself is never
     /// changed. Repaired: encoding, byte order mark, line endings, role names that can mean only
@@ -39,17 +39,21 @@ pub(crate) struct CheckArgs {
 
     /// How many problems to show; the counts are always complete
     #[arg(long, value_name = "N", default_value_t = 50)]
-    max_problems: usize,
+    pub(super) max_problems: usize,
+
+    /// Of a project: list the records that have this finding, with their ids
+    #[arg(long, value_name = "KIND")]
+    pub(super) finding: Option<String>,
 
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 
     #[command(flatten)]
-    length: LengthArgs,
+    pub(super) length: LengthArgs,
 
     #[command(flatten)]
-    read: ReadArgs,
+    pub(super) read: ReadArgs,
 }
 
 pub(crate) fn run(args: CheckArgs) -> Result<()> {
@@ -61,7 +65,13 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
                 dataset::shell_word(&args.file)
             );
         }
-        return project_check::run(&args.file, args.length.model.as_deref(), args.json);
+        return project_check::run(&args);
+    }
+    if args.finding.is_some() {
+        bail!(
+            "`--finding` is for projects; of the file `{}` every problem is shown with its line",
+            args.file.display()
+        );
     }
     if let (Input::Parts(_), Some(_)) = (&kind, &args.fix) {
         bail!(

@@ -15,7 +15,7 @@ use veneer_core::{
 use super::layout::{about, labelled, wrapped};
 use crate::{
     dataset::{self, ReadArgs, count},
-    files::{self, prepare},
+    files::{self, prepare, refuse_existing},
     model_dir::ModelDir,
     text_files::model_text,
 };
@@ -61,6 +61,10 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "WHAT", value_parser = ["all", "assistant", "last"], default_value = "assistant")]
     train_on: String,
 
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
+
     /// Print one JSON object about the conversion
     #[arg(long)]
     json: bool,
@@ -94,6 +98,7 @@ pub(crate) fn run(args: ConvertArgs) -> Result<()> {
             args.out.display()
         );
     }
+    refuse_existing([args.out.as_path()], args.force)?;
     let mut options = args.read.options();
     options.keep_raw = true;
     let mut loaded = dataset::load(&args.file, &options, args.read.side)?;

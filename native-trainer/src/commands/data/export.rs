@@ -11,14 +11,16 @@ use serde_json::json;
 use veneer_core::{
     data::{Format, handover::day},
     project::{ExportFile, Project},
-    protocol::studio::{DataFile, Export, ExportKind, ExportPlan, Side},
+    protocol::studio::{DataFile, Export, ExportKind, ExportPlan, Said, Side},
 };
 
 use super::layout::{labelled, wrapped};
 use crate::{
     dataset::{ReadArgs, count, parse_side, shell_word},
-    files::{prepare, publish_all},
-    input, project_file,
+    files::{Prepared, prepare, publish_all, refuse_existing},
+    input,
+    output::tell,
+    project_file,
 };
 
 /// Write a dataset for another tool, for a spreadsheet, or for `veneer train`
@@ -33,8 +35,8 @@ pub(crate) struct ExportArgs {
     data: PathBuf,
 
     /// llama-factory, axolotl, openai-fine-tuning or train-job (for `veneer train --job`); xlsx, csv
-    /// or tsv (come back without loss); parquet; or a format: openai, sharegpt, alpaca,
-    /// prompt-completion, query-response, text or tokenized
+    /// or tsv (every text and column comes back); parquet; or a format: openai, sharegpt, alpaca,
+    /// prompt-completion, query-response, text, or tokenized of records that are token ids
     #[arg(long, value_name = "TARGET", value_parser = To::from_name)]
     to: To,
 
@@ -62,6 +64,10 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     no_card: bool,
 
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
+
     /// Title of the card [default: the project's name]
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
@@ -70,7 +76,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "NAME", default_value = "")]
     licence: String,
 
-    /// Base model for configurations and the job: a Hub name or a folder
+    /// Base model for configurations and the job: a Hub name, or a folder, which is named in full
     #[arg(long, value_name = "MODEL", default_value = "")]
     model: String,
 
@@ -148,18 +154,25 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     });
     let plan = project_file::run(&mut project, planning)?;
     args.refuse(&plan)?;
+    refuse_existing(
+        args.targets(out, &plan).iter().map(PathBuf::as_path),
+        args.force,
+    )?;
     let task = project.export(export, &day(project_file::now_ms()));
     let file = project_file::run(&mut project, task)?;
     let written = args.write(out, &file)?;
     let report = if args.json {
-        let losses = plan.losses.iter().map(|(what, n)| (what.to_string(), n));
-        let losses: Vec<_> = losses.collect();
+        let counted = |said: &[(Said, u64)]| -> Vec<(String, u64)> {
+            let counts = said.iter().map(|(what, n)| (what.to_string(), *n));
+            counts.collect()
+        };
         let report = json!({
             "data": args.data.display().to_string(),
             "out": args.out.display().to_string(),
             "files": written,
             "records": plan.files,
-            "losses": losses,
+            "losses": counted(&plan.losses),
+            "notes": counted(&plan.notes),
             "command": plan.command,
         });
         format!("{report:#}\n")
@@ -181,7 +194,7 @@ impl ExportArgs {
         let mut parts = Vec::new();
         for part in input::parts_of(std::slice::from_ref(&self.data))? {
             if part.view.beside {
-                eprintln!("left out: {}: {}", part.view.name, input::BESIDE);
+                tell(&format!("left out: {}: {}", part.view.name, input::BESIDE));
                 continue;
             }
             let reading = self.read.over(part.view.reading.clone());
@@ -189,6 +202,19 @@ impl ExportArgs {
         }
         let import = project.import(parts, project_file::now_ms());
         let summary = project_file::run(&mut project, import)?;
+        if summary.n_records == 0 && self.data.is_dir() {
+            bail!(
+                "`{}` is a folder, and there is no record in its files; expected a project, or a file",
+                self.data.display()
+            );
+        }
+        if let Some(unread) = summary.unread.first().filter(|_| !self.lossy) {
+            bail!(
+                "not all of `{}` is read: {unread}; `veneer data check` shows all, --lossy writes \
+                 without it",
+                self.data.display()
+            );
+        }
         if summary.n_rejected > 0 && !self.lossy {
             let first = summary.rejected.first();
             let first = first.map_or_else(String::new, |rejected| {
@@ -212,6 +238,7 @@ impl ExportArgs {
                 shell_word(&self.data)
             );
         }
+        self.refuse_ending(out)?;
         let one = matches!(out, Out::File(_));
         let kind = match (&self.to, out) {
             (To::LlamaFactory | To::Axolotl | To::TrainJob, Out::File(_)) => bail!(
@@ -246,12 +273,50 @@ impl ExportArgs {
             card: !one && !self.no_card,
             title: self.title.clone(),
             licence: self.licence.clone(),
-            model: self.model.clone(),
+            model: self.base_model()?,
         })
     }
 
+    /// A folder by its full name, as what is written is used from elsewhere.
+    fn base_model(&self) -> Result<String> {
+        let path = Path::new(&self.model);
+        if !path.exists() {
+            return Ok(self.model.clone());
+        }
+        let path = std::path::absolute(path)
+            .with_context(|| format!("finding the model `{}`", self.model))?;
+        Ok(path.display().to_string())
+    }
+
+    /// A name that says another kind of file than the target is.
+    fn refuse_ending(&self, out: Out) -> Result<()> {
+        let expected = match (&self.to, out) {
+            (To::Table(container), Out::File(file)) if file != *container => container.extension(),
+            (To::OpenAi, Out::File(file)) if file != DataFile::JsonLines => "jsonl",
+            (_, Out::Folder) if is_foreign_file(&self.out) => {
+                "jsonl, .csv, .xlsx, .parquet or .zip"
+            }
+            _ => return Ok(()),
+        };
+        bail!(
+            "`{}` has the ending of another kind of file; expected .{expected}, or a folder",
+            self.out.display()
+        )
+    }
+
+    /// The files that will be written.
+    fn targets(&self, out: Out, plan: &ExportPlan) -> Vec<PathBuf> {
+        match out {
+            Out::Folder => {
+                let names = plan.files.iter().map(|(name, _)| name);
+                names.map(|name| self.out.join(name)).collect()
+            }
+            Out::Zip | Out::File(_) => vec![self.out.clone()],
+        }
+    }
+
     fn refuse(&self, plan: &ExportPlan) -> Result<()> {
-        let stands_in_the_way = !self.anyway && !plan.obstacles.is_empty();
+        let stands_in_the_way = plan.impossible || (!self.anyway && !plan.obstacles.is_empty());
         let loses = !self.lossy && !plan.losses.is_empty();
         if !stands_in_the_way && !loses {
             return Ok(());
@@ -264,6 +329,15 @@ impl ExportArgs {
             text += &format!("\n  {}: {what}", count(*n, "record"));
         }
         text += "\nnothing was written";
+        if plan.impossible {
+            if self.to == To::Format(Format::Tokenized) {
+                let data = shell_word(&self.data);
+                text += &format!(
+                    "; `veneer data convert {data} --to tokenized --model … --out …` makes token ids"
+                );
+            }
+            bail!(text)
+        }
         if !plan.obstacles.is_empty() && !self.anyway {
             text += "; --anyway writes all the same";
         }
@@ -276,7 +350,6 @@ impl ExportArgs {
     /// All files, or none; returns their paths.
     fn write(&self, out: Out, file: &ExportFile) -> Result<Vec<String>> {
         let is_zip = file.name.ends_with(".zip");
-        let put = |path: &Path, bytes: &[u8]| prepare(path, |writer| writer.write_all(bytes));
         match out {
             Out::Zip if is_zip => publish_all(vec![put(&self.out, &file.bytes)?])?,
             Out::File(_) if !is_zip => publish_all(vec![put(&self.out, &file.bytes)?])?,
@@ -285,23 +358,12 @@ impl ExportArgs {
                 if is_zip { "several files" } else { "one file" }
             ),
             Out::Folder => {
-                fs::create_dir_all(&self.out)
-                    .with_context(|| format!("making the folder `{}`", self.out.display()))?;
                 let files = if is_zip {
                     unpacked(&file.bytes)?
                 } else {
                     vec![(file.name.clone(), file.bytes.clone())]
                 };
-                let paths = files.iter().map(|(name, _)| self.out.join(name));
-                let shown = paths
-                    .clone()
-                    .map(|path| path.display().to_string())
-                    .collect();
-                let prepared = paths
-                    .zip(&files)
-                    .map(|(path, (_, bytes))| put(&path, bytes));
-                publish_all(prepared.collect::<Result<_>>()?)?;
-                return Ok(shown);
+                return into_folder(&self.out, &files);
             }
         }
         Ok(vec![self.out.display().to_string()])
@@ -317,6 +379,9 @@ impl ExportArgs {
         for (what, n) in &plan.losses {
             text += &labelled("lost", &format!("{}: {what}", count(*n, "record")));
         }
+        for (what, n) in &plan.notes {
+            text += &labelled("note", &format!("{}: {what}", count(*n, "record")));
+        }
         text += "\nWrote\n";
         for path in written {
             text += &wrapped("  ", path);
@@ -326,6 +391,46 @@ impl ExportArgs {
         }
         text
     }
+}
+
+/// A file but for its name.
+fn put(path: &Path, bytes: &[u8]) -> Result<Prepared> {
+    prepare(path, |writer| writer.write_all(bytes))
+}
+
+/// All files into a folder, or none; what had to be made for them goes again where that fails.
+fn into_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<String>> {
+    let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
+    let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+    let written = fill_folder(folder, files);
+    if written.is_err() {
+        for folder in made {
+            // The first failure is the one reported.
+            fs::remove_dir(folder).ok();
+        }
+    }
+    written
+}
+
+fn fill_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<String>> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("making the folder `{}`", folder.display()))?;
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
+    let prepared = paths.iter().zip(files);
+    let prepared = prepared.map(|(path, (_, bytes))| put(path, bytes));
+    publish_all(prepared.collect::<Result<_>>()?)?;
+    let shown = paths.iter().map(|path| path.display().to_string());
+    Ok(shown.collect())
+}
+
+/// Whether a name is one of a file that an export is not, rather than a folder's.
+fn is_foreign_file(path: &Path) -> bool {
+    const ENDINGS: [&str; 12] = [
+        "txt", "md", "html", "pdf", "docx", "ods", "xls", "gz", "yaml", "yml", "arrow", "veneer",
+    ];
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let extension = extension.unwrap_or_default().to_ascii_lowercase();
+    !path.is_dir() && ENDINGS.contains(&extension.as_str())
 }
 
 /// The members of an archive that we made ourselves.
@@ -361,6 +466,18 @@ mod tests {
         assert_eq!(Out::of(Path::new("x.zip")), Out::Zip);
         assert_eq!(Out::of(Path::new("folder")), Out::Folder);
         assert_eq!(Out::of(Path::new("v1.2")), Out::Folder);
+    }
+
+    #[test]
+    fn a_failed_export_leaves_no_folder() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("new/folder");
+        let files = |name: &str| [("a".to_owned(), vec![1]), (name.to_owned(), vec![2])];
+        assert!(into_folder(&folder, &files(&"x".repeat(300))).is_err());
+        assert!(!place.path().join("new").exists());
+        assert_eq!(into_folder(&folder, &files("b")).unwrap().len(), 2);
+        assert!(into_folder(&folder, &files(&"x".repeat(300))).is_err());
+        assert!(folder.join("b").exists());
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) struct FixArgs {
     #[arg(long = "with", value_name = "FIX", requires = "finding")]
     fix: Option<String>,
 
-    /// Only these records, by their id
+    /// Only these records, by their id; `veneer data check PROJECT --finding KIND` lists them
     #[arg(long, value_name = "ID", value_delimiter = ',', requires = "fix")]
     record: Vec<u64>,
 
@@ -73,7 +73,8 @@ pub(crate) fn run(args: &FixArgs) -> Result<()> {
         .as_ref()
         .map_or_else(|| "  nothing was left to settle\n".to_owned(), action_line);
     if n_left > 0 {
-        text += &format!("  {} still have `{kind}`\n", count(n_left, "record"));
+        let have = if n_left == 1 { "has" } else { "have" };
+        text += &format!("  {} still {have} `{kind}`\n", count(n_left, "record"));
     }
     text += &format!("undo: veneer data undo {}\n", shell_word(&args.project));
     write!(std::io::stdout(), "{text}")?;
@@ -96,7 +97,9 @@ fn settle(
     project_file::run(project, task)
 }
 
-fn of_kind<'a>(findings: &'a FindingsView, kind: &str) -> Result<&'a FindingSummary> {
+/// # Errors
+/// If nothing of the kind was found: what was.
+pub(super) fn of_kind<'a>(findings: &'a FindingsView, kind: &str) -> Result<&'a FindingSummary> {
     let found = findings.kinds.iter().find(|found| found.kind.0 == kind);
     if let Some(found) = found {
         return Ok(found);

@@ -244,7 +244,7 @@ fn difference_text(name: &str, difference: &Difference) -> String {
 }
 
 /// The start of a text, on one line.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     const SHOWN: usize = 200;
     let one_line: Vec<&str> = text.split_whitespace().collect();
     let one_line = one_line.join(" ");

@@ -8,9 +8,10 @@ use std::{
 use anyhow::{Result, bail};
 use serde_json::json;
 use veneer_core::{
+    data::Encoding,
     documents::Part,
     project::Project,
-    protocol::studio::{Header, ImportSummary, Numbers, PartKind, Reading},
+    protocol::studio::{Header, ImportSummary, Numbers, PartKind, Reading, RecordReading},
 };
 
 use super::layout::{labelled, wrapped};
@@ -90,7 +91,7 @@ pub(crate) struct RowArgs {
     #[arg(long, value_name = "N")]
     skip_rows: Option<u32>,
 
-    /// Rows of the header itself; their names are joined [default: guessed]
+    /// Rows of the header itself, 0 for none; their names are joined [default: guessed]
     #[arg(long, value_name = "N")]
     header_rows: Option<u32>,
 
@@ -143,13 +144,19 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     };
     let text = if args.json {
         let parts = parts.iter().map(|(part, reading)| {
-            json!({"name": part.view.name, "reason": part.view.reason.to_string(), "reading": reading})
+            json!({
+                "name": part.view.name,
+                "reason": part.view.reason.to_string(),
+                "encoding": part.encoding(reading).map(Encoding::name),
+                "reading": reading,
+            })
         });
         let report = json!({
             "project": args.into.display().to_string(),
             "n_records": summary.n_records,
             "n_rejected": summary.n_rejected,
             "rejected": summary.rejected,
+            "unread": summary.unread,
             "n_in_project": summary.project.n_records,
             "parts": parts.collect::<Vec<_>>(),
             "left_out": unreadable,
@@ -230,12 +237,6 @@ impl ImportArgs {
         match &mut reading {
             Reading::Records(records) => {
                 let rows = &self.rows;
-                if !rows.template.is_empty() {
-                    records.templates.clone_from(&rows.template);
-                    if self.read.map.is_none() {
-                        records.columns.clear();
-                    }
-                }
                 records.separator = rows.separator.clone().or(records.separator.take());
                 records.numbers = rows.numbers.unwrap_or(records.numbers);
                 if rows.skip_rows.is_some() || rows.header_rows.is_some() {
@@ -248,6 +249,13 @@ impl ImportArgs {
                         header_rows: rows.header_rows.unwrap_or(guessed.header_rows),
                     });
                 }
+                self.guess_again(part, records);
+                if !rows.template.is_empty() {
+                    records.templates.clone_from(&rows.template);
+                    if self.read.map.is_none() {
+                        records.columns.clear();
+                    }
+                }
             }
             Reading::Chunks(chunks) => {
                 chunks.size = self.chunk_size.unwrap_or(chunks.size);
@@ -259,6 +267,28 @@ impl ImportArgs {
         reading
     }
 
+    /// Columns and templates were guessed under other names where rows are read otherwise now.
+    fn guess_again(&self, part: &Part, records: &mut RecordReading) {
+        let Reading::Records(guess) = &part.view.reading else {
+            return;
+        };
+        if self.read.map.is_some() || guess.has_columns_of(records) {
+            return;
+        }
+        let rows = &self.rows;
+        let is_other_text =
+            (&guess.encoding, &guess.separator) != (&records.encoding, &records.separator);
+        let mut numbers = Some(records.numbers);
+        if is_other_text {
+            // Header and numbers were told by another text.
+            numbers = rows.numbers;
+            if rows.skip_rows.is_none() && rows.header_rows.is_none() {
+                records.header = None;
+            }
+        }
+        *records = part.guessed(records, numbers);
+    }
+
     fn import(&self, project: &mut Project, parts: Vec<(Part, Reading)>) -> Result<ImportSummary> {
         if let Some(model) = &self.model {
             project_file::use_model(project, model)?;
@@ -266,7 +296,8 @@ impl ImportArgs {
         let task = project.import(parts, project_file::now_ms());
         let summary = project_file::run(project, task)?;
         if summary.n_records == 0 {
-            let reasons = summary.rejected.iter().take(SHOWN).map(|rejected| {
+            let not_in = summary.rejected.iter().chain(&summary.unread);
+            let reasons = not_in.take(SHOWN).map(|rejected| {
                 format!(
                     "\n  {}, line {}: {}",
                     rejected.part, rejected.line, rejected
@@ -308,11 +339,45 @@ impl ImportArgs {
                 text += &wrapped("              ", &line);
             }
         }
+        for unread in summary.unread.iter().take(SHOWN) {
+            let what = format!("{}, line {}: {unread}", unread.part, unread.line);
+            text += &labelled("left out", &what);
+        }
         text + &format!("\nnext: veneer data check {}\n", shell_word(&self.into))
     }
 }
 
 fn how(part: &Part, reading: &Reading) -> String {
+    let mut how = recognised(part, reading);
+    if let Reading::Records(records) = reading {
+        how += numbers_read(records.numbers);
+    }
+    // What a format is recognised by may name the encoding already.
+    let is_said = |encoding: &Encoding| how.contains(encoding.name());
+    let encoding = part.encoding(reading);
+    let encoding = encoding.filter(|encoding| *encoding != Encoding::UTF_8 && !is_said(encoding));
+    if let Some(encoding) = encoding {
+        how += &format!("; read in the encoding {encoding}");
+    }
+    how
+}
+
+/// What becomes of cells with numbers, where they do not stay what they are.
+fn numbers_read(numbers: Numbers) -> &'static str {
+    match numbers {
+        Numbers::AsTheyStand => "",
+        Numbers::Plain => {
+            "; numbers without separators, signs for missing values empty \
+             (--numbers as-they-stand keeps cells as they are)"
+        }
+        Numbers::WithUnits => {
+            "; numbers without separators and times their unit, signs for missing values empty \
+             (--numbers as-they-stand keeps cells as they are)"
+        }
+    }
+}
+
+fn recognised(part: &Part, reading: &Reading) -> String {
     match reading {
         Reading::Records(records) => {
             let is_guess = matches!(&part.view.reading, Reading::Records(guess)

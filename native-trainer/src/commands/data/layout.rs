@@ -2,7 +2,10 @@
 
 use veneer_core::data::{Loaded, Problem, Problems, Severity, Shape, Source};
 
-use crate::dataset::{count, preference, thousands};
+use crate::{
+    dataset::{count, preference, thousands},
+    output::printable,
+};
 
 const WIDTH: usize = 79;
 
@@ -60,13 +63,13 @@ pub(super) fn labelled(label: &str, text: &str) -> String {
     wrapped(&format!("  {label:<10}  "), text)
 }
 
-/// Text after a head, wrapped and indented by the head's width.
+/// Text after a head, wrapped and indented by the head's width; it may come from a file.
 pub(in crate::commands) fn wrapped(head: &str, text: &str) -> String {
     let indent = " ".repeat(columns(head));
     let mut out = head.to_owned();
     let mut used = columns(head);
     let mut fresh = true;
-    for word in text.split(' ') {
+    for word in printable(text).split(' ') {
         let width = columns(word);
         if !fresh && used + 1 + width > WIDTH {
             let end = out.trim_end().len();
@@ -162,6 +165,11 @@ pub(super) fn problem_counts(problems: &Problems) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_file_says_does_not_act_on_the_terminal() {
+        assert_eq!(wrapped("", "a\u{1b}[31mb"), "a\\u{1b}[31mb\n");
+    }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {

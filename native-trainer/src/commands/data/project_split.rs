@@ -4,71 +4,125 @@ use std::io::Write as _;
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use veneer_core::protocol::studio::{Share, SplitPlan, SplitView};
+use veneer_core::{
+    project::Project,
+    protocol::studio::{Share, SplitPlan, SplitView},
+};
 
-use super::{layout::labelled, split::SplitArgs};
+use super::{
+    layout::labelled,
+    project_check::refuse_reading,
+    split::{SplitArgs, asked, value_name},
+};
 use crate::{
-    dataset::{shell_word, thousands},
+    dataset::{count, shell_word, thousands},
     project_file,
 };
 
+/// Values of the stratifying column that are listed; `--json` has more.
+const MAX_SHOWN_STRATA: usize = 10;
+
 pub(super) fn run(args: &SplitArgs) -> Result<()> {
-    let mut project = project_file::open(&args.file)?;
-    let share = |share: Option<f64>, count: Option<usize>| match (share, count) {
-        (Some(share), _) => Share::Fraction(share),
-        (_, Some(count)) => Share::Count(count as u64),
-        (None, None) => Share::Fraction(0.0),
-    };
-    let plan = SplitPlan {
-        validation: share(args.val, args.val_count),
-        test: share(args.test, args.test_count),
-        seed: args.seed,
-        stratify_by: args.stratify.clone(),
-        group_by: args.group.clone(),
-        ..SplitPlan::default()
-    };
-    let draws = [
-        args.val.is_some(),
-        args.val_count.is_some(),
-        args.test.is_some(),
-        args.test_count.is_some(),
-    ];
-    let draws = draws.contains(&true);
-    if !draws && !args.freeze && !args.thaw {
+    refuse_reading(&args.file, &args.read)?;
+    if args.out_dir.is_some() {
+        bail!(
+            "`--out-dir` is for files; the sides of `{0}` are kept inside it, and \
+             `veneer data export {1}` writes them",
+            args.file.display(),
+            shell_word(&args.file)
+        );
+    }
+    let draws = args.sets_aside() || args.new_only;
+    if !draws && (args.group.is_some() || args.stratify.is_some()) {
         bail!(
             "say how many records to set aside: --val 0.1, --val-count N, --test 0.1 or --test-count N"
         );
     }
-    let now = project_file::now_ms();
-    let frozen = project.view()?.split_frozen;
-    if draws && frozen && !args.thaw {
-        bail!(
-            "the split of `{}` is frozen, so that results stay comparable; add --thaw to draw it again",
-            args.file.display()
-        );
+    let mut project = project_file::open(&args.file)?;
+    let mut view = project.split()?;
+    if draws {
+        let plan = args.plan(view.plan.take())?;
+        view = draw(&mut project, args, &plan, view.frozen.is_some())?;
+    } else if args.thaw && view.frozen.is_some() {
+        view = project.freeze_split(false, project_file::now_ms())?;
     }
-    if args.thaw && frozen {
-        project.freeze_split(false, now)?;
-    }
-    let mut view = if draws {
-        project.apply_split(&plan, now)?
-    } else {
-        project.split()?
-    };
     if args.freeze {
-        view = project.freeze_split(true, now)?;
+        let asked = view.n_asked;
+        view = project.freeze_split(true, project_file::now_ms())?;
+        view.n_asked = asked;
     }
     let text = if args.json {
         view.project = None;
         format!("{:#}\n", json!(view))
     } else {
-        describe(args, &view)
+        let model = project.text_model()?.map(|model| model.name);
+        describe(args, &view, model.as_deref())
     };
     write!(std::io::stdout(), "{text}")?;
     Ok(())
 }
 
-fn describe(args: &SplitArgs, view: &SplitView) -> String {
+fn draw(
+    project: &mut Project,
+    args: &SplitArgs,
+    plan: &SplitPlan,
+    is_frozen: bool,
+) -> Result<SplitView> {
+    if is_frozen && !args.thaw {
+        bail!(
+            "the split of `{}` is frozen, so that results stay comparable; add --thaw to draw it again",
+            args.file.display()
+        );
+    }
+    let now = project_file::now_ms();
+    if is_frozen {
+        // What cannot be drawn stays frozen.
+        project.preview_split(plan)?;
+        project.freeze_split(false, now)?;
+    }
+    Ok(project.apply_split(plan, now)?)
+}
+
+impl SplitArgs {
+    fn sets_aside(&self) -> bool {
+        let shares = self.val.is_some() || self.test.is_some();
+        shares || self.val_count.is_some() || self.test_count.is_some()
+    }
+
+    /// New records are drawn as it was done last, as far as nothing else is said.
+    fn plan(&self, last: Option<SplitPlan>) -> Result<SplitPlan> {
+        let last = last.filter(|_| self.new_only);
+        if !self.sets_aside() && last.is_none() {
+            bail!(
+                "no split was drawn before; say how many records to set aside: --val 0.1 --test 0.1"
+            );
+        }
+        let share = |share: Option<f64>, count: Option<usize>| match (share, count) {
+            (Some(share), _) => Share::Fraction(share),
+            (_, Some(count)) => Share::Count(count as u64),
+            (None, None) => Share::Fraction(0.0),
+        };
+        let last = last.unwrap_or_default();
+        let (validation, test) = match self.sets_aside() {
+            true => (
+                share(self.val, self.val_count),
+                share(self.test, self.test_count),
+            ),
+            false => (last.validation, last.test),
+        };
+        Ok(SplitPlan {
+            validation,
+            test,
+            seed: self.seed,
+            stratify_by: self.stratify.clone().or(last.stratify_by),
+            group_by: self.group.clone().or(last.group_by),
+            keep_duplicates_together: true,
+            only_new: self.new_only,
+        })
+    }
+}
+
+fn describe(args: &SplitArgs, view: &SplitView, model: Option<&str>) -> String {
     let mut text = format!("{}\n", args.file.display());
     for (label, n) in [
         ("train", view.n_train),
@@ -80,17 +134,52 @@ fn describe(args: &SplitArgs, view: &SplitView) -> String {
             text += &labelled(label, &thousands(n));
         }
     }
-    let leaking = "questions of validation and test that train asks too";
-    text += &labelled("leaks", &format!("{} {leaking}", thousands(view.n_leaking)));
-    for (value, [train, validation, test]) in view.strata.iter().take(10) {
-        let counts = format!("{value}: {train} train, {validation} validation, {test} test");
-        text += &labelled("by value", &counts);
+    if let Some(wanted) = view.n_asked {
+        text += &asked(wanted, [view.n_validation, view.n_test]);
     }
-    if let Some(hash) = &view.frozen {
-        text += &labelled("frozen", hash);
+    let asks = if view.n_leaking == 1 { "asks" } else { "ask" };
+    let leaks = format!(
+        "{} of validation and test {asks} what a record of train asks",
+        count(view.n_leaking, "record")
+    );
+    text += &labelled("leaks", &leaks);
+    let group = view.plan.as_ref().and_then(|plan| plan.group_by.as_ref());
+    if let Some(field) = group {
+        let apart = match view.n_groups_apart {
+            0 => format!("equal values of `{field}` are on one side"),
+            n => format!(
+                "records of {} of `{field}` are on more than one side",
+                count(n, "value")
+            ),
+        };
+        text += &labelled("together", &apart);
     }
-    text + &format!(
-        "\nnext: veneer train --model demo --data {} --out run\n",
-        shell_word(&args.file)
-    )
+    for (value, [train, validation, test]) in view.strata.iter().take(MAX_SHOWN_STRATA) {
+        let [train, validation, test] = [*train, *validation, *test].map(thousands);
+        let counts = format!("{train} train, {validation} validation, {test} test");
+        text += &labelled("by value", &format!("{}: {counts}", value_name(value)));
+    }
+    text += &frozen(args, view);
+    let file = shell_word(&args.file);
+    if view.n_train + view.n_validation + view.n_test == 0 {
+        return text + &format!("\nnext: veneer data split {file} --val 0.1 --test 0.1\n");
+    }
+    let model = shell_word(model.unwrap_or("demo").as_ref());
+    text + &format!("\nnext: veneer train --model {model} --data {file} --out run\n")
+}
+
+fn frozen(args: &SplitArgs, view: &SplitView) -> String {
+    let Some(hash) = &view.frozen else {
+        return labelled("frozen", "no");
+    };
+    let mut text = labelled("frozen", hash);
+    if !view.frozen_holds {
+        let changed = format!(
+            "records were changed since; undo that, or freeze it anew: veneer data split {0} --thaw, \
+             then --freeze",
+            shell_word(&args.file)
+        );
+        text += &labelled("", &changed);
+    }
+    text
 }

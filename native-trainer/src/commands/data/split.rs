@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     dataset::{self, ReadArgs, beside, count, shell_word, thousands},
-    files::{Prepared, prepare, publish_all},
+    files::{Prepared, prepare, publish_all, refuse_existing},
     input,
 };
 
@@ -27,7 +27,8 @@ const MAX_SHOWN_STRATA: usize = 20;
 ///
 /// The same seed draws the same split. Records that ask the same, exact duplicates among them, and
 /// records of one --group stay on one side. All files are written, or none. In a project the sides
-/// are kept with the records instead, and `veneer data undo` takes a split back.
+/// are kept with the records instead, and `veneer data undo` takes a split back; without a share or
+/// a count they are shown as they are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SplitArgs {
     /// Dataset, spreadsheet or project
@@ -61,12 +62,12 @@ pub(crate) struct SplitArgs {
     pub(super) test_count: Option<usize>,
 
     /// Keep records with the same value of this column on one side; a dot goes inside:
-    /// metadata.source
+    /// metadata.source. In a project `source:` is the file that a record came from
     #[arg(long, value_name = "FIELD")]
     pub(super) group: Option<String>,
 
-    /// Give each value of this column the same share on every side; `language` is told from the
-    /// text where no column has that name
+    /// Give each value of this column the same share on every side; `language:` is told from the
+    /// text, and `language` too where no column has that name
     #[arg(long, value_name = "FIELD")]
     pub(super) stratify: Option<String>,
 
@@ -77,6 +78,12 @@ pub(crate) struct SplitArgs {
         help = "Number that decides the draw"
     )]
     pub(super) seed: u64,
+
+    /// In a project: draw only for records that are on no side. The others stay, and a new record
+    /// that belongs to one of them joins it. Shares are those of the new records; what is not given
+    /// is as it was drawn last
+    #[arg(long)]
+    pub(super) new_only: bool,
 
     /// In a project: freeze the sides with a hash, so that nothing moves them
     #[arg(long)]
@@ -89,26 +96,35 @@ pub(crate) struct SplitArgs {
     /// Folder for the files, if not that of FILE. They are called FILE.train.EXT, FILE.val.EXT
     /// and FILE.test.EXT
     #[arg(long, value_name = "DIR")]
-    out_dir: Option<PathBuf>,
+    pub(super) out_dir: Option<PathBuf>,
+
+    /// Replace files that are there already
+    #[arg(long)]
+    force: bool,
 
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
 
     #[command(flatten)]
-    read: ReadArgs,
+    pub(super) read: ReadArgs,
 }
 
 pub(crate) fn run(args: SplitArgs) -> Result<()> {
     if input::is_project(&args.file) {
         return project_split::run(&args);
     }
-    if args.freeze || args.thaw {
-        bail!(
-            "`--{}` is for projects; `{}` is a file",
-            if args.thaw { "thaw" } else { "freeze" },
-            args.file.display()
-        );
+    for (name, is_given) in [
+        ("new-only", args.new_only),
+        ("freeze", args.freeze),
+        ("thaw", args.thaw),
+    ] {
+        if is_given {
+            bail!(
+                "`--{name}` is for projects; `{}` is a file",
+                args.file.display()
+            );
+        }
     }
     if args.file == Path::new("-") {
         bail!("`split` names its files after the dataset; give a file, not standard input");
@@ -131,6 +147,7 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     .filter(|(name, side)| *name == "train" || !side.is_empty())
     .map(|(name, side)| (name, args.path(name, &loaded.source.shape), side.as_slice()))
     .collect();
+    refuse_existing(sides.iter().map(|(_, path, _)| path.as_path()), args.force)?;
     if let Some(folder) = &args.out_dir {
         fs::create_dir_all(folder)
             .with_context(|| format!("making the folder `{}`", folder.display()))?;
@@ -152,6 +169,7 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
             .collect();
         let report = json!({
             "seed": args.seed, "files": files, "strata": strata,
+            "n_asked": {"val": split.asked[0], "test": split.asked[1]},
             "n_groups": split.n_groups, "largest_group": split.largest_group,
             "n_ungrouped": split.n_ungrouped,
         });
@@ -191,6 +209,27 @@ impl SplitArgs {
     }
 }
 
+/// Where sides are not as large as they were to be: that, and why.
+pub(super) fn asked(wanted: [u64; 2], found: [u64; 2]) -> String {
+    if wanted == found {
+        return String::new();
+    }
+    let [val, test] = wanted.map(thousands);
+    let asked = format!(
+        "{val} for validation and {test} for test; records that belong together are not divided"
+    );
+    labelled("asked", &asked)
+}
+
+/// A value of the stratifying column; records without one have the empty one.
+pub(super) fn value_name(value: &str) -> &str {
+    if value.is_empty() {
+        "(no value)"
+    } else {
+        value
+    }
+}
+
 fn write(path: &Path, loaded: &Loaded, side: &[usize]) -> Result<Prepared> {
     let rows = side.iter().filter_map(|&i| loaded.raw.get(i));
     prepare(path, |writer| {
@@ -222,13 +261,11 @@ fn describe(
         );
         text += &labelled("alone", &alone);
     }
+    let sizes = [split.val.len(), split.test.len()];
+    text += &asked(split.asked.map(|n| n as u64), sizes.map(|n| n as u64));
     for (value, sides) in split.strata.iter().take(MAX_SHOWN_STRATA) {
         let [train, val, test] = sides.map(thousands);
-        let value = if value.is_empty() {
-            "(no value)"
-        } else {
-            value.as_str()
-        };
+        let value = value_name(value);
         text += &labelled(
             "stratum",
             &format!("{value}: {train} train, {val} val, {test} test"),

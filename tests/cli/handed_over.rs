@@ -1,0 +1,129 @@
+//! What `veneer data export` writes for others: where, over what, and what is to be run with it.
+
+use std::{fs, path::Path};
+
+use crate::{
+    binary::{done, outcome, refused, veneer},
+    studio::{Studio, settle_errors},
+};
+
+#[test]
+fn what_is_there_already_is_somebodys() {
+    let studio = Studio::with_project();
+    let (project, out) = (studio.path("p.veneer"), studio.path("out"));
+    fs::create_dir(&out).unwrap();
+    let readme = Path::new(&out).join("README.md");
+    fs::write(&readme, "mine").unwrap();
+    let export = ["data", "export", &project, "--to", "alpaca", "--out", &out];
+    refused(&export, &["README.md", "exists already", "--force"]);
+    assert_eq!(fs::read_to_string(&readme).unwrap(), "mine");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 1, "all or nothing");
+    done(&[&export[..], &["--force"]].concat());
+    assert_ne!(fs::read_to_string(&readme).unwrap(), "mine");
+
+    let (csv, json) = (studio.path("preguntas.csv"), studio.path("a.json"));
+    let convert = ["data", "convert", &csv, "--to", "alpaca", "--out", &json];
+    done(&convert);
+    refused(&convert, &["a.json", "--force"]);
+    done(&[&convert[..], &["--force"]].concat());
+    let split = ["data", "split", &csv, "--test-count", "2"];
+    done(&split);
+    refused(&split, &["preguntas.train.csv", "exist already", "--force"]);
+    done(&[&split[..], &["--force"]].concat());
+}
+
+#[test]
+fn a_name_says_what_kind_of_file_it_is() {
+    let studio = Studio::with_project();
+    let project = studio.path("p.veneer");
+    for (to, name) in [
+        ("csv", "m.jsonl"),
+        ("parquet", "m.csv"),
+        ("openai-fine-tuning", "m.csv"),
+        ("alpaca", "m.txt"),
+    ] {
+        let out = studio.path(name);
+        refused(
+            &["data", "export", &project, "--to", to, "--out", &out],
+            &[name, "another kind of file"],
+        );
+        assert!(!Path::new(&out).exists(), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_has_no_word_that_allows_it() {
+    let studio = Studio::with_project();
+    let project = studio.path("p.veneer");
+    settle_errors(&project);
+    done(&["data", "split", &project, "--val-count", "2"]);
+    let (tokens, folder) = (studio.path("t.jsonl"), studio.path("a"));
+    for (arguments, expected) in [
+        (
+            &["--to", "tokenized", "--out", &tokens][..],
+            "veneer data convert",
+        ),
+        (
+            &["--to", "axolotl", "--only", "validation", "--out", &folder][..],
+            "choose it too",
+        ),
+    ] {
+        let command = [&["data", "export", &project][..], arguments].concat();
+        refused(&command, &[expected]);
+        let said = outcome(veneer().args(&command)).stderr;
+        assert!(
+            !said.contains("--anyway") && !said.contains("--lossy"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_of_a_model_is_named_in_full() {
+    let studio = Studio::with_project();
+    settle_errors(&studio.path("p.veneer"));
+    fs::create_dir(studio.path("m")).unwrap();
+    let folder = studio.path("");
+    let written = outcome(veneer().current_dir(&folder).args([
+        "data",
+        "export",
+        "p.veneer",
+        "--to",
+        "train-job",
+        "--model",
+        "m",
+        "--out",
+        "job",
+    ]));
+    assert_eq!(written.code, Some(0), "{written:#?}");
+    let named = format!("veneer train --model {}", studio.path("m"));
+    assert!(written.stdout.contains(&named), "{written:#?}");
+}
+
+#[test]
+fn a_project_says_what_of_it_is_trained() {
+    let studio = Studio::with_project();
+    let project = studio.path("p.veneer");
+    settle_errors(&project);
+    let options = r#"{"max_length":64,"train_on":"last","template":"chatml"}"#;
+    let db = rusqlite::Connection::open(&project).unwrap();
+    let sql = "INSERT INTO meta (key, value) VALUES ('text options', ?1)";
+    db.execute(sql, [options]).unwrap();
+    drop(db);
+    let inspect = [
+        "inspect",
+        "--model",
+        "demo",
+        "--data",
+        &project,
+        "--no-tokens",
+    ];
+    let said = done(&inspect).stderr;
+    assert!(
+        said.contains("as chosen in the project: --train-on last --template chatml"),
+        "{said}"
+    );
+    let other = ["--train-on", "assistant", "--template", "plain"];
+    let said = done(&[&inspect[..], &other].concat()).stderr;
+    assert!(!said.contains("as chosen"), "{said}");
+}
