@@ -194,7 +194,10 @@ impl Page {
     pub(crate) fn click(&self, test_id: &str) {
         self.wait_until(
             &format!("`{test_id}` to be enabled"),
-            &format!("(e => e && !e.disabled)({})", element(test_id)),
+            &format!(
+                "(e => e && !e.disabled && e.ariaDisabled !== 'true')({})",
+                element(test_id)
+            ),
         );
         let middle = self.evaluate(&format!(
             "(e => {{ e.scrollIntoView({{ block: 'center', behavior: 'instant' }});

@@ -60,14 +60,14 @@ impl Folder {
         opened.map_err(|error| refused(name, &error))
     }
 
-    /// Replaces a small file.
+    /// Replaces a small file. Where there is no room for it, what was there stays.
     pub(crate) async fn write_text(&self, name: &str, text: &str) -> Result<(), Fault> {
         let handle = self.writable(name).await?;
         let bytes = js_sys::Uint8Array::from(text.as_bytes());
         let written = handle
-            .truncate_with_u32(0)
-            .and_then(|()| handle.write_with_js_u8_array(&bytes))
-            .and_then(|_| handle.flush());
+            .write_with_js_u8_array(&bytes)
+            .and_then(|_| handle.truncate_with_u32(bytes.length()))
+            .and_then(|()| handle.flush());
         handle.close();
         written.map_err(|error| refused(name, &error))
     }

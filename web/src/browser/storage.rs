@@ -1,6 +1,7 @@
 //! What the browser keeps for this page, and how much of it.
 
 use js_sys::Reflect;
+use veneer_core::protocol::tab::FaultKind;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FileSystemDirectoryHandle, StorageEstimate, StorageManager};
@@ -20,6 +21,9 @@ fn storage_of(navigator: &JsValue) -> Option<StorageManager> {
 /// The folder in which everything of Veneer lies, or why there is none.
 pub(crate) async fn root() -> Result<Folder, String> {
     let manager = manager().ok_or("the page is not served over https or from this machine")?;
+    if !has_function(&manager, "getDirectory") || !can_write() {
+        return Err("the browser lets pages write no files of their own".to_owned());
+    }
     let root: FileSystemDirectoryHandle = settled(manager.get_directory())
         .await
         .map_err(|error| text_of(&error))?;
@@ -27,17 +31,33 @@ pub(crate) async fn root() -> Result<Folder, String> {
     root.map_err(|fault| fault.detail)
 }
 
-/// Whether files can be written: some browsers open folders in private windows and refuse that.
-pub(crate) async fn probe(folder: &Folder, beginning: &str) -> Result<(), String> {
+/// Whether a worker can open private files for writing.
+fn can_write() -> bool {
+    let class = Reflect::get(&js_sys::global(), &"FileSystemFileHandle".into());
+    let class = class.and_then(|class| Reflect::get(&class, &"prototype".into()));
+    class.is_ok_and(|class| has_function(&class, "createSyncAccessHandle"))
+}
+
+/// Calling a function that is missing would end the worker.
+fn has_function(of: &JsValue, name: &str) -> bool {
+    Reflect::get(of, &name.into()).is_ok_and(|found| found.is_function())
+}
+
+/// Writes a file, and says whether the storage is full, which it still is to read from. Some browsers
+/// open folders in private windows and refuse to write: those have no storage.
+pub(crate) async fn probe(folder: &Folder, beginning: &str) -> Result<bool, String> {
     let name = format!(
         "{beginning}probe-{}",
         (js_sys::Math::random() * 1e15) as u64
     );
     let probed = folder.write_text(&name, "probe").await;
-    probed.map_err(|fault| fault.detail)?;
     // Left over it would only be swept later.
     folder.remove(&name).await.ok();
-    Ok(())
+    match probed {
+        Ok(()) => Ok(false),
+        Err(fault) if fault.kind == FaultKind::StorageFull => Ok(true),
+        Err(fault) => Err(fault.detail),
+    }
 }
 
 /// Asks the browser not to clear the storage by itself; it decides without saying why. Only a page

@@ -6,6 +6,7 @@ use super::{
     bridge,
     chat_frame::ChatFrame,
     errors::Errors,
+    focus,
     handle::App as Handle,
     studio::{Studio, StudioFrame},
     top_bar::TopBar,
@@ -37,7 +38,7 @@ pub(super) fn App() -> impl IntoView {
                 class="skip"
                 on:click=move |_| {
                     let found = document().query_selector(skip().0).ok().flatten();
-                    focus(found);
+                    skip_to(found);
                 }
             >
                 {move || skip().1}
@@ -53,16 +54,13 @@ pub(super) fn App() -> impl IntoView {
     }
 }
 
-fn focus(element: Option<web_sys::Element>) {
-    use wasm_bindgen::JsCast;
-    let Some(element) = element.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
-    else {
-        return;
-    };
-    if !element.has_attribute("tabindex") && element.tag_name() == "MAIN" {
+fn skip_to(element: Option<web_sys::Element>) {
+    let main = element
+        .as_ref()
+        .filter(|it| !it.has_attribute("tabindex") && it.tag_name() == "MAIN");
+    if let Some(main) = main {
         // An attribute with a valid name can always be set.
-        element.set_attribute("tabindex", "-1").ok();
+        main.set_attribute("tabindex", "-1").ok();
     }
-    // What cannot take the focus leaves it where it is.
-    element.focus().ok();
+    focus::take(element);
 }

@@ -67,12 +67,14 @@ impl Wire for StudioWire {
         reply.ends()
     }
 
+    /// Without the hint: this worker is started again by the page.
     fn failed(fault: Fault) -> StudioReply {
-        StudioReply::Failed(fault)
+        let hint = String::new();
+        StudioReply::Failed(Fault { hint, ..fault })
     }
 
     fn broke(fault: Fault) -> StudioReply {
-        StudioReply::Failed(fault)
+        Self::failed(fault)
     }
 }
 
@@ -113,6 +115,8 @@ struct State<W: Wire> {
     handlers: BTreeMap<RequestId, OnReply<W>>,
     /// What was said before the worker listened.
     early: Option<Vec<JsValue>>,
+    /// What it said before its end may still arrive.
+    is_over: bool,
 }
 
 impl<W: Wire> Client<W> {
@@ -128,6 +132,7 @@ impl<W: Wire> Client<W> {
                 last_id: 0,
                 handlers: BTreeMap::new(),
                 early: Some(Vec::new()),
+                is_over: false,
             }),
         }));
         client.listen(Rc::new(unasked));
@@ -141,7 +146,9 @@ impl<W: Wire> Client<W> {
             let list = data.dyn_ref::<Array>();
             let text = list.map_or(data.clone(), |list| list.get(0)).as_string();
             let file = list.and_then(|list| list.get(1).dyn_into().ok());
-            let Some(text) = text else { return };
+            let Some(text) = text.filter(|_| !client.is_over()) else {
+                return;
+            };
             if text == AWAKE {
                 client.wake();
             } else if let Ok(message) = serde_json::from_str::<Heard<W::Reply>>(&text) {
@@ -150,7 +157,9 @@ impl<W: Wire> Client<W> {
         });
         let client = self.clone();
         let fail = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            client.break_down(&event.message(), &*unasked);
+            if !client.is_over() {
+                client.break_down(&event.message(), &*unasked);
+            }
         });
         let worker = &self.0.worker;
         worker.set_onmessage(Some(hear.as_ref().unchecked_ref()));
@@ -189,7 +198,13 @@ impl<W: Wire> Client<W> {
     /// Ends the worker with everything that it holds; nothing is heard of it any more.
     pub(super) fn end(&self) {
         self.0.worker.terminate();
-        self.0.state.borrow_mut().handlers.clear();
+        let mut state = self.0.state.borrow_mut();
+        state.is_over = true;
+        state.handlers.clear();
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.state.borrow().is_over
     }
 
     fn post(&self, message: &Sent<'_, W::Request>, files: &[File]) {

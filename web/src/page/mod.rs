@@ -9,6 +9,7 @@ mod client;
 mod columns_bar;
 mod composer;
 mod errors;
+mod focus;
 mod handle;
 mod kept;
 mod model_panel;

@@ -14,10 +14,45 @@ pub struct Stretch {
 /// table of such a pair would take longer than a frame.
 const TABLE_LIMIT: usize = 4_000_000;
 
-/// `text` in stretches, compared with `reference`. Joined, they give `text`.
+/// What of a word tells it from others.
+type Sense = fn(&str) -> &str;
+
+/// `text` in stretches, compared with `reference`. Joined, they give `text`. The white space between
+/// words does not tell.
 pub fn compare(reference: &str, text: &str) -> Vec<Stretch> {
-    let (reference, words) = (split(reference), split(text));
-    let differs = mark(&reference, &words);
+    let (reference, words) = (split(reference, false), split(text, false));
+    let differs = mark(&reference, &words, str::trim_end);
+    stretches(words, differs)
+}
+
+/// The same where white space tells too.
+pub fn compare_exactly(reference: &str, text: &str) -> Vec<Stretch> {
+    let (reference, words) = (split(reference, true), split(text, true));
+    let differs = mark(&reference, &words, |word| word);
+    stretches(words, differs)
+}
+
+/// White space as signs that are seen; a single space between two words stays one.
+pub fn with_visible_space(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut is_behind_word = false;
+    while let Some(c) = chars.next() {
+        let is_before_word = chars.peek().is_some_and(|next| !next.is_whitespace());
+        match c {
+            ' ' if is_behind_word && is_before_word => shown.push(' '),
+            ' ' => shown.push('·'),
+            '\n' => shown.push_str("↵\n"),
+            '\t' => shown.push_str("→\t"),
+            c if c.is_whitespace() => shown.push('□'),
+            c => shown.push(c),
+        }
+        is_behind_word = !c.is_whitespace();
+    }
+    shown
+}
+
+fn stretches(words: Vec<&str>, differs: Vec<bool>) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for (word, differs) in words.into_iter().zip(differs) {
         match stretches.last_mut() {
@@ -31,14 +66,18 @@ pub fn compare(reference: &str, text: &str) -> Vec<Stretch> {
     stretches
 }
 
-/// Words with the white space behind them, punctuation and ideographs alone.
-fn split(text: &str) -> Vec<&str> {
+/// Words with the white space behind them, or that apart; punctuation and ideographs alone.
+fn split(text: &str, spaces_apart: bool) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut last = Kind::Space;
     for (at, c) in text.char_indices() {
         let kind = Kind::of(c);
-        let joins = kind == Kind::Space || (kind == Kind::Word && last == Kind::Word);
+        let joins = match kind {
+            Kind::Space => !spaces_apart || last == Kind::Space,
+            Kind::Word => last == Kind::Word,
+            Kind::Alone => false,
+        };
         if at > start && !joins {
             parts.push(&text[start..at]);
             start = at;
@@ -72,8 +111,8 @@ impl Kind {
 }
 
 /// For each word whether it lies outside the longest common subsequence.
-fn mark(reference: &[&str], words: &[&str]) -> Vec<bool> {
-    let same = |(a, b): &(&&str, &&str)| a.trim_end() == b.trim_end();
+fn mark(reference: &[&str], words: &[&str], sense: Sense) -> Vec<bool> {
+    let same = |(a, b): &(&&str, &&str)| sense(a) == sense(b);
     let n_start = reference.iter().zip(words).take_while(same).count();
     let (reference, middle) = (&reference[n_start..], &words[n_start..]);
     let n_end = reference
@@ -86,12 +125,12 @@ fn mark(reference: &[&str], words: &[&str]) -> Vec<bool> {
     let middle = &middle[..middle.len() - n_end];
 
     let mut differs = vec![false; n_start];
-    differs.extend(mark_middle(reference, middle));
+    differs.extend(mark_middle(reference, middle, sense));
     differs.resize(words.len(), false);
     differs
 }
 
-fn mark_middle(reference: &[&str], words: &[&str]) -> Vec<bool> {
+fn mark_middle(reference: &[&str], words: &[&str], sense: Sense) -> Vec<bool> {
     let width = words.len() + 1;
     let mut differs = vec![true; words.len()];
     if reference.is_empty() || words.is_empty() || reference.len() * words.len() > TABLE_LIMIT {
@@ -101,7 +140,7 @@ fn mark_middle(reference: &[&str], words: &[&str]) -> Vec<bool> {
     let mut lengths = vec![0_u32; (reference.len() + 1) * width];
     for i in (0..reference.len()).rev() {
         for j in (0..words.len()).rev() {
-            lengths[i * width + j] = if reference[i].trim_end() == words[j].trim_end() {
+            lengths[i * width + j] = if sense(reference[i]) == sense(words[j]) {
                 lengths[(i + 1) * width + j + 1] + 1
             } else {
                 lengths[(i + 1) * width + j].max(lengths[i * width + j + 1])
@@ -110,7 +149,7 @@ fn mark_middle(reference: &[&str], words: &[&str]) -> Vec<bool> {
     }
     let (mut i, mut j) = (0, 0);
     while i < reference.len() && j < words.len() {
-        if reference[i].trim_end() == words[j].trim_end() {
+        if sense(reference[i]) == sense(words[j]) {
             differs[j] = false;
             (i, j) = (i + 1, j + 1);
         } else if lengths[(i + 1) * width + j] >= lengths[i * width + j + 1] {
@@ -182,6 +221,21 @@ mod tests {
     #[test]
     fn a_word_at_the_end_equals_one_before_a_space() {
         check("one two", "one two three", "one two [three]");
+    }
+
+    #[test]
+    fn white_space_is_compared_where_it_tells() {
+        check("a  b\nc", "a b c", "a b c");
+        let marked = |reference, text| {
+            let stretches = compare_exactly(reference, text).into_iter();
+            let differing = stretches.filter(|stretch| stretch.differs);
+            let shown = differing.map(|stretch| with_visible_space(&stretch.text));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(marked("a b c", "a  b\nc"), ["··", "↵\n"]);
+        assert_eq!(marked("a  b\nc", "a b c"), ["·", "·"]);
+        assert_eq!(marked("x", "new word x"), ["new word·"]);
+        assert_eq!(marked("ab", "a\t\u{a0}b"), ["a→\t□b"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use veneer_core::{
     documents::Part,
     project::{Project, ProjectError},
     protocol::{
-        studio::{PartView, Reading, StudioOutcome, StudioRequest, StudioStage},
+        studio::{Reading, RecordReading, StudioOutcome, StudioRequest, StudioStage},
         tab::{Fault, FaultKind},
     },
 };
@@ -61,7 +61,7 @@ pub(super) async fn answer(
             lifecycle::projects(desk).await
         }
         R::DownloadProject => return copying::download(desk, voice).await,
-        R::Inspect { names } => inspect(desk, names, files, voice).await?,
+        R::Inspect { names, language } => inspect(desk, names, &language, files, voice).await?,
         R::ForgetInspected => {
             desk.inspected.borrow_mut().forget();
             O::Nothing
@@ -140,10 +140,17 @@ async fn with_project(
             let work = desk.begin(|project| project.fix(finding, target, fix, now))?;
             O::Changed(desk.drive(work, voice).await?)
         }
-        R::Preview { part, reading } => {
+        R::Preview {
+            part,
+            reading,
+            before,
+        } => {
             let part = desk.inspected.borrow().part(part)?;
             let text = desk.opened.with(|project| project.model_text())?;
-            O::Previewed(part.preview(&reading, text.as_ref()))
+            let reading = part.reread(&before, reading);
+            let mut preview = part.preview(&reading, text.as_ref());
+            preview.reading = Some(reading);
+            O::Previewed(preview)
         }
         request => desk.opened.with(|project| at_once(project, request, now))?,
     })
@@ -224,6 +231,7 @@ fn use_text_model(
 async fn inspect(
     desk: &Desk,
     names: Vec<String>,
+    language: &str,
     files: Vec<File>,
     voice: &Voice,
 ) -> Result<StudioOutcome, Fault> {
@@ -239,7 +247,7 @@ async fn inspect(
         let file = UserFile::new(name, file.into());
         let found = {
             let mut inspected = desk.inspected.borrow_mut();
-            inspected.look_into(file, |view| remembered(desk, view))
+            inspected.look_into(file, language, |part| remembered(desk, part))
         };
         views.extend(found);
         desk.breathe().await;
@@ -262,13 +270,15 @@ async fn has_room(parts: &[(Part, Reading)]) -> Result<(), Fault> {
     }
 }
 
-/// How parts with columns are being read.
+/// How parts with columns are being read: what was guessed of them, and what was chosen.
 fn readings(parts: &[(Part, Reading)]) -> Vec<(String, String)> {
     let reading = |(part, reading): &(Part, Reading)| {
-        Some((
-            reading_key(&part.view)?,
-            serde_json::to_string(reading).ok()?,
-        ))
+        let key = reading_key(&part.view)?;
+        let Reading::Records(chosen) = reading else {
+            return None;
+        };
+        let text = serde_json::to_string(&(part.basis(chosen)?, chosen));
+        Some((key, text.ok()?))
     };
     parts.iter().filter_map(reading).collect()
 }
@@ -280,14 +290,16 @@ fn remember(project: &mut Project, readings: Vec<(String, String)>) -> Result<()
     Ok(())
 }
 
-fn remembered(desk: &Desk, view: &PartView) -> Option<Reading> {
-    let key = reading_key(view)?;
+/// What was changed by hand at the last part with these columns, where it fits this one.
+fn remembered(desk: &Desk, part: &Part) -> Option<Reading> {
+    let key = reading_key(&part.view)?;
     // Without a project nothing is remembered.
     let reading = desk
         .opened
         .with(|project| project.remembered(&key))
         .ok()??;
-    serde_json::from_str(&reading).ok()
+    let (basis, chosen): (RecordReading, RecordReading) = serde_json::from_str(&reading).ok()?;
+    part.changed_as(&basis, &chosen).map(Reading::Records)
 }
 
 fn first<'f>(files: &'f [File], name: &str) -> Result<&'f File, Fault> {

@@ -37,6 +37,9 @@ use crate::{
 /// Steps are done for so long before the page is heard; a glance waits no longer than this.
 const SLICE_MS: f64 = 12.0;
 
+/// How often it is looked whether the files of the open project are still there.
+const LOOK_EVERY_MS: f64 = 3000.0;
+
 /// Requests and what they work on.
 pub(super) struct Desk {
     order: RefCell<Order<Vec<File>>>,
@@ -45,6 +48,7 @@ pub(super) struct Desk {
     is_busy: Cell<bool>,
     /// What is done while nobody waits.
     rest: RefCell<Option<Task<()>>>,
+    last_look_ms: Cell<f64>,
     store: RefCell<Rc<Store>>,
     pub(super) opened: Opened,
     pub(super) inspected: RefCell<Inspected>,
@@ -60,6 +64,7 @@ pub(crate) fn start() {
             voices: RefCell::default(),
             is_busy: Cell::default(),
             rest: RefCell::default(),
+            last_look_ms: Cell::default(),
             store: RefCell::default(),
             opened: Opened::default(),
             inspected: RefCell::default(),
@@ -233,6 +238,24 @@ impl Desk {
             self.opened.stamp(&mut answer.outcome);
             answer
         }));
+        if entry.manner.may_change() {
+            self.look_after_files().await;
+        }
+    }
+
+    /// Tells where the files of the open project were deleted. The browser lets this worker write to
+    /// them until it ends, as if nothing had been.
+    async fn look_after_files(&self) {
+        let now = browser::now_ms();
+        let Some(id) = self.opened.id() else { return };
+        if now - self.last_look_ms.get() < LOOK_EVERY_MS {
+            return;
+        }
+        self.last_look_ms.set(now);
+        if !self.store().has(&id).await {
+            let projects = lifecycle::projects(self).await;
+            Voice::unasked().end(Ok(projects.into()));
+        }
     }
 
     /// A slice of what can wait. Whether anything is left of it.

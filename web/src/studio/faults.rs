@@ -52,7 +52,7 @@ fn of_database(error: &rusqlite::Error) -> FaultKind {
         Some(ErrorCode::DiskFull) => FaultKind::StorageFull,
         Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => FaultKind::TooLarge,
         // The browser took the files away, or another tab has them.
-        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => FaultKind::StoreDamaged,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => FaultKind::ProjectMissing,
         Some(ErrorCode::DatabaseCorrupt) => FaultKind::ProjectBroken,
         Some(ErrorCode::NotADatabase) => FaultKind::NotData,
         _ => FaultKind::Internal,
@@ -66,7 +66,7 @@ pub(super) fn of_pool(error: &OpfsSAHError) -> Fault {
             "QuotaExceededError" => FaultKind::StorageFull,
             "NoModificationAllowedError" | "InvalidStateError" => FaultKind::ProjectBusy,
             "SecurityError" | "NotAllowedError" => FaultKind::StoreUnavailable,
-            _ => FaultKind::StoreDamaged,
+            _ => FaultKind::ProjectMissing,
         },
         OpfsSAHError::NotSupported => FaultKind::StoreUnavailable,
         OpfsSAHError::InvalidHeader { .. } | OpfsSAHError::DuplicateFilename(_) => {
@@ -74,9 +74,24 @@ pub(super) fn of_pool(error: &OpfsSAHError) -> Fault {
         }
         OpfsSAHError::OutOfMemory => FaultKind::TooLarge,
         OpfsSAHError::Transfer(_) => FaultKind::NotData,
-        _ => FaultKind::StoreDamaged,
+        _ => FaultKind::ProjectMissing,
     };
     Fault::new(kind, error.to_string())
+}
+
+/// What the browser says about the folder of a project, which is no model.
+pub(super) fn of_folder(fault: Fault) -> Fault {
+    let kind = match fault.kind {
+        FaultKind::StoreDamaged => FaultKind::ProjectMissing,
+        FaultKind::StoreBusy => FaultKind::ProjectBusy,
+        kind => kind,
+    };
+    Fault { kind, ..fault }
+}
+
+pub(super) fn missing() -> Fault {
+    let detail = "the project is not in this browser any more";
+    Fault::new(FaultKind::ProjectMissing, detail)
 }
 
 /// Whether a worker that was ended may hold the files for a moment longer.

@@ -21,22 +21,26 @@ pub(super) struct Inspected {
 }
 
 impl Inspected {
-    /// Looks into a file and keeps what was found. `remembered` knows how parts were read before.
+    /// Looks into a file and keeps what was found, as it was guessed. `remembered` knows how parts were
+    /// read before.
     pub(super) fn look_into(
         &mut self,
         file: UserFile,
-        remembered: impl Fn(&PartView) -> Option<Reading>,
+        language: &str,
+        remembered: impl Fn(&Part) -> Option<Reading>,
     ) -> Vec<PartView> {
         let parts = documents::inspect(Rc::new(file));
         let mut views = Vec::with_capacity(parts.len());
         for mut part in parts {
             self.last += 1;
             part.view.part = PartKey(self.last);
-            if let Some(reading) = remembered(&part.view) {
-                part.view.reading = reading;
-                part.view.remembered = true;
+            part.suggest_in(language);
+            let mut view = part.view.clone();
+            if let Some(reading) = remembered(&part) {
+                view.reading = reading;
+                view.remembered = true;
             }
-            views.push(part.view.clone());
+            views.push(view);
             self.parts.insert(part.view.part, part);
         }
         views

@@ -68,8 +68,7 @@ pub(super) async fn open(desk: &Desk, id: &str, take_over: bool) -> Result<Proje
     }
     let store = desk.store();
     if !store.has(id).await {
-        let detail = "the project is not in this browser any more";
-        return Err(Fault::new(FaultKind::StoreDamaged, detail));
+        return Err(faults::missing());
     }
     let lock = lock(desk, id, take_over).await?;
     let place = Place::claim(id, store.folder_of(id).as_deref(), lock).await?;

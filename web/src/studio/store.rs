@@ -11,6 +11,7 @@ use veneer_core::protocol::{
     tab::{Fault, FaultKind},
 };
 
+use super::faults;
 use crate::browser::{
     folder::Folder,
     locks::{self, Lock},
@@ -88,7 +89,13 @@ impl Store {
         };
         let text = serde_json::to_string(&note)
             .map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
-        all.folder(id).await?.write_text(NOTE, &text).await
+        let folder = all.there(id).await.ok_or_else(faults::missing)?;
+        let noted = noted(&folder).await;
+        if noted.is_some_and(|noted| noted.name == name) {
+            return Ok(());
+        }
+        let written = folder.write_text(NOTE, &text).await;
+        written.map_err(faults::of_folder)
     }
 
     /// Deletes a project whose files nobody holds. What is left of it when this is cut off goes when
@@ -100,9 +107,9 @@ impl Store {
         };
         if let Some(folder) = all.there(id).await {
             if has_note(&folder).await {
-                folder.remove(NOTE).await?;
+                folder.remove(NOTE).await.map_err(faults::of_folder)?;
             }
-            all.remove_folder(id).await?;
+            all.remove_folder(id).await.map_err(faults::of_folder)?;
         }
         Ok(())
     }
@@ -113,11 +120,18 @@ impl Store {
         let mut view = ProjectsView {
             projects: Vec::new(),
             unavailable: self.unavailable.clone(),
+            is_full: false,
+            lost: None,
             used_bytes,
             quota_bytes,
         };
         match &self.folder {
-            Some(all) => view.projects = projects(all, own).await,
+            Some(all) => {
+                view.projects = projects(all, own).await;
+                view.is_full = storage::probe(all, PROBE).await.unwrap_or_default();
+                let is_kept = |id: &&str| view.projects.iter().any(|entry| entry.id == **id);
+                view.lost = own.filter(|id| !is_kept(id)).map(str::to_owned);
+            }
             None => {
                 let names = self.in_memory.borrow();
                 view.projects = names.iter().map(|(id, name)| in_memory(id, name)).collect();
@@ -148,6 +162,11 @@ async fn has_note(folder: &Folder) -> bool {
     folder.names().await.iter().any(|name| name == NOTE)
 }
 
+async fn noted(folder: &Folder) -> Option<Note> {
+    let text = folder.read_text(NOTE).await.ok()?;
+    serde_json::from_str(&text).ok()
+}
+
 async fn projects(all: &Folder, own: Option<&str>) -> Vec<ProjectEntry> {
     let held = locks::held(LOCK).await;
     let mut projects = Vec::new();
@@ -159,8 +178,7 @@ async fn projects(all: &Folder, own: Option<&str>) -> Vec<ProjectEntry> {
             remove_remains(all, &id).await;
             continue;
         }
-        let note = folder.read_text(NOTE).await.ok();
-        let note = note.and_then(|text| serde_json::from_str::<Note>(&text).ok());
+        let note = noted(&folder).await;
         let (bytes, changed_ms) = files(&folder).await;
         projects.push(ProjectEntry {
             open_elsewhere: own != Some(id.as_str()) && held.contains(&id),

@@ -232,6 +232,10 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "The project is open in another tab",
             "Go on in that tab, or take the project over here.",
         ),
+        FaultKind::ProjectMissing => (
+            "The project's files are gone or cannot be read",
+            "They may have been deleted in another tab or by the browser; open a downloaded copy, if there is one.",
+        ),
         FaultKind::CannotDo => (
             "That cannot be done here",
             "Nothing was changed; see what is said above.",

@@ -232,6 +232,10 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "El proyecto está abierto en otra pestaña",
             "Continúe en esa pestaña o tome aquí el proyecto.",
         ),
+        FaultKind::ProjectMissing => (
+            "Los archivos del proyecto faltan o no se pueden leer",
+            "Quizá se borraron en otra pestaña o los borró el navegador; abra una copia descargada, si la hay.",
+        ),
         FaultKind::CannotDo => (
             "Eso no se puede hacer aquí",
             "No ha cambiado nada; vea lo que se dice arriba.",

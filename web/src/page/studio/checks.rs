@@ -15,13 +15,18 @@ use veneer_core::protocol::{
 
 use super::{
     confirm::Confirm,
+    grid::Grid,
     handle::{Step, Studio},
 };
 use crate::{
+    page::focus,
     state::{message::sentence, numbers},
     texts::{fill, studio::ChecksTexts},
 };
 use groups::GroupList;
+
+/// The button that runs the checks.
+const RUN: &str = "[data-testid=checks-run]";
 
 /// What the step knows. Copies are the same.
 #[derive(Clone, Copy)]
@@ -57,9 +62,13 @@ impl Checks {
     }
 
     fn run(self) {
+        if self.running.with_untracked(Option::is_some) {
+            return;
+        }
         let ended = move || {
             // The step may be gone by now.
             self.running.try_set(None);
+            focus::keep(&[RUN]);
         };
         let asked = self.studio.ask_or(
             StudioRequest::Check,
@@ -80,7 +89,14 @@ impl Checks {
 
     fn take(self, outcome: &StudioOutcome) {
         if let StudioOutcome::Findings(findings) = outcome {
+            let card = document().active_element();
+            let card = card.and_then(|at| at.closest("[data-testid=checks-kind]").ok().flatten());
             self.findings.try_set(Some(findings.clone()));
+            // A card is drawn anew with its counts.
+            if let Some(kind) = card.and_then(|card| card.get_attribute("data-kind")) {
+                let same = format!("[data-testid=checks-kind][data-kind=\"{kind}\"] button");
+                focus::keep_in(same, &[RUN]);
+            }
         }
     }
 }
@@ -183,7 +199,7 @@ fn Overview(checks: Checks) -> impl IntoView {
                     type="button"
                     class="main"
                     data-testid="checks-run"
-                    disabled=move || running.get().is_some()
+                    aria-disabled=move || running.get().is_some().to_string()
                     on:click=move |_| checks.run()
                 >
                     {label}
@@ -213,6 +229,7 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
         n_accepted,
         has_groups,
         fixes,
+        n_by_fix,
     } = summary;
     let name = StoredValue::new(kind.0.clone());
     let heading = move || name.with_value(|name| texts().title(name, &title).to_owned());
@@ -229,7 +246,7 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
             }
         });
     };
-    let filter = kind.clone();
+    let (filter, setting_of) = (kind.clone(), kind.clone());
     let show = move |_| {
         let filter = Filter {
             findings: vec![filter.clone()],
@@ -238,6 +255,7 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
         open_list(studio, filter);
     };
     let wanted = RwSignal::new(None::<FixName>);
+    let n_by_fix: Vec<(FixName, u64)> = fixes.iter().cloned().zip(n_by_fix).collect();
     view! {
         <li
             class="card finding-kind"
@@ -273,14 +291,52 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
                         {move || if shows_groups.get() { texts().hide_groups } else { texts().groups }}
                     </button>
                 })}
+                {(n_records > 0).then(|| view! { <Setting kind=setting_of /> })}
                 <Fixes fixes=fixes wanted=wanted disabled=n_records == 0 />
             </div>
-            <FixAll studio=studio name=name n_records=n_records wanted=wanted />
+            <FixAll studio=studio name=name n_by_fix=n_by_fix wanted=wanted />
             <Show when=move || shows_groups.get()>
                 <GroupList check=check.clone() finding=name />
             </Show>
         </li>
     }
+}
+
+/// Leads to the setting of the token view that may settle a kind.
+#[component]
+fn Setting(kind: FindingKind) -> impl IntoView {
+    let studio = Studio::get();
+    let grid = Grid::get();
+    let is_length = match kind.0.as_str() {
+        "not_encodable" | "template_rejects" | "end_never_trained" => false,
+        "cut_away" | "too_long" => true,
+        _ => return ().into_any(),
+    };
+    let label = move || {
+        let texts = &studio.app.language.get().studio().checks;
+        match is_length {
+            true => texts.choose_limit,
+            false => texts.choose_template,
+        }
+    };
+    let go = move |_| {
+        let findings = vec![kind.clone()];
+        let filter = Filter {
+            findings,
+            ..Filter::default()
+        };
+        open_list(studio, filter);
+        grid.opened.set(true);
+        let place = match is_length {
+            true => "[data-testid=tokens-max-length]",
+            false => "[data-testid=tokens-template]",
+        };
+        request_animation_frame(move || focus::on(&[place]));
+    };
+    view! {
+        <button type="button" data-testid="checks-setting" on:click=go>{label}</button>
+    }
+    .into_any()
 }
 
 /// What can be done with all records of a kind.
@@ -312,7 +368,7 @@ fn Fixes(fixes: Vec<FixName>, wanted: RwSignal<Option<FixName>>, disabled: bool)
 fn FixAll(
     studio: Studio,
     name: StoredValue<String>,
-    n_records: u64,
+    n_by_fix: Vec<(FixName, u64)>,
     wanted: RwSignal<Option<FixName>>,
 ) -> impl IntoView {
     let texts = move || &studio.app.language.get().studio().checks;
@@ -320,7 +376,9 @@ fn FixAll(
         let Some(fix) = wanted.get() else {
             return String::new();
         };
-        let n = numbers::whole(n_records, studio.app.language.get());
+        let known = n_by_fix.iter().find(|(known, _)| *known == fix);
+        let n = known.map_or(0, |(_, n)| *n);
+        let n = numbers::whole(n, studio.app.language.get());
         let fix = texts().fix(&fix.0);
         let asked = fill(texts().fix_all, &[("fix", &fix), ("n", &n)]);
         format!("{asked} {}", texts().fix_all_undo)

@@ -4,8 +4,10 @@ use leptos::{html, prelude::*};
 use web_sys::KeyboardEvent;
 
 use super::handle::Studio;
+use crate::page::focus;
 
-/// Asks, with the keyboard on the answer that does it; Escape leaves it.
+/// Asks, with the keyboard on the answer that does it; Escape leaves it. The keyboard goes back to where
+/// it was.
 #[component]
 pub(super) fn Confirm(
     #[prop(into)] question: Signal<String>,
@@ -19,6 +21,13 @@ pub(super) fn Confirm(
 ) -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().checks;
+    let opener = StoredValue::new_local(document().active_element());
+    let answer = move |answer: Callback<()>| {
+        // The question may be gone with its answer.
+        let opener = opener.try_get_value().flatten();
+        answer.run(());
+        focus::take(opener);
+    };
     let button = NodeRef::<html::Button>::new();
     Effect::new(move || {
         if let Some(button) = button.get() {
@@ -30,7 +39,7 @@ pub(super) fn Confirm(
         if event.key() == "Escape" {
             event.prevent_default();
             event.stop_propagation();
-            on_no.run(());
+            answer(on_no);
         }
     };
     view! {
@@ -48,14 +57,14 @@ pub(super) fn Confirm(
                     class="main"
                     node_ref=button
                     data-testid=format!("{testid}-do")
-                    on:click=move |_| on_yes.run(())
+                    on:click=move |_| answer(on_yes)
                 >
                     {move || yes.get()}
                 </button>
                 <button
                     type="button"
                     data-testid=format!("{testid}-leave")
-                    on:click=move |_| on_no.run(())
+                    on:click=move |_| answer(on_no)
                 >
                     {move || texts().leave_it}
                 </button>

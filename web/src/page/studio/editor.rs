@@ -16,7 +16,7 @@ mod session;
 use leptos::prelude::*;
 use veneer_core::protocol::{studio::ContentBody, tab::Fault};
 use wasm_bindgen::JsCast;
-use web_sys::{BeforeUnloadEvent, Element};
+use web_sys::Element;
 
 use super::handle::Studio;
 use crate::{
@@ -129,17 +129,14 @@ fn kind_of(studio: Studio) -> Kind {
     })
 }
 
-/// Follows the cursor and what changes records, and lets nothing get lost when the page goes.
+/// Follows the cursor and what changes records.
 fn follow(studio: Studio, missing: RwSignal<Option<Fault>>) {
-    studio.take_from_browser();
+    // There may be room for it by now.
+    studio.save_waiting();
     let project = Memo::new(move |_| {
         studio
             .project
             .with(|open| open.as_ref().map(|open| open.id.clone()))
-    });
-    Effect::new(move || {
-        project.read();
-        studio.save_waiting();
     });
     Effect::new(move || {
         project.read();
@@ -152,23 +149,7 @@ fn follow(studio: Studio, missing: RwSignal<Option<Fault>>) {
         }
         version
     });
-    let hide = move || {
-        studio.save_draft();
-        studio.leave_with_browser();
-    };
-    let leave = move |event: BeforeUnloadEvent| {
-        hide();
-        if studio.has_unsaved() {
-            event.prevent_default();
-        }
-    };
-    let leaving = window_event_listener(leptos::ev::beforeunload, leave);
-    let hiding = window_event_listener_untyped("pagehide", move |_| hide());
-    on_cleanup(move || {
-        leaving.remove();
-        hiding.remove();
-        studio.leave_draft();
-    });
+    on_cleanup(move || studio.leave_draft());
 }
 
 /// A part of the draft that is shown; nothing where there is none.

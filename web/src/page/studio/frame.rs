@@ -6,20 +6,24 @@ mod projects;
 mod under_way;
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast as _;
-use web_sys::BeforeUnloadEvent;
 
 use super::{
     checks::CheckStep,
     export::ExportStep,
+    field_undo,
     grid::{EditStep, Grid, HelpSheet, Palette},
     handle::{Step, Studio},
     history::HistoryPanel,
     import::{ImportStep, Incoming},
     keys::Keys,
+    lost_focus,
     split::SplitStep,
 };
-use crate::{state::message::sentence, texts::fill};
+use crate::{
+    page::{errors::Message, focus},
+    state::{message::sentence, studio::draft::Unsaved},
+    texts::fill,
+};
 use project_bar::ProjectBar;
 use projects::Projects;
 use under_way::{Toasts, UnderWay};
@@ -31,16 +35,11 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
     studio.wake();
     Keys::provide();
     Grid::provide();
+    field_undo::keep_to_field();
+    lost_focus::watch();
     let incoming = Incoming::provide();
     let history = RwSignal::new(false);
     let is_open = Memo::new(move |_| studio.project.with(Option::is_some));
-    let leave = move |event: BeforeUnloadEvent| {
-        if studio.is_lost_with_the_page() {
-            event.prevent_default();
-        }
-    };
-    let leaving = window_event_listener(leptos::ev::beforeunload, leave);
-    on_cleanup(move || leaving.remove());
     let dragging = RwSignal::new(false);
     let over = move |event: web_sys::DragEvent| {
         event.prevent_default();
@@ -59,7 +58,7 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
                 incoming.take_dropped(&event);
             }
         >
-            <Show when=move || is_open.get() fallback=move || view! { <Projects /> }>
+            <Show when=move || is_open.get() fallback=move || view! { <ProjectsOrNot /> }>
                 <ProjectBar history=history />
                 <TakenOver />
                 <NotKept />
@@ -84,29 +83,69 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
     }
 }
 
-/// The keyboard goes back to where it came from.
-fn close_history(history: RwSignal<bool>) {
-    history.set(false);
-    let opener = document().query_selector("[data-testid=studio-history]");
-    if let Ok(Some(button)) = opener
-        && let Ok(button) = button.dyn_into::<web_sys::HtmlElement>()
-    {
-        button.focus().ok();
+/// The projects, or why the worker that knows them does not start.
+#[component]
+fn ProjectsOrNot() -> impl IntoView {
+    let studio = Studio::get();
+    let again = move || studio.app.language.get().studio().frame.try_again;
+    move || match studio.stopped.get() {
+        None => view! { <Projects /> }.into_any(),
+        Some(fault) => view! {
+            <main id="studio-main" class="errors">
+                <div role="alert" data-testid="studio-stopped">
+                    <Message fault=fault>
+                        <button
+                            type="button"
+                            class="main"
+                            data-testid="studio-try-again"
+                            on:click=move |_| studio.wake()
+                        >
+                            {again}
+                        </button>
+                    </Message>
+                </div>
+            </main>
+        }
+        .into_any(),
     }
 }
 
-/// Says that the browser keeps nothing, where it does not.
+/// The keyboard goes back to where it came from.
+fn close_history(history: RwSignal<bool>) {
+    history.set(false);
+    focus::on(&["[data-testid=studio-history]"]);
+}
+
+/// Says that the browser does not keep the project, where it does not.
 #[component]
 fn NotKept() -> impl IntoView {
     let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().frame;
+    let open = Memo::new(move |_| {
+        studio
+            .project
+            .with(|open| open.as_ref().map(|open| open.id.clone()))
+    });
     let said = move || {
-        let why = studio.projects.with(|all| all.unavailable.clone())?;
-        let text = studio.app.language.get().studio().frame.not_kept;
-        Some(fill(text, &[("why", &sentence(&why))]))
+        studio.projects.with(|all| {
+            if all.lost.is_some() && all.lost == open.get() {
+                return Some(texts().lost.to_owned());
+            }
+            let why = all.unavailable.as_ref()?;
+            Some(fill(texts().not_kept, &[("why", &sentence(why))]))
+        })
     };
     move || {
         said().map(|text| {
-            view! { <p class="note" role="status" data-testid="studio-not-kept">{text}</p> }
+            view! {
+                <div class="note" role="status" data-testid="studio-not-kept">
+                    {text}
+                    " "
+                    <button type="button" on:click=move |_| studio.download()>
+                        {texts().download}
+                    </button>
+                </div>
+            }
         })
     }
 }
@@ -116,20 +155,31 @@ fn NotKept() -> impl IntoView {
 fn TakenOver() -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().frame;
-    let go_on = move |_| {
-        let id = studio
+    let is_unsaved = Memo::new(move |_| {
+        let open = studio
             .project
-            .with_untracked(|open| open.as_ref().map(|open| open.id.clone()));
-        if let Some(id) = id {
-            studio.open(id, true);
-        }
+            .with(|open| open.as_ref().map(|open| open.id.clone()));
+        let draft = studio
+            .draft
+            .with(|draft| draft.as_ref().is_some_and(|draft| !draft.is_saved()));
+        let is_here = |unsaved: &Unsaved| Some(&unsaved.project) == open.as_ref();
+        draft || studio.unsaved.with(|list| list.iter().any(is_here))
+    });
+    let said = move || match is_unsaved.get() {
+        true => texts().taken_over_unsaved,
+        false => texts().taken_over,
     };
     view! {
         <Show when=move || studio.taken_over.get()>
             <div class="note" role="alert" data-testid="studio-taken-over">
-                {move || texts().taken_over}
+                {said}
                 " "
-                <button type="button" class="main" data-testid="studio-go-on" on:click=go_on>
+                <button
+                    type="button"
+                    class="main"
+                    data-testid="studio-go-on"
+                    on:click=move |_| studio.go_on()
+                >
                     {move || texts().take_over}
                 </button>
             </div>

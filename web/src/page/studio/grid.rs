@@ -60,7 +60,12 @@ pub(super) fn EditStep() -> impl IntoView {
             class:opened=move || grid.opened.get()
             style=("--list", move || format!("{}%", divide.get().percent()))
         >
-            <section class="grid-pane" data-keys="list" aria-label=move || texts().title>
+            <section
+                class="grid-pane"
+                data-keys="list"
+                aria-label=move || texts().title
+                on:keydown=move |event| commands::press_in_panel(grid, &event)
+            >
                 <Toolbar />
                 {move || grid.panel.get().map(|panel| match panel {
                     Panel::Filters => view! { <FilterPanel /> }.into_any(),
@@ -68,8 +73,10 @@ pub(super) fn EditStep() -> impl IntoView {
                     Panel::Replace => view! { <ReplacePanel /> }.into_any(),
                 })}
                 <Chips />
-                <Table />
-                <Empty />
+                <div class="grid-list">
+                    <Table />
+                    <Empty />
+                </div>
                 <BulkBar />
             </section>
             <Divider divide=divide />

@@ -6,7 +6,7 @@ use veneer_core::protocol::{
         ActionView, Change, Changed, ListView, ProjectView, ProjectsView, Query, RecordKey, Sample,
         StudioOutcome, StudioProgress, StudioReply, StudioRequest, Target, TextModelView,
     },
-    tab::{Fault, RequestId},
+    tab::{Fault, FaultKind, RequestId},
 };
 use web_sys::{Blob, File};
 
@@ -16,7 +16,10 @@ use crate::{
         client::{Client, StudioWire},
         handle::App,
     },
-    state::studio::draft::{Draft, Unsaved},
+    state::studio::{
+        draft::{Draft, Unsaved},
+        leaving::Left,
+    },
 };
 
 /// The steps of the studio, left to right.
@@ -77,11 +80,17 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) is_written_next: RwSignal<bool>,
     /// Drafts of other records that could not be stored.
     pub(in crate::page) unsaved: RwSignal<Vec<Unsaved>>,
+    /// What the browser keeps of that until the page is opened next.
+    pub(super) left: StoredValue<Left>,
     pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
     pub(in crate::page) work: RwSignal<Vec<StudioWork>>,
     pub(in crate::page) toasts: RwSignal<Vec<Toast>>,
     /// Another tab took the project.
     pub(in crate::page) taken_over: RwSignal<bool>,
+    /// Why the worker could not be started.
+    pub(super) stopped: RwSignal<Option<Fault>>,
+    /// Whether the worker has answered since it was started.
+    has_answered: StoredValue<bool>,
     client: StoredValue<Option<Client<StudioWire>>, LocalStorage>,
 }
 
@@ -105,13 +114,17 @@ impl Studio {
             draft: RwSignal::default(),
             is_written_next: RwSignal::default(),
             unsaved: RwSignal::default(),
+            left: StoredValue::default(),
             text_model: RwSignal::default(),
             work: RwSignal::default(),
             toasts: RwSignal::default(),
             taken_over: RwSignal::default(),
+            stopped: RwSignal::default(),
+            has_answered: StoredValue::default(),
             client: StoredValue::new_local(None),
         };
         provide_context(studio);
+        studio.guard();
         studio
     }
 
@@ -120,11 +133,14 @@ impl Studio {
         if self.client.with_value(Option::is_some) {
             return;
         }
+        self.stopped.set(None);
+        self.has_answered.set_value(false);
         match Client::start(move |reply| self.hear_unasked(reply)) {
             Ok(client) => self.client.set_value(Some(client)),
-            Err(fault) => self.app.complain(fault),
+            Err(fault) => self.stopped.set(Some(fault)),
         }
-        self.ask(StudioRequest::Start, &[], |_| {});
+        let started = move |_: &StudioOutcome| self.has_answered.set_value(true);
+        self.ask(StudioRequest::Start, &[], started);
     }
 
     /// Sends a request. Progress and faults are shown, what every outcome means for the whole studio
@@ -196,35 +212,49 @@ impl Studio {
         self.ask(StudioRequest::Redo, &[], |_| {});
     }
 
-    /// Opens a project; another tab that has it gives it up only if asked to.
-    pub(in crate::page) fn open(self, id: String, take_over: bool) {
-        self.taken_over.set(false);
-        let was_open = self
-            .project
-            .with_untracked(|open| open.as_ref().is_some_and(|open| open.id == id));
-        let request = StudioRequest::OpenProject { id, take_over };
-        self.ask(request, &[], move |_| {
-            if was_open {
-                // The other tab may have changed anything in the meantime.
-                self.toasts.set(Vec::new());
-                self.refresh();
+    pub(in crate::page) fn download(self) {
+        self.ask(StudioRequest::DownloadProject, &[], |_| {});
+    }
+
+    /// Takes the project back that another tab took over, and stores what could not be meanwhile.
+    pub(in crate::page) fn go_on(self) {
+        let Some(id) = self.open_id() else { return };
+        let request = StudioRequest::OpenProject {
+            id: id.clone(),
+            take_over: true,
+        };
+        let back = move |_: &StudioOutcome| {
+            self.taken_over.set(false);
+            // The other tab may have changed anything in the meantime.
+            self.toasts.set(Vec::new());
+            self.current.update(|_| {});
+            self.refresh();
+            self.save_again();
+        };
+        self.ask_or(request, &[], back, move |fault| {
+            if fault.kind == FaultKind::ProjectMissing {
+                self.bury(&id);
             }
+            self.app.complain(fault.clone());
         });
+    }
+
+    /// What is left of a project that was deleted elsewhere goes from the screen.
+    fn bury(self, id: &str) {
+        self.draft.set(None);
+        self.forget_unsaved(id);
+        self.taken_over.set(false);
+        self.project.set(None);
+        self.ask(StudioRequest::ListProjects, &[], |_| {});
+    }
+
+    fn open_id(self) -> Option<String> {
+        self.project
+            .with_untracked(|open| open.as_ref().map(|open| open.id.clone()))
     }
 
     pub(in crate::page) fn open_sample(self, sample: Sample) {
         self.ask(StudioRequest::CreateSample { sample }, &[], |_| {});
-    }
-
-    /// Whether the open project is nowhere but in this tab.
-    pub(in crate::page) fn is_lost_with_the_page(self) -> bool {
-        let has_records = self
-            .project
-            .with_untracked(|open| open.as_ref().is_some_and(|open| open.n_records > 0));
-        has_records
-            && self
-                .projects
-                .with_untracked(|all| all.unavailable.is_some())
     }
 
     pub(in crate::page) fn dismiss_toast(self, id: u64) {
@@ -285,9 +315,10 @@ impl Studio {
         self.project.set(Some(changed.project.clone()));
         self.list.set(changed.list.clone());
         self.version.update(|version| *version += 1);
+        // Never used twice: what takes one away may come late.
+        let id = self.version.get_untracked();
         // Its way back is that of the latest action: an earlier one is not offered any more.
         self.toasts.update(|toasts| {
-            let id = toasts.last().map_or(1, |last| last.id + 1);
             toasts.clear();
             let done = changed.action.clone().filter(|action| !action.undone);
             toasts.extend(done.map(|action| Toast { id, action }));
@@ -306,6 +337,10 @@ impl Studio {
         self.step
             .set(if is_empty { Step::Import } else { Step::Edit });
         self.ask(StudioRequest::TextModel, &[], |_| {});
+        if let Some(id) = self.open_id() {
+            self.take_from_browser(&id);
+            self.save_waiting();
+        }
         self.refresh();
     }
 
@@ -333,22 +368,41 @@ impl Studio {
         self.work.update(|work| work.retain(|work| work.id != id));
     }
 
-    /// Another tab took the project, or the worker broke.
+    /// Another tab took the project, its files were deleted, or the worker broke.
     fn hear_unasked(self, reply: &StudioReply) {
         match reply {
-            StudioReply::TakenOver => self.taken_over.set(true),
-            StudioReply::Failed(fault) => {
-                self.work.set(Vec::new());
-                self.project.set(None);
-                // What broke may still be alive; only its end gives the project's files back.
-                if let Some(client) = self.client.get_value() {
-                    client.end();
-                }
-                self.client.set_value(None);
-                self.app.complain(fault.clone());
-                self.wake();
+            StudioReply::TakenOver => {
+                self.taken_over.set(true);
+                self.wait_to_save();
             }
-            StudioReply::Progress(_) | StudioReply::Done(_) => {}
+            StudioReply::Failed(fault) => self.recover(fault.clone()),
+            StudioReply::Done(outcome) => self.take(outcome, None),
+            StudioReply::Progress(_) => {}
+        }
+    }
+
+    /// The worker broke. It is started again if it had answered; else it would only break again.
+    fn recover(self, mut fault: Fault) {
+        self.work.set(Vec::new());
+        self.taken_over.set(false);
+        self.project.set(None);
+        // What broke may still be alive; only its end gives the project's files back.
+        if let Some(client) = self.client.get_value() {
+            client.end();
+        }
+        self.client.set_value(None);
+        // Whatever was under way said the same.
+        self.app
+            .notices
+            .update(|notices| notices.retain(|notice| notice.fault != fault));
+        let texts = &self.app.language.get_untracked().studio().frame;
+        if self.has_answered.get_value() {
+            texts.restarted.clone_into(&mut fault.hint);
+            self.app.complain(fault);
+            self.wake();
+        } else {
+            texts.not_started.clone_into(&mut fault.hint);
+            self.stopped.set(Some(fault));
         }
     }
 }

@@ -7,7 +7,7 @@ use veneer_core::protocol::studio::{
 
 use super::handle::Studio;
 use crate::{
-    page::handle::App,
+    page::{focus, handle::App},
     state::{
         diff::{self, Stretch},
         numbers,
@@ -190,6 +190,7 @@ fn Snapshot(snapshot: SnapshotView, on_change: Callback<Vec<SnapshotView>>) -> i
         studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Snapshots(all) = outcome {
                 on_change.run(all.clone());
+                focus::keep(&["[data-testid=history-snapshot-name]"]);
             }
         });
     };

@@ -6,12 +6,12 @@ mod part_preview;
 mod reading_form;
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::ImportSummary;
+use veneer_core::protocol::studio::{ImportSummary, Rejected};
 use web_sys::HtmlInputElement;
 
 use super::handle::{Step, Studio};
 use crate::{
-    page::{handle::App, picked},
+    page::{focus, handle::App, picked},
     state::numbers,
     texts::{fill, studio::row_problem},
 };
@@ -68,6 +68,7 @@ fn DropArea() -> impl IntoView {
         incoming.inspect_text(&pasted.get_untracked());
         pasted.set(String::new());
         pasting.set(false);
+        focus::keep(&["[data-testid=import-paste]"]);
     };
     view! {
         <div class="card drop-area">
@@ -123,7 +124,8 @@ fn Buttons() -> impl IntoView {
                 type="button"
                 class="main"
                 data-testid="import-go"
-                disabled=move || n.get() == 0 || incoming.importing.get()
+                disabled=move || n.get() == 0
+                aria-disabled=move || incoming.importing.get().to_string()
                 on:click=move |_| incoming.import()
             >
                 {label}
@@ -135,7 +137,7 @@ fn Buttons() -> impl IntoView {
     }
 }
 
-/// What came of an import, with every row that did not become a record.
+/// What came of an import, with every row that did not become a record and every part that was not read.
 #[component]
 fn Summary(summary: ImportSummary) -> impl IntoView {
     let studio = Studio::get();
@@ -146,31 +148,33 @@ fn Summary(summary: ImportSummary) -> impl IntoView {
         n_records,
         n_rejected,
         rejected,
+        unread,
         ..
     } = summary;
+    let n_unread = unread.len() as u64;
     let done = move || fill(texts().done, &[("n", &whole(n_records))]);
     let not_done = move || fill(texts().rejected, &[("n", &whole(n_rejected))]);
-    let reasons = rejected
-        .into_iter()
-        .map(|row| {
-            let line = row.line.to_string();
-            let place = move || {
-                let values = [("part", row.part.as_str()), ("line", line.as_str())];
-                fill(texts().rejected_at, &values)
-            };
-            let why = move || match &row.problem {
-                Some(problem) => row_problem(problem, app.language.get()),
-                None => texts().no_record.to_owned(),
-            };
-            view! {
-                <li>
-                    <span class="hint">{place}</span>
-                    " "
-                    {why}
-                </li>
-            }
-        })
-        .collect_view();
+    let not_read = move || fill(texts().unread, &[("n", &whole(n_unread))]);
+    let told = move |row: Rejected| {
+        let line = row.line.to_string();
+        let place = move || {
+            let values = [("part", row.part.as_str()), ("line", line.as_str())];
+            fill(texts().rejected_at, &values)
+        };
+        let why = move || match &row.problem {
+            Some(problem) => row_problem(problem, app.language.get()),
+            None => texts().no_record.to_owned(),
+        };
+        view! {
+            <li>
+                <span class="hint">{place}</span>
+                " "
+                {why}
+            </li>
+        }
+    };
+    let reasons = rejected.into_iter().map(told).collect_view();
+    let unread = unread.into_iter().map(told).collect_view();
     view! {
         <div class="card summary" role="status" data-testid="import-summary">
             <p><strong data-testid="import-done">{done}</strong></p>
@@ -178,6 +182,12 @@ fn Summary(summary: ImportSummary) -> impl IntoView {
                 <details data-testid="import-rejected">
                     <summary>{not_done}</summary>
                     <ul class="rejected">{reasons}</ul>
+                </details>
+            })}
+            {(n_unread > 0).then(|| view! {
+                <details data-testid="import-unread">
+                    <summary>{not_read}</summary>
+                    <ul class="rejected">{unread}</ul>
                 </details>
             })}
             <div class="actions">

@@ -8,12 +8,15 @@ mod confirm;
 mod copying;
 mod editor;
 mod export;
+mod field_undo;
 mod frame;
 mod grid;
 mod handle;
 mod history;
 mod import;
 mod keys;
+mod leaving;
+mod lost_focus;
 mod split;
 mod tokens;
 

@@ -65,7 +65,21 @@ impl Splitting {
     }
 
     fn plan(self) -> Result<SplitPlan, FormFault> {
-        self.form.with(|form| form.plan(self.n_records()))
+        let n_new = self.n_new();
+        self.form.with(|form| {
+            let only_new = form.only_new && n_new > 0;
+            let n = if only_new { n_new } else { self.n_records() };
+            let plan = form.plan(n)?;
+            Ok(SplitPlan { only_new, ..plan })
+        })
+    }
+
+    /// Records on no side, where others are on some.
+    fn n_new(self) -> u64 {
+        self.now.with(|now| match now {
+            Some(now) if now.n_train + now.n_validation + now.n_test > 0 => now.n_without,
+            _ => 0,
+        })
     }
 
     fn is_frozen(self) -> bool {

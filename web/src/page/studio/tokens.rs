@@ -8,17 +8,20 @@ use std::time::Duration;
 use leptos::prelude::*;
 use veneer_core::protocol::{
     studio::{
-        Content, FindingKind, FixName, FixTarget, RecordKey, RefusalView, StudioOutcome,
-        StudioRequest, TokensView,
+        Content, FindingKind, FixName, FixTarget, Phrase, RecordKey, RefusalView, Said,
+        StudioOutcome, StudioRequest, TextOptions, TokensView,
     },
     tab::Fault,
 };
 
 use super::handle::Studio;
 use crate::{
-    page::errors::Message,
-    state::{numbers, studio::token_rows::share_of_limit},
-    texts::fill,
+    page::{errors::Message, focus},
+    state::{message::sentence, numbers, studio::token_rows::share_of_limit},
+    texts::{
+        fill,
+        studio::{ChecksTexts, said},
+    },
 };
 use model::ModelChoice;
 use spans::Spans;
@@ -200,15 +203,18 @@ fn Record(view: TokensView) -> impl IntoView {
                 {move || fill(texts().n_cut, &[("n", &numbers::whole(cut, studio.app.language.get()))])}
             </p>
         })}
-        {refusals.into_iter().map(|refusal| view! { <Refusal refusal=refusal /> }).collect_view()}
+        {refusals.into_iter().map(|refusal| view! {
+            <Refusal refusal=refusal n_tokens=n />
+        }).collect_view()}
         <Spans view=view />
     }
 }
 
 #[component]
-fn Refusal(refusal: RefusalView) -> impl IntoView {
+fn Refusal(refusal: RefusalView, n_tokens: u64) -> impl IntoView {
     let studio = Studio::get();
-    let checks = move || &studio.app.language.get().studio().checks;
+    let language = move || studio.app.language.get();
+    let checks = move || &language().studio().checks;
     let RefusalView {
         kind,
         message,
@@ -222,13 +228,44 @@ fn Refusal(refusal: RefusalView) -> impl IntoView {
             (!known.is_empty()).then(|| known.to_owned())
         }
     };
+    let message = Said::read(&message);
+    let needs_template = kind.0 == "template_rejects" || is_of_template(&message);
+    let needs_length = kind.0 == "cut_away";
+    let advice = {
+        let kind = kind.clone();
+        move || {
+            let advice = ChecksTexts::advice(&kind.0, &hint, language());
+            (!hint.is_empty()).then(|| sentence(advice))
+        }
+    };
     let name = kind.0.clone();
     view! {
         <div class="record-finding error" role="alert" data-testid="tokens-refusal" data-kind=name>
             <strong>{title}</strong>
-            <span>{message}</span>
-            <span class="hint">{hint}</span>
+            <span>{move || said(&message, language())}</span>
+            <span class="hint">{advice}</span>
             <span class="actions small">
+                {needs_template.then(|| view! {
+                    <button
+                        type="button"
+                        data-testid="tokens-choose-template"
+                        on:click=move |_| focus::on(&["[data-testid=tokens-template]"])
+                    >
+                        {move || checks().choose_template}
+                    </button>
+                })}
+                {needs_length.then(|| view! {
+                    <button
+                        type="button"
+                        data-testid="tokens-raise-limit"
+                        on:click=move |_| raise_limit(studio, n_tokens)
+                    >
+                        {move || {
+                            let n = numbers::whole(n_tokens, language());
+                            fill(checks().raise_limit, &[("n", &n)])
+                        }}
+                    </button>
+                })}
                 {fixes.into_iter().map(|fix| {
                     let (sent, shown) = (fix.clone(), fix.clone());
                     let kind = kind.clone();
@@ -245,6 +282,31 @@ fn Refusal(refusal: RefusalView) -> impl IntoView {
                 }).collect_view()}
             </span>
         </div>
+    }
+}
+
+/// Whether another template, or one at all, would do.
+fn is_of_template(message: &Said) -> bool {
+    let of_template = [
+        Phrase::NoTemplate,
+        Phrase::TemplateFails,
+        Phrase::TemplateHidesAnswers,
+    ];
+    matches!(message, Said::Phrase(phrase, _) if of_template.contains(phrase))
+}
+
+/// The record fits whole from now on.
+fn raise_limit(studio: Studio, n_tokens: u64) {
+    let options = studio
+        .text_model
+        .with_untracked(|model| model.as_ref().map(|model| model.options.clone()));
+    if let (Some(options), Ok(max_length)) = (options, u32::try_from(n_tokens)) {
+        focus::on(&["[data-testid=tokens-max-length]"]);
+        let options = TextOptions {
+            max_length,
+            ..options
+        };
+        studio.ask(StudioRequest::SetTextOptions { options }, &[], |_| {});
     }
 }
 

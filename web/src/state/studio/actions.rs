@@ -48,10 +48,11 @@ fn detail(action: &ActionView, language: Language) -> String {
             }
             None => texts.checks.title(detail, detail).to_owned(),
         },
-        ActionKind::Split | ActionKind::Move => match detail {
+        ActionKind::Split | ActionKind::Move | ActionKind::Assign => match detail {
             "train" => texts.split.train.to_owned(),
             "validation" => texts.split.validation.to_owned(),
             "test" => texts.split.test.to_owned(),
+            "none" => texts.split.without.to_owned(),
             other => other.to_owned(),
         },
         _ => detail.to_owned(),
@@ -74,6 +75,20 @@ mod tests {
             let text = words(&action, language);
             assert!(text.contains("(revisar)"), "{text}");
             assert!(!text.contains('{'), "{text}");
+        }
+    }
+
+    #[test]
+    fn sides_have_their_words() {
+        for (side, want) in [("test", "(テスト)"), ("none", "(未割り当て)")] {
+            let action = ActionView {
+                what: ActionKind::Assign,
+                detail: side.into(),
+                n_records: 1,
+                ..ActionView::default()
+            };
+            let text = words(&action, Language::Japanese);
+            assert!(text.contains(want), "{text}");
         }
     }
 

@@ -44,7 +44,7 @@ pub struct Draft {
     pub revision: u64,
     pub fault: Option<Fault>,
     last_id: u32,
-    /// What the worker was sent and has not answered yet.
+    /// What the worker was sent last and has not answered yet.
     sent: Option<Content>,
 }
 
@@ -86,7 +86,7 @@ impl Draft {
     }
 
     pub fn saving(&self) -> Saving {
-        if self.content == self.view.content {
+        if self.is_saved() {
             Saving::Saved
         } else if self.fault.is_some() {
             Saving::Failed
@@ -97,8 +97,9 @@ impl Draft {
         }
     }
 
+    /// Whether the worker has it, and nothing on its way to the worker changes that.
     pub fn is_saved(&self) -> bool {
-        self.content == self.view.content
+        self.sent.is_none() && self.content == self.view.content
     }
 
     /// What has to be sent now, if anything; it counts as on its way then.
@@ -111,12 +112,13 @@ impl Draft {
         self.sent.clone()
     }
 
-    /// The worker stored what it was sent.
-    pub fn stored(&mut self, view: RecordView) {
-        let untouched = self.sent.as_ref() == Some(&self.content);
+    /// The worker stored `content`. More may have been changed and sent since: that stays.
+    pub fn stored(&mut self, content: &Content, view: RecordView) {
         self.fault = None;
-        if untouched {
+        if self.sent.as_ref() == Some(content) {
             self.sent = None;
+        }
+        if self.content == *content {
             self.replace(view);
         } else {
             self.view = view;

@@ -176,11 +176,20 @@ pub fn is_in_range(bar: &Bar, min: Option<u64>, max: Option<u64>) -> bool {
 pub fn typed_limit(text: &str) -> Result<Option<u64>, ParseIntError> {
     let digits: String = text
         .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '.' | ',' | '\''))
+        .filter(|c| !c.is_whitespace() && !matches!(c, '.' | ',' | '\'' | '．' | '，'))
+        .map(narrow_digit)
         .collect();
     match digits.as_str() {
         "" => Ok(None),
         digits => digits.parse().map(Some),
+    }
+}
+
+/// Japanese keyboards write digits as wide as ideographs.
+fn narrow_digit(c: char) -> char {
+    match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
     }
 }
 
@@ -273,6 +282,7 @@ mod tests {
         assert_eq!(typed_limit(""), Ok(None));
         assert_eq!(typed_limit(" 2 048 "), Ok(Some(2048)));
         assert_eq!(typed_limit("2.048"), Ok(Some(2048)));
+        assert_eq!(typed_limit("２，０４８"), Ok(Some(2048)));
         assert!(typed_limit("-1").is_err());
         assert!(typed_limit("many").is_err());
     }

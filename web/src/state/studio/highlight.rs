@@ -25,10 +25,18 @@ pub enum Highlighter {
     Pattern(Regex),
 }
 
+/// Whether a text that was typed looks for anything; white space alone is no word.
+pub fn seeks(text: &str, mode: SearchMode) -> bool {
+    match mode {
+        SearchMode::Words => !text.trim().is_empty(),
+        SearchMode::Text | SearchMode::Regex => !text.is_empty(),
+    }
+}
+
 impl Highlighter {
     /// `None` for a search that marks nothing; the text of the error where a pattern is wrong.
     pub fn new(search: &Search) -> Result<Option<Self>, String> {
-        if search.text.trim().is_empty() {
+        if !seeks(&search.text, search.mode) {
             return Ok(None);
         }
         let pattern = match search.mode {
@@ -46,7 +54,6 @@ impl Highlighter {
         };
         RegexBuilder::new(&pattern)
             .case_insensitive(!search.case_sensitive)
-            .multi_line(true)
             .size_limit(1 << 20)
             .build()
             .map(|pattern| Some(Self::Pattern(pattern)))
@@ -296,6 +303,21 @@ mod tests {
     }
 
     #[test]
+    fn white_space_is_found_but_as_a_word() {
+        check(&search("  ", SearchMode::Text), "a  b", "a[  ]b");
+        check(&search("\n", SearchMode::Regex), "a\nb", "a[\n]b");
+    }
+
+    #[test]
+    fn only_the_text_has_a_start_and_an_end_as_the_search_has_it() {
+        check(
+            &search(r"^\w|\w$", SearchMode::Regex),
+            "ab\ncd",
+            "[a]b\nc[d]",
+        );
+    }
+
+    #[test]
     fn patterns_and_their_faults() {
         check(
             &search(r"\d+(,\d+)?", SearchMode::Regex),
@@ -310,7 +332,7 @@ mod tests {
     #[test]
     fn nothing_is_marked_for_nothing() {
         assert!(
-            Highlighter::new(&search("  ", SearchMode::Text))
+            Highlighter::new(&search("  ", SearchMode::Words))
                 .unwrap()
                 .is_none()
         );

@@ -27,6 +27,8 @@ pub struct Choice {
     pub view: PartView,
     pub included: bool,
     pub reading: Reading,
+    /// The reading that the fields were guessed for, or found fit for.
+    pub settled: Reading,
     pub preview: Option<Preview>,
 }
 
@@ -35,6 +37,7 @@ impl Choice {
         Self {
             included: view.kind != PartKind::Unreadable && !view.beside,
             reading: view.reading.clone(),
+            settled: view.reading.clone(),
             view,
             preview: None,
         }
@@ -52,6 +55,26 @@ impl Choice {
         match &self.reading {
             Reading::Chunks(reading) => Some(reading),
             Reading::Records(_) => None,
+        }
+    }
+
+    /// The names of its columns as it is read now.
+    pub fn columns(&self) -> &[String] {
+        let previewed = self.preview.as_ref().map(|preview| &*preview.columns);
+        match (&self.view.kind, previewed) {
+            (PartKind::Table { .. }, Some(columns)) if !columns.is_empty() => columns,
+            (PartKind::Table { columns }, _) => columns,
+            _ => &[],
+        }
+    }
+
+    /// Whether its fields are still those of other columns.
+    fn is_unsettled(&self) -> bool {
+        match (&self.reading, &self.settled) {
+            (Reading::Records(reading), Reading::Records(settled)) => {
+                !reading.has_columns_of(settled)
+            }
+            _ => false,
         }
     }
 
@@ -98,12 +121,14 @@ impl Choice {
         reading.format = format;
     }
 
-    /// Rows of notes and of the header; both 0 leaves it to be guessed.
-    pub fn set_header(&mut self, skipped_rows: u32, header_rows: u32) {
+    /// Rows of notes and of the header, of which a table may have none. Where one of the two is not
+    /// said, both are guessed.
+    pub fn set_header(&mut self, skipped_rows: Option<u32>, header_rows: Option<u32>) {
         if let Reading::Records(reading) = &mut self.reading {
-            reading.header = (skipped_rows + header_rows > 0).then_some(Header {
+            let header = skipped_rows.zip(header_rows);
+            reading.header = header.map(|(skipped_rows, header_rows)| Header {
                 skipped_rows,
-                header_rows: header_rows.max(1),
+                header_rows,
             });
         }
     }
@@ -151,13 +176,23 @@ impl Importing {
             .collect()
     }
 
-    /// A preview arrived; one for a reading that was changed since is dropped.
+    /// A preview arrived, with the fields that fit; one for a reading that was changed since is dropped.
     pub fn show_preview(&mut self, part: PartKey, reading: &Reading, preview: &Preview) {
         if let Some(choice) = self.choice_mut(part)
             && choice.reading == *reading
         {
+            if let Some(reading) = &preview.reading {
+                choice.reading.clone_from(reading);
+            }
+            choice.settled = choice.reading.clone();
             choice.preview = Some(preview.clone());
         }
+    }
+
+    /// Whether something that is to be imported waits for fields that fit it.
+    pub fn is_unsettled(&self) -> bool {
+        let mut included = self.choices.iter().filter(|choice| choice.included);
+        included.any(Choice::is_unsettled)
     }
 }
 
@@ -243,5 +278,39 @@ mod tests {
             .set_format(Some("text".into()));
         importing.show_preview(PartKey(1), &old, &Preview::default());
         assert!(importing.choices[0].preview.is_none());
+    }
+
+    #[test]
+    fn no_header_is_not_a_guess() {
+        let mut choice = Choice::new(table(1));
+        choice.set_header(Some(0), Some(0));
+        let header = choice.records().unwrap().header;
+        assert_eq!(header, Some(Header::default()));
+        choice.set_header(None, Some(1));
+        assert_eq!(choice.records().unwrap().header, None);
+    }
+
+    #[test]
+    fn fields_settle_with_the_columns_that_come() {
+        let mut importing = Importing::default();
+        importing.found(vec![table(1)]);
+        let choice = importing.choice_mut(PartKey(1)).unwrap();
+        choice.set_header(Some(1), Some(1));
+        let asked = choice.reading.clone();
+        assert!(importing.is_unsettled());
+        let guessed = RecordReading {
+            columns: vec![("input".into(), "new".into())],
+            ..importing.choices[0].records().unwrap().clone()
+        };
+        let preview = Preview {
+            reading: Some(Reading::Records(guessed)),
+            columns: vec!["new".into()],
+            ..Preview::default()
+        };
+        importing.show_preview(PartKey(1), &asked, &preview);
+        assert!(!importing.is_unsettled());
+        let choice = &importing.choices[0];
+        assert_eq!(choice.columns(), ["new"]);
+        assert_eq!(choice.source_of("input"), Source::Column("new".into()));
     }
 }

@@ -11,6 +11,7 @@ pub mod filters;
 pub mod highlight;
 pub mod importing;
 pub mod json_text;
+pub mod leaving;
 pub mod markdown;
 pub mod naming;
 pub mod order;

@@ -125,7 +125,7 @@ const fn editor(command: Command, keys: &'static [&'static str]) -> Entry {
 /// Every command, in the order of the help sheet.
 pub const TABLE: [Entry; 49] = [
     everywhere(Command::Search, &["/"], false),
-    // Text fields have an undo of their own.
+    // Text fields have an undo of their own; see `page/studio/field_undo.rs`.
     everywhere(Command::Undo, &["Ctrl+z"], false),
     everywhere(Command::Redo, &["Ctrl+Shift+z", "Ctrl+y"], false),
     everywhere(Command::Palette, &["Ctrl+k"], true),
@@ -304,11 +304,14 @@ impl Shortcuts {
         Ok(())
     }
 
-    /// The keys of the table again. Refused where another command has got one of them since.
-    pub fn reset(&mut self, command: Command) -> Result<(), Refusal> {
+    /// The keys of the table again.
+    ///
+    /// # Errors
+    /// Where another command has got one of them since: that key, and the command.
+    pub fn reset(&mut self, command: Command) -> Result<(), (Chord, Command)> {
         for chord in standard(command) {
             if let Some(taken) = self.taken(command, &chord) {
-                return Err(Refusal::Taken(taken));
+                return Err((chord, taken));
             }
         }
         self.chosen.remove(&command);

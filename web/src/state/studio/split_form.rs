@@ -21,6 +21,8 @@ pub struct SplitForm {
     pub stratify_by: String,
     pub group_by: String,
     pub keep_duplicates_together: bool,
+    /// Where some records are on sides and others are not: whether those stay where they are.
+    pub only_new: bool,
 }
 
 /// Why a form is no plan.
@@ -62,6 +64,7 @@ impl SplitForm {
             stratify_by: plan.stratify_by.clone().unwrap_or_default(),
             group_by: plan.group_by.clone().unwrap_or_default(),
             keep_duplicates_together: plan.keep_duplicates_together,
+            only_new: true,
         }
     }
 
@@ -90,6 +93,7 @@ impl SplitForm {
             stratify_by: column(&self.stratify_by),
             group_by: column(&self.group_by),
             keep_duplicates_together: self.keep_duplicates_together,
+            only_new: false,
         })
     }
 
@@ -143,6 +147,7 @@ mod tests {
             stratify_by: Some("bank".into()),
             group_by: Some("source".into()),
             keep_duplicates_together: false,
+            only_new: false,
         };
         let counts = SplitPlan {
             validation: Share::Count(50),

@@ -38,6 +38,10 @@ pub fn classes(token: &TokenView) -> String {
         (token.cut, " cut"),
         (token.special, " special"),
         (token.ends_generation, " end"),
+        (
+            token.text.starts_with('⟨') && token.text.ends_with('⟩'),
+            " bytes",
+        ),
     ];
     let mut classes = "tok".to_owned();
     for (is_set, class) in flags {
@@ -136,6 +140,11 @@ mod tests {
             "what is cut is not learned"
         );
         assert_eq!(classes(&TokenView::default()), "tok");
+        token = TokenView {
+            text: "⟨E5 B9⟩".into(),
+            ..TokenView::default()
+        };
+        assert_eq!(classes(&token), "tok bytes");
     }
 
     #[test]

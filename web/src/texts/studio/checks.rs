@@ -4,7 +4,7 @@ use super::{super::Language, studio_texts};
 
 /// What to do about kinds of findings, in Spanish and Japanese; the English words come with the
 /// finding.
-const ADVICE: [(&str, &str, &str); 25] = [
+const ADVICE: [(&str, &str, &str); 29] = [
     (
         "wrong_type",
         "corrija el valor en el original y vuelva a importarlo, o descarte el registro",
@@ -126,6 +126,26 @@ const ADVICE: [(&str, &str, &str); 25] = [
         "発話を終わらせたり偽ったりします。本文から除いてください",
     ),
     (
+        "not_encodable",
+        "la vista de tokens del registro dice por qué",
+        "理由はレコードのトークン表示にあります",
+    ),
+    (
+        "no_trained_tokens",
+        "dé a una respuesta un peso mayor que 0 o entrene todo el texto",
+        "回答の weight を 0 より大きくするか、全文を学習してください",
+    ),
+    (
+        "end_never_trained",
+        "el modelo no sabría parar; elija una plantilla que cierre los turnos con el token de fin del modelo, o suba el límite si corta el final",
+        "モデルが止まらなくなります。終端トークンで発話を閉じるテンプレートを選ぶか、終わりが切れるなら上限を上げてください",
+    ),
+    (
+        "end_masked_as_pad",
+        "vuelva a crear las etiquetas con un token de relleno propio, o enmascare por posición",
+        "専用のパディングトークンでラベルを作り直すか、位置でマスクしてください",
+    ),
+    (
         "too_long",
         "el entrenamiento lo corta en el límite; suba el límite o divida el registro",
         "上限で切られます。上限を上げるか、レコードを分けてください",
@@ -170,6 +190,10 @@ studio_texts! {
         check_duplicates: "duplicates", "duplicados", "重複";
         check_conflicts: "questions with several answers", "preguntas con varias respuestas", "回答が割れる質問";
         check_template: "tokens and template", "tokens y plantilla", "トークンとテンプレート";
+
+        choose_template: "Choose a template", "Elegir una plantilla", "テンプレートを選ぶ";
+        choose_limit: "Change the limit", "Cambiar el límite", "上限を変える";
+        raise_limit: "Raise the limit to {n}", "Subir el límite a {n}", "上限を {n} に上げる";
 
         fix_trash: "Move to the trash", "Mover a la papelera", "ゴミ箱に移す";
         fix_accept: "Accept as it is", "Aceptar tal cual", "このまま承認";

@@ -17,7 +17,7 @@ studio_texts! {
         openai: "OpenAI fine-tuning", "Ajuste fino de OpenAI", "OpenAI のファインチューニング";
         openai_about: "JSON Lines within its limits", "JSON Lines dentro de sus límites", "制限を確かめた JSON Lines";
         spreadsheet: "Spreadsheet", "Hoja de cálculo", "表計算";
-        spreadsheet_about: "Edit elsewhere and import again without loss", "Editar en otro programa y volver a importar sin pérdida", "ほかで編集して、失うことなく取り込み直せます";
+        spreadsheet_about: "Edit elsewhere and import again: no text or column is lost", "Editar en otro programa y volver a importar: no se pierde ningún texto ni columna", "ほかで編集して取り込み直せます。文と列は失われません";
         format: "Format", "Formato", "形式";
         container: "File", "Archivo", "ファイル";
         sides: "Sides", "Partes", "区分";

@@ -15,7 +15,7 @@ studio_texts! {
         step_export: "Export or train", "Exportar o entrenar", "書き出し・学習";
         skip: "Skip to the records", "Ir a los registros", "レコードへ移動";
         projects: "Projects", "Proyectos", "プロジェクト";
-        projects_about: "A project holds records and everything done to them. It is kept in this browser and never leaves this device unless you download it.", "Un proyecto guarda los registros y todo lo que se hace con ellos. Queda en este navegador y no sale de este dispositivo salvo que usted lo descargue.", "プロジェクトはレコードと作業の全履歴を保持します。このブラウザー内に保存され、ダウンロードしない限り端末の外には出ません。";
+        projects_about: "A project holds records and everything done to them. It is kept in this browser (in a private window only until that is closed) and never leaves this device unless you download it.", "Un proyecto guarda los registros y todo lo que se hace con ellos. Queda en este navegador (en una ventana privada, solo hasta que se cierre) y no sale de este dispositivo salvo que usted lo descargue.", "プロジェクトはレコードと作業の全履歴を保持します。このブラウザー内に保存され（プライベートウィンドウでは閉じるまで）、ダウンロードしない限り端末の外には出ません。";
         no_projects: "No project yet.", "Todavía no hay proyectos.", "プロジェクトはまだありません。";
         new_name: "Name of the new project", "Nombre del nuevo proyecto", "新しいプロジェクトの名前";
         default_name: "My dataset", "Mi conjunto de datos", "マイデータセット";
@@ -37,6 +37,13 @@ studio_texts! {
         take_over: "Go on here", "Continuar aquí", "ここで続ける";
         busy: "“{name}” is open in another tab.", "«{name}» está abierto en otra pestaña.", "「{name}」は別のタブで開かれています。";
         taken_over: "This project went on in another tab. What was done here is kept.", "Este proyecto continúa en otra pestaña. Lo hecho aquí está guardado.", "このプロジェクトは別のタブで続けられています。ここでの作業は保存されています。";
+        taken_over_unsaved: "This project went on in another tab. What was typed here last is not saved yet; it will be when you go on here.", "Este proyecto continúa en otra pestaña. Lo último que escribió aquí aún no está guardado; se guardará cuando continúe aquí.", "このプロジェクトは別のタブで続けられています。ここで最後に入力した内容はまだ保存されていません。ここで続けると保存されます。";
+        n_unsaved: "Changes of {n} record[|s] could not be saved yet. Open the project to try again before you close this tab.", "Los cambios de {n} registro[|s] aún no se pudieron guardar. Abra el proyecto para intentarlo de nuevo antes de cerrar esta pestaña.", "{n} 件の変更をまだ保存できていません。このタブを閉じる前にプロジェクトを開き、もう一度保存してください。";
+        lost: "The files of this project were deleted from this browser while it was open. What you see is only in this tab now; download it before you close the tab.", "Los archivos de este proyecto se borraron de este navegador mientras estaba abierto. Lo que ve ya solo está en esta pestaña; descárguelo antes de cerrarla.", "開いている間に、このプロジェクトのファイルがブラウザーから削除されました。今の内容はこのタブにしかありません。閉じる前にダウンロードしてください。";
+        only_here: "only in this tab, until it is closed", "solo en esta pestaña, hasta que se cierre", "このタブの中だけ（閉じると消えます）";
+        not_started: "The part of this page that keeps projects does not start. Check the connection and try again, or reload the page.", "La parte de esta página que guarda los proyectos no arranca. Compruebe la conexión e inténtelo de nuevo, o recargue la página.", "プロジェクトを扱う部分を起動できません。接続を確かめてもう一度試すか、ページを再読み込みしてください。";
+        restarted: "It runs again; open the project again. What was saved in this browser is still there.", "Ya funciona otra vez; vuelva a abrir el proyecto. Lo guardado en este navegador sigue ahí.", "再び動いています。プロジェクトをもう一度開いてください。このブラウザーに保存した内容は残っています。";
+        try_again: "Try again", "Intentar de nuevo", "もう一度試す";
         not_kept: "This browser keeps nothing for this page ({why}). Download the project before you close the tab.", "Este navegador no guarda nada de esta página ({why}). Descargue el proyecto antes de cerrar la pestaña.", "このブラウザーはデータを保存できません（{why}）。タブを閉じる前にプロジェクトをダウンロードしてください。";
         used: "{used} used", "{used} ocupados", "使用量 {used}";
         used_of: "{used} of {quota} used", "{used} de {quota} ocupados", "{quota} 中 {used} 使用";

@@ -59,6 +59,7 @@ studio_texts! {
         length: "Length", "Longitud", "長さ";
         at_least: "at least", "al menos", "最小";
         at_most: "at most", "como mucho", "最大";
+        length_wrong: "A whole number is expected here, such as 2048.", "Aquí se espera un número entero, como 2048.", "2048 のような整数を入力してください。";
         characters: "Characters", "Caracteres", "文字数";
         tokens: "Tokens", "Tokens", "トークン数";
         field: "Field", "Campo", "項目";
@@ -88,6 +89,7 @@ studio_texts! {
         replace_what: "Type what to look for in the search box first.", "Escriba primero en el buscador lo que se busca.", "まず検索欄に探す文字列を入力してください。";
         replace_about: "What the search finds is replaced, in the selected records, or in all that match where none are selected.", "Se reemplaza lo que encuentra la búsqueda, en los registros seleccionados o, si no hay, en todos los que coinciden.", "検索で見つかった部分を置換します。対象は選択中のレコード、選択がなければ一致するすべてです。";
         replace_with: "Replace with", "Reemplazar por", "置換後";
+        replace_signs: "In the replacement, $1 or ${name} is a group, \\n a line break, \\t a tab, \\\\ a backslash, $$ a dollar sign.", "En el reemplazo, $1 o ${name} es un grupo, \\n un salto de línea, \\t un tabulador, \\\\ una barra inversa y $$ un signo de dólar.", "置換後の文字列では、$1 や ${name} はグループ、\\n は改行、\\t はタブ、\\\\ は円記号（バックスラッシュ）、$$ はドル記号を表します。";
         preview: "Preview", "Vista previa", "プレビュー";
         replace_found: "{matches} match[|es] in {records} record[|s]", "{matches} coincidencia[|s] en {records} registro[|s]", "{records} 件のレコードに {matches} か所";
         replace_apply: "Replace {matches} in {records} record[|s]", "Reemplazar {matches} en {records} registro[|s]", "{records} 件の {matches} か所を置換";

@@ -20,7 +20,7 @@ studio_texts! {
         is_table: "{n} column[|s]", "{n} columna[|s]", "{n} 列";
         beside: "Tells of the data beside it, so it is left out. Tick it to read it as a document.", "Habla de los datos que tiene al lado, así que se omite. Márquelo para leerlo como documento.", "隣のデータについての説明なので取り込みません。文書として読むには選んでください。";
         because: "Recognised by {reason}", "Reconocido por {reason}", "判定の根拠: {reason}";
-        remembered: "Read as the last time a file had these columns", "Se lee como la última vez que un archivo tuvo estas columnas", "同じ列のファイルを前回読み込んだときの設定です";
+        remembered: "With what you changed when a file last had these columns", "Con lo que usted cambió la última vez que un archivo tuvo estas columnas", "同じ列のファイルで前回変更した設定を使っています";
         how: "How it is read", "Cómo se lee", "読み取り方法";
         format: "Format", "Formato", "形式";
         format_guess: "Guess", "Detectar", "自動判定";
@@ -52,7 +52,8 @@ studio_texts! {
         import_one: "Import", "Importar", "取り込む";
         forget: "Start over", "Empezar de nuevo", "やり直す";
         done: "{n} record[|s] came in.", "Entr[ó|aron] {n} registro[|s].", "{n} 件を取り込みました。";
-        rejected: "{n} row[|s] could not become [a record|records]; nothing else was left out.", "{n} fila[|s] no [pudo|pudieron] convertirse en [registro|registros]; no se omitió nada más.", "{n} 行はレコードにできませんでした。それ以外はすべて取り込みました。";
+        rejected: "{n} row[|s] could not become [a record|records].", "{n} fila[|s] no [pudo|pudieron] convertirse en [registro|registros].", "{n} 行はレコードにできませんでした。";
+        unread: "{n} part[|s] of the files [was|were] not read.", "{n} parte[|s] de los archivos no se [leyó|leyeron].", "ファイルのうち {n} か所は読み取っていません。";
         at_line: "line {line}", "línea {line}", "{line} 行目";
         no_record: "no record stands here", "aquí no hay ningún registro", "ここにレコードがありません";
         rejected_at: "{part}, line {line}", "{part}, línea {line}", "{part} {line} 行目";

@@ -4,9 +4,9 @@ use crate::state::studio::shortcuts::{Command, Scope};
 studio_texts! {
     ShortcutTexts {
         title: "Keyboard shortcuts", "Atajos de teclado", "キーボードショートカット";
-        about: "Single keys rest while you write. What you change is kept in this browser.", "Las teclas sueltas descansan mientras se escribe. Los cambios se guardan en este navegador.", "文字の入力中は単独のキーは働きません。変更はこのブラウザに保存されます。";
+        about: "Single keys rest while you write, and Ctrl+Z takes back only what you typed in that field since you entered it. What you change is kept in this browser.", "Las teclas sueltas descansan mientras se escribe, y Ctrl+Z solo deshace lo escrito en ese campo desde que se entró en él. Los cambios se guardan en este navegador.", "文字の入力中は単独のキーは働かず、Ctrl+Z はその欄に入ってから入力した分だけを取り消します。変更はこのブラウザに保存されます。";
         change: "Change", "Cambiar", "変更";
-        press: "Press the new keys …", "Pulse las teclas nuevas …", "新しいキーを押してください…";
+        press: "Press the new keys, Esc to cancel …", "Pulse las teclas nuevas, Esc para cancelar …", "新しいキーを押してください（Esc で中止）…";
         reset: "Reset", "Restablecer", "元に戻す";
         reset_all: "Reset all", "Restablecer todos", "すべて元に戻す";
         close: "Close", "Cerrar", "閉じる";

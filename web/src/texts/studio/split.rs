@@ -27,6 +27,8 @@ studio_texts! {
         by_source: "Source file", "Archivo de origen", "元のファイル";
         by_language: "Language", "Idioma", "言語";
         keep_together: "Records that ask the same stay on one side", "Los registros que preguntan lo mismo quedan en la misma parte", "同じ質問のレコードは同じ区分に入れる";
+        only_new: "Only records that are on no side yet; the others stay where they are", "Solo los registros que aún no están en ninguna parte; los demás se quedan donde están", "未割り当てのレコードだけを分ける（ほかはそのまま）";
+        asked: "Asked for: validation {validation}, test {test}; whole groups do not fill that exactly.", "Pedido: validación {validation}, prueba {test}; los grupos enteros no lo llenan con exactitud.", "指定：検証 {validation} 件、テスト {test} 件（グループ単位のため一致しません）";
         apply: "Put the records on their sides", "Asignar los registros", "この通りに分割する";
         wrong_validation: "Validation must be a number from 0 to below 100 percent, or a count.", "La validación debe ser un número de 0 a menos de 100 por ciento, o una cantidad.", "検証には 0 以上 100 未満のパーセント、または件数を入力してください。";
         wrong_test: "Test must be a number from 0 to below 100 percent, or a count.", "La prueba debe ser un número de 0 a menos de 100 por ciento, o una cantidad.", "テストには 0 以上 100 未満のパーセント、または件数を入力してください。";
@@ -35,6 +37,7 @@ studio_texts! {
         same_column: "One column cannot be both spread evenly and kept together.", "Una misma columna no puede repartirse por igual y a la vez mantenerse junta.", "同じ列で「比率を揃える」と「まとめる」を同時には指定できません。";
         n_groups: "{n} group[ stays|s stay] together, the largest has {largest} record[|s]", "{n} grupo[ permanece junto|s permanecen juntos], el mayor tiene {largest} registro[|s]", "{n} グループをまとめて配置（最大 {largest} 件）";
         leaks: "{n} record[|s] of validation and test [asks|ask] what a record of training asks: the scores would be too good. Keep records that ask the same on one side, and split again.", "{n} registro[|s] de validación y prueba [pregunta|preguntan] lo mismo que uno de entrenamiento: los resultados saldrían demasiado buenos. Mantenga juntos los que preguntan lo mismo y divida de nuevo.", "検証・テストの {n} 件が学習と同じ質問です。評価が実際より良く出てしまいます。同じ質問を同じ区分に入れて、分割し直してください。";
+        apart: "{n} group[|s] of records that belong together [is|are] on more than one side: records changed sides after the draw. Split again.", "{n} grupo[|s] de registros que van juntos [está|están] en más de una parte: hubo registros que cambiaron de parte después. Divida de nuevo.", "まとめるべき {n} グループが複数の区分に分かれています（分割後に移動）。分割し直してください。";
         no_leaks: "No record of validation or test asks what a record of training asks.", "Ningún registro de validación o prueba pregunta lo mismo que uno de entrenamiento.", "検証・テストに学習と同じ質問はありません。";
         strata: "Values and their sides", "Valores y sus partes", "値ごとの内訳";
         value: "Value", "Valor", "値";

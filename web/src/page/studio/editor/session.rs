@@ -10,14 +10,11 @@ use veneer_core::protocol::{
 
 use crate::{
     page::studio::handle::Studio,
-    state::studio::draft::{Draft, Unsaved},
+    state::studio::draft::{Draft, Saving, Unsaved},
 };
 
 /// How long nothing is typed before it is stored.
 const PAUSE: Duration = Duration::from_millis(600);
-
-/// Where the browser keeps what was typed last when the page goes away.
-const KEPT: &str = "veneer-draft";
 
 impl Studio {
     /// The record that is opened next gets the keyboard; behind the last one there is none.
@@ -66,12 +63,12 @@ impl Studio {
             .flatten()
     }
 
-    /// Stores what is not stored yet.
+    /// Stores what is not stored yet. While another tab has the project that waits.
     pub(in crate::page) fn save_draft(self) {
         let is_saved = self
             .draft
             .with_untracked(|draft| draft.as_ref().is_none_or(Draft::is_saved));
-        if is_saved {
+        if is_saved || self.taken_over.get_untracked() {
             return;
         }
         let sent = self.change_draft(|draft| Some((draft.unsaved()?, draft.send()?)));
@@ -91,12 +88,26 @@ impl Studio {
         self.unsaved
             .update(|list| list.retain(|unsaved| !self.is_open(&unsaved.project)));
         self.draft.set(None);
+        self.leave_no_more();
         // The record at the cursor is asked for again.
         self.current.update(|_| {});
     }
 
+    /// Another tab has the project: what could not be stored waits until it is back.
+    pub(in crate::page) fn wait_to_save(self) {
+        if self
+            .draft
+            .with_untracked(|draft| draft.as_ref().is_some_and(|it| it.fault.is_some()))
+        {
+            self.change_draft(|draft| draft.fault = None);
+        }
+    }
+
     /// Stores what waits for this project.
-    pub(super) fn save_waiting(self) {
+    pub(in crate::page) fn save_waiting(self) {
+        if self.taken_over.get_untracked() {
+            return;
+        }
         let mut waiting = self.unsaved.get_untracked();
         waiting.retain(|unsaved| self.is_open(&unsaved.project));
         for unsaved in waiting {
@@ -136,23 +147,29 @@ impl Studio {
         }
         let is_shown = self.shows(stored.record);
         if is_shown {
-            self.change_draft(|draft| draft.stored(view.clone()));
+            self.change_draft(|draft| draft.stored(&stored.content, view.clone()));
         }
+        self.leave_no_more();
     }
 
-    /// Keeps what could not be stored: in the draft where it still is there, else beside it.
+    /// Keeps what could not be stored: in the draft where it still is there, else beside it. Where
+    /// another tab has the project, that is why, and it is said already.
     fn keep(self, unsaved: Unsaved, fault: Option<Fault>) {
+        let is_said = self.taken_over.get_untracked();
         if self.shows(unsaved.record)
             && let Some(fault) = fault
         {
             self.change_draft(|draft| draft.failed(fault));
+            if is_said {
+                self.wait_to_save();
+            }
             return;
         }
         self.unsaved.update(|list| {
             list.retain(|other| other.record != unsaved.record || other.project != unsaved.project);
             list.push(unsaved);
         });
-        if let Some(fault) = fault {
+        if let Some(fault) = fault.filter(|_| !is_said) {
             self.app.complain(fault);
         }
     }
@@ -187,7 +204,12 @@ impl Studio {
                     self.take_record(view);
                 }
             },
-            move |fault| missing.set(Some(fault.clone())),
+            move |fault| {
+                // Where another tab has the project, that is said already.
+                if !self.taken_over.get_untracked() {
+                    missing.set(Some(fault.clone()));
+                }
+            },
         );
     }
 
@@ -240,58 +262,11 @@ impl Studio {
         }
         self.save_draft();
         let left = self.draft.try_update(Option::take).flatten();
-        // What is on its way comes back to `keep` if it fails; what failed before would be lost.
-        if let Some(draft) = left.filter(|draft| draft.fault.is_some())
+        // What is on its way comes back to `keep` if it fails; anything else would be lost.
+        if let Some(draft) = left.filter(|draft| draft.saving() != Saving::UnderWay)
             && let Some(unsaved) = draft.unsaved()
         {
             self.keep(unsaved, None);
         }
-    }
-
-    /// Whether anything is typed and not stored.
-    pub(super) fn has_unsaved(self) -> bool {
-        let draft = self
-            .draft
-            .with_untracked(|draft| draft.as_ref().is_some_and(|draft| !draft.is_saved()));
-        draft || self.unsaved.with_untracked(|list| !list.is_empty())
-    }
-
-    /// Leaves what is not stored with the browser: the page may not live until it is.
-    pub(super) fn leave_with_browser(self) {
-        let draft = self
-            .draft
-            .with_untracked(|draft| draft.as_ref().and_then(Draft::unsaved));
-        let all: Vec<Unsaved> = draft
-            .into_iter()
-            .chain(self.unsaved.get_untracked())
-            .collect();
-        let Ok(Some(storage)) = window().local_storage() else {
-            return;
-        };
-        // A browser that keeps nothing cannot be helped.
-        if all.is_empty() {
-            storage.remove_item(KEPT).ok();
-        } else if let Ok(text) = serde_json::to_string(&all) {
-            storage.set_item(KEPT, &text).ok();
-        }
-    }
-
-    /// Takes back what an earlier visit left with the browser.
-    pub(super) fn take_from_browser(self) {
-        let Ok(Some(storage)) = window().local_storage() else {
-            return;
-        };
-        let Ok(Some(text)) = storage.get_item(KEPT) else {
-            return;
-        };
-        storage.remove_item(KEPT).ok();
-        let left: Vec<Unsaved> = serde_json::from_str(&text).unwrap_or_default();
-        self.unsaved.update(|list| {
-            for unsaved in left {
-                if !list.contains(&unsaved) {
-                    list.push(unsaved);
-                }
-            }
-        });
     }
 }

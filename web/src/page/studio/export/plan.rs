@@ -1,7 +1,7 @@
 //! What would be written, before it is: files, losses, obstacles, the command to run next.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::ExportPlan;
+use veneer_core::protocol::studio::{ExportPlan, Said};
 
 use super::Exporting;
 use crate::{
@@ -72,6 +72,7 @@ fn Contents(plan: ExportPlan) -> impl IntoView {
     let ExportPlan {
         files,
         losses,
+        notes,
         obstacles,
         ..
     } = plan;
@@ -86,13 +87,18 @@ fn Contents(plan: ExportPlan) -> impl IntoView {
             </li>
         }
     });
+    let counted = move |(what, n): (Said, u64)| {
+        let n = fill(texts().n_records, &[("n", &number(n))]);
+        let what = said(&what, studio.app.language.get());
+        format!("{} ({n})", sentence(&what).trim_end_matches(['.', '。']))
+    };
     let losses: Vec<_> = losses
         .into_iter()
-        .map(|(what, n)| {
-            let n = fill(texts().n_records, &[("n", &number(n))]);
-            let what = said(&what, studio.app.language.get());
-            view! { <li data-testid="export-loss">{format!("{} ({n})", sentence(&what).trim_end_matches(['.', '。']))}</li> }
-        })
+        .map(|loss| view! { <li data-testid="export-loss">{counted(loss)}</li> })
+        .collect();
+    let notes: Vec<_> = notes
+        .into_iter()
+        .map(|note| view! { <li data-testid="export-note">{counted(note)}</li> })
         .collect();
     let obstacles: Vec<_> = obstacles
         .into_iter()
@@ -110,6 +116,7 @@ fn Contents(plan: ExportPlan) -> impl IntoView {
                 <ul>{losses}</ul>
             </div>
         })}
+        {(!notes.is_empty()).then(|| view! { <ul class="hint">{notes}</ul> })}
         {(!obstacles.is_empty()).then(|| view! {
             <div class="obstacles" role="alert">
                 <p>{texts().obstacles}</p>

@@ -1,7 +1,10 @@
 //! The open project: its name, the steps, undo and redo, and what can be done with it as a whole.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{ActionView, StudioRequest};
+use veneer_core::protocol::{
+    studio::{ActionView, StudioRequest},
+    tab::Fault,
+};
 
 use crate::{
     page::{
@@ -26,6 +29,7 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
     };
     let close = move |_| {
         studio.ask(StudioRequest::CloseProject, &[], move |_| {
+            studio.taken_over.set(false);
             studio.project.set(None);
         });
     };
@@ -54,9 +58,7 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
                     type="button"
                     class="quiet"
                     data-testid="studio-download"
-                    on:click=move |_| {
-                        studio.ask(StudioRequest::DownloadProject, &[], |_| {});
-                    }
+                    on:click=move |_| studio.download()
                 >
                     {move || texts().download}
                 </button>
@@ -83,7 +85,13 @@ fn Name() -> impl IntoView {
             let input: web_sys::HtmlInputElement = event_target(&event);
             input.set_value(&name());
         } else {
-            studio.ask(StudioRequest::RenameProject { name: typed }, &[], |_| {});
+            let input: web_sys::HtmlInputElement = event_target(&event);
+            let request = StudioRequest::RenameProject { name: typed };
+            let refused = move |fault: &Fault| {
+                input.set_value(&name());
+                studio.app.complain(fault.clone());
+            };
+            studio.ask_or(request, &[], |_| {}, refused);
         }
     };
     view! {
@@ -93,6 +101,7 @@ fn Name() -> impl IntoView {
             data-testid="studio-name"
             aria-label=move || texts().name
             title=name
+            readonly=move || studio.taken_over.get()
             prop:value=name
             on:change=rename
         />
@@ -164,13 +173,19 @@ fn UndoRedo() -> impl IntoView {
             (texts.history.redo_what, texts.history.nothing_to_redo)
         })
     };
+    // A button that is disabled loses the keyboard, and these two are when the last step is taken back.
+    let run = move |action: Memo<Option<ActionView>>, how: fn(Studio)| {
+        if action.with_untracked(Option::is_some) {
+            how(studio);
+        }
+    };
     view! {
         <button
             type="button"
             data-testid="studio-undo"
             title=undo_label
-            disabled=move || undo.with(Option::is_none)
-            on:click=move |_| studio.undo()
+            aria-disabled=move || undo.with(Option::is_none).to_string()
+            on:click=move |_| run(undo, Studio::undo)
         >
             "↶ "{move || history().undo}
         </button>
@@ -178,8 +193,8 @@ fn UndoRedo() -> impl IntoView {
             type="button"
             data-testid="studio-redo"
             title=redo_label
-            disabled=move || redo.with(Option::is_none)
-            on:click=move |_| studio.redo()
+            aria-disabled=move || redo.with(Option::is_none).to_string()
+            on:click=move |_| run(redo, Studio::redo)
         >
             "↷ "{move || history().redo}
         </button>

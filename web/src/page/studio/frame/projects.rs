@@ -9,7 +9,7 @@ use web_sys::HtmlInputElement;
 
 use crate::{
     page::{handle::App, picked, studio::handle::Studio},
-    state::{message::sentence, numbers},
+    state::{message::sentence, numbers, studio::draft::Unsaved},
     texts::fill,
 };
 
@@ -33,6 +33,13 @@ pub(super) fn Projects() -> impl IntoView {
             }
         }
     };
+    let full = move || {
+        let (title, hint) = app.language.get().fault(FaultKind::StorageFull);
+        let is_full = studio.projects.with(|all| all.is_full);
+        is_full.then(|| view! {
+            <p class="note" role="status" data-testid="studio-full">{sentence(title)}" "{hint}</p>
+        })
+    };
     let is_empty = move || studio.projects.with(|all| all.projects.is_empty());
     view! {
         <main id="studio-main" class="projects">
@@ -51,6 +58,7 @@ pub(super) fn Projects() -> impl IntoView {
                 <Show when=is_empty>
                     <p>{move || texts().no_projects}</p>
                 </Show>
+                {full}
                 <p class="hint">{used}</p>
             </section>
             <New />
@@ -142,7 +150,20 @@ fn Entry(entry: ProjectEntry) -> impl IntoView {
         changed_ms,
         ..
     } = entry;
+    let n_unsaved = {
+        let id = id.clone();
+        Memo::new(move |_| {
+            let is_here = |unsaved: &&Unsaved| unsaved.project == id;
+            studio
+                .unsaved
+                .with(|list| list.iter().filter(is_here).count())
+        })
+    };
+    let unsaved_text = move || fill(texts().n_unsaved, &[("n", &n_unsaved.get().to_string())]);
     let about = move || {
+        if studio.projects.with(|all| all.unavailable.is_some()) {
+            return texts().only_here.to_owned();
+        }
         let date = js_sys::Date::new(&(changed_ms as f64).into());
         let when = date.to_locale_string(app.language.get().tag(), &js_sys::Object::new());
         let when = String::from(when);
@@ -168,7 +189,9 @@ fn Entry(entry: ProjectEntry) -> impl IntoView {
         }
     };
     let delete = move |_| {
-        studio.ask(StudioRequest::DeleteProject { id: id.clone() }, &[], |_| {});
+        let gone = id.clone();
+        let request = StudioRequest::DeleteProject { id: id.clone() };
+        studio.ask(request, &[], move |_| studio.forget_unsaved(&gone));
     };
     let shown = name.clone();
     let busy_text = move || fill(texts().busy, &[("name", &shown)]);
@@ -194,6 +217,9 @@ fn Entry(entry: ProjectEntry) -> impl IntoView {
                     {move || texts().delete}
                 </button>
             </div>
+            <Show when=move || n_unsaved.get() != 0>
+                <p class="hint" data-testid="studio-unsaved">{unsaved_text}</p>
+            </Show>
             <Show when=move || busy.get()>
                 <p class="hint" data-testid="studio-busy">{busy_text.clone()}</p>
             </Show>

@@ -5,12 +5,16 @@ use veneer_core::protocol::studio::{LengthUnit, SearchMode};
 
 use super::handle::Grid;
 use crate::{
+    page::focus,
     state::{
         numbers,
         studio::filters::{self, Restriction},
     },
     texts::fill,
 };
+
+/// Where the keyboard goes from the last of them.
+const SEARCH: &str = "#grid-search";
 
 #[component]
 pub(super) fn Chips() -> impl IntoView {
@@ -26,7 +30,10 @@ pub(super) fn Chips() -> impl IntoView {
                         type="button"
                         class="quiet"
                         data-testid="grid-clear-filters"
-                        on:click=move |_| grid.ask(filters::clear)
+                        on:click=move |_| {
+                            grid.ask(filters::clear);
+                            focus::keep(&[SEARCH]);
+                        }
                     >
                         {move || texts().clear_filters}
                     </button>
@@ -40,6 +47,10 @@ pub(super) fn Chips() -> impl IntoView {
 fn Chip(one: Restriction) -> impl IntoView {
     let grid = Grid::get();
     let one = StoredValue::new(one);
+    let take_away = move |_| {
+        one.with_value(|one| grid.ask(|query| filters::remove(query, one)));
+        focus::keep(&["[data-testid=grid-chip]", SEARCH]);
+    };
     let text = move || one.with_value(|one| words(grid, one));
     let label = move || {
         let texts = &grid.app.language.get().studio().grid;
@@ -52,7 +63,7 @@ fn Chip(one: Restriction) -> impl IntoView {
                 class="chip"
                 data-testid="grid-chip"
                 aria-label=label
-                on:click=move |_| one.with_value(|one| grid.ask(|query| filters::remove(query, one)))
+                on:click=take_away
             >
                 {text}<span aria-hidden="true">" ×"</span>
             </button>

@@ -2,17 +2,21 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{Change, Side, SortBy, StudioOutcome, StudioRequest, Target};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, KeyboardEvent};
 
 use super::{
     clipboard,
     handle::{Grid, Panel, Question},
     picking, table,
 };
-use crate::state::studio::{
-    draft::{self, Draft},
-    shortcuts::Command,
-    viewport::Viewport,
+use crate::{
+    page,
+    state::studio::{
+        draft::{self, Draft},
+        shortcuts::Command,
+        viewport::Viewport,
+    },
 };
 
 /// Does what a command of the list means; others are somebody else's.
@@ -32,9 +36,9 @@ pub(super) fn act(grid: Grid, command: Command) {
         Command::Open => open(grid),
         Command::Leave => leave(grid),
         Command::Search => focus("grid-search"),
-        Command::Filters => unfold(grid, Panel::Filters),
-        Command::Columns => unfold(grid, Panel::Columns),
-        Command::Replace => unfold(grid, Panel::Replace),
+        Command::Filters => unfold_and_enter(grid, Panel::Filters),
+        Command::Columns => unfold_and_enter(grid, Panel::Columns),
+        Command::Replace => unfold_and_enter(grid, Panel::Replace),
         Command::Tag => ask(grid, Question::Tag),
         Command::SideTrain => change(grid, Change::SetSide(Some(Side::Train))),
         Command::SideValidation => change(grid, Change::SetSide(Some(Side::Validation))),
@@ -101,7 +105,7 @@ pub(super) fn open(grid: Grid) {
     }
     request_animation_frame(|| {
         let place = ".edit-record textarea, .edit-record [contenteditable=\"true\"]";
-        focus_first(place);
+        page::focus::on(&[place]);
     });
 }
 
@@ -117,6 +121,36 @@ pub(super) fn leave(grid: Grid) {
 pub(super) fn unfold(grid: Grid, panel: Panel) {
     let now = grid.panel.get_untracked();
     grid.panel.set((now != Some(panel)).then_some(panel));
+}
+
+/// The same with the keyboard in its first control: whoever used a key goes on with keys.
+fn unfold_and_enter(grid: Grid, panel: Panel) {
+    unfold(grid, panel);
+    if grid.panel.get_untracked() != Some(panel) {
+        return;
+    }
+    let query = grid.studio.query;
+    let is_searched = query.with_untracked(|query| query.search.is_some());
+    let place = match panel {
+        Panel::Replace if is_searched => "#grid-replace-with",
+        Panel::Replace => "#grid-search",
+        Panel::Filters | Panel::Columns => {
+            ".grid-panel button, .grid-panel input, .grid-panel select"
+        }
+    };
+    request_animation_frame(move || page::focus::on(&[place]));
+}
+
+/// Escape closes a panel from its text fields too, where the list's own keys rest.
+pub(super) fn press_in_panel(grid: Grid, event: &KeyboardEvent) {
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    let panel = target.and_then(|target| target.closest(".grid-panel").ok().flatten());
+    if panel.is_some() && event.key() == "Escape" && !event.is_composing() {
+        event.prevent_default();
+        grid.panel.set(None);
+    }
 }
 
 pub(super) fn ask(grid: Grid, question: Question) {
@@ -209,13 +243,5 @@ pub(super) fn new_record(grid: Grid) {
 
 /// Puts the focus on something by its id.
 pub(super) fn focus(id: &str) {
-    focus_first(&format!("#{id}"));
-}
-
-fn focus_first(place: &str) {
-    let found = document().query_selector(place).ok().flatten();
-    if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // What cannot take the focus leaves it where it is.
-        found.focus().ok();
-    }
+    page::focus::on(&[&format!("#{id}")]);
 }

@@ -6,7 +6,7 @@ use veneer_core::protocol::{
     tab::Fault,
 };
 
-use super::handle::Grid;
+use super::{handle::Grid, table};
 use crate::state::studio::{rows::Rows, viewport::Viewport};
 
 /// Moves that follow each other faster are those of a key that is held down.
@@ -89,12 +89,18 @@ impl Grid {
                 let places = self.view.with_untracked(Viewport::rendered);
                 self.rows.with_untracked(|rows| rows.find(record, places))
             });
+            // A list that nobody has touched begins at its first record, and so does a new one that has
+            // the keyboard already.
+            let is_entered = self.pending.get_untracked().is_none() && table::has_focus();
             match found {
-                Some(at) => self.cursor.set(Some(at)),
-                // A list that nobody has touched begins at its first record.
-                None if current.is_none() && n > 0 => {
+                Some(at) => {
+                    self.cursor.set(Some(at));
+                    table::follow_cursor(self);
+                }
+                None if (current.is_none() || is_entered) && n > 0 => {
                     self.follows.set_value(true);
                     self.cursor.set(Some(0));
+                    table::follow_cursor(self);
                     self.settle();
                 }
                 None => {}
@@ -114,6 +120,7 @@ impl Grid {
             let found = self.rows.with_untracked(|rows| rows.find(record, places));
             if found.is_some() {
                 self.cursor.set(found);
+                table::follow_cursor(self);
             }
         }
     }

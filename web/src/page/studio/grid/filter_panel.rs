@@ -37,15 +37,13 @@ pub(super) fn FilterPanel() -> impl IntoView {
 }
 
 fn findings(grid: Grid) -> Vec<Choice> {
+    let checks = &grid.app.language.get().studio().checks;
     let all = grid.findings.with(|findings| findings.kinds.clone());
     let found = all.into_iter().filter(|kind| kind.n_records > 0);
     found
         .map(|kind| {
-            (
-                Restriction::Finding(kind.kind),
-                kind.title,
-                Some(kind.n_records),
-            )
+            let title = checks.title(&kind.kind.0, &kind.title).to_owned();
+            (Restriction::Finding(kind.kind), title, Some(kind.n_records))
         })
         .collect()
 }

@@ -6,10 +6,12 @@ use veneer_core::protocol::{
     tab::RequestId,
 };
 
+use super::table;
 use crate::{
-    page::{handle::App, studio::handle::Studio},
+    page::{focus, handle::App, studio::handle::Studio},
     state::studio::{
         columns::{self, Layout},
+        filters,
         highlight::Highlighter,
         rows::Rows,
         selection::Selection,
@@ -52,7 +54,7 @@ pub(in crate::page::studio) struct Grid {
     /// Whether the screen is narrow: list and editor one at a time.
     pub(super) narrow: RwSignal<bool>,
     /// Whether the editor is looked at, where the screen is narrow.
-    pub(super) opened: RwSignal<bool>,
+    pub(in crate::page::studio) opened: RwSignal<bool>,
     pub(super) view: Memo<Viewport>,
     /// Place of the list where the keyboard is.
     pub(super) cursor: RwSignal<Option<u64>>,
@@ -187,6 +189,53 @@ impl Grid {
             let row = self.row_at_cursor()?;
             Some((Target::Records(vec![row.record]), 1))
         })
+    }
+
+    /// Puts the focus on the row at the cursor, or on what an empty list offers. False where the list is
+    /// out of sight; true also where its rows are still to come, to be tried again with them.
+    pub(in crate::page::studio) fn take_focus(self) -> bool {
+        if self.narrow.get_untracked() && self.opened.get_untracked() {
+            return false;
+        }
+        let n = self.studio.list.with_untracked(|list| list.n);
+        let has_first = self.rows.with_untracked(|rows| rows.fresh(0).is_some());
+        match self.cursor.get_untracked() {
+            _ if self.pending.get_untracked().is_some() || self.is_loading() => {}
+            _ if n == 0 => focus::on(&[".grid-empty button", "#grid-search"]),
+            Some(at) => table::focus_row(at),
+            None if has_first => {
+                self.go_to(0);
+                table::focus_row(0);
+            }
+            None => {}
+        }
+        true
+    }
+
+    /// Whether there are records, and the list of all was not heard of yet.
+    fn is_loading(self) -> bool {
+        let has_records = self
+            .studio
+            .project
+            .with_untracked(|open| open.as_ref().is_some_and(|open| open.n_records > 0));
+        let is_whole = self
+            .studio
+            .query
+            .with_untracked(|query| !query.filter.trash && filters::restrictions(query).is_empty());
+        has_records && is_whole && self.studio.list.with_untracked(|list| list.n == 0)
+    }
+
+    /// Whoever calls this hears of everything that makes parts of the list come and go.
+    pub(in crate::page::studio) fn track(self) {
+        self.rows.track();
+        self.cursor.track();
+        self.selection.track();
+        self.layout.track();
+        self.panel.track();
+        self.question.track();
+        self.pending.track();
+        self.opened.track();
+        self.narrow.track();
     }
 
     /// Says something for a moment.

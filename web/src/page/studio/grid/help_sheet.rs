@@ -58,7 +58,8 @@ pub(in crate::page::studio) fn HelpSheet() -> impl IntoView {
     }
 }
 
-/// Takes a key press for the command that is being changed.
+/// Takes a key press for the command that is being changed. Escape leaves it as it is, and so does Tab,
+/// which goes on.
 fn hear(
     app: App,
     keys: Keys,
@@ -69,6 +70,15 @@ fn hear(
     let Some(command) = changing.get_untracked() else {
         return;
     };
+    if matches!(event.key().as_str(), "Escape" | "Tab") {
+        changing.set(None);
+        if event.key() == "Escape" {
+            // The sheet stays.
+            event.prevent_default();
+            event.stop_propagation();
+        }
+        return;
+    }
     let Some(stroke) = stroke_of(event) else {
         return;
     };
@@ -133,10 +143,14 @@ fn Line(
     };
     let is_changing = move || changing.get() == Some(command);
     let reset = move |_| {
-        let result = keys.change(|shortcuts| shortcuts.reset(command));
-        let key = keys
-            .shortcuts
-            .with_untracked(|shortcuts| shortcuts.shown(command));
+        let (key, result) = match keys.change(|shortcuts| shortcuts.reset(command)) {
+            Ok(()) => {
+                let shortcuts = keys.shortcuts;
+                let key = shortcuts.with_untracked(|shortcuts| shortcuts.shown(command));
+                (key, Ok(()))
+            }
+            Err((chord, other)) => (chord.shown(), Err(Refusal::Taken(other))),
+        };
         said.set(outcome(app, command, &key, result));
     };
     let label = move |text: &str| format!("{text} ({})", name());

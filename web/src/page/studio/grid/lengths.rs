@@ -122,6 +122,11 @@ fn Limit(upper: bool, range: Memo<Range>) -> impl IntoView {
             prop:value=value
             on:change=change
         />
+        {move || wrong.get().then(|| view! {
+            <p class="wrong hint" role="alert" data-testid=format!("{name}-wrong")>
+                {texts().length_wrong}
+            </p>
+        })}
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{RecordKey, StudioOutcome, StudioRequest};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, MouseEvent};
+use web_sys::{Element, Event, FocusEvent, MouseEvent};
 
 use super::{handle::Grid, table};
 use crate::state::studio::rows::Rows;
@@ -12,7 +12,7 @@ use crate::state::studio::rows::Rows;
 const AT_ONCE: u64 = 2_000;
 
 /// Which row an event happened on, and whether on its box.
-fn place_of(event: &MouseEvent) -> Option<(u64, bool)> {
+fn place_of(event: &Event) -> Option<(u64, bool)> {
     let target: Element = event.target()?.dyn_into().ok()?;
     let row = target.closest("[data-row]").ok().flatten()?;
     let at = row.get_attribute("data-row")?.parse().ok()?;
@@ -51,6 +51,15 @@ pub(super) fn double_click(grid: Grid, event: &MouseEvent) {
     if let Some((_, false)) = place_of(event) {
         clear_text_selection();
         super::commands::open(grid);
+    }
+}
+
+/// A row that gets the focus while there is no cursor, by Tab or from the search, becomes the cursor:
+/// its keys would do nothing otherwise. A list that is being made has its cursor with its rows.
+pub(super) fn enter(grid: Grid, event: &FocusEvent) {
+    let is_free = grid.cursor.get_untracked().is_none() && grid.pending.get_untracked().is_none();
+    if let Some((at, _)) = place_of(event).filter(|_| is_free) {
+        grid.go_to(at);
     }
 }
 

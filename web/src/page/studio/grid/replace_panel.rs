@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{
-    Change, Query, Replace, Replacement, Replacements, StudioOutcome, StudioRequest, Target,
+    Change, Query, Replace, Replacement, Replacements, SearchMode, StudioOutcome, StudioRequest,
+    Target,
 };
 
 use super::{commands, handle::Grid};
@@ -45,6 +46,10 @@ pub(super) fn ReplacePanel() -> impl IntoView {
         let (of, found) = previewed.get()?;
         (asked.get()? == of).then_some(found)
     });
+    let in_regex = Memo::new(move |_| {
+        let search = grid.studio.query.with(|query| query.search.clone());
+        search.is_some_and(|search| search.mode == SearchMode::Regex)
+    });
     let preview = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let Some(of) = asked.get_untracked() else {
@@ -82,6 +87,7 @@ pub(super) fn ReplacePanel() -> impl IntoView {
                         type="text"
                         id="grid-replace-with"
                         data-testid="grid-replace-with"
+                        aria-describedby="grid-replace-signs"
                         prop:value=move || with.get()
                         on:input=move |event| with.set(event_target_value(&event))
                     />
@@ -89,6 +95,9 @@ pub(super) fn ReplacePanel() -> impl IntoView {
                         {move || texts().preview}
                     </button>
                 </div>
+                <p class="hint" id="grid-replace-signs">
+                    {move || in_regex.get().then(|| texts().replace_signs)}
+                </p>
             </form>
             {move || holds.get().map(|found| view! { <Found found=found on_apply=apply /> })}
         </section>
@@ -125,19 +134,19 @@ fn Found(found: Replacements, #[prop(into)] on_apply: Callback<()>) -> impl Into
     }
 }
 
-/// Before and after, with what differs marked.
+/// Before and after, with what differs marked, white space too.
 fn example(one: &Replacement) -> impl IntoView + use<> {
     let marked = |stretches: Vec<Stretch>| {
         let parts = stretches.into_iter().map(|part| match part.differs {
-            true => view! { <mark>{part.text}</mark> }.into_any(),
+            true => view! { <mark>{diff::with_visible_space(&part.text)}</mark> }.into_any(),
             false => part.text.into_any(),
         });
         parts.collect::<Vec<_>>()
     };
     view! {
         <li data-testid="grid-replace-example" data-record=one.record.0.to_string()>
-            <del>{marked(diff::compare(&one.after, &one.before))}</del>
-            <ins>{marked(diff::compare(&one.before, &one.after))}</ins>
+            <del>{marked(diff::compare_exactly(&one.after, &one.before))}</del>
+            <ins>{marked(diff::compare_exactly(&one.before, &one.after))}</ins>
         </li>
     }
 }

@@ -8,6 +8,7 @@ use super::{
     handle::{Grid, Panel},
     table,
 };
+use crate::state::studio::highlight;
 
 /// Typing rests this long before the search begins.
 const REST_MS: u64 = 160;
@@ -32,9 +33,10 @@ struct Typed {
 impl Typed {
     fn search(self) -> Option<Search> {
         let text = self.text.get_untracked();
-        (!text.trim().is_empty()).then(|| Search {
+        let mode = self.mode.get_untracked();
+        highlight::seeks(&text, mode).then(|| Search {
             text,
-            mode: self.mode.get_untracked(),
+            mode,
             case_sensitive: self.case.get_untracked(),
             role: self.role.get_untracked(),
         })

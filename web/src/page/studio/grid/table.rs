@@ -67,6 +67,7 @@ pub(super) fn Table() -> impl IntoView {
                 style:min-width=width
                 on:click=move |event| picking::click(grid, &event)
                 on:dblclick=move |event| picking::double_click(grid, &event)
+                on:focusin=move |event| picking::enter(grid, &event)
             >
                 <Head />
                 <div class="grid-body" role="rowgroup" style:height=total>
@@ -134,6 +135,24 @@ pub(super) fn focus_cursor(grid: Grid) {
             focus_row(at);
         }
     });
+}
+
+/// Keeps the focus on the row at the cursor, where it is on a row: keys act on what is seen to have it.
+pub(super) fn follow_cursor(grid: Grid) {
+    if !has_focus() {
+        return;
+    }
+    request_animation_frame(move || {
+        if let Some(at) = grid.cursor.get_untracked().filter(|_| has_focus()) {
+            focus_row(at);
+        }
+    });
+}
+
+/// Whether a row has the focus.
+pub(super) fn has_focus() -> bool {
+    let focused = document().active_element();
+    focused.is_some_and(|focused| focused.class_list().contains("grid-row"))
 }
 
 pub(super) fn focus_row(at: u64) {

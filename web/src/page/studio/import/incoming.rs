@@ -10,6 +10,7 @@ use web_sys::{DragEvent, File};
 
 use crate::{
     page::{
+        focus,
         picked::{self, Picked},
         studio::handle::{Step, Studio},
     },
@@ -23,6 +24,8 @@ pub(in crate::page::studio) struct Incoming {
     pub(super) parts: RwSignal<Importing>,
     pub(super) looking: RwSignal<bool>,
     pub(super) importing: RwSignal<bool>,
+    /// Whether an import begins once its fields fit.
+    waits: StoredValue<bool>,
     pub(super) summary: RwSignal<Option<ImportSummary>>,
 }
 
@@ -34,6 +37,7 @@ impl Incoming {
             parts: RwSignal::default(),
             looking: RwSignal::new(false),
             importing: RwSignal::new(false),
+            waits: StoredValue::new(false),
             summary: RwSignal::new(None),
         };
         provide_context(incoming);
@@ -105,6 +109,7 @@ impl Incoming {
         self.looking.set(true);
         let request = StudioRequest::Inspect {
             names: picked.names,
+            language: self.studio.app.language.get_untracked().tag().to_owned(),
         };
         self.studio.ask_or(
             request,
@@ -151,25 +156,55 @@ impl Incoming {
     }
 
     pub(super) fn preview(self, part: PartKey) {
-        let reading = self
-            .parts
-            .with_untracked(|parts| parts.choice(part).map(|choice| choice.reading.clone()));
-        let Some(reading) = reading else { return };
+        let readings = self.parts.with_untracked(|parts| {
+            let choice = parts.choice(part)?;
+            Some((choice.reading.clone(), choice.settled.clone()))
+        });
+        let Some((reading, before)) = readings else {
+            return;
+        };
         let request = StudioRequest::Preview {
             part,
             reading: reading.clone(),
+            before,
         };
-        self.studio.ask(request, &[], move |outcome| {
-            if let StudioOutcome::Previewed(preview) = outcome {
-                self.parts
-                    .update(|parts| parts.show_preview(part, &reading, preview));
-            }
-        });
+        self.studio.ask_or(
+            request,
+            &[],
+            move |outcome| {
+                if let StudioOutcome::Previewed(preview) = outcome {
+                    self.parts
+                        .update(|parts| parts.show_preview(part, &reading, preview));
+                    if self.waits.get_value() {
+                        self.begin();
+                    }
+                }
+            },
+            move |fault| {
+                if self.waits.get_value() {
+                    self.waits.set_value(false);
+                    self.importing.set(false);
+                }
+                self.studio.app.complain(fault.clone());
+            },
+        );
     }
 
     pub(super) fn import(self) {
+        if !self.importing.get_untracked() {
+            self.importing.set(true);
+            self.begin();
+        }
+    }
+
+    /// Imports what is chosen, once its fields are those of its columns.
+    fn begin(self) {
+        let waits = self.parts.with_untracked(Importing::is_unsettled);
+        self.waits.set_value(waits);
+        if waits {
+            return;
+        }
         let parts = self.parts.with_untracked(Importing::included);
-        self.importing.set(true);
         self.studio.ask_or(
             StudioRequest::Import { parts },
             &[],
@@ -178,10 +213,12 @@ impl Incoming {
                 if let StudioOutcome::Imported(summary) = outcome {
                     self.summary.set(Some(summary.clone()));
                     self.forget();
+                    focus::keep(&["[data-testid=import-go-check]"]);
                 }
             },
             move |fault| {
                 self.importing.set(false);
+                focus::keep(&["[data-testid=import-go]"]);
                 self.studio.app.complain(fault.clone());
             },
         );

@@ -129,9 +129,13 @@ fn OneRecord(content: Content) -> impl IntoView {
             .map(|turn| line(Some(turn.role), turn.text.unwrap_or_default()))
             .collect_view()
             .into_any(),
-        ContentBody::Text { prompt, completion } => {
-            line(None, format!("{prompt}{completion}")).into_any()
-        }
+        // Apart, though nothing stands between them in training.
+        ContentBody::Text { prompt, completion } => [prompt, completion]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| line(None, text))
+            .collect_view()
+            .into_any(),
         ContentBody::Tokens { input_ids, .. } => line(None, format!("{input_ids:?}")).into_any(),
     }
 }

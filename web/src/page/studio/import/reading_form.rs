@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{
-    ChunkReading, Numbers, PartKey, PartKind, Reading, RecordReading,
+    ChunkReading, Header, Numbers, PartKey, Reading, RecordReading,
 };
 
 use super::incoming::Incoming;
@@ -25,6 +25,12 @@ const ENCODINGS: [&str; 8] = [
 ];
 
 const SEPARATORS: [(&str, &str); 4] = [(",", ","), (";", ";"), ("\t", "Tab"), ("|", "|")];
+
+/// The header of most tables.
+const FIRST_ROW: Header = Header {
+    skipped_rows: 0,
+    header_rows: 1,
+};
 
 /// The value of a choice that leaves it to Veneer.
 const GUESS: &str = "";
@@ -117,9 +123,9 @@ fn Field(part: PartKey, choice: Memo<Option<Choice>>, field: &'static str) -> im
         })
     });
     let columns = move || {
-        choice.with(|choice| match choice.as_ref().map(|c| &c.view.kind) {
-            Some(PartKind::Table { columns }) => columns.clone(),
-            _ => Vec::new(),
+        choice.with(|choice| {
+            let columns = choice.as_ref().map(Choice::columns);
+            columns.unwrap_or_default().to_vec()
         })
     };
     // Chosen from one list: nothing, a template, or a column behind its mark.
@@ -193,17 +199,8 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
             }
         });
     };
-    let guessed = move |event| {
-        let value: String = event_target_value(&event);
-        (value != GUESS).then_some(value)
-    };
-    let header = move || reading.get().header.unwrap_or_default();
-    let number = |event| {
-        event_target_value(&event)
-            .trim()
-            .parse::<u32>()
-            .unwrap_or(0)
-    };
+    let header = move || reading.get().header.unwrap_or(FIRST_ROW);
+    let number = |event| event_target_value(&event).trim().parse::<u32>().ok();
     let numbers = [
         (Numbers::AsTheyStand, "as"),
         (Numbers::Plain, "plain"),
@@ -223,37 +220,28 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
     };
     view! {
         <div class="fields">
-            <label>
-                {move || texts().encoding}
-                <select
-                    data-testid="import-encoding"
-                    on:change=move |event| {
-                        let encoding = guessed(event);
-                        change(Box::new(move |reading| reading.encoding = encoding));
-                    }
-                >
-                    <option value=GUESS>{move || texts().format_guess}</option>
-                    {ENCODINGS.map(|name| view! {
-                        <option
-                            value=name
-                            prop:selected=move || reading.get().encoding.as_deref() == Some(name)
-                        >
-                            {name}
-                        </option>
-                    })}
-                </select>
-            </label>
+            <Encoding
+                chosen=Signal::derive(move || reading.get().encoding)
+                choose=move |encoding| change(Box::new(move |reading| reading.encoding = encoding))
+            />
             <label>
                 {move || texts().separator}
                 <select
                     data-testid="import-separator"
                     on:change=move |event| {
-                        let separator = guessed(event);
+                        let separator = guessed(&event);
                         change(Box::new(move |reading| reading.separator = separator));
                     }
                 >
                     <option value=GUESS>{move || texts().format_guess}</option>
-                    {SEPARATORS.map(|(value, name)| view! { <option value=value>{name}</option> })}
+                    {SEPARATORS.map(|(value, name)| view! {
+                        <option
+                            value=value
+                            prop:selected=move || reading.get().separator.as_deref() == Some(value)
+                        >
+                            {name}
+                        </option>
+                    })}
                 </select>
             </label>
             <label>
@@ -264,7 +252,7 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
                     data-testid="import-skipped-rows"
                     prop:value=move || header().skipped_rows.to_string()
                     on:change=move |event| {
-                        let rows = header().header_rows;
+                        let rows = Some(header().header_rows);
                         incoming.decide(part, |choice| choice.set_header(number(event), rows));
                     }
                 />
@@ -277,7 +265,7 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
                     data-testid="import-header-rows"
                     prop:value=move || header().header_rows.to_string()
                     on:change=move |event| {
-                        let skipped = header().skipped_rows;
+                        let skipped = Some(header().skipped_rows);
                         incoming.decide(part, |choice| choice.set_header(skipped, number(event)));
                     }
                 />
@@ -310,6 +298,40 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
 
 /// Length and overlap of the pieces of a document.
 #[component]
+fn Encoding(
+    chosen: Signal<Option<String>>,
+    choose: impl Fn(Option<String>) + 'static,
+) -> impl IntoView {
+    let app = App::get();
+    let texts = move || &app.language.get().studio().import;
+    view! {
+        <label>
+            {move || texts().encoding}
+            <select
+                data-testid="import-encoding"
+                on:change=move |event| choose(guessed(&event))
+            >
+                <option value=GUESS>{move || texts().format_guess}</option>
+                {ENCODINGS.map(|name| view! {
+                    <option
+                        value=name
+                        prop:selected=move || chosen.get().as_deref() == Some(name)
+                    >
+                        {name}
+                    </option>
+                })}
+            </select>
+        </label>
+    }
+}
+
+/// What a select says, `None` for what is guessed.
+fn guessed(event: &web_sys::Event) -> Option<String> {
+    let value: String = event_target_value(event);
+    (value != GUESS).then_some(value)
+}
+
+#[component]
 fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
     let app = App::get();
     let studio = Studio::get();
@@ -327,6 +349,15 @@ fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
             }
         });
     };
+    // Others say it themselves.
+    let is_text = Memo::new(move |_| {
+        choice.with(|choice| {
+            let name = choice
+                .as_ref()
+                .map(|choice| choice.view.name.to_lowercase());
+            name.is_some_and(|name| ![".pdf", ".docx"].iter().any(|end| name.ends_with(end)))
+        })
+    });
     let unit = move || {
         let model = studio
             .text_model
@@ -382,6 +413,12 @@ fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
                 />
                 {move || texts().tables_as_rows}
             </label>
+            <Show when=move || is_text.get()>
+                <Encoding
+                    chosen=Signal::derive(move || reading.get().encoding)
+                    choose=move |encoding| change(Box::new(move |reading| reading.encoding = encoding))
+                />
+            </Show>
         </div>
     }
 }

@@ -1,7 +1,7 @@
 //! How the sides are drawn.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{Facets, StudioOutcome, StudioRequest};
+use veneer_core::protocol::studio::{Facets, SplitPlan, StudioOutcome, StudioRequest};
 
 use super::Splitting;
 use crate::state::studio::split_form::{FormFault, SplitForm, Unit};
@@ -74,6 +74,20 @@ pub(super) fn Form(splitting: Splitting) -> impl IntoView {
                 />
                 <span>{move || texts().keep_together}</span>
             </label>
+            <Show when=move || { splitting.n_new() > 0 }>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        data-testid="split-only-new"
+                        prop:checked=move || form.with(|form| form.only_new)
+                        on:change=move |event| {
+                            let on = event_target_checked(&event);
+                            form.update(|form| form.only_new = on);
+                        }
+                    />
+                    <span>{move || texts().only_new}</span>
+                </label>
+            </Show>
             {move || said().map(|said| view! {
                 <p class="wrong" role="alert" data-testid="split-form-fault">{said}</p>
             })}
@@ -130,17 +144,15 @@ fn Columns(splitting: Splitting) -> impl IntoView {
             }
         });
     });
-    let strata = Memo::new(move |_| {
-        let own = ["source", "language"].map(str::to_owned);
-        own.into_iter()
-            .chain(facets.with(|facets| facets.fields.clone()))
-            .collect::<Vec<_>>()
-    });
-    let groups = Memo::new(move |_| {
-        std::iter::once("source".to_owned())
-            .chain(facets.with(|facets| facets.fields.clone()))
-            .collect::<Vec<_>>()
-    });
+    let with_columns = move |own: &[&str]| {
+        facets.with(|facets| {
+            let own = own.iter().map(|name| (*name).to_owned());
+            let columns = facets.fields.iter().chain(&facets.nested_fields);
+            own.chain(columns.cloned()).collect::<Vec<_>>()
+        })
+    };
+    let strata = Memo::new(move |_| with_columns(&[SplitPlan::SOURCE_FILE, SplitPlan::LANGUAGE]));
+    let groups = Memo::new(move |_| with_columns(&[SplitPlan::SOURCE_FILE]));
     view! {
         <Column
             form=splitting.form
@@ -177,8 +189,8 @@ fn Column(
     let texts = move || &studio.app.language.get().studio().split;
     let chosen = Memo::new(move |_| form.with(read));
     let title = move |name: &str| match name {
-        "source" => texts().by_source.to_owned(),
-        "language" => texts().by_language.to_owned(),
+        SplitPlan::SOURCE_FILE => texts().by_source.to_owned(),
+        SplitPlan::LANGUAGE => texts().by_language.to_owned(),
         other => other.to_owned(),
     };
     view! {

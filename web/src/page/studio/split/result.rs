@@ -35,18 +35,32 @@ pub(super) fn Sides(
             fill(texts().n_groups, &values)
         })
     };
+    // Whole groups may not fill what was asked for.
+    let asked = move |view: &SplitView| {
+        let asked = view.n_asked?;
+        let [validation, test] = asked.map(number);
+        let values = [("validation", &*validation), ("test", &*test)];
+        (asked != [view.n_validation, view.n_test]).then(|| fill(texts().asked, &values))
+    };
     move || {
         let view = view.get()?;
         let leaks = view.n_leaking;
+        let apart = view.n_groups_apart;
         let is_split = view.n_train + view.n_validation + view.n_test > 0;
         Some(view! {
             <section class="card sides" data-testid=testid>
                 <h3>{move || title.get()}</h3>
                 <Bars view=view.clone() />
                 {facts(&view).map(|said| view! { <p class="hint">{said}</p> })}
+                {asked(&view).map(|said| view! { <p class="hint" data-testid="split-asked">{said}</p> })}
                 {(leaks > 0).then(|| view! {
                     <p class="leak" role="alert" data-testid="split-leaks" data-leaks=leaks.to_string()>
                         {fill(texts().leaks, &[("n", &number(leaks))])}
+                    </p>
+                })}
+                {(apart > 0).then(|| view! {
+                    <p class="leak" role="alert" data-testid="split-apart">
+                        {fill(texts().apart, &[("n", &number(apart))])}
                     </p>
                 })}
                 {(leaks == 0 && is_split).then(|| view! {

@@ -68,7 +68,7 @@ fn a_text_is_typed_sent_and_stored() {
     let sent = draft.send().unwrap();
     assert_eq!(draft.saving(), Saving::UnderWay);
     assert_eq!(draft.send(), None, "it is on its way already");
-    draft.stored(view(sent));
+    draft.stored(&sent, view(sent.clone()));
     assert_eq!(draft.saving(), Saving::Saved);
 }
 
@@ -78,7 +78,7 @@ fn what_is_typed_while_saving_stays() {
     draft.set_text(draft.ids[0], "ab");
     let sent = draft.send().unwrap();
     draft.set_text(draft.ids[0], "abc");
-    draft.stored(view(sent));
+    draft.stored(&sent, view(sent.clone()));
     check(&draft, &[(User, "abc")]);
     assert_eq!(draft.saving(), Saving::Unsaved);
     assert_eq!(draft.send(), Some(chat(&[(User, "abc")])));
@@ -92,8 +92,37 @@ fn an_answer_from_before_a_save_changes_nothing() {
     draft.refresh(view(chat(&[(User, "old")])));
     check(&draft, &[(User, "new")]);
     assert_eq!(draft.saving(), Saving::UnderWay);
-    draft.stored(view(sent));
+    draft.stored(&sent, view(sent.clone()));
     assert_eq!(draft.saving(), Saving::Saved);
+}
+
+#[test]
+fn two_saves_are_answered_one_after_the_other() {
+    let mut draft = draft(&[(User, "a")]);
+    let first = draft.ids[0];
+    draft.set_text(first, "ab");
+    let typed = draft.send().unwrap();
+    let added = draft.add_beside(first, true).unwrap();
+    let longer = draft.send().unwrap();
+
+    draft.stored(&typed, view(typed.clone()));
+    check(&draft, &[(User, "ab"), (Assistant, "")]);
+    assert_eq!(draft.ids, [first, added]);
+    assert_eq!(draft.saving(), Saving::UnderWay);
+
+    draft.stored(&longer, view(longer.clone()));
+    assert_eq!(draft.ids, [first, added]);
+    assert_eq!(draft.saving(), Saving::Saved);
+}
+
+#[test]
+fn what_is_taken_back_while_saving_is_sent_too() {
+    let mut draft = draft(&[(User, "a")]);
+    draft.set_text(draft.ids[0], "ab");
+    draft.send().unwrap();
+    draft.set_text(draft.ids[0], "a");
+    assert_eq!(draft.saving(), Saving::Unsaved);
+    assert_eq!(draft.send(), Some(chat(&[(User, "a")])));
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_changed_key_takes_the_place_of_the_old_ones() {
 
     shortcuts.assign(Command::Tag, chord("j")).unwrap();
     let refused = shortcuts.reset(Command::Next);
-    assert_eq!(refused, Err(Refusal::Taken(Command::Tag)));
+    assert_eq!(refused, Err((chord("j"), Command::Tag)));
     shortcuts.reset(Command::Tag).unwrap();
     shortcuts.reset(Command::Next).unwrap();
     assert!(!shortcuts.any_changed());

@@ -1,0 +1,42 @@
+//! Where the keyboard goes when what had it is gone.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement};
+
+/// Puts the keyboard on the first of these places that there is.
+pub(super) fn on(places: &[&str]) {
+    let found = |place: &&str| document().query_selector(place).ok().flatten();
+    take(places.iter().find_map(found));
+}
+
+/// The same once what changed is drawn, where the keyboard is nowhere by then.
+pub(super) fn keep(places: &'static [&'static str]) {
+    keep_in(String::new(), places);
+}
+
+/// The same; `first` comes before the others, where it is a place.
+pub(super) fn keep_in(first: String, places: &'static [&'static str]) {
+    request_animation_frame(move || {
+        let focused = document().active_element();
+        let is_lost = focused.is_none_or(|at| {
+            // A button that can no longer be pressed gives the keyboard up a moment later.
+            at.tag_name() == "BODY" || at.matches(":disabled").unwrap_or_default()
+        });
+        if is_lost {
+            let all: Vec<&str> = [first.as_str()]
+                .into_iter()
+                .filter(|first| !first.is_empty())
+                .chain(places.iter().copied())
+                .collect();
+            on(&all);
+        }
+    });
+}
+
+pub(super) fn take(element: Option<Element>) {
+    if let Some(element) = element.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+        // What cannot take the focus leaves it where it is.
+        element.focus().ok();
+    }
+}
