@@ -121,7 +121,7 @@ fn a_number_that_would_be_rounded_is_not_changed_without_a_word() {
         "0.5",
     ]
     .map(record);
-    assert_eq!(load(&kept.concat()).records.len(), 4);
+    assert_eq!(load(kept.concat()).records.len(), 4);
     let loaded = load(&(record("1") + &record("[12345678901234567890123]")));
     assert_eq!(loaded.records.len(), 1);
     assert_eq!(

@@ -153,8 +153,8 @@ fn the_number_that_is_said_is_the_number_that_goes() {
     for name in ["keep_first", "keep_longest"] {
         let view = project.findings().unwrap();
         let kinds = view.kinds.iter();
-        let found = kinds.filter(|kind| kind.kind.0 == "conflicting_answers");
-        let found = found.last().unwrap();
+        let mut found = kinds.filter(|kind| kind.kind.0 == "conflicting_answers");
+        let found = found.next_back().unwrap();
         let place = found.fixes.iter().position(|fix| fix.0 == name).unwrap();
         let changed = fix(&mut project, "conflicting_answers", name, FixTarget::All);
         assert_eq!(changed.n_records, found.n_by_fix[place], "{name}");
