@@ -3,7 +3,8 @@
 //! A byte order mark decides. Without one, in this order:
 //! UTF-16 where zero bytes stand on one side of the pairs only; UTF-8 where every byte fits, or nearly
 //! all, so that a broken line does not change what the others say; EUC-JP where every byte beyond ASCII
-//! stands in a pair and some pairs are kana; Shift_JIS where every byte fits and double-byte characters stand side by side (in a
+//! stands in a pair and some pairs are kana; Shift_JIS where every byte fits and double-byte characters
+//! stand side by side or apart from letters (in a
 //! Western text a high byte stands alone between ASCII letters); Windows-1252 otherwise, which is
 //! what "Latin-1" means on the web.
 
@@ -172,8 +173,10 @@ fn utf16_without_bom(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     (!malformed).then_some(encoding)
 }
 
+/// Characters stand side by side, or behind something else than a letter, which is where the quotes and
+/// accented letters of Western texts stand; those begin with bytes beyond 0x9f or end words.
 fn looks_like_shift_jis(sample: &[u8], complete: bool) -> bool {
-    let (mut pairs, mut neighbours, mut previous_end) = (0usize, 0usize, usize::MAX);
+    let (mut pairs, mut japanese, mut previous_end) = (0usize, 0usize, usize::MAX);
     let mut at = 0;
     while at < sample.len() {
         let byte = sample[at];
@@ -192,13 +195,14 @@ fn looks_like_shift_jis(sample: &[u8], complete: bool) -> bool {
         if !matches!(trail, 0x40..=0x7e | 0x80..=0xfc) {
             return false;
         }
+        let behind_letter = at > 0 && sample[at - 1].is_ascii_alphabetic();
         pairs += 1;
-        neighbours += usize::from(previous_end == at);
+        japanese += usize::from(previous_end == at || byte <= 0x9f && !behind_letter);
         at += 2;
         previous_end = at;
     }
     let fits = !complete || !SHIFT_JIS.decode(sample).2;
-    fits && pairs > 1 && neighbours * 2 >= pairs
+    fits && pairs > 1 && japanese * 2 >= pairs
 }
 
 /// Reads any encoding as UTF-8; the byte order mark is dropped, malformed bytes become U+FFFD.
@@ -350,6 +354,14 @@ mod tests {
         check(&SHIFT_JIS.encode(JAPANESE).0, "Shift_JIS", JAPANESE);
         let no_kana = "都道府県,保険\n東京都,生命保険\n";
         check(&SHIFT_JIS.encode(no_kana).0, "Shift_JIS", no_kana);
+        for apart in [
+            "性別,年齢\n男,31\n女,42\n男,25\n",
+            "年,金額\n2001年,1円\n2002年,3円\n",
+            "品目,値,単位\na1,1,円\na2,2,円\n",
+            "県0,5,0\n県1,6,1\n",
+        ] {
+            check(&SHIFT_JIS.encode(apart).0, "Shift_JIS", apart);
+        }
     }
 
     #[test]
@@ -384,6 +396,8 @@ mod tests {
             "it’s “fine” – señor\n",
             "esés años él\n",
             "Größe, Übung\n",
+            "d’été, l’hôtel à côté\n",
+            "the bank’s rate, it’s 3…4\n",
         ] {
             check(&WINDOWS_1252.encode(text).0, "windows-1252", text);
         }

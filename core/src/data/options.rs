@@ -89,7 +89,7 @@ pub enum Shape {
         separator: char,
         header: Vec<String>,
     },
-    /// Rows of something else than a text file.
+    /// Rows of something else than a text file; of a project without columns.
     Given {
         columns: Vec<String>,
     },
@@ -106,6 +106,7 @@ impl Shape {
                 separator: '\t', ..
             } => Said::new(Phrase::TableByTabs, []),
             Self::Table { separator, .. } => Said::new(Phrase::TableBy, [separator.to_string()]),
+            Self::Given { columns } if columns.is_empty() => Said::Text("a project".into()),
             Self::Given { columns } => {
                 Said::new(Phrase::TableOfColumns, [columns.len().to_string()])
             }

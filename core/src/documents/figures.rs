@@ -371,13 +371,18 @@ fn is_numeric(sample: &Sample<'_>, at: usize, writing: Writing, brackets_negate:
     n_numbers > 0 && n_numbers * 5 >= n * 3 && n_numbers >= n_crosses
 }
 
-/// Whether figures in brackets are negative: several of them, as long as others that have none. Short
-/// ones are the numbers of notes, and years in brackets are years.
+/// Whether figures in brackets are negative: several of them, or one with separators, as long as others
+/// that have none. Short ones are the numbers of notes, and years in brackets are years.
 fn brackets_negate<'a>(cells: impl Iterator<Item = &'a str>, writing: Writing) -> bool {
-    let numbers = cells.filter_map(|cell| Some(Number::parse(cell, writing)?.0));
+    let mut is_amount = false;
+    let numbers = cells.filter_map(|cell| {
+        let (number, _) = Number::parse(cell, writing)?;
+        is_amount |= number.is_bracketed() && cell.contains([',', '.', '，', '．']);
+        Some(number)
+    });
     let (inside, outside): (Vec<Number>, Vec<Number>) = numbers.partition(Number::is_bracketed);
     let longest = |numbers: &[Number]| numbers.iter().map(Number::n_digits).max().unwrap_or(0);
-    inside.len() > 1
+    (inside.len() > 1 || is_amount)
         && !outside.is_empty()
         && longest(&inside) * 2 >= longest(&outside)
         && !inside.iter().all(Number::is_year)

@@ -21,15 +21,15 @@ type Sense = fn(&str) -> &str;
 /// words does not tell.
 pub fn compare(reference: &str, text: &str) -> Vec<Stretch> {
     let (reference, words) = (split(reference, false), split(text, false));
-    let differs = mark(&reference, &words, str::trim_end);
+    let (_, differs) = mark(&reference, &words, str::trim_end);
     stretches(words, differs)
 }
 
-/// The same where white space tells too.
-pub fn compare_exactly(reference: &str, text: &str) -> Vec<Stretch> {
-    let (reference, words) = (split(reference, true), split(text, true));
-    let differs = mark(&reference, &words, |word| word);
-    stretches(words, differs)
+/// Two texts in stretches, each compared with the other; white space tells too.
+pub fn compare_exactly(before: &str, after: &str) -> [Vec<Stretch>; 2] {
+    let (before, after) = (split(before, true), split(after, true));
+    let (gone, new) = mark(&before, &after, |word| word);
+    [stretches(before, gone), stretches(after, new)]
 }
 
 /// White space as signs that are seen; a single space between two words stays one.
@@ -110,55 +110,62 @@ impl Kind {
     }
 }
 
-/// For each word whether it lies outside the longest common subsequence.
-fn mark(reference: &[&str], words: &[&str], sense: Sense) -> Vec<bool> {
+/// For each word of both whether it lies outside the longest common subsequence.
+fn mark(reference: &[&str], words: &[&str], sense: Sense) -> (Vec<bool>, Vec<bool>) {
     let same = |(a, b): &(&&str, &&str)| sense(a) == sense(b);
     let n_start = reference.iter().zip(words).take_while(same).count();
-    let (reference, middle) = (&reference[n_start..], &words[n_start..]);
-    let n_end = reference
+    let (rest, middle) = (&reference[n_start..], &words[n_start..]);
+    let n_end = rest
         .iter()
         .rev()
         .zip(middle.iter().rev())
         .take_while(same)
         .count();
-    let reference = &reference[..reference.len() - n_end];
+    let rest = &rest[..rest.len() - n_end];
     let middle = &middle[..middle.len() - n_end];
 
-    let mut differs = vec![false; n_start];
-    differs.extend(mark_middle(reference, middle, sense));
-    differs.resize(words.len(), false);
-    differs
+    let (gone, new) = mark_middle(rest, middle, sense);
+    let whole = |middle: Vec<bool>, len| {
+        let mut differs = vec![false; n_start];
+        differs.extend(middle);
+        differs.resize(len, false);
+        differs
+    };
+    (whole(gone, reference.len()), whole(new, words.len()))
 }
 
-fn mark_middle(reference: &[&str], words: &[&str], sense: Sense) -> Vec<bool> {
+fn mark_middle(reference: &[&str], words: &[&str], sense: Sense) -> (Vec<bool>, Vec<bool>) {
+    // A word that stays says more than a space that stays.
+    const WORD: u32 = 16;
     let width = words.len() + 1;
-    let mut differs = vec![true; words.len()];
+    let (mut gone, mut new) = (vec![true; reference.len()], vec![true; words.len()]);
     if reference.is_empty() || words.is_empty() || reference.len() * words.len() > TABLE_LIMIT {
-        return differs;
+        return (gone, new);
     }
-    // lengths[i, j]: longest common subsequence of what begins at i and at j
-    let mut lengths = vec![0_u32; (reference.len() + 1) * width];
+    let weight = |word: &str| if word.trim().is_empty() { 1 } else { WORD };
+    // weights[i, j]: heaviest common subsequence of what begins at i and at j
+    let mut weights = vec![0_u32; (reference.len() + 1) * width];
     for i in (0..reference.len()).rev() {
         for j in (0..words.len()).rev() {
-            lengths[i * width + j] = if sense(reference[i]) == sense(words[j]) {
-                lengths[(i + 1) * width + j + 1] + 1
+            weights[i * width + j] = if sense(reference[i]) == sense(words[j]) {
+                weights[(i + 1) * width + j + 1] + weight(words[j])
             } else {
-                lengths[(i + 1) * width + j].max(lengths[i * width + j + 1])
+                weights[(i + 1) * width + j].max(weights[i * width + j + 1])
             };
         }
     }
     let (mut i, mut j) = (0, 0);
     while i < reference.len() && j < words.len() {
         if sense(reference[i]) == sense(words[j]) {
-            differs[j] = false;
+            (gone[i], new[j]) = (false, false);
             (i, j) = (i + 1, j + 1);
-        } else if lengths[(i + 1) * width + j] >= lengths[i * width + j + 1] {
+        } else if weights[(i + 1) * width + j] >= weights[i * width + j + 1] {
             i += 1;
         } else {
             j += 1;
         }
     }
-    differs
+    (gone, new)
 }
 
 #[cfg(test)]
@@ -226,16 +233,23 @@ mod tests {
     #[test]
     fn white_space_is_compared_where_it_tells() {
         check("a  b\nc", "a b c", "a b c");
-        let marked = |reference, text| {
-            let stretches = compare_exactly(reference, text).into_iter();
-            let differing = stretches.filter(|stretch| stretch.differs);
+        let shown = |stretches: Vec<Stretch>| {
+            let differing = stretches.into_iter().filter(|stretch| stretch.differs);
             let shown = differing.map(|stretch| with_visible_space(&stretch.text));
             shown.collect::<Vec<_>>()
+        };
+        let marked = |before, after| {
+            let [_, after] = compare_exactly(before, after);
+            shown(after)
         };
         assert_eq!(marked("a b c", "a  b\nc"), ["··", "↵\n"]);
         assert_eq!(marked("a  b\nc", "a b c"), ["·", "·"]);
         assert_eq!(marked("x", "new word x"), ["new word·"]);
         assert_eq!(marked("ab", "a\t\u{a0}b"), ["a→\t□b"]);
+        // Of what stays, both sides say the same.
+        let [gone, new] = compare_exactly("and then?", "and  then ?").map(shown);
+        assert_eq!(gone, ["·"]);
+        assert_eq!(new, ["··", "·"]);
     }
 
     #[test]

@@ -164,7 +164,13 @@ fn describe(args: &SplitArgs, view: &SplitView, model: Option<&str>) -> String {
     if view.n_train + view.n_validation + view.n_test == 0 {
         return text + &format!("\nnext: veneer data split {file} --val 0.1 --test 0.1\n");
     }
-    let model = shell_word(model.unwrap_or("demo").as_ref());
+    // In the tab a model may be known by its tokenizer's file alone.
+    let is_file = |name: &str| [".json", ".model"].iter().any(|end| name.ends_with(end));
+    let model = match model {
+        Some(name) if is_file(name) => "MODEL",
+        name => name.unwrap_or("demo"),
+    };
+    let model = shell_word(model.as_ref());
     text + &format!("\nnext: veneer train --model {model} --data {file} --out run\n")
 }
 

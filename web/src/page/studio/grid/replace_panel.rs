@@ -143,10 +143,11 @@ fn example(one: &Replacement) -> impl IntoView + use<> {
         });
         parts.collect::<Vec<_>>()
     };
+    let [before, after] = diff::compare_exactly(&one.before, &one.after);
     view! {
         <li data-testid="grid-replace-example" data-record=one.record.0.to_string()>
-            <del>{marked(diff::compare_exactly(&one.after, &one.before))}</del>
-            <ins>{marked(diff::compare_exactly(&one.before, &one.after))}</ins>
+            <del>{marked(before)}</del>
+            <ins>{marked(after)}</ins>
         </li>
     }
 }
