@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Contents, Handover, WrittenFile, llama_factory::whole, slug, yaml::Yaml};
+use super::{Contents, Handover, WrittenFile, llama_factory::whole, slug, told, yaml::Yaml};
 use crate::{
     data::Format,
     protocol::{
@@ -40,15 +40,9 @@ impl Axolotl<'_> {
             (Phrase::PairsAsExamples, contents.n_pairs),
             (Phrase::AxolotlLast, n_of_last),
         ];
-        let losses = losses.map(|(what, n)| (Said::new(what, []), n));
         let template = text.template.as_deref();
         let unknown = template.filter(|name| counterpart(name).is_none());
-        let unknown = unknown.map(|name| {
-            let what = Said::new(Phrase::TemplateNotCarried, [name.to_owned()]);
-            (what, contents.n_chat)
-        });
-        let some = losses.into_iter().chain(unknown);
-        some.filter(|(_, n)| *n > 0).collect()
+        told(&losses, unknown, contents)
     }
 
     /// Settings for `axolotl train`.

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Contents, Handover, WrittenFile, slug, yaml::Yaml};
+use super::{Contents, Handover, WrittenFile, slug, told, yaml::Yaml};
 use crate::{
     data::Format,
     protocol::{
@@ -47,15 +47,9 @@ impl LlamaFactory<'_> {
             (Phrase::LlamaFactoryWeights, contents.n_weighted),
             (Phrase::PairsAsExamples, n_unpaired),
         ];
-        let losses = losses.map(|(what, n)| (Said::new(what, []), n));
         let template = text.template.as_deref();
         let unknown = template.filter(|name| counterpart(name).is_none());
-        let unknown = unknown.map(|name| {
-            let what = Said::new(Phrase::TemplateNotCarried, [name.to_owned()]);
-            (what, contents.n_chat)
-        });
-        let some = losses.into_iter().chain(unknown);
-        some.filter(|(_, n)| *n > 0).collect()
+        told(&losses, unknown, contents)
     }
 
     /// `dataset_info.json`

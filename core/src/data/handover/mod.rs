@@ -25,7 +25,7 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use super::Format;
 use crate::protocol::{
     TrainJob,
-    studio::{Side, TextOptions},
+    studio::{Phrase, Said, Side, TextOptions},
 };
 
 /// A file of the dataset as it was written.
@@ -88,6 +88,21 @@ pub fn side_name(side: Side) -> &'static str {
         Side::Validation => "validation",
         Side::Test => "test",
     }
+}
+
+/// What a tool does not do with these records, as far as there are any, and a template that it has
+/// nothing like.
+fn told(
+    losses: &[(Phrase, u64)],
+    unknown_template: Option<&str>,
+    contents: &Contents,
+) -> Vec<(Said, u64)> {
+    let losses = losses.iter().map(|(what, n)| (Said::new(*what, []), *n));
+    let unknown = unknown_template.map(|name| {
+        let what = Said::new(Phrase::TemplateNotCarried, [name.to_owned()]);
+        (what, contents.n_chat)
+    });
+    losses.chain(unknown).filter(|(_, n)| *n > 0).collect()
 }
 
 /// Bytes of a [`slug`]; file systems take 255 with what is put around it.

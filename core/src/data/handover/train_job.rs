@@ -1,6 +1,6 @@
 //! Settings for `veneer train --job`, and the command line that uses them.
 
-use super::{Contents, Handover};
+use super::{Contents, Handover, told};
 use crate::{
     data::Format,
     protocol::{
@@ -18,9 +18,11 @@ pub fn job_json(job: &TrainJob) -> String {
 
 /// What `veneer train` does not do with these records, with their number.
 pub fn train_losses(contents: &Contents) -> Vec<(Said, u64)> {
-    let pairs = (Phrase::PairsAsExamples, contents.n_pairs);
-    let some = [pairs].into_iter().filter(|(_, n)| *n > 0);
-    some.map(|(what, n)| (Said::new(what, []), n)).collect()
+    told(
+        &[(Phrase::PairsAsExamples, contents.n_pairs)],
+        None,
+        contents,
+    )
 }
 
 /// What to run in the folder of the data.

@@ -96,8 +96,8 @@ pub(crate) struct RowArgs {
     header_rows: Option<u32>,
 
     /// Numbers in cells, such as 1,234 or 6,000千円: as-they-stand, plain (digits without
-    /// separators; signs for missing values become empty) or with-units (also multiplied by
-    /// the unit)
+    /// separators, currencies stay; signs for missing values become empty) or with-units (also
+    /// multiplied by the unit)
     #[arg(long, value_name = "HOW", value_parser = numbers)]
     numbers: Option<Numbers>,
 }
