@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
-    data::Record,
+    data::{Record, handover::side_name},
     protocol::studio::TrainWhat,
     text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
@@ -110,9 +110,13 @@ pub(crate) fn read(
     limit: Option<usize>,
 ) -> Result<Examples> {
     let dataset = dataset::read(path, &args.read.options(), args.read.side)?;
-    eprintln!("{}: {}", path.display(), dataset.description);
+    let name = match args.read.side {
+        Some(side) => format!("{} ({})", path.display(), side_name(side)),
+        None => path.display().to_string(),
+    };
+    eprintln!("{name}: {}", dataset.description);
     if !dataset.warnings.is_empty() {
-        eprintln!("warning: {}: {}", path.display(), dataset.warnings);
+        eprintln!("warning: {name}: {}", dataset.warnings);
     }
     let mut records = dataset.records;
     records.truncate(limit.unwrap_or(usize::MAX));

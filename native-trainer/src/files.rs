@@ -123,6 +123,26 @@ impl Prepared {
     }
 }
 
+/// Writes into a folder, which is made where it is not there; what had to be made for it goes again
+/// where that fails.
+///
+/// # Errors
+/// If the folder cannot be made, and those of `write`.
+pub(crate) fn fill_folder<T>(folder: &Path, write: impl FnOnce() -> Result<T>) -> Result<T> {
+    let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
+    let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+    let written = std::fs::create_dir_all(folder)
+        .with_context(|| format!("making the folder `{}`", folder.display()))
+        .and_then(|()| write());
+    if written.is_err() {
+        for folder in made {
+            // The first failure is the one reported.
+            std::fs::remove_dir(folder).ok();
+        }
+    }
+    written
+}
+
 /// Give all files their names, or none: what was renamed before a failure is undone, and a file
 /// that stood there before is put back.
 pub(crate) fn publish_all(files: Vec<Prepared>) -> Result<()> {
@@ -262,6 +282,18 @@ mod tests {
         assert!(refused.contains("exists already") && refused.contains("--force"));
         assert!(!refused.contains(&new.display().to_string()), "{refused}");
         assert!(refuse_existing(paths(), true).is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_nothing_comes_into_is_not_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        let failed = fill_folder(&inner, || -> Result<()> { bail!("no space left") });
+        assert_eq!(failed.unwrap_err().to_string(), "no space left");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        fill_folder(&inner, || put(&inner.join("c"), "1").publish()).unwrap();
+        assert!(fill_folder(&inner, || -> Result<()> { bail!("again") }).is_err());
+        assert!(inner.join("c").exists());
     }
 
     #[test]

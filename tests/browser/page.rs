@@ -123,6 +123,14 @@ impl Page {
         );
     }
 
+    /// What the settings of a browser do where someone clears its data.
+    pub(crate) fn clear_storage(&self, origin: &str) {
+        self.call(
+            "Storage.clearDataForOrigin",
+            json!({ "origin": origin, "storageTypes": "all" }),
+        );
+    }
+
     /// Every node as a screen reader gets it.
     pub(crate) fn accessibility_tree(&self) -> Vec<Value> {
         let mut answer = self.call("Accessibility.getFullAXTree", json!({}));

@@ -21,7 +21,7 @@ pub(super) mod template;
 mod tests;
 
 use super::{Project, ProjectError, Step, Task, Work};
-use crate::protocol::studio::{FindingsView, StudioProgress, StudioStage};
+use crate::protocol::studio::FindingsView;
 use template::TemplateCheck;
 
 impl Project {
@@ -49,12 +49,6 @@ impl Work for Checking {
         if check.step(project)? {
             return project.findings().map(Step::Done);
         }
-        let (done, total) = check.progress();
-        Ok(Step::More(StudioProgress {
-            stage: StudioStage::Tokenizing,
-            what: table::TEMPLATE.into(),
-            done,
-            total,
-        }))
+        Ok(Step::More(check.told()))
     }
 }

@@ -163,13 +163,24 @@ fn message_of(turn: Turn) -> Message {
     }
 }
 
+/// Where a preference pair has its answers.
+pub(super) const PAIR: [&str; 2] = ["chosen", "rejected"];
+
 /// A preference pair holds its better answer twice: as the text that is trained, and under `chosen`
-/// for the way out. An edit of the one is an edit of the other.
+/// for the way out. Where its answers are whole conversations, it holds what was said before them
+/// three times. An edit of the one is an edit of the others.
 pub(super) fn keep_pair(before: &Record, after: &mut Record) {
     if !before.extra.contains_key("rejected")
         || before.extra.get("chosen") != after.extra.get("chosen")
     {
         return;
+    }
+    for key in PAIR {
+        if let Some(pair) = after.extra.get_mut(key)
+            && before.extra.get(key) == Some(pair)
+        {
+            keep_said_before(&before.body, &after.body, pair);
+        }
     }
     let (Some(old), Some(new)) = (answer(before), answer(after)) else {
         return;
@@ -179,13 +190,8 @@ pub(super) fn keep_pair(before: &Record, after: &mut Record) {
         return;
     };
     let text = match chosen {
-        Value::Array(messages) => messages.last_mut().and_then(|message| {
-            let key = ["content", "value"]
-                .into_iter()
-                .find(|key| message.get(*key).is_some())?;
-            message.get_mut(key)
-        }),
-        Value::Object(message) => message.get_mut("content"),
+        Value::Array(messages) => messages.last_mut().and_then(said),
+        Value::Object(_) => said(chosen),
         text => Some(text),
     };
     if let Some(text) = text
@@ -193,6 +199,33 @@ pub(super) fn keep_pair(before: &Record, after: &mut Record) {
     {
         *text = new;
     }
+}
+
+/// Changes what stands in front of the answer of a whole conversation as it was changed in the record.
+fn keep_said_before(before: &Body, after: &Body, pair: &mut Value) {
+    let (Body::Chat(old), Body::Chat(new), Value::Array(messages)) = (before, after, pair) else {
+        return;
+    };
+    let n = old.messages.len();
+    if new.messages.len() != n || messages.len() != n {
+        return;
+    }
+    let pairs = old.messages.iter().zip(&new.messages).zip(messages);
+    for ((old, new), message) in pairs.take(n.saturating_sub(1)) {
+        if let Some(text) = said(message)
+            && text.as_str() == old.content.as_deref()
+            && let Some(new) = &new.content
+        {
+            *text = Value::from(new.as_str());
+        }
+    }
+}
+
+/// The text of a message in its file's form.
+fn said(message: &mut Value) -> Option<&mut Value> {
+    let keys = ["content", "value"].into_iter();
+    let key = keys.into_iter().find(|key| message.get(*key).is_some())?;
+    message.get_mut(key)
 }
 
 fn answer(record: &Record) -> Option<&str> {

@@ -1,21 +1,25 @@
 //! One record: seen whole, saved, added.
 
-use rusqlite::{OptionalExtension as _, params};
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension as _, params, types::Value};
 
 use super::{
     Project, ProjectError,
     body::insert_body,
     columns::{RecordColumns, THERE},
-    content::{Origin, content_of, keep_pair, read_body, record_of},
+    content::{Origin, PAIR, content_of, keep_pair, read_body, record_of},
     file::note_leftovers,
     filter,
     journal::{Field, changes_of},
     names::names_of,
     order,
     rows::Narrow,
-    runs::Runs,
 };
-use crate::protocol::studio::{ActionKind, Content, RecordKey, RecordView, Side};
+use crate::{
+    protocol::studio::{ActionKind, Content, RecordKey, RecordView, Side},
+    text::{Body, Message, Record},
+};
 
 /// Saves of one record that follow each other this closely are one action: an editor that saves by
 /// itself would otherwise fill the history.
@@ -106,7 +110,7 @@ impl Project {
             if std::mem::discriminant(&after.body) != std::mem::discriminant(&before.body) {
                 origin = Origin::of(&after.body);
             }
-            match self.edit_going_on(record, now_ms)? {
+            match self.edit_going_on(record, &after, now_ms)? {
                 Some(action) => {
                     let tx = self.store.settled_mut()?.transaction()?;
                     let body = insert_body(&tx, after, origin)?;
@@ -226,9 +230,14 @@ impl Project {
         Ok(columns.records.iter().filter(is_before).count() as u64 + 1)
     }
 
-    /// The latest action, if it edited this record a moment ago, nothing was undone since, and no
-    /// snapshot was taken of what it made.
-    fn edit_going_on(&self, record: RecordKey, now_ms: i64) -> Result<Option<i64>, ProjectError> {
+    /// The latest action, if it edited the same text of this record a moment ago, nothing was undone
+    /// since, and no snapshot was taken of what it made.
+    fn edit_going_on(
+        &self,
+        record: RecordKey,
+        after: &Record,
+        now_ms: i64,
+    ) -> Result<Option<i64>, ProjectError> {
         let mut statement = self.store.settled()?.prepare_cached(
             "SELECT id FROM action
              WHERE id = (SELECT max(id) FROM action) AND undone = 0
@@ -241,7 +250,60 @@ impl Project {
             return Ok(None);
         };
         let changes = changes_of(self.store.raw(), action)?;
-        let is_of_it = |(field, runs): &(Field, Runs)| *field == Field::Body && runs.has(record.0);
-        Ok(changes.iter().any(is_of_it).then_some(action))
+        let bodies = changes.iter().find(|(field, _)| *field == Field::Body);
+        let Some(Value::Integer(body)) = bodies.and_then(|(_, runs)| runs.value(record.0)) else {
+            return Ok(None);
+        };
+        let (before, _) = read_body(self.store.raw(), *body)?;
+        Ok(is_typed(&before, after).then_some(action))
     }
+}
+
+/// Whether typing in one place makes one text of the other: turns that were moved, added or taken away
+/// are a step of their own.
+fn is_typed(before: &Record, after: &Record) -> bool {
+    let (n_texts, is_same_shape) = match (&before.body, &after.body) {
+        (Body::Chat(old), Body::Chat(new)) => {
+            let pairs = || old.messages.iter().zip(&new.messages);
+            let is_same = |(old, new): (&Message, &Message)| {
+                let content = new.content.clone();
+                Message {
+                    content,
+                    ..old.clone()
+                } == *new
+            };
+            let n = pairs()
+                .filter(|(old, new)| old.content != new.content)
+                .count();
+            let is_as_long = old.messages.len() == new.messages.len();
+            (
+                n,
+                is_as_long && old.tools == new.tools && pairs().all(is_same),
+            )
+        }
+        (
+            Body::Text { prompt, completion },
+            Body::Text {
+                prompt: new_prompt,
+                completion: new_completion,
+            },
+        ) => {
+            let n = usize::from(prompt != new_prompt) + usize::from(completion != new_completion);
+            (n, true)
+        }
+        (old, new) => (0, old == new),
+    };
+    let is_beside = |key: &String| !(n_texts > 0 && PAIR.contains(&key.as_str()));
+    let keys = |record: &Record| -> BTreeSet<String> {
+        record
+            .extra
+            .keys()
+            .filter(|key| is_beside(key))
+            .cloned()
+            .collect()
+    };
+    let names = keys(before);
+    let differs = |name: &&String| before.extra.get(*name) != after.extra.get(*name);
+    let n_beside = names.iter().filter(differs).count();
+    is_same_shape && names == keys(after) && n_texts + n_beside <= 1
 }

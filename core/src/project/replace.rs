@@ -80,10 +80,13 @@ impl Replacer {
                 }
             }
             Body::Text { prompt, completion } => {
-                for (role, text) in [(TurnRole::User, prompt), (TurnRole::Assistant, completion)] {
-                    if self.goes_to(role) {
-                        self.replace(text);
-                    }
+                // Where there is no prompt, the whole text is the completion.
+                let prompt = Some(prompt).filter(|prompt| !prompt.is_empty());
+                if let Some(prompt) = prompt.filter(|_| self.goes_to(TurnRole::User)) {
+                    self.replace(prompt);
+                }
+                if self.goes_to(TurnRole::Assistant) {
+                    self.replace(completion);
                 }
             }
             Body::Tokens(_) => {}

@@ -47,8 +47,14 @@ impl Runs {
 
     /// Whether a record is in one of them.
     pub(super) fn has(&self, record: u64) -> bool {
+        self.value(record).is_some()
+    }
+
+    /// The value of a record, if it is in one of them.
+    pub(super) fn value(&self, record: u64) -> Option<&Value> {
         let place = self.0.partition_point(|run| run.last() < record);
-        self.0.get(place).is_some_and(|run| run.first <= record)
+        let run = self.0.get(place).filter(|run| run.first <= record);
+        run.map(|run| &run.value)
     }
 
     /// Without some records, which come in their order.

@@ -30,10 +30,12 @@ impl<'a> Spoken<'a> {
                 .zip(turns)
                 .filter_map(|(number, turn)| Some(message(turn.role, number, turn.text?)))
                 .collect(),
-            Body::Text { prompt, completion } => vec![
-                message(TurnRole::User, 0, prompt),
-                message(TurnRole::Assistant, 1, completion),
-            ],
+            Body::Text { prompt, completion } => {
+                let prompt = Some(prompt).filter(|Text(prompt)| !prompt.is_empty());
+                let prompt = prompt.map(|prompt| message(TurnRole::User, 0, prompt));
+                let completion = message(TurnRole::Assistant, 1, completion);
+                prompt.into_iter().chain([completion]).collect()
+            }
             Body::Tokens {} => Vec::new(),
         }))
     }

@@ -223,6 +223,39 @@ fn a_project_is_one_file() {
     page.check();
 }
 
+/// Whoever clears the browser's data while a project is open can still take it away, and go on.
+#[test]
+fn a_project_whose_files_are_cleared_is_not_closed_unasked() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    studio.new_project("cleared");
+    let n = digits(&studio.import(&[&document("bonds.json")]));
+    page.clear_storage(studio.server.url("").trim_end_matches('/'));
+    page.click("studio-projects");
+    wait_for(page, "studio-give-up");
+    wait_for(page, "studio-not-kept");
+    page.screenshot("studio_cleared");
+    page.click("studio-give-up-leave");
+    page.click("studio-download");
+    let saved = studio.saved_file();
+
+    page.click("studio-projects");
+    wait_for(page, "studio-give-up-do");
+    page.click("studio-give-up-do");
+    wait_for(page, "studio-open-file");
+    assert_eq!(
+        page.evaluate("document.querySelectorAll('[data-testid=studio-project]').length"),
+        0
+    );
+    page.choose_files("studio-open-file", &[&saved]);
+    studio.wait_for_records(n);
+    page.reload();
+    studio.open_first();
+    studio.wait_for_records(n);
+    page.check();
+}
+
 /// One project, two tabs: the second is told, and may take it over.
 #[test]
 fn two_tabs_do_not_write_the_same_project() {

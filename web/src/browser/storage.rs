@@ -20,15 +20,18 @@ fn storage_of(navigator: &JsValue) -> Option<StorageManager> {
 
 /// The folder in which everything of Veneer lies, or why there is none.
 pub(crate) async fn root() -> Result<Folder, String> {
+    let root = Folder::default().folder("veneer").await;
+    root.map_err(|fault| fault.detail)
+}
+
+/// The top of the private file system, or why there is none.
+pub(super) async fn top() -> Result<FileSystemDirectoryHandle, String> {
     let manager = manager().ok_or("the page is not served over https or from this machine")?;
     if !has_function(&manager, "getDirectory") || !can_write() {
         return Err("the browser lets pages write no files of their own".to_owned());
     }
-    let root: FileSystemDirectoryHandle = settled(manager.get_directory())
-        .await
-        .map_err(|error| text_of(&error))?;
-    let root = Folder::new(root).folder("veneer").await;
-    root.map_err(|fault| fault.detail)
+    let top = settled(manager.get_directory()).await;
+    top.map_err(|error| text_of(&error))
 }
 
 /// Whether a worker can open private files for writing.

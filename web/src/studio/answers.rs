@@ -53,7 +53,9 @@ pub(super) async fn answer(
         }
         R::RenameProject { name } => O::Project(lifecycle::rename(desk, &name).await?),
         R::CloseProject => {
-            lifecycle::close(desk.opened.swap(None));
+            if !desk.is_lost().await {
+                lifecycle::close(desk, desk.opened.swap(None)).await;
+            }
             lifecycle::projects(desk).await
         }
         R::DeleteProject { id } => {

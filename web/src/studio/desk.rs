@@ -196,7 +196,7 @@ impl Desk {
         spawn_local(async move {
             loop {
                 desk.carry_out_waiting().await;
-                desk.hand_over();
+                desk.hand_over().await;
                 if !desk.order.borrow().is_idle() {
                     continue;
                 }
@@ -247,14 +247,21 @@ impl Desk {
     /// them until it ends, as if nothing had been.
     async fn look_after_files(&self) {
         let now = browser::now_ms();
-        let Some(id) = self.opened.id() else { return };
         if now - self.last_look_ms.get() < LOOK_EVERY_MS {
             return;
         }
         self.last_look_ms.set(now);
-        if !self.store().has(&id).await {
+        if self.is_lost().await {
             let projects = lifecycle::projects(self).await;
             Voice::unasked().end(Ok(projects.into()));
+        }
+    }
+
+    /// Whether the files of the open project are not there any more.
+    pub(super) async fn is_lost(&self) -> bool {
+        match self.opened.id() {
+            Some(id) => !self.store().has(&id).await,
+            None => false,
         }
     }
 
@@ -276,10 +283,10 @@ impl Desk {
     }
 
     /// Closes a project that another tab asked for.
-    fn hand_over(&self) {
+    async fn hand_over(&self) {
         if self.opened.is_wanted() {
             self.rest.take();
-            lifecycle::close(self.opened.swap(None));
+            lifecycle::close(self, self.opened.swap(None)).await;
             Voice::unasked().say(StudioReply::TakenOver, None);
         }
     }

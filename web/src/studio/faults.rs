@@ -76,7 +76,11 @@ pub(super) fn of_pool(error: &OpfsSAHError) -> Fault {
         OpfsSAHError::Transfer(_) => FaultKind::NotData,
         _ => FaultKind::ProjectMissing,
     };
-    Fault::new(kind, error.to_string())
+    let detail = match error {
+        OpfsSAHError::Opfs { value, .. } => browser::text_of(value),
+        error => error.to_string(),
+    };
+    Fault::new(kind, detail)
 }
 
 /// What the browser says about the folder of a project, which is no model.

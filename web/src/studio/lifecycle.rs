@@ -30,7 +30,7 @@ const HAND_OVER_MS: u32 = 10_000;
 
 pub(super) async fn create(desk: &Desk, name: &str) -> Result<ProjectView, Fault> {
     let open = make(desk, name).await?;
-    take_place(desk, open)
+    take_place(desk, open).await
 }
 
 /// A new project with records of Veneer's own.
@@ -48,7 +48,7 @@ pub(super) async fn create_sample(
     };
     match filled {
         Ok(_) => {
-            close(before);
+            close(desk, before).await;
             desk.opened.view()
         }
         Err(fault) => {
@@ -76,7 +76,7 @@ pub(super) async fn open(desk: &Desk, id: &str, take_over: bool) -> Result<Proje
         place.leave();
         fault
     })?;
-    let view = take_place(desk, open)?;
+    let view = take_place(desk, open).await?;
     // The list of projects shows an older name until the next time.
     store.note(id, &view.name).await.ok();
     Ok(view)
@@ -96,7 +96,7 @@ pub(super) async fn open_file(
         Err(fault) => Err((fault, place)),
     };
     let open = keep(desk, opened).await?;
-    take_place(desk, open)
+    take_place(desk, open).await
 }
 
 pub(super) async fn rename(desk: &Desk, name: &str) -> Result<ProjectView, Fault> {
@@ -108,7 +108,7 @@ pub(super) async fn rename(desk: &Desk, name: &str) -> Result<ProjectView, Fault
 
 pub(super) async fn delete(desk: &Desk, id: &str) -> Result<(), Fault> {
     if desk.opened.id().as_deref() == Some(id) {
-        close(desk.opened.swap(None));
+        close(desk, desk.opened.swap(None)).await;
     }
     let _lock = lock(desk, id, false).await?;
     let store = desk.store();
@@ -123,14 +123,19 @@ pub(super) async fn projects(desk: &Desk) -> StudioOutcome {
     StudioOutcome::Projects(desk.store().view(own.as_deref()).await)
 }
 
-pub(super) fn close(open: Option<Open>) {
-    if let Some(open) = open {
+/// Closes a project. One whose files were deleted is let go of as it is, until the worker ends: Chromium
+/// 156 itself ends where a file is closed whose storage was cleared.
+pub(super) async fn close(desk: &Desk, open: Option<Open>) {
+    let Some(open) = open else { return };
+    if desk.store().has(&open.id).await {
         open.close();
+    } else {
+        open.abandon();
     }
 }
 
-fn take_place(desk: &Desk, open: Open) -> Result<ProjectView, Fault> {
-    close(desk.opened.swap(Some(open)));
+async fn take_place(desk: &Desk, open: Open) -> Result<ProjectView, Fault> {
+    close(desk, desk.opened.swap(Some(open))).await;
     desk.opened.view()
 }
 

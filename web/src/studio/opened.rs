@@ -28,6 +28,11 @@ impl Open {
         self.place.leave();
     }
 
+    /// Leaves the files as they are until this worker ends.
+    pub(super) fn abandon(self) {
+        std::mem::forget(self);
+    }
+
     pub(super) fn view(&self) -> Result<ProjectView, Fault> {
         let view = self.project.view();
         let mut view = view.map_err(|error| faults::of_project(&error))?;

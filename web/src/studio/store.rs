@@ -66,13 +66,10 @@ impl Store {
         self.folder.as_ref().map(|_| format!("{FOLDER}/{id}"))
     }
 
-    /// Whether a project of this name is kept here.
+    /// Whether a project of this name is kept here; where the browser does not say, it is.
     pub(super) async fn has(&self, id: &str) -> bool {
         match &self.folder {
-            Some(all) => match all.there(id).await {
-                Some(folder) => has_note(&folder).await,
-                None => false,
-            },
+            Some(all) => has_note(all, id).await.unwrap_or(true),
             None => self.in_memory.borrow().contains_key(id),
         }
     }
@@ -89,7 +86,8 @@ impl Store {
         };
         let text = serde_json::to_string(&note)
             .map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
-        let folder = all.there(id).await.ok_or_else(faults::missing)?;
+        let folder = all.there(id).await.map_err(faults::of_folder)?;
+        let folder = folder.ok_or_else(faults::missing)?;
         let noted = noted(&folder).await;
         if noted.is_some_and(|noted| noted.name == name) {
             return Ok(());
@@ -105,13 +103,7 @@ impl Store {
             self.in_memory.borrow_mut().remove(id);
             return Ok(());
         };
-        if let Some(folder) = all.there(id).await {
-            if has_note(&folder).await {
-                folder.remove(NOTE).await.map_err(faults::of_folder)?;
-            }
-            all.remove_folder(id).await.map_err(faults::of_folder)?;
-        }
-        Ok(())
+        delete(all, id).await.map_err(faults::of_folder)
     }
 
     /// The projects, the latest first. `own` is the one that this worker has open.
@@ -158,8 +150,21 @@ async fn folder() -> Result<Folder, String> {
     Ok(folder)
 }
 
-async fn has_note(folder: &Folder) -> bool {
-    folder.names().await.iter().any(|name| name == NOTE)
+async fn delete(all: &Folder, id: &str) -> Result<(), Fault> {
+    if let Some(folder) = all.there(id).await? {
+        if folder.has_file(NOTE).await? {
+            folder.remove(NOTE).await?;
+        }
+        all.remove_folder(id).await?;
+    }
+    Ok(())
+}
+
+async fn has_note(all: &Folder, id: &str) -> Result<bool, Fault> {
+    match all.there(id).await? {
+        Some(folder) => folder.has_file(NOTE).await,
+        None => Ok(false),
+    }
 }
 
 async fn noted(folder: &Folder) -> Option<Note> {
@@ -171,10 +176,11 @@ async fn projects(all: &Folder, own: Option<&str>) -> Vec<ProjectEntry> {
     let held = locks::held(LOCK).await;
     let mut projects = Vec::new();
     for id in all.names().await {
-        let Some(folder) = all.there(&id).await else {
+        let Ok(Some(folder)) = all.there(&id).await else {
             continue;
         };
-        if !has_note(&folder).await {
+        // Where the browser does not say, it may be a project.
+        if let Ok(false) = folder.has_file(NOTE).await {
             remove_remains(all, &id).await;
             continue;
         }
@@ -202,16 +208,14 @@ async fn remove_remains(all: &Folder, id: &str) {
 
 /// Bytes of a project, and when its database was written last. The database is the largest file.
 async fn files(folder: &Folder) -> (u64, i64) {
-    let Some(files) = folder.there(FILES).await else {
+    let Ok(Some(files)) = folder.there(FILES).await else {
         return (0, 0);
     };
     let (mut bytes, mut largest) = (0, (0, 0));
-    for name in files.names().await {
-        if let Ok(file) = files.file(&name).await {
-            let n = file.size() as u64;
-            bytes += n;
-            largest = largest.max((n, file.last_modified() as i64));
-        }
+    for (_, file) in files.files().await {
+        let n = file.size() as u64;
+        bytes += n;
+        largest = largest.max((n, file.last_modified() as i64));
     }
     (bytes, largest.1)
 }

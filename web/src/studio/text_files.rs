@@ -107,7 +107,7 @@ fn read(name: &str, blob: Blob) -> Result<Vec<u8>, Fault> {
 /// A file that the chat keeps, by its hash.
 async fn kept(remote: &RemoteFile) -> Option<Blob> {
     let sha256 = remote.sha256.as_deref()?;
-    let files = storage::root().await.ok()?.there("files").await?;
+    let files = storage::root().await.ok()?.there("files").await.ok()??;
     Some(files.file(sha256).await.ok()?.into())
 }
 

@@ -12,6 +12,7 @@ use crate::{
     cores,
     data::ProblemKind,
     project::{Pace, Project, ProjectError, content::read_stored},
+    protocol::studio::{StudioProgress, StudioStage},
     text::{
         EncodeOptions, ModelText, Record, Refusal, RefusalKind, check_record, encode_record,
         trains_end,
@@ -117,8 +118,13 @@ impl TemplateCheck {
         }))
     }
 
-    pub(in crate::project) fn progress(&self) -> (u64, u64) {
-        (self.n_done, self.n_total)
+    pub(in crate::project) fn told(&self) -> StudioProgress {
+        StudioProgress {
+            stage: StudioStage::Tokenizing,
+            what: table::TEMPLATE.into(),
+            done: self.n_done,
+            total: self.n_total,
+        }
     }
 
     /// A few texts more; true once none is left.

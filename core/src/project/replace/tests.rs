@@ -191,3 +191,21 @@ fn examples_show_a_little_around() {
     assert_eq!((before.chars().count(), after.chars().count()), (40, 40));
     assert_eq!(around("X", 0..1), ("", ""));
 }
+
+#[test]
+fn a_whole_text_has_no_prompt_to_replace_in() {
+    let whole = |prompt: &str, completion: &str| Record {
+        body: Body::Text {
+            prompt: prompt.into(),
+            completion: completion.into(),
+        },
+        ..chat("", "")
+    };
+    let mut project = project_of([whole("", "A whole text."), whole("p", "c")]);
+    let beginning = replace("^", SearchMode::Regex, "> ");
+    let found = preview(&mut project, &beginning).unwrap();
+    assert_eq!((found.n_records, found.n_matches), (2, 3));
+    change(&mut project, &beginning).unwrap();
+    assert_eq!(said(&project, 0), ["> A whole text."]);
+    assert_eq!(said(&project, 1), ["> p", "> c"]);
+}

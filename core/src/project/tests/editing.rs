@@ -8,10 +8,10 @@ use crate::{
         Project, ProjectError,
         body::insert_body,
         content::{Origin, content_of, read_body},
-        testing::{chat, in_memory, project_of, question, seen},
+        testing::{chat, in_memory, project_of, question, seen, turns},
     },
     protocol::studio::{ActionKind, Content, RecordKey},
-    text::{Body, Encoded, Record},
+    text::{Body, Encoded, Record, Role},
 };
 
 fn text(question: &str, answer: &str) -> Content {
@@ -36,7 +36,7 @@ fn a_save_is_seen_and_the_original_kept() {
 
 #[test]
 fn saves_in_quick_succession_are_one_action() {
-    let mut project = in_memory(2);
+    let mut project = project_of([chat("a", "x"), chat("a", "y")]);
     let before = seen(&project);
     let mut save = |record, answer: &str, now| {
         let view = project
@@ -60,6 +60,32 @@ fn saves_in_quick_succession_are_one_action() {
         project.undo().unwrap();
     }
     assert_eq!(seen(&project), before);
+}
+
+#[test]
+fn turns_that_come_and_go_are_a_step_of_their_own() {
+    let said = |texts: &[&str]| {
+        let roles = [Role::User, Role::Assistant].into_iter().cycle();
+        let messages: Vec<_> = roles.zip(texts.iter().copied()).collect();
+        content_of(turns(&messages))
+    };
+    let mut project = project_of([turns(&[(Role::User, "a"), (Role::Assistant, "b")])]);
+    let mut save = |texts: &[&str], now| {
+        project.save(RecordKey(1), said(texts), now).unwrap();
+        project.history(9).unwrap().len()
+    };
+    assert_eq!(save(&["a", "bc"], 1_000), 1);
+    assert_eq!(save(&["a", "bcd"], 2_000), 1);
+    assert_eq!(save(&["a", "bcd", "", ""], 2_500), 2, "turns were added");
+    assert_eq!(save(&["a", "bcd", "e", ""], 3_000), 3, "typed behind that");
+    assert_eq!(save(&["a", "bcd", "ef", ""], 3_500), 3);
+    assert_eq!(save(&["a", "bcd", "ef", "g"], 4_000), 4, "another text");
+    assert_eq!(save(&["ef", "bcd", "a", "g"], 4_500), 5, "turns were moved");
+    assert_eq!(save(&["ef", "bcd", "a"], 4_600), 6, "one was taken away");
+    project.undo().unwrap();
+    project.undo().unwrap();
+    let now = project.record(RecordKey(1)).unwrap().content;
+    assert_eq!(now, said(&["a", "bcd", "ef", "g"]));
 }
 
 #[test]
@@ -134,6 +160,36 @@ fn a_pair_keeps_its_better_answer_in_step() {
     content.body = text("q", "best").body;
     let saved = project.save(RecordKey(1), content, 19_000).unwrap().content;
     assert_eq!(saved.extra["chosen"][0]["content"], "best");
+}
+
+#[test]
+fn whole_conversations_of_a_pair_are_kept_in_step() {
+    let mut record = chat("2+2?", "4");
+    let said = |answer: &str| json!([{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": answer}]);
+    record.extra.insert("chosen".into(), said("4"));
+    record.extra.insert("rejected".into(), said("5"));
+    let mut with_one = chat("2+2?", "4");
+    let one = |answer: &str| json!({"from": "gpt", "value": answer});
+    with_one.extra.insert("chosen".into(), one("4"));
+    with_one.extra.insert("rejected".into(), one("5"));
+    let mut project = project_of([record, with_one]);
+    let mut save = |record| {
+        let mut content = project.record(RecordKey(record)).unwrap().content;
+        content.body = text("What is 2+2?", "four").body;
+        project
+            .save(RecordKey(record), content, 1)
+            .unwrap()
+            .content
+            .extra
+    };
+    let saved = save(1);
+    for (key, answer) in [("chosen", "four"), ("rejected", "5")] {
+        let values = [0, 1].map(|at| saved[key][at]["value"].as_str().unwrap());
+        assert_eq!(values, ["What is 2+2?", answer], "{key}");
+    }
+    let saved = save(2);
+    assert_eq!(saved["chosen"]["value"], "four");
+    assert_eq!(saved["rejected"]["value"], "5");
 }
 
 #[test]

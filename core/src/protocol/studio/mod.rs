@@ -84,7 +84,8 @@ pub enum StudioRequest {
     RenameProject {
         name: String,
     },
-    /// Ends with [`StudioOutcome::Projects`].
+    /// Ends with [`StudioOutcome::Projects`]. A project whose files were deleted stays open, and is
+    /// named as lost there.
     CloseProject,
     /// Ends with [`StudioOutcome::Projects`].
     DeleteProject {

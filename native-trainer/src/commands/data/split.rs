@@ -1,7 +1,6 @@
 //! `veneer data split`
 
 use std::{
-    fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     dataset::{self, ReadArgs, beside, count, shell_word, thousands},
-    files::{Prepared, prepare, publish_all, refuse_existing},
+    files::{Prepared, fill_folder, prepare, publish_all, refuse_existing},
     input,
 };
 
@@ -148,15 +147,15 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     .map(|(name, side)| (name, args.path(name, &loaded.source.shape), side.as_slice()))
     .collect();
     refuse_existing(sides.iter().map(|(_, path, _)| path.as_path()), args.force)?;
-    if let Some(folder) = &args.out_dir {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("making the folder `{}`", folder.display()))?;
+    let write_all = || {
+        let prepared = sides.iter();
+        let prepared = prepared.map(|(_, path, side)| write(path, &loaded, side));
+        publish_all(prepared.collect::<Result<Vec<Prepared>>>()?)
+    };
+    match &args.out_dir {
+        Some(folder) => fill_folder(folder, write_all)?,
+        None => write_all()?,
     }
-    let prepared: Result<Vec<Prepared>> = sides
-        .iter()
-        .map(|(_, path, side)| write(path, &loaded, side))
-        .collect();
-    publish_all(prepared?)?;
     let text = if args.json {
         let files: Vec<_> = sides
             .iter()

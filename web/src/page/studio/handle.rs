@@ -381,16 +381,33 @@ impl Studio {
         }
     }
 
-    /// The worker broke. It is started again if it had answered; else it would only break again.
-    fn recover(self, mut fault: Fault) {
+    /// Lets go of a project whose files were deleted, and starts again without it: Chromium clears
+    /// what it was told to when nobody holds a file of it any more, and takes what was stored
+    /// meanwhile along.
+    pub(in crate::page) fn give_up(self) {
+        let open = self.project.get_untracked();
+        self.end_worker();
+        if let Some(open) = open {
+            self.forget_unsaved(&open.id);
+        }
+        self.wake();
+    }
+
+    /// Ends the worker, which may still be alive if it broke: only its end gives the project's files
+    /// back.
+    fn end_worker(self) {
         self.work.set(Vec::new());
         self.taken_over.set(false);
         self.project.set(None);
-        // What broke may still be alive; only its end gives the project's files back.
         if let Some(client) = self.client.get_value() {
             client.end();
         }
         self.client.set_value(None);
+    }
+
+    /// The worker broke. It is started again if it had answered; else it would only break again.
+    fn recover(self, mut fault: Fault) {
+        self.end_worker();
         // Whatever was under way said the same.
         self.app
             .notices

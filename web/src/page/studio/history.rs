@@ -5,7 +5,7 @@ use veneer_core::protocol::studio::{
     ActionView, Difference, DifferenceKind, SnapshotView, StudioOutcome, StudioRequest,
 };
 
-use super::handle::Studio;
+use super::{handle::Studio, keys::key_of};
 use crate::{
     page::{focus, handle::App},
     state::{
@@ -35,7 +35,7 @@ pub(super) fn HistoryPanel(#[prop(into)] on_close: Callback<()>) -> impl IntoVie
         });
     });
     let on_key = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape" {
+        if key_of(&event) == "Escape" {
             on_close.run(());
         }
     };

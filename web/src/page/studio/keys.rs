@@ -21,6 +21,15 @@ use crate::{
 /// How long the second stroke of a chord is waited for.
 const PATIENCE_MS: f64 = 1500.0;
 
+/// The key that was pressed; none where it belongs to what is being composed: Enter and Escape there
+/// mean the candidate.
+pub(in crate::page) fn key_of(event: &KeyboardEvent) -> String {
+    if event.is_composing() {
+        return String::new();
+    }
+    event.key()
+}
+
 type Hearer = Rc<dyn Fn(Command)>;
 
 /// The commands of the studio. Copies are the same.

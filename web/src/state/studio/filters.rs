@@ -185,6 +185,20 @@ pub fn typed_limit(text: &str) -> Result<Option<u64>, ParseIntError> {
     }
 }
 
+/// Limits of which one was typed anew; the other goes where nothing would lie between them.
+pub fn with_limit(
+    (min, max): (Option<u64>, Option<u64>),
+    is_upper: bool,
+    limit: Option<u64>,
+) -> (Option<u64>, Option<u64>) {
+    let (min, max) = if is_upper { (min, limit) } else { (limit, max) };
+    match (min, max) {
+        (Some(least), Some(most)) if least > most && is_upper => (None, max),
+        (Some(least), Some(most)) if least > most => (min, None),
+        both => both,
+    }
+}
+
 /// Japanese keyboards write digits as wide as ideographs.
 fn narrow_digit(c: char) -> char {
     match c {
@@ -285,5 +299,14 @@ mod tests {
         assert_eq!(typed_limit("２，０４８"), Ok(Some(2048)));
         assert!(typed_limit("-1").is_err());
         assert!(typed_limit("many").is_err());
+    }
+
+    #[test]
+    fn limits_do_not_cross() {
+        let both = (Some(10), Some(50));
+        assert_eq!(with_limit(both, false, Some(60)), (Some(60), None));
+        assert_eq!(with_limit(both, true, Some(5)), (None, Some(5)));
+        assert_eq!(with_limit(both, true, Some(10)), (Some(10), Some(10)));
+        assert_eq!(with_limit(both, false, None), (None, Some(50)));
     }
 }

@@ -7,6 +7,7 @@ pub mod copying;
 pub mod divide;
 pub mod draft;
 pub mod export_form;
+pub mod field_text;
 pub mod filters;
 pub mod highlight;
 pub mod importing;

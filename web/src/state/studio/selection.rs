@@ -50,11 +50,6 @@ impl Selection {
         self.len(n) == 0
     }
 
-    /// Whether it is said as "all of the list", with or without exceptions.
-    pub fn is_of_list(&self) -> bool {
-        matches!(self.chosen, Chosen::AllBut(_))
-    }
-
     pub fn is_all(&self) -> bool {
         matches!(&self.chosen, Chosen::AllBut(keys) if keys.is_empty())
     }

@@ -9,7 +9,7 @@ use web_sys::{HtmlSelectElement, KeyboardEvent};
 
 use super::of_draft;
 use crate::{
-    page::studio::handle::Studio,
+    page::studio::{handle::Studio, keys::key_of},
     state::{numbers, studio::draft::Draft},
     texts::{fill, studio::EditorTexts},
 };
@@ -64,8 +64,8 @@ fn Tags(facets: RwSignal<Option<Facets>>) -> impl IntoView {
             change(studio, Change::AddTag(tag));
         }
     };
-    let key = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" | "," if !event.is_composing() => {
+    let key = move |event: KeyboardEvent| match key_of(&event).as_str() {
+        "Enter" | "," => {
             event.prevent_default();
             add();
         }

@@ -14,6 +14,7 @@ use crate::{
         numbers,
         studio::{
             draft::{TurnId, turn_of_field},
+            field_text::{for_height, typed},
             shortcuts::Command,
         },
     },
@@ -299,7 +300,7 @@ fn CardText(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>) -> impl In
     let is_rendered = Memo::new(move |_| shared.rendered.get() && !in_source.get());
     let label = move || fill(texts().text_of, &[("n", &(index.get() + 1).to_string())]);
     let write = move |event| {
-        let text = event_target_value(&event);
+        let text = text.with_untracked(|before| typed(before, &event_target_value(&event)));
         studio.edit(|draft| draft.set_text(id, &text));
     };
     let leave = move |_| {
@@ -321,7 +322,7 @@ fn CardText(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>) -> impl In
         .into_any(),
         // The hidden copy in `data-text` gives the field its height.
         false => view! {
-            <div class="grow" data-text=move || text.get()>
+            <div class="grow" data-text=move || text.with(|text| for_height(text).to_owned())>
                 <textarea
                     id=text_id(id)
                     node_ref=field

@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use super::of_draft;
 use crate::{
-    page::studio::handle::Studio,
-    state::studio::json_text::{JsonKind, shown},
+    page::studio::{handle::Studio, keys::key_of},
+    state::studio::{
+        field_text::{for_height, typed},
+        json_text::{JsonKind, shown},
+    },
     texts::{fill, studio::EditorTexts},
 };
 
@@ -39,7 +42,7 @@ pub(super) fn Columns() -> impl IntoView {
         <details class="columns" data-testid="editor-columns">
             <summary>{title}</summary>
             <div class="scrolled">
-                <table class="columns-table">
+                <table class="columns-table" aria-label=title>
                     <thead><tr>
                         <th scope="col">{move || texts().column}</th>
                         <th scope="col">{move || texts().kind}</th>
@@ -61,7 +64,7 @@ pub(super) fn Columns() -> impl IntoView {
                     aria-label=move || texts().new_column
                     prop:value=move || new_name.get()
                     on:input=move |event| new_name.set(event_target_value(&event))
-                    on:keydown=move |event| if event.key() == "Enter" { add() }
+                    on:keydown=move |event| if key_of(&event) == "Enter" { add() }
                 />
                 <button type="button" data-testid="editor-add-column" on:click=move |_| add()>
                     {move || texts().add_column}
@@ -159,12 +162,15 @@ fn Cell(
     let fault = RwSignal::new(None::<String>);
     let text =
         Memo::new(move |_| value.with(|value| value.as_ref().map(shown).unwrap_or_default()));
-    let write = move |event| match kind.get_untracked().read(&event_target_value(&event)) {
-        Ok(value) => {
-            fault.set(None);
-            set(value);
+    let write = move |event| {
+        let text = text.with_untracked(|before| typed(before, &event_target_value(&event)));
+        match kind.get_untracked().read(&text) {
+            Ok(value) => {
+                fault.set(None);
+                set(value);
+            }
+            Err(why) => fault.set(Some(why)),
         }
-        Err(why) => fault.set(Some(why)),
     };
     let is_true = move || value.with(|value| value.as_ref().and_then(Value::as_bool) == Some(true));
     let field = move || match kind.get() {
@@ -180,7 +186,7 @@ fn Cell(
         }
         .into_any(),
         JsonKind::Text | JsonKind::Number | JsonKind::Json => view! {
-            <div class="grow" data-text=move || text.get()>
+            <div class="grow" data-text=move || text.with(|text| for_height(text).to_owned())>
                 <textarea
                     rows="1"
                     spellcheck="false"

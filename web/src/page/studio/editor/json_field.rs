@@ -9,6 +9,7 @@ use crate::{
     page::studio::handle::Studio,
     state::studio::{
         draft::TurnId,
+        field_text::for_height,
         json_text::{ObjectsError, pretty, read_objects},
     },
     texts::{Language, fill},
@@ -133,7 +134,7 @@ fn JsonList(
     view! {
         <div class="json-field">
             <span class="hint">{move || label.get()}</span>
-            <div class="grow code" data-text=move || text.get()>
+            <div class="grow code" data-text=move || text.with(|text| for_height(text).to_owned())>
                 <textarea
                     rows="2"
                     spellcheck="false"

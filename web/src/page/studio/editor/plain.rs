@@ -6,7 +6,13 @@ use veneer_core::protocol::studio::ContentBody;
 use super::{Shared, of_draft, rendered::Rendered};
 use crate::{
     page::studio::handle::Studio,
-    state::{numbers, studio::draft::Draft},
+    state::{
+        numbers,
+        studio::{
+            draft::Draft,
+            field_text::{for_height, typed},
+        },
+    },
     texts::fill,
 };
 
@@ -61,7 +67,7 @@ fn TextPart(
     let field = move || match shared.rendered.get() {
         true => view! { <Rendered text=text.get() /> }.into_any(),
         false => view! {
-            <div class="grow" data-text=move || text.get()>
+            <div class="grow" data-text=move || text.with(|text| for_height(text).to_owned())>
                 <textarea
                     rows="2"
                     spellcheck="false"
@@ -70,7 +76,8 @@ fn TextPart(
                     aria-label=move || label.get()
                     prop:value=move || text.get()
                     on:input=move |event| {
-                        let text = event_target_value(&event);
+                        let shown = event_target_value(&event);
+                        let text = text.with_untracked(|before| typed(before, &shown));
                         studio.edit(|draft| write(draft, &text));
                     }
                     on:blur=move |_| studio.save_draft()

@@ -2,14 +2,17 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::{
-    studio::{ActionView, StudioRequest},
+    studio::{ActionView, StudioOutcome, StudioRequest},
     tab::Fault,
 };
 
 use crate::{
     page::{
         handle::App,
-        studio::handle::{Step, Studio},
+        studio::{
+            confirm::Confirm,
+            handle::{Step, Studio},
+        },
     },
     state::{numbers, studio::actions},
     texts::{fill, studio::StudioTexts},
@@ -27,10 +30,21 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
         let n = numbers::whole(n, app.language.get());
         fill(texts().n_records, &[("n", &n)])
     };
+    let asks = RwSignal::new(false);
     let close = move |_| {
-        studio.ask(StudioRequest::CloseProject, &[], move |_| {
-            studio.taken_over.set(false);
-            studio.project.set(None);
+        studio.ask(StudioRequest::CloseProject, &[], move |outcome| {
+            let is_lost = matches!(outcome, StudioOutcome::Projects(all) if all.lost.is_some());
+            let is_empty = studio
+                .project
+                .with_untracked(|open| open.as_ref().is_none_or(|open| open.n_records == 0));
+            if !is_lost {
+                studio.taken_over.set(false);
+                studio.project.set(None);
+            } else if is_empty {
+                studio.give_up();
+            } else {
+                asks.set(true);
+            }
         });
     };
     view! {
@@ -63,6 +77,15 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
                     {move || texts().download}
                 </button>
             </div>
+            <Show when=move || asks.get()>
+                <Confirm
+                    question=Signal::derive(move || texts().lost_ask.to_owned())
+                    yes=Signal::derive(move || texts().lost_give_up.to_owned())
+                    testid="studio-give-up"
+                    on_yes=move || studio.give_up()
+                    on_no=move || asks.set(false)
+                />
+            </Show>
         </div>
     }
 }

@@ -11,7 +11,7 @@ use super::{
     picking, table,
 };
 use crate::{
-    page,
+    page::{self, studio::keys::key_of},
     state::studio::{
         draft::{self, Draft},
         shortcuts::Command,
@@ -92,6 +92,10 @@ fn clear(grid: Grid) {
 /// The record at the cursor, in the editor.
 pub(super) fn open(grid: Grid) {
     let Some(row) = grid.row_at_cursor() else {
+        // Rows that are on their way bring the record with them.
+        if grid.cursor.with_untracked(Option::is_some) {
+            grid.studio.write_in_next();
+        }
         return;
     };
     grid.opened.set(true);
@@ -147,7 +151,7 @@ pub(super) fn press_in_panel(grid: Grid, event: &KeyboardEvent) {
         .target()
         .and_then(|target| target.dyn_into::<Element>().ok());
     let panel = target.and_then(|target| target.closest(".grid-panel").ok().flatten());
-    if panel.is_some() && event.key() == "Escape" && !event.is_composing() {
+    if panel.is_some() && key_of(event) == "Escape" {
         event.prevent_default();
         grid.panel.set(None);
     }
@@ -182,13 +186,12 @@ pub(super) fn change_these(grid: Grid, target: Target, change: Change) {
         let StudioOutcome::Changed(changed) = outcome else {
             return;
         };
-        // "All of the list" would mean other records in another list.
+        // Records that went out of the list with this would be changed unseen by what comes next, and
+        // "all of the list" would mean other ones.
         let is_other_list = changed.list.n != n;
-        grid.selection.update(|selection| {
-            if removes || (is_other_list && selection.is_of_list()) {
-                selection.clear();
-            }
-        });
+        if removes || is_other_list {
+            grid.selection.update(|selection| selection.clear());
+        }
     });
 }
 

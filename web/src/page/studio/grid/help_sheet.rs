@@ -48,7 +48,10 @@ pub(in crate::page::studio) fn HelpSheet() -> impl IntoView {
                     <button
                         type="button"
                         data-testid="shortcuts-reset"
-                        on:click=move |_| keys.change(|shortcuts| shortcuts.reset_all())
+                        on:click=move |_| {
+                            said.set(String::new());
+                            keys.change(|shortcuts| shortcuts.reset_all());
+                        }
                     >
                         {move || texts().reset_all}
                     </button>
@@ -72,6 +75,7 @@ fn hear(
     };
     if matches!(event.key().as_str(), "Escape" | "Tab") {
         changing.set(None);
+        said.set(String::new());
         if event.key() == "Escape" {
             // The sheet stays.
             event.prevent_default();

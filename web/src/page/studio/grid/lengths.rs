@@ -106,10 +106,8 @@ fn Limit(upper: bool, range: Memo<Range>) -> impl IntoView {
         wrong.set(limit.is_err());
         let Ok(limit) = limit else { return };
         let (min, max, unit) = range.get_untracked();
-        match upper {
-            true => restrict(grid, (min, limit, unit)),
-            false => restrict(grid, (limit, max, unit)),
-        }
+        let (min, max) = filters::with_limit((min, max), upper, limit);
+        restrict(grid, (min, max, unit));
     };
     view! {
         <input

@@ -9,7 +9,7 @@ use crate::{
         handle::App,
         studio::{
             handle::{Step, Studio},
-            keys::Keys,
+            keys::{Keys, key_of},
         },
     },
     state::studio::shortcuts::{Command, Scope, TABLE},
@@ -62,10 +62,10 @@ fn Choices() -> impl IntoView {
     };
     let key = move |event: KeyboardEvent| {
         let n = found.with_untracked(Vec::len).max(1);
-        match event.key().as_str() {
+        match key_of(&event).as_str() {
             "ArrowDown" => chosen.update(|at| *at = (*at + 1) % n),
             "ArrowUp" => chosen.update(|at| *at = (*at + n - 1) % n),
-            "Enter" if !event.is_composing() => {
+            "Enter" => {
                 let at = chosen.get_untracked();
                 if let Some(command) = found.with_untracked(|found| found.get(at).copied()) {
                     run(command);

@@ -8,7 +8,7 @@ use super::{
     handle::{Grid, Panel},
     table,
 };
-use crate::state::studio::highlight;
+use crate::{page::studio::keys::key_of, state::studio::highlight};
 
 /// Typing rests this long before the search begins.
 const REST_MS: u64 = 160;
@@ -113,9 +113,9 @@ pub(super) fn SearchBox() -> impl IntoView {
     };
     typed.follow();
     on_cleanup(move || typed.stop_waiting());
-    let key = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.is_composing() => typed.now(),
-        "ArrowDown" if !event.is_composing() => {
+    let key = move |event: KeyboardEvent| match key_of(&event).as_str() {
+        "Enter" => typed.now(),
+        "ArrowDown" => {
             event.prevent_default();
             typed.now();
             table::focus_row(grid.cursor.get_untracked().unwrap_or(0));

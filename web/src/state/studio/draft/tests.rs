@@ -234,6 +234,27 @@ fn turns_are_joined() {
 }
 
 #[test]
+fn what_must_not_be_learned_is_not_after_joining() {
+    let mut draft = draft(&[
+        (Assistant, "learn"),
+        (Assistant, "do not"),
+        (Assistant, "c"),
+    ]);
+    let ids = draft.ids.clone();
+    draft.change(|content| {
+        let ContentBody::Chat { turns, .. } = &mut content.body else {
+            panic!("turns");
+        };
+        turns[0].weight = Some(1.0);
+        turns[1].weight = Some(0.0);
+    });
+    draft.join_next(ids[0]);
+    assert_eq!(draft.turns()[0].weight, Some(0.0));
+    draft.join_next(ids[0]);
+    assert_eq!(draft.turns()[0].weight, Some(0.0));
+}
+
+#[test]
 fn turns_move_and_go() {
     let mut draft = draft(&[(System, "s"), (User, "a"), (Assistant, "b")]);
     let ids = draft.ids.clone();

@@ -102,7 +102,8 @@ impl Draft {
         Some(self.insert(index + 1, new))
     }
 
-    /// Puts the next turn behind this one; the role of this one stays.
+    /// Puts the next turn behind this one; the role of this one stays. What must not be learned is not
+    /// learned in the joined turn either.
     pub fn join_next(&mut self, id: TurnId) {
         let Some(index) = self.index_of(id) else {
             return;
@@ -124,6 +125,9 @@ impl Draft {
                 (Some(above), Some(below)) => Some(format!("{above}\n\n{below}")),
                 (above, below) => above.or(below),
             };
+            if next.weight == Some(0.0) {
+                turn.weight = next.weight;
+            }
             turn.tool_calls.extend(next.tool_calls);
             turn.name = turn.name.take().or(next.name);
             turn.tool_call_id = turn.tool_call_id.take().or(next.tool_call_id);
