@@ -184,6 +184,32 @@ pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Side>) -> Re
     }
 }
 
+/// The same for whoever only looks: a table is read as an import reads it where reading it as it stands
+/// finds no questions and answers.
+pub(crate) fn load_as_imported(
+    path: &Path,
+    options: &ReadOptions,
+    side: Option<Side>,
+) -> Result<Loaded> {
+    let error = match load(path, options, side) {
+        Err(error) if options.mapping.0.is_empty() && path != Path::new("-") => error,
+        other => return other,
+    };
+    let may_be_imported = match error.downcast_ref() {
+        Some(DatasetError::UnknownColumns { hint, .. }) => hint.is_empty(),
+        Some(DatasetError::NothingReadable { .. }) => !is_json(path),
+        _ => false,
+    };
+    match may_be_imported {
+        true => load_parts(path, input::parts(path)?, options),
+        false => Err(error),
+    }
+}
+
+fn is_json(path: &Path) -> bool {
+    with_container(path, ReadOptions::default()).container == Some(Container::Json)
+}
+
 fn load_project(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Loaded> {
     let project = project_file::open_and_verify(path)?;
     let sides: Vec<Side> = side.into_iter().collect();
@@ -385,6 +411,27 @@ mod tests {
             Path::new("d/a.val.json")
         );
         assert_eq!(shell_word(Path::new("my file.json")), "'my file.json'");
+    }
+
+    #[test]
+    fn a_table_is_looked_at_as_it_is_imported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let options = ReadOptions::default();
+        let look = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            load_as_imported(&path, &options, None)
+        };
+        let loaded = look(b"Bank figures 2024\n\nquestion,answer\nWhat is it?,A lamp\n").unwrap();
+        assert_eq!((loaded.records.len(), loaded.problems.n_errors()), (1, 0));
+        let loaded = look(b"country,energy\nAustria,30633\n").unwrap();
+        assert_eq!(loaded.records.len(), 1);
+        assert!(load(&path, &options, None).is_err(), "nothing to train on");
+        let error = look(b"instrction,outptu\na,b\n").unwrap_err();
+        assert!(format!("{error:#}").contains("did you mean"), "{error:#}");
+        let old = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[7; 600]].concat();
+        let error = format!("{:#}", look(&old).unwrap_err());
+        assert!(error.contains("XLSX") && error.len() < 400, "{error}");
     }
 
     #[test]

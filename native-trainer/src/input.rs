@@ -42,7 +42,14 @@ pub(crate) fn kind(path: &Path) -> Result<Input> {
     if begins_project(&head) {
         return Ok(Input::Project);
     }
-    const MAGIC: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"%PDF"];
+    const MAGIC: [&[u8]; 5] = [
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"PAR1",
+        b"%PDF",
+        // Old Office files, which are refused with what to do instead.
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    ];
     let extension = path.extension().and_then(|extension| extension.to_str());
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
     let binary = MAGIC.iter().any(|magic| head.starts_with(magic));

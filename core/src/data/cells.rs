@@ -7,7 +7,10 @@ use std::{
     rc::Rc,
 };
 
+use self::quotes::Quotes;
 use super::{DatasetError, Mapping, Place, Problem, ProblemKind};
+
+mod quotes;
 
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
@@ -27,6 +30,8 @@ pub(crate) struct Cells<R> {
     n_rows: u64,
     last_line: u64,
     ended: bool,
+    /// What is to be said of the table as a whole, once it has ended.
+    at_end: VecDeque<Problem>,
     pub(crate) separator: u8,
 }
 
@@ -42,7 +47,7 @@ impl<R: Read> Cells<R> {
         let separator = separator
             .or(declared)
             .unwrap_or_else(|| sniff_separator(sample));
-        let meter = Rc::new(Meter::default());
+        let meter = Rc::new(Meter::new(separator));
         meter.cap.set(cap as u64);
         let source = Metered {
             source,
@@ -61,6 +66,7 @@ impl<R: Read> Cells<R> {
             n_rows: 0,
             last_line: 1,
             ended: false,
+            at_end: VecDeque::new(),
             separator,
         };
         if declared.is_some() {
@@ -75,7 +81,7 @@ impl<R: Read> Cells<R> {
         if !read.map_err(|error| table_error(error, 1, self.cap))? {
             return Err(DatasetError::Empty);
         }
-        Ok(self.row.iter().map(|name| name.trim().to_owned()).collect())
+        Ok(self.row.iter().map(in_one_line).collect())
     }
 
     /// The place of the next row's cells, which [`Self::cells`] then gives, or what is wrong with it.
@@ -99,7 +105,9 @@ impl<R: Read> Cells<R> {
                 },
                 Ok(false) => {
                     self.ended = true;
-                    return Ok(self.unclosed_quote().map(|problem| Err(Box::new(problem))));
+                    let odd = self.meter.quotes.borrow().problem();
+                    self.at_end
+                        .extend(self.unclosed_quote().into_iter().chain(odd));
                 }
                 // Spreadsheets leave rows of empty cells behind the data.
                 Ok(true) if self.row.iter().all(|cell| cell.trim().is_empty()) => {}
@@ -110,7 +118,8 @@ impl<R: Read> Cells<R> {
                 }
             }
         }
-        Ok(None)
+        let problem = self.at_end.pop_front();
+        Ok(problem.map(|problem| Err(Box::new(problem))))
     }
 
     /// The cells of the row that [`Self::next_row`] came to.
@@ -121,7 +130,7 @@ impl<R: Read> Cells<R> {
     /// A quote that never closes makes the rest of the file one cell.
     fn unclosed_quote(&self) -> Option<Problem> {
         let end = self.meter.line_of(u64::MAX);
-        let swallowed = end > self.last_line + 1 && !self.meter.quotes.get().is_multiple_of(2);
+        let swallowed = end > self.last_line + 1 && !self.meter.n_quotes.get().is_multiple_of(2);
         swallowed.then(|| {
             let place = Place {
                 line: self.last_line,
@@ -155,6 +164,14 @@ impl<R: Read> Iterator for Cells<R> {
             },
             Err(problem) => CellRow::Broken(*problem),
         }))
+    }
+}
+
+/// The name of a column, which a spreadsheet may have broken over lines.
+fn in_one_line(name: &str) -> String {
+    match name.contains(['\n', '\r']) {
+        true => name.split_whitespace().collect::<Vec<_>>().join(" "),
+        false => name.trim().to_owned(),
     }
 }
 
@@ -224,11 +241,11 @@ fn sniff_separator(sample: &str) -> u8 {
     best.unwrap_or(b',')
 }
 
-#[derive(Default)]
 struct Meter {
     since_row: Cell<u64>,
     n_bytes: Cell<u64>,
-    quotes: Cell<u64>,
+    n_quotes: Cell<u64>,
+    quotes: RefCell<Quotes>,
     cap: Cell<u64>,
     /// Line breaks not yet behind a row: offset, and whether it is `\n`.
     breaks: RefCell<VecDeque<(u64, bool)>>,
@@ -236,6 +253,18 @@ struct Meter {
 }
 
 impl Meter {
+    fn new(separator: u8) -> Self {
+        Self {
+            since_row: Cell::default(),
+            n_bytes: Cell::default(),
+            n_quotes: Cell::default(),
+            quotes: RefCell::new(Quotes::new(separator)),
+            cap: Cell::default(),
+            breaks: RefCell::default(),
+            n_lines: Cell::default(),
+        }
+    }
+
     /// The line, from 1, of the row that is said to start at `byte`. The csv crate's own count
     /// stops before the `\n` of a `\r\n` and before blank lines, so that they are stepped over here.
     fn line_of(&self, byte: u64) -> u64 {
@@ -256,11 +285,12 @@ impl Meter {
         let start = self.n_bytes.get();
         for (offset, &byte) in (start..).zip(bytes) {
             match byte {
-                b'"' => self.quotes.set(self.quotes.get() + 1),
+                b'"' => self.n_quotes.set(self.n_quotes.get() + 1),
                 b'\n' | b'\r' => breaks.push_back((offset, byte == b'\n')),
                 _ => {}
             }
         }
+        self.quotes.borrow_mut().follow(bytes);
         self.n_bytes.set(start + bytes.len() as u64);
         self.since_row
             .set(self.since_row.get() + bytes.len() as u64);

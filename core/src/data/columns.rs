@@ -5,6 +5,12 @@ use serde_json::{Map, Value};
 
 use super::{DatasetError, Format};
 
+mod ordinary;
+
+#[cfg(feature = "studio")]
+pub(crate) use ordinary::set_aside;
+pub(crate) use ordinary::{Ordinary, put_back};
+
 /// The fields that records are made of, and other names under which files have them.
 /// The order decides where two names of one row are in the same file.
 const FIELDS: [(&str, &[&str]); 25] = [
@@ -252,17 +258,22 @@ fn normal_name(name: &str) -> String {
 
 /// Whether a column of this name may be read as a field.
 pub(crate) fn names_a_field(name: &str) -> bool {
+    field_named(name).is_some()
+}
+
+/// The field as which a column of this name may be read.
+pub(crate) fn field_named(name: &str) -> Option<&'static str> {
     let lower = normal_name(name);
-    FIELDS
-        .iter()
-        .any(|(field, synonyms)| *field == lower || synonyms.contains(&&*lower))
+    let is_it =
+        |(field, synonyms): &&(&str, &[&str])| *field == lower || synonyms.contains(&&*lower);
+    FIELDS.iter().find(is_it).map(|(field, _)| *field)
 }
 
 /// The known field that a name is a misspelling of: one or two letters off, and none itself.
 pub(crate) fn near_miss(name: &str) -> Option<&'static str> {
     let lower = normal_name(name);
     // Short names are near to everything; plural forms of common columns are no misspellings.
-    if lower.chars().count() < 5 || names_a_field(name) {
+    if lower.chars().count() < 5 || names_a_field(name) || ordinary::is_aside(name) {
         return None;
     }
     let near = |field: &&str| {

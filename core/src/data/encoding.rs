@@ -5,14 +5,16 @@
 //! all, so that a broken line does not change what the others say; EUC-JP where every byte beyond ASCII
 //! stands in a pair and some pairs are kana; Shift_JIS where every byte fits and double-byte characters
 //! stand side by side or apart from letters (in a
-//! Western text a high byte stands alone between ASCII letters); Windows-1252 otherwise, which is
-//! what "Latin-1" means on the web.
+//! Western text a high byte stands alone between ASCII letters); what the detector of Firefox, `chardetng`,
+//! says by which letters follow each other, as long as there are some; Windows-1252 otherwise, which
+//! is what "Latin-1" means on the web.
 
 use std::{
     fmt,
     io::{self, Read},
 };
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     CoderResult, Decoder, EUC_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
@@ -30,10 +32,11 @@ impl Encoding {
     pub const UTF_8: Self = Self(UTF_8);
 
     /// # Errors
-    /// If the name is not one of the WHATWG labels.
+    /// If the name is neither one of the WHATWG labels nor another that is common for one of them.
     pub fn from_name(name: &str) -> Result<Self, DatasetError> {
-        let known = encoding_rs::Encoding::for_label(name.trim().as_bytes());
-        known
+        let known = |name: &str| encoding_rs::Encoding::for_label(name.trim().as_bytes());
+        known(name)
+            .or_else(|| known(label_of(name)?))
             .map(Self)
             .ok_or_else(|| DatasetError::UnknownEncoding { found: name.into() })
     }
@@ -41,6 +44,25 @@ impl Encoding {
     pub fn name(self) -> &'static str {
         self.0.name()
     }
+}
+
+/// The WHATWG label for what Windows, Python and others call an encoding.
+fn label_of(name: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &[&str]); 7] = [
+        ("euc-kr", &["cp949", "ms949", "uhc", "euckr"]),
+        ("shift_jis", &["cp932", "ms932", "cp943"]),
+        ("gbk", &["cp936", "ms936"]),
+        ("big5", &["cp950", "ms950"]),
+        ("macintosh", &["macroman", "xmacroman"]),
+        ("euc-jp", &["eucjp"]),
+        ("windows-1252", &["latin1", "ansi"]),
+    ];
+    let lower = name
+        .trim()
+        .to_ascii_lowercase()
+        .replace(['-', '_', ' '], "");
+    let found = NAMES.iter().find(|(_, names)| names.contains(&&*lower));
+    found.map(|(label, _)| *label)
 }
 
 impl fmt::Display for Encoding {
@@ -86,11 +108,47 @@ pub(crate) fn detect(sample: &[u8], complete: bool) -> Detected {
             "all bytes fit and Japanese characters stand together",
         );
     }
-    detected(
-        WINDOWS_1252,
-        false,
-        "not UTF-8; single accented bytes between ASCII letters",
-    )
+    match by_letters(sample, complete) {
+        Some(encoding) => detected(
+            encoding,
+            false,
+            "not UTF-8; the letters follow each other as in texts of this encoding",
+        ),
+        None => detected(WINDOWS_1252, false, why_western(sample)),
+    }
+}
+
+/// What the detector of web pages takes bytes for that are none of the above, unless that is Western.
+fn by_letters(sample: &[u8], complete: bool) -> Option<&'static encoding_rs::Encoding> {
+    /// A sign or two, such as `5 £`, say nothing.
+    const ENOUGH: usize = 4;
+    if sample
+        .iter()
+        .filter(|byte| !byte.is_ascii())
+        .take(ENOUGH)
+        .count()
+        < ENOUGH
+    {
+        return None;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(sample, complete);
+    let found = detector.guess(None, Utf8Detection::Deny);
+    // Japanese was looked for more closely.
+    (![WINDOWS_1252, EUC_JP, SHIFT_JIS].contains(&found)).then_some(found)
+}
+
+/// Where most letters are high bytes, the text is hardly Western.
+fn why_western(sample: &[u8]) -> &'static str {
+    let n_high = sample.iter().filter(|byte| !byte.is_ascii()).count();
+    let n_ascii = sample
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .count();
+    match n_high > n_ascii {
+        true => "a guess; it may be another encoding: name it with --encoding",
+        false => "not UTF-8; single accented bytes between ASCII letters",
+    }
 }
 
 /// The text of a file, whatever its encoding; bytes that are no text become replacement characters.
@@ -375,6 +433,62 @@ mod tests {
         check(&SHIFT_JIS.encode(half_width).0, "Shift_JIS", half_width);
         let chinese = encoding_rs::GBK.encode("保险,银行\n").0;
         assert_ne!(detect(&chinese, true).encoding.name(), "EUC-JP");
+    }
+
+    #[test]
+    fn other_alphabets_are_told_by_their_letters() {
+        for (encoding, text) in [
+            (
+                encoding_rs::WINDOWS_1251,
+                "вопрос,ответ\nПочему небо синее?,Потому что так\n",
+            ),
+            (
+                encoding_rs::WINDOWS_1250,
+                "question,answer\nCo je to?,Žluťoučký kůň příšerně\n",
+            ),
+            (
+                encoding_rs::WINDOWS_1253,
+                "ερώτηση,απάντηση\nΤι είναι;,Λάμπα\n",
+            ),
+            (encoding_rs::WINDOWS_1255, "שאלה,תשובה\nמה זה?,מנורה\n"),
+            (encoding_rs::WINDOWS_1256, "سؤال,جواب\nما هذا؟,مصباح\n"),
+            (encoding_rs::GBK, "问题,答案\n你是谁,我是小明\n"),
+            (encoding_rs::BIG5, "問題,答案\n你是誰,我是小明\n"),
+            (encoding_rs::EUC_KR, "질문,답\n너는 누구,나는 철수\n"),
+        ] {
+            check(&encoding.encode(text).0, encoding.name(), text);
+        }
+        let few = "question,answer\nКто это,Иван\nЧто это,стол и стул\n";
+        let few = encoding_rs::WINDOWS_1251.encode(few).0;
+        assert!(detect(&few, true).reason.contains("--encoding"));
+        for text in ["5 £\n", "± 5,½\n", "q,a\nx,®\n"] {
+            check(&WINDOWS_1252.encode(text).0, "windows-1252", text);
+        }
+    }
+
+    #[test]
+    fn encodings_have_other_names() {
+        for (name, expected) in [
+            ("cp949", "EUC-KR"),
+            ("UHC", "EUC-KR"),
+            ("ms949", "EUC-KR"),
+            ("cp932", "Shift_JIS"),
+            ("MS932", "Shift_JIS"),
+            ("cp936", "GBK"),
+            ("cp950", "Big5"),
+            ("mac-roman", "macintosh"),
+            ("mac_roman", "macintosh"),
+            ("cp1251", "windows-1251"),
+            ("cp1252", "windows-1252"),
+            ("latin-1", "windows-1252"),
+        ] {
+            assert_eq!(
+                Encoding::from_name(name).unwrap().name(),
+                expected,
+                "{name}"
+            );
+        }
+        assert!(Encoding::from_name("cp0").is_err());
     }
 
     #[test]

@@ -85,7 +85,10 @@ pub fn fix(source: impl Read, options: &ReadOptions) -> Result<Fixed, DatasetErr
             fixed.count(change, n);
         }
         let Some(raw) = item.raw else {
-            fixed.left_out.extend(item.problems);
+            let of_file = |problem: &Problem| problem.severity == Severity::Warning;
+            let (of_file, of_row): (Vec<_>, Vec<_>) = item.problems.into_iter().partition(of_file);
+            fixed.remaining.extend(of_file);
+            fixed.left_out.extend(of_row);
             continue;
         };
         if item.problems.iter().any(is_empty_record) {

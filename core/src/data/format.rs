@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{DatasetError, columns::Mapping};
+use super::{
+    DatasetError,
+    columns::{Assignment, Mapping, Ordinary},
+};
 
 /// How a file writes down its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,9 +83,20 @@ pub(crate) fn recognise(
     record: &Map<String, Value>,
     given: &Mapping,
 ) -> Result<Option<Recognised>, DatasetError> {
-    let names: Vec<String> = record.keys().cloned().collect();
+    recognise_without(record, given, &Ordinary::of(std::iter::once(record)))
+}
+
+/// The same where it is known which columns play no part, unless `given` says that they do.
+pub(crate) fn recognise_without(
+    record: &Map<String, Value>,
+    given: &Mapping,
+    ordinary: &Ordinary,
+) -> Result<Option<Recognised>, DatasetError> {
+    let is_given = |name: &String| given.0.iter().any(|assigned| assigned.column == *name);
+    let may_play = |name: &&String| !ordinary.columns.contains(name) || is_given(name);
+    let names: Vec<String> = record.keys().filter(may_play).cloned().collect();
     let mut mapping = Mapping::guess(&names, given)?;
-    let Some((format, parts)) = choose(record, &mut mapping) else {
+    let Some((format, parts)) = choose(record, &mut mapping, given) else {
         return Ok(None);
     };
     let named = |part: &str| {
@@ -104,9 +118,9 @@ pub(crate) fn recognise(
         Format::PromptCompletion if is_list(record, "prompt") => reason += " (`role`, `content`)",
         _ => {}
     }
-    mapping
-        .0
-        .retain(|assignment| plays_a_part(format, assignment.field));
+    mapping.0.retain(|Assignment { field, .. }| {
+        plays_a_part(format, field) && !is_other_list(&parts, field)
+    });
     Ok(Some(Recognised {
         format,
         mapping,
@@ -119,26 +133,24 @@ pub(crate) fn recognise(
 fn choose(
     record: &Map<String, Value>,
     mapping: &mut Mapping,
+    given: &Mapping,
 ) -> Option<(Format, Vec<&'static str>)> {
     let at = |mapping: &Mapping, field| mapping.column(field).and_then(|column| record.get(column));
     if mapping.has("input_ids") {
         return Some((Format::Tokenized, vec!["input_ids"]));
     }
+    let pair = question_and_answer(mapping, given);
     for field in ["messages", "conversations"] {
-        if let Some(value) = at(mapping, field) {
+        if let Some(value) = at(mapping, field)
+            && (pair.is_none() || may_be_messages(value))
+        {
             return Some((message_list(value, field), vec![field]));
         }
     }
     if !mapping.has("prompt") && at(mapping, "chosen").is_some_and(Value::is_array) {
         return Some((Format::Openai, vec!["chosen"]));
     }
-    let answer = ["output", "response", "completion", "chosen"]
-        .into_iter()
-        .find(|f| mapping.has(f));
-    let question = ["instruction", "query", "prompt", "input"]
-        .into_iter()
-        .find(|f| mapping.has(f));
-    let (Some(question), Some(answer)) = (question, answer) else {
+    let Some((question, answer)) = pair else {
         return mapping.has("text").then(|| (Format::Text, vec!["text"]));
     };
     let format = match (question, answer) {
@@ -169,6 +181,45 @@ fn choose(
             rename(answer, answer_field),
         ],
     ))
+}
+
+/// The fields of a question and its answer. The two of one format, under the names that it has for
+/// them, go before all others.
+fn question_and_answer(mapping: &Mapping, given: &Mapping) -> Option<(&'static str, &'static str)> {
+    const PAIRS: [(&str, &str); 3] = [
+        ("instruction", "output"),
+        ("query", "response"),
+        ("prompt", "completion"),
+    ];
+    let is_own = |field: &str| {
+        let column = mapping.column(field);
+        given.has(field) || column.is_some_and(|column| column.eq_ignore_ascii_case(field))
+    };
+    let own = PAIRS.into_iter().find(|(q, a)| is_own(q) && is_own(a));
+    let first = |fields: [&'static str; 4]| fields.into_iter().find(|field| mapping.has(field));
+    own.or_else(|| {
+        let question = first(["instruction", "query", "prompt", "input"])?;
+        let answer = first(["output", "response", "completion", "chosen"])?;
+        Some((question, answer))
+    })
+}
+
+/// Whether a field is the other one of the two that hold messages.
+fn is_other_list(parts: &[&str], field: &str) -> bool {
+    let lists = ["messages", "conversations"];
+    lists.contains(&field)
+        && parts
+            .iter()
+            .any(|part| lists.contains(part) && *part != field)
+}
+
+/// Messages, or the JSON of some: not the number of a conversation.
+fn may_be_messages(value: &Value) -> bool {
+    match value {
+        Value::Array(_) | Value::Object(_) => true,
+        Value::String(text) => text.trim_start().starts_with(['[', '{']),
+        _ => false,
+    }
 }
 
 /// ShareGPT or OpenAI, by the keys of the first message.
@@ -301,6 +352,49 @@ mod tests {
             Format::Openai,
             "`conversations` (`role`, `content`)",
         );
+    }
+
+    #[test]
+    fn the_names_of_one_format_go_before_other_names() {
+        check(
+            json!({"instruction": "i", "prompt": "p", "completion": "c", "question": "q", "answer": "a"}),
+            Format::PromptCompletion,
+            "`prompt`, `completion`",
+        );
+        check(
+            json!({"conversation": "c-17", "prompt": "p", "completion": "c"}),
+            Format::PromptCompletion,
+            "`prompt`, `completion`",
+        );
+        check(
+            json!({"messages": null, "query": "q", "response": "r"}),
+            Format::QueryResponse,
+            "`query`, `response`",
+        );
+        check(
+            json!({"conversations": "[{\"from\": \"human\"}]", "query": "q", "response": "r"}),
+            Format::Sharegpt,
+            "`conversations` (`from`, `value`)",
+        );
+    }
+
+    #[test]
+    fn a_column_that_cannot_be_what_it_is_named_after_plays_no_part() {
+        let Value::Object(record) = json!({"question": "q", "answer": "a", "History": "Rome"})
+        else {
+            panic!()
+        };
+        let found = recognise(&record, &Mapping::default()).unwrap().unwrap();
+        assert!(!found.mapping.has("history"));
+        let given = Mapping::parse("history=History").unwrap();
+        let found = recognise(&record, &given).unwrap().unwrap();
+        assert!(found.mapping.has("history"));
+        for name in ["messages", "conversations"] {
+            let Value::Object(record) = json!({"city": "Rome", name: 12}) else {
+                panic!()
+            };
+            assert_eq!(recognise(&record, &Mapping::default()).unwrap(), None);
+        }
     }
 
     #[test]

@@ -169,6 +169,19 @@ fn fault_of_walk(chunk: &Chunk, place: Place, cap: usize) -> Option<Problem> {
     }
 }
 
+/// What Python and others write where a number is none. Parsing stops inside of it, or behind a sign.
+fn no_number(line: &str, byte: usize) -> Option<&'static str> {
+    const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+    let starts = |word: &&&str| {
+        let is_there = |start: usize| {
+            line.get(start..)
+                .is_some_and(|rest| rest.starts_with(**word))
+        };
+        (byte.saturating_sub(2)..=byte).any(is_there)
+    };
+    WORDS.iter().find(starts).copied()
+}
+
 fn byte_problem(error: std::str::Utf8Error, chunk: &Chunk, place: Place) -> Problem {
     let (before, rest) = chunk.bytes.split_at(error.valid_up_to());
     let lines = before.iter().filter(|&&byte| byte == b'\n').count() as u64;
@@ -220,8 +233,34 @@ fn syntax_problem(error: &serde_json::Error, chunk: &Chunk, text: &str, place: P
             .expected("the rest of it")
             .advice(advice);
     }
+    if let Some(word) = no_number(line_text, byte) {
+        return problem
+            .found(format!("{word}, which JSON has no number for"))
+            .expected("a number or null")
+            .advice("write null, or take the field out; Python: json.dumps(…, allow_nan=False)");
+    }
     let start = line_text.floor_char_boundary(byte.saturating_sub(12));
     problem
         .found(format!("{said} near {}", quote(line_text[start..].trim())))
         .advice("correct the JSON, or take the record out")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::{ReadOptions, read};
+
+    #[test]
+    fn numbers_that_json_does_not_have_are_named() {
+        for word in ["NaN", "Infinity", "-Infinity"] {
+            let text =
+                format!("{{\"text\": \"Narrow\"}}\n{{\"text\": \"a\", \"score\": {word}}}\n");
+            let loaded = read(text.as_bytes(), &ReadOptions::default()).unwrap();
+            let said = loaded.problems.first(9)[0].to_string();
+            assert!(
+                said.contains(&format!("found {word}, which JSON has no number for")),
+                "{said}"
+            );
+            assert!(said.contains("line 2"), "{said}");
+        }
+    }
 }

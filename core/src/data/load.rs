@@ -77,7 +77,7 @@ pub(crate) fn read_into<R: Read>(
 ) -> Result<Source, DatasetError> {
     for item in reader.by_ref() {
         let item = item?;
-        loaded.n_in_file += 1;
+        loaded.n_in_file += u64::from(item.place.record > 0);
         loaded.problems.extend(item.problems);
         let Some(record) = item.record else { continue };
         if !loaded.counts_as(item.supervision, options.take_chosen) {

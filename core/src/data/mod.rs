@@ -37,7 +37,9 @@ pub(crate) use encoding::text_encoding;
 #[cfg(feature = "studio")]
 pub(crate) use sniff::holds_text;
 #[cfg(feature = "studio")]
-pub(crate) use table::{GUARD_COLUMN, describe_header, distinct, unguard, unnamed, wrong_width};
+pub(crate) use table::{
+    GUARD_COLUMN, ShortRows, describe_header, distinct, is_note, unguard, unnamed, wrong_width,
+};
 
 pub use crate::text::{Body, Record};
 pub use cells::CellRow;
@@ -62,6 +64,7 @@ pub use table::Row;
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
 pub(crate) use {
+    columns::{field_named, set_aside},
     fingerprint::{Fingerprint, fingerprint},
     load::read_into,
     measure::n_chars,

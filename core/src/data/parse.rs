@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Body, Format, Place, Problem, ProblemKind, Record,
+    columns::put_back,
     messages::{MessageReader, misspelt},
 };
 use crate::text::{Conversation, Encoded, IGNORE_INDEX, Message, Role};
@@ -46,9 +47,11 @@ pub(crate) fn parse(
         }),
         Format::Tokenized => parser.tokenized(),
     }?;
+    let mut extra = parser.fields;
+    put_back(&mut extra);
     let record = Record {
         body,
-        extra: parser.fields,
+        extra,
         line: place.line,
     };
     Some((record, supervision))

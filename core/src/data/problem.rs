@@ -45,6 +45,7 @@ pub enum ProblemKind {
     MixedFormats,
     UnknownField,
     UnreadKey,
+    OddRows,
     EmptyContent,
     LastNotAssistant,
     FirstNotUser,
@@ -62,7 +63,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::BrokenJson,
         Self::InvalidEncoding,
         Self::TooLarge,
@@ -81,6 +82,7 @@ impl ProblemKind {
         Self::MixedFormats,
         Self::UnknownField,
         Self::UnreadKey,
+        Self::OddRows,
         Self::EmptyContent,
         Self::LastNotAssistant,
         Self::FirstNotUser,
@@ -118,6 +120,7 @@ impl ProblemKind {
             Self::MixedFormats => "mixed_formats",
             Self::UnknownField => "unknown_field",
             Self::UnreadKey => "unread_key",
+            Self::OddRows => "odd_rows",
             Self::EmptyContent => "empty_content",
             Self::LastNotAssistant => "last_not_assistant",
             Self::FirstNotUser => "first_not_user",
@@ -164,6 +167,7 @@ impl ProblemKind {
             Self::MixedFormats => "another format than the file's",
             Self::UnknownField => "field that looks misspelt",
             Self::UnreadKey => "part of the file not read",
+            Self::OddRows => "rows that may be broken",
             Self::EmptyContent => "empty message",
             Self::LastNotAssistant => "last message not the assistant's",
             Self::FirstNotUser => "conversation not opened by the user",

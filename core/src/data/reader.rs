@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use super::{
     DatasetError, Format, Mapping, Place, Problem, ProblemKind, ReadOptions, Record, Rows, Source,
     Supervision,
-    columns::{list, near_miss},
+    columns::{Ordinary, list, near_miss, put_back},
     fix::{Change, repair},
-    format::{Recognised, recognise},
+    format::{Recognised, recognise, recognise_without},
     parse::parse,
     sniff::registry_files,
     table::{Row, describe_header},
@@ -50,6 +50,7 @@ pub struct Reader<R> {
     source: Source,
     options: ReadOptions,
     spelling: Spelling,
+    ordinary: Ordinary,
     n_taken: usize,
     failed: bool,
 }
@@ -83,6 +84,7 @@ impl<R: Read> Reader<R> {
             waiting: VecDeque::new(),
             options,
             spelling: Spelling::default(),
+            ordinary: Ordinary::default(),
             n_taken: 0,
             failed: false,
         };
@@ -121,11 +123,16 @@ impl<R: Read> Reader<R> {
             return Err(self.nothing_readable());
         }
         self.check_given_columns()?;
+        self.ordinary = Ordinary::of(self.waiting.iter().filter_map(|(_, row)| match row {
+            Row::Object { object, .. } => Some(object),
+            Row::Broken(_) => None,
+        }));
         for (place, row) in &self.waiting {
             let Row::Object { object, .. } = row else {
                 continue;
             };
-            match recognise(object, &self.options.mapping.of_record(object))? {
+            let given = self.options.mapping.of_record(object);
+            match recognise_without(object, &given, &self.ordinary)? {
                 Some(found) => votes.entry(found.format).or_insert((0, found)).0 += 1,
                 None => unknown = unknown.or(Some((*place, object))),
             }
@@ -171,8 +178,10 @@ impl<R: Read> Reader<R> {
 
     fn nothing_readable(&self) -> DatasetError {
         let first = self.waiting.iter().find_map(|row| match row {
-            (_, Row::Broken(problem)) => Some(problem.to_string()),
-            (_, Row::Object { .. }) => None,
+            (_, Row::Broken(problem)) if problem.kind != ProblemKind::OddRows => {
+                Some(problem.to_string())
+            }
+            _ => None,
         });
         match (first, self.rows.columns()) {
             (Some(first), _) => DatasetError::NothingReadable { first },
@@ -245,8 +254,11 @@ impl<R: Read> Reader<R> {
         } else {
             Vec::new()
         };
-        let kept = self.options.keep_raw.then(|| object.clone());
+        let mut kept = self.options.keep_raw.then(|| object.clone());
+        kept.iter_mut().for_each(put_back);
         let mut problems = self.spelling.misspelt_fields(&object, place);
+        let (mapped, given) = (&self.source.mapping, &self.options.mapping);
+        self.ordinary.set_aside(&mut object, mapped, given);
         let format = self.format_of(&mut object, place, &mut problems);
         let parsed = parse(format, object, place, &mut problems);
         let supervision = parsed

@@ -143,14 +143,23 @@ impl<R: Read> Rows<R> {
             Origin::Given { rows, .. } => rows.next().transpose()?,
         };
         Ok(row.map(|mut row| {
-            let line = match &mut row {
-                Row::Object { line, .. } => *line,
+            let place = match &mut row {
+                Row::Object { line, .. } => Place {
+                    line: *line,
+                    record,
+                },
                 Row::Broken(problem) => {
-                    problem.record = record;
-                    problem.line
+                    // What is said of a file as a whole is of no record.
+                    if problem.record > 0 {
+                        problem.record = record;
+                    }
+                    Place {
+                        line: problem.line,
+                        record: problem.record,
+                    }
                 }
             };
-            (Place { line, record }, row)
+            (place, row)
         }))
     }
 

@@ -8,6 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{DatasetError, Place, Problem, ProblemKind, cells::Cells, columns::list};
+use crate::protocol::studio::Phrase;
 
 /// Column in which an export says which cells of the row it guarded (see [`super::write`]).
 pub(crate) const GUARD_COLUMN: &str = "veneer_guarded";
@@ -21,6 +22,14 @@ pub(crate) struct Table<R> {
     pub(crate) header: Vec<String>,
     /// Which columns were given a name here: where they are empty, a row does not have them.
     is_named_here: Vec<bool>,
+    short: ShortRows,
+}
+
+/// Rows without their last cells, as spreadsheets write them where these are empty.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ShortRows {
+    n: u64,
+    line: u64,
 }
 
 /// One record as it stands, or what is wrong with it.
@@ -55,6 +64,7 @@ impl<R: Read> Table<R> {
             rows,
             header: distinct(named.collect()),
             is_named_here,
+            short: ShortRows::default(),
         })
     }
 
@@ -63,20 +73,27 @@ impl<R: Read> Table<R> {
     }
 
     pub(crate) fn next_row(&mut self) -> Result<Option<Row>, DatasetError> {
-        let row = self.rows.next_row()?;
-        Ok(row.map(|row| match row {
-            Ok(place) => self.object(place),
-            Err(problem) => Row::Broken(*problem),
-        }))
+        Ok(match self.rows.next_row()? {
+            Some(Ok(place)) => Some(self.object(place)),
+            Some(Err(problem)) => Some(Row::Broken(*problem)),
+            None => self.short.problem(self.header.len()).map(Row::Broken),
+        })
     }
 
-    fn object(&self, place: Place) -> Row {
+    fn object(&mut self, place: Place) -> Row {
         let cells = self.rows.cells();
-        if cells.len() != self.header.len() {
-            return Row::Broken(wrong_width(place, cells.len(), self.header.len()));
+        let width = self.header.len();
+        let n_filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+        let is_short = cells.len() < width;
+        if cells.len() > width || is_short && is_note(n_filled, width) {
+            return Row::Broken(wrong_width(place, cells.len(), width));
+        }
+        if is_short {
+            self.short.count(place.line);
         }
         let mut object = Map::new();
         let names = self.header.iter().zip(&self.is_named_here);
+        let cells = cells.iter().chain(std::iter::repeat(""));
         for ((name, is_named_here), cell) in names.zip(cells) {
             if !(*is_named_here && cell.is_empty()) {
                 object.insert(name.clone(), Value::String(cell.to_owned()));
@@ -115,16 +132,56 @@ pub(crate) fn distinct(names: Vec<String>) -> Vec<String> {
     names.into_iter().map(number).collect()
 }
 
-/// A row with more or fewer cells than the header has names.
+impl ShortRows {
+    pub(crate) fn count(&mut self, line: u64) {
+        if self.n == 0 {
+            self.line = line;
+        }
+        self.n += 1;
+    }
+
+    /// Said once, behind the last row.
+    pub(crate) fn problem(&mut self, width: usize) -> Option<Problem> {
+        let Self { n, line } = std::mem::take(self);
+        let found = match n {
+            0 => return None,
+            1 => Phrase::ShortRow,
+            _ => Phrase::ShortRows,
+        };
+        let problem = Problem::new(ProblemKind::OddRows, Place { line, record: 0 }, "");
+        let problem = problem.found(found.with([&n])).expected(columns(width));
+        Some(problem.advice(
+            "nothing is to be done if these cells are empty; otherwise look for a line break in the \
+             middle of a row",
+        ))
+    }
+}
+
+/// Whether a row of so few filled cells is a remark below a table of this width.
+pub(crate) fn is_note(n_filled: usize, width: usize) -> bool {
+    n_filled == 1 && width > 2
+}
+
+fn columns(n: usize) -> String {
+    format!("{n} column{}", if n == 1 { "" } else { "s" })
+}
+
+/// A row with more cells than the header has names, or with one of many.
 pub(crate) fn wrong_width(place: Place, found: usize, expected: usize) -> Problem {
-    let columns = |n| format!("{n} column{}", if n == 1 { "" } else { "s" });
+    let advice = match found > expected {
+        true => {
+            "put quotes (\") around a cell that holds a separator or a line break, \
+             and write quotes inside it twice"
+        }
+        false => {
+            "notes below a table are no records, and nothing is to be done; if it is a row, write its \
+             other cells"
+        }
+    };
     Problem::new(ProblemKind::BrokenRow, place, "")
         .found(columns(found))
         .expected(columns(expected))
-        .advice(
-            "put quotes (\") around a cell that holds a separator or a line break, \
-             and write quotes inside it twice",
-        )
+        .advice(advice)
 }
 
 /// Take back what our own export did: the mark before cells that a spreadsheet would run as formulas,
@@ -262,6 +319,37 @@ mod tests {
             "{error}"
         );
         assert!(rows[1].is_ok());
+    }
+
+    #[test]
+    fn cells_that_lack_at_the_end_of_rows_are_empty_and_counted() {
+        let (_, rows) = rows("q,a,note\na,b\nc,d\nSource: x\ne,f,g\n");
+        assert_eq!(
+            rows[0],
+            Ok((2, serde_json::json!({"q": "a", "a": "b", "note": ""})))
+        );
+        assert!(
+            rows[2]
+                .as_ref()
+                .unwrap_err()
+                .contains("found 1 column, expected 3")
+        );
+        assert_eq!(
+            rows[4].as_ref().unwrap_err(),
+            "line 2: rows that may be broken, found 2 rows without their last cells, which are read \
+             as empty, expected 3 columns"
+        );
+        assert_eq!(rows.len(), 5);
+    }
+
+    #[test]
+    fn names_of_columns_stand_in_one_line() {
+        let (_, rows) = rows("Name;\"Code of\r\n the unit\"\nAnn;3\n");
+        let (_, row) = rows[0].as_ref().unwrap();
+        assert_eq!(
+            *row,
+            serde_json::json!({"Name": "Ann", "Code of the unit": "3"})
+        );
     }
 
     #[test]

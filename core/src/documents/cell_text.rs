@@ -127,9 +127,13 @@ fn n_digits(value: f64) -> usize {
     mantissa.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// A number under the code of its format, such as `0.0%`.
+/// A number under the code of its format, such as `0.0%` or `00000`.
 pub(super) fn formatted(value: f64, format: &str) -> String {
     let positive = format.split(';').next().unwrap_or_default();
+    if has_fixed_digits(positive) && value.fract() == 0.0 && (0.0..EXACT).contains(&value) {
+        let n_digits = positive.len();
+        return format!("{value:0n_digits$.0}");
+    }
     if !positive.contains('%') || positive.contains('"') {
         return number(value);
     }
@@ -137,6 +141,12 @@ pub(super) fn formatted(value: f64, format: &str) -> String {
         rest.chars().take_while(|&c| c == '0').count()
     });
     percent(value, decimals)
+}
+
+/// `00000`, which is how codes are formatted: their leading zeros are part of them.
+pub(super) fn has_fixed_digits(format: &str) -> bool {
+    let positive = format.split(';').next().unwrap_or_default();
+    (2..=SHOWN_DIGITS).contains(&positive.len()) && positive.bytes().all(|byte| byte == b'0')
 }
 
 /// A share with so many decimals, or with all that it has: a format of few decimals hides what the
@@ -293,6 +303,14 @@ mod tests {
             (0.5, "0.00", "0.5"),
             (0.07, "0%", "7%"),
             (0.012_34, "0%", "1.234%"),
+            (1_067.0, "00000", "01067"),
+            (7.0, "000;-000", "007"),
+            (123_456.0, "00000", "123456"),
+            (1.5, "00000", "1.5"),
+            (-7.0, "000", "-7"),
+            (0.0, "00", "00"),
+            (7.0, "0", "7"),
+            (7.0, "0000-00", "7"),
         ] {
             assert_eq!(formatted(value, format), text);
         }

@@ -46,6 +46,12 @@ impl Part {
                 }
                 Err(error) => self.unreadable(&error),
             },
+            // It may be read yet: as a record without a header.
+            Err(error @ DocumentError::Data(DatasetError::OnlyHeader { .. })) => {
+                let inside = self.inside.clone();
+                self.unreadable(&error);
+                self.inside = inside;
+            }
             Err(error) => self.unreadable(&error),
         }
     }
@@ -137,8 +143,7 @@ impl Part {
             .columns()
             .is_some();
         if !is_table || !self.has_cells() {
-            let title = stem(&self.view.name);
-            return self.by_templates(known, &title);
+            return self.by_templates(known, None);
         }
         let cells = self.cells(&options, GUESS_ROWS)?.rows;
         let rows = cells.take(GUESS_ROWS).filter_map(|row| match row {
@@ -156,23 +161,27 @@ impl Part {
         }
         let (table, _) = self.table(&reading, &options, GUESS_ROWS)?;
         reading.numbers = numbers.unwrap_or(table.suggested);
-        let title = title(&table.notes).unwrap_or_else(|| stem(&self.view.name));
-        self.by_templates(reading, &title)
+        self.by_templates(reading, title(&table.notes))
     }
 
     /// Records by templates: what the table is, its columns, and an answer still to be written.
+    /// `title` stands in the table itself.
     fn by_templates(
         &self,
         mut reading: RecordReading,
-        title: &str,
+        title: Option<String>,
     ) -> Result<(RecordReading, Said), DocumentError> {
         let (columns, _) = self.first_rows(&reading, GUESS_ROWS)?;
-        let line = |name: &String| Some(format!("{}: {}", literal(name), placeholder(name)?));
+        let label = |name: &str| literal(&name.split_whitespace().collect::<Vec<_>>().join(" "));
+        let line = |name: &String| Some(format!("{}: {}", label(name), placeholder(name)?));
         let lines: Vec<String> = columns.iter().filter_map(line).collect();
+        let said = format!("{} {}", title.as_deref().unwrap_or(""), columns.join(" "));
+        let language = language(&said).unwrap_or(&self.language);
+        let title = title.unwrap_or_else(|| stem(&self.view.name));
         reading.templates = vec![
             (
                 "instruction".into(),
-                literal(&instruction(title, &columns, &self.language)),
+                literal(&instruction(&title, language)),
             ),
             ("input".into(), lines.join("\n")),
             ("output".into(), String::new()),
@@ -183,16 +192,15 @@ impl Part {
     }
 }
 
-/// In the language of the table, or in `otherwise` where that cannot be told.
-fn instruction(title: &str, columns: &[String], otherwise: &str) -> String {
-    let text = format!("{title} {}", columns.join(" "));
-    match language(&text).unwrap_or(otherwise) {
+fn instruction(title: &str, language: &str) -> String {
+    match language {
         "ja" => format!("「{title}」の次のデータを使ってください。"),
         "es" => format!("Usa los siguientes datos de «{title}»."),
         _ => format!("Use the following data from “{title}”."),
     }
 }
 
+/// The language of a title and of names of columns, where it can be told of so few words.
 fn language(text: &str) -> Option<&'static str> {
     let is_japanese = |c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}');
     if text.chars().any(is_japanese) {
@@ -200,9 +208,18 @@ fn language(text: &str) -> Option<&'static str> {
     }
     let found = whatlang::detect(text)?;
     match found.lang() {
-        whatlang::Lang::Spa => Some("es"),
+        whatlang::Lang::Spa if found.is_reliable() || has_spanish(text) => Some("es"),
+        whatlang::Lang::Spa => None,
         _ => found.is_reliable().then_some("en"),
     }
+}
+
+/// Letters and small words that Spanish has and English has not.
+fn has_spanish(text: &str) -> bool {
+    const WORDS: [&str; 9] = ["de", "del", "el", "en", "la", "las", "los", "por", "y"];
+    let lower = text.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    lower.contains(['á', 'é', 'í', 'ñ', 'ó', 'ú', '¿']) || words.any(|word| WORDS.contains(&word))
 }
 
 /// The name of a sheet, or of a file without folders and ending.
@@ -225,4 +242,103 @@ fn may_lie_elsewhere(error: &DocumentError) -> bool {
                 | DatasetError::NothingReadable { .. }
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::{file::Bytes, inspect};
+
+    fn part(name: &str, text: &str) -> Part {
+        inspect(Bytes::of(name, text)).remove(0)
+    }
+
+    fn template(part: &Part, field: &str) -> String {
+        let Reading::Records(reading) = &part.view.reading else {
+            panic!("a table")
+        };
+        let found = reading.templates.iter().find(|(name, _)| name == field);
+        found.expect("a template").1.clone()
+    }
+
+    #[test]
+    fn english_columns_have_an_english_instruction_whatever_the_file_is_called() {
+        for (name, columns, start) in [
+            ("spanish.csv", "rownames,gdp,energy", "Use "),
+            ("población de España.csv", "rownames,gdp,energy", "Use "),
+            ("a.csv", "Año,Población,Región", "Usa "),
+            (
+                "a.csv",
+                "Nombre de la empresa,Importe en euros,Fecha",
+                "Usa ",
+            ),
+        ] {
+            let part = part(name, &format!("{columns}\nA,1,2\n"));
+            let found = template(&part, "instruction");
+            assert!(found.starts_with(start), "{columns}: {found}");
+        }
+    }
+
+    #[test]
+    fn odd_names_of_columns_are_in_the_text_that_is_made() {
+        for (text, expected) in [
+            ("Name,Score {max 10}\nAnn,3\n", "Score {max 10}: 3"),
+            ("Name,\"Code of\nthe unit\"\nAnn,3\n", "Code of the unit: 3"),
+            (
+                "{\"Name\": \"Ann\", \"Code of\\nthe unit\": 3}\n",
+                "Code of the unit: 3",
+            ),
+        ] {
+            let part = part(
+                if text.starts_with('{') {
+                    "a.jsonl"
+                } else {
+                    "a.csv"
+                },
+                text,
+            );
+            let records = part.records(&part.view.reading, None).expect("readable");
+            let record = records
+                .map(|arrival| arrival.unwrap().record)
+                .next()
+                .flatten();
+            let Some(crate::data::Body::Chat(chat)) = record.map(|record| record.body) else {
+                panic!("a record: {text}")
+            };
+            assert!(
+                chat.messages[0].text().ends_with(expected),
+                "{:?}",
+                chat.messages
+            );
+        }
+    }
+
+    #[test]
+    fn columns_of_a_table_stay_columns_whatever_they_are_called() {
+        let part = part(
+            "a.csv",
+            "plant,Image,output,system,History\nA,a.jpg,20,x,4\n",
+        );
+        let arrivals = part.records(&part.view.reading, None).expect("readable");
+        let records: Vec<_> = arrivals.filter_map(|a| a.unwrap().record).collect();
+        let names: Vec<&str> = records[0].extra.keys().map(String::as_str).collect();
+        assert_eq!(names, ["plant", "Image", "output", "system", "History"]);
+        assert_eq!(records[0].extra["output"], "20");
+    }
+
+    #[test]
+    fn a_table_of_one_row_can_be_read_without_a_header() {
+        let part = part("a.csv", "query,response\n");
+        assert_eq!(part.view.kind, PartKind::Unreadable);
+        assert!(part.view.reason.to_string().contains("--header-rows 0"));
+        let bare = RecordReading {
+            header: Some(crate::protocol::studio::Header {
+                skipped_rows: 0,
+                header_rows: 0,
+            }),
+            ..RecordReading::default()
+        };
+        let reading = Reading::Records(part.guessed(&bare, None));
+        assert_eq!(part.records(&reading, None).expect("readable").count(), 1);
+    }
 }

@@ -105,7 +105,7 @@ fn paper(file: &Rc<dyn InputFile>, kind: PaperKind) -> Result<Vec<Part>, Documen
         n_chars: text.n_chars(),
     };
     part.view.reading = Reading::Chunks(ChunkReading::default());
-    part.view.reason = Said::Text(kind.name().to_owned());
+    part.view.reason = text.told();
     part.inside = Inside::Paper(text);
     Ok(vec![part])
 }
@@ -118,11 +118,16 @@ fn is_recognised(reading: &Reading) -> bool {
 fn zipped(file: &Rc<dyn InputFile>, nesting: Nesting) -> Result<Vec<Part>, DocumentError> {
     let zip = open_zip(open_buffered(&**file)?, file.name(), file.n_bytes())?;
     let has = |name: &str| zip.index_for_name(name).is_some();
+    let has_under = |folder: &str| {
+        zip.file_names()
+            .flatten()
+            .any(|name| name.starts_with(folder))
+    };
     let kind = if has("xl/workbook.xml") {
         WorkbookKind::Xlsx
     } else if has("mimetype") && has("content.xml") {
         WorkbookKind::Ods
-    } else if has("word/document.xml") {
+    } else if has("word/document.xml") || has("[Content_Types].xml") && has_under("word/") {
         drop(zip);
         return paper(file, PaperKind::Docx);
     } else if nesting == Nesting::InArchive {

@@ -1,13 +1,17 @@
 //! Rows as Parquet, with the types that `datasets.load_dataset` expects.
 //!
 //! A column is text, whole numbers, numbers, truth values, a list of objects (messages), or JSON text
-//! where its values are of several kinds. Which paths hold JSON stands in the file under [`JSON_KEY`],
-//! so that [`unpacked`] can take it back. Every value may be missing.
+//! where its values are of several kinds. Objects and lists in a message (calls) have types of their own
+//! where all of them are of one shape, so that a chat template takes them; a key that only some had
+//! would come back as null in the others. Which paths hold JSON stands in the file under
+//! [`JSON_KEY`], so that [`unpacked`] can take it back. Every value may be missing.
+
+mod shape;
 
 use std::sync::Arc;
 
 use parquet::{
-    basic::{Compression, LogicalType, Repetition, Type as Physical},
+    basic::{Compression, Repetition},
     data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type},
     errors::ParquetError,
     file::{
@@ -20,9 +24,13 @@ use parquet::{
 use serde_json::{Map, Value};
 
 use super::DocumentError;
+use shape::{Kind, Shape, Step, keys};
 
 /// Metadata of the file: paths of columns whose texts are JSON, as a JSON list.
 pub const JSON_KEY: &str = "veneer.json";
+
+/// The column of the schemas that a conversation may call.
+const TOOLS: &str = "tools";
 
 /// Rows written at once; readers hold a group in memory.
 const GROUP_ROWS: usize = 10_000;
@@ -85,60 +93,9 @@ fn parse_in(object: &mut Map<String, Value>, key: &str) {
     }
 }
 
-/// What all values of a column have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Whole,
-    Number,
-    Truth,
-    Json,
-}
-
-impl Kind {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::String(_) => Self::Text,
-            Value::Bool(_) => Self::Truth,
-            Value::Number(number) if number.is_i64() => Self::Whole,
-            Value::Number(number) if number.is_f64() => Self::Number,
-            _ => Self::Json,
-        }
-    }
-
-    fn with(self, other: Self) -> Self {
-        if self == other { self } else { Self::Json }
-    }
-
-    fn physical(self) -> Physical {
-        match self {
-            Self::Text | Self::Json => Physical::BYTE_ARRAY,
-            Self::Whole => Physical::INT64,
-            Self::Number => Physical::DOUBLE,
-            Self::Truth => Physical::BOOLEAN,
-        }
-    }
-
-    fn leaf(self, name: &str) -> Result<TypePtr, ParquetError> {
-        let builder = Type::primitive_type_builder(name, self.physical())
-            .with_repetition(Repetition::OPTIONAL);
-        let builder = match self {
-            Self::Text | Self::Json => builder.with_logical_type(Some(LogicalType::String)),
-            _ => builder,
-        };
-        Ok(Arc::new(builder.build()?))
-    }
-}
-
 struct Column<'a> {
     name: &'a str,
     shape: Shape,
-}
-
-enum Shape {
-    Leaf(Kind),
-    /// A list of objects: their keys, each with the kind of its values.
-    Objects(Vec<(String, Kind)>),
 }
 
 impl<'a> Column<'a> {
@@ -147,8 +104,11 @@ impl<'a> Column<'a> {
         let values = || rows.iter().filter_map(|row| row.get(name));
         values().next()?;
         let shape = match keys(values()) {
-            Some(keys) => Shape::Objects(keys),
-            None => {
+            // Schemas of tools are of use as a whole, or as one text.
+            Some(keys) if name != TOOLS || keys.iter().all(|(_, shape)| shape.is_typed()) => {
+                Shape::List(Box::new(Shape::Object(keys)))
+            }
+            _ => {
                 let kind = values().map(Kind::of).reduce(Kind::with);
                 Shape::Leaf(kind.unwrap_or(Kind::Json))
             }
@@ -156,73 +116,24 @@ impl<'a> Column<'a> {
         Some(Self { name, shape })
     }
 
-    fn schema(&self) -> Result<TypePtr, ParquetError> {
-        let keys = match &self.shape {
-            Shape::Leaf(kind) => return kind.leaf(self.name),
-            Shape::Objects(keys) => keys,
-        };
-        let leaves: Result<Vec<TypePtr>, ParquetError> =
-            keys.iter().map(|(key, kind)| kind.leaf(key)).collect();
-        let element = Type::group_type_builder("element")
-            .with_repetition(Repetition::REQUIRED)
-            .with_fields(leaves?)
-            .build()?;
-        let list = Type::group_type_builder("list")
-            .with_repetition(Repetition::REPEATED)
-            .with_fields(vec![Arc::new(element)])
-            .build()?;
-        let column = Type::group_type_builder(self.name)
-            .with_repetition(Repetition::OPTIONAL)
-            .with_logical_type(Some(LogicalType::List))
-            .with_fields(vec![Arc::new(list)])
-            .build()?;
-        Ok(Arc::new(column))
-    }
-
     fn json_paths(&self) -> Vec<String> {
         match &self.shape {
             Shape::Leaf(Kind::Json) => vec![self.name.to_owned()],
-            Shape::Leaf(_) => Vec::new(),
-            Shape::Objects(keys) => keys
+            shape => shape
+                .keys()
                 .iter()
-                .filter(|(_, kind)| *kind == Kind::Json)
+                .filter(|(_, shape)| matches!(shape, Shape::Leaf(Kind::Json)))
                 .map(|(key, _)| format!("{}\u{0}{key}", self.name))
                 .collect(),
         }
     }
 }
 
-/// The keys of lists of objects; `None` where the values are anything else. A key whose values are
-/// sometimes null has the kind of the others.
-fn keys<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Vec<(String, Kind)>> {
-    let mut keys: Vec<(String, Option<Kind>)> = Vec::new();
-    let mut any = false;
-    for value in values {
-        for item in value.as_array()? {
-            any = true;
-            let object = item.as_object().filter(|object| !object.is_empty())?;
-            for (key, value) in object {
-                let kind = (!value.is_null()).then(|| Kind::of(value));
-                match keys.iter_mut().find(|(known, _)| known == key) {
-                    Some((_, known)) => {
-                        *known = match (*known, kind) {
-                            (Some(one), Some(other)) => Some(one.with(other)),
-                            (one, other) => one.or(other),
-                        }
-                    }
-                    None => keys.push((key.clone(), kind)),
-                }
-            }
-        }
-    }
-    let keys = keys
-        .into_iter()
-        .map(|(key, kind)| (key, kind.unwrap_or(Kind::Json)));
-    any.then(|| keys.collect())
-}
-
 fn written(columns: &[Column<'_>], rows: &[Map<String, Value>]) -> Result<Vec<u8>, ParquetError> {
-    let fields: Result<Vec<TypePtr>, ParquetError> = columns.iter().map(Column::schema).collect();
+    let fields: Result<Vec<TypePtr>, ParquetError> = columns
+        .iter()
+        .map(|column| column.shape.schema(column.name, Repetition::OPTIONAL))
+        .collect();
     let schema = Type::group_type_builder("schema")
         .with_fields(fields?)
         .build()?;
@@ -239,11 +150,7 @@ fn written(columns: &[Column<'_>], rows: &[Map<String, Value>]) -> Result<Vec<u8
         for column in columns {
             match &column.shape {
                 Shape::Leaf(kind) => flat(&mut group, *kind, column.name, rows)?,
-                Shape::Objects(keys) => {
-                    for (key, kind) in keys {
-                        nested(&mut group, *kind, (column.name, key), rows)?;
-                    }
-                }
+                shape => nested(&mut group, shape, column.name, rows)?,
             }
         }
         group.close()?;
@@ -270,32 +177,40 @@ fn flat(
     leaf.write(group, kind)
 }
 
-/// One key of a list of objects. Definition levels: 0 no list, 1 an empty one, 2 an object without
-/// the key, 3 a value; repetition: 0 a new row, 1 a further object.
+/// The leaves of a column with parts.
 fn nested(
     group: &mut Group<'_, '_>,
-    kind: Kind,
-    (name, key): (&str, &str),
+    shape: &Shape,
+    name: &str,
     rows: &[Map<String, Value>],
 ) -> Result<(), ParquetError> {
-    let mut leaf = Leaf::default();
-    for row in rows {
-        let Some(items) = row.get(name).and_then(Value::as_array) else {
-            leaf.push(None, 0, 0);
-            continue;
-        };
-        if items.is_empty() {
-            leaf.push(None, 1, 0);
+    let mut leaves = Vec::new();
+    shape.leaves(&mut Vec::new(), &mut leaves);
+    for (way, kind) in leaves {
+        let mut leaf = Leaf::default();
+        for row in rows {
+            leaf.optional(row.get(name), &way, Levels::default());
         }
-        for (i, item) in items.iter().enumerate() {
-            let repetition = i16::from(i > 0);
-            match item.get(key).filter(|value| !value.is_null()) {
-                Some(value) => leaf.push(Some(value), 3, repetition),
-                None => leaf.push(None, 2, repetition),
-            }
+        leaf.write(group, kind)?;
+    }
+    Ok(())
+}
+
+/// How far a way is defined, and how many lists it is in; at a further item of one of them, which.
+#[derive(Debug, Clone, Copy, Default)]
+struct Levels {
+    definition: i16,
+    lists: i16,
+    repetition: i16,
+}
+
+impl Levels {
+    fn defined(self, n: i16) -> Self {
+        Self {
+            definition: self.definition + n,
+            ..self
         }
     }
-    leaf.write(group, kind)
 }
 
 /// Values of one leaf with their levels.
@@ -311,6 +226,40 @@ impl<'a> Leaf<'a> {
         self.values.extend(value);
         self.definitions.push(definition);
         self.repetitions.push(repetition);
+    }
+
+    /// What stands at the end of a way from a value that may be missing.
+    fn optional(&mut self, value: Option<&'a Value>, way: &[Step<'_>], at: Levels) {
+        let Some(value) = value.filter(|value| !value.is_null()) else {
+            return self.push(None, at.definition, at.repetition);
+        };
+        self.within(value, way, at.defined(1));
+    }
+
+    fn within(&mut self, value: &'a Value, way: &[Step<'_>], at: Levels) {
+        match way.split_first() {
+            None => self.push(Some(value), at.definition, at.repetition),
+            Some((Step::Key(key), rest)) => self.optional(value.get(key), rest, at),
+            Some((Step::Items, rest)) => {
+                let items = value.as_array().map_or(&[][..], Vec::as_slice);
+                if items.is_empty() {
+                    self.push(None, at.definition, at.repetition);
+                }
+                for (i, item) in items.iter().enumerate() {
+                    let lists = at.lists + 1;
+                    let repetition = if i > 0 { lists } else { at.repetition };
+                    let at = Levels {
+                        lists,
+                        repetition,
+                        ..at.defined(1)
+                    };
+                    match rest.first() {
+                        Some(Step::Key(_)) => self.within(item, rest, at),
+                        Some(Step::Items) | None => self.optional(Some(item), rest, at),
+                    }
+                }
+            }
+        }
     }
 
     fn write(self, group: &mut Group<'_, '_>, kind: Kind) -> Result<(), ParquetError> {
@@ -422,6 +371,73 @@ mod tests {
         };
         assert_eq!((chat.messages.len(), chat.tools.len()), (4, 1));
         assert_eq!(chat.messages[1].tool_calls.len(), 1);
+    }
+
+    fn schema(rows: Vec<Value>) -> String {
+        use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+        let (columns, rows) = rows_of(rows);
+        let bytes = bytes::Bytes::from(parquet(&columns, &rows).expect("written"));
+        let file = SerializedFileReader::new(bytes).expect("a Parquet file");
+        let mut text = Vec::new();
+        let schema = file.metadata().file_metadata().schema().clone();
+        parquet::schema::printer::print_schema(&mut text, &schema);
+        String::from_utf8(text).expect("text")
+    }
+
+    #[test]
+    fn calls_of_one_shape_have_types_and_others_are_text() {
+        let chat = |call: Value| {
+            json!({"messages": [
+                {"role": "user", "content": "q"},
+                {"role": "assistant", "content": "", "tool_calls": call}]})
+        };
+        let call = |arguments: Value| json!({"id": "1", "function": {"name": "f", "arguments": arguments}});
+        let alike = || {
+            vec![
+                chat(json!([call(json!("{}")), call(json!("{}"))])),
+                chat(json!([])),
+                chat(json!([call(json!(null))])),
+                json!({"messages": [{"role": "user", "content": "q"}]}),
+            ]
+        };
+        round_trip(alike());
+        let typed = schema(alike());
+        assert!(
+            typed.contains("OPTIONAL BYTE_ARRAY arguments (STRING)"),
+            "{typed}"
+        );
+        let unlike = || {
+            vec![
+                chat(json!([call(json!({"a": 1}))])),
+                chat(json!([call(json!({"b": [[1], []]}))])),
+            ]
+        };
+        round_trip(unlike());
+        let texts = schema(unlike());
+        assert!(
+            texts.contains("OPTIONAL BYTE_ARRAY tool_calls (STRING)"),
+            "{texts}"
+        );
+    }
+
+    #[test]
+    fn tools_have_types_or_are_one_text() {
+        let tools = |properties: Value| {
+            let parameters = json!({"properties": properties, "required": ["a"]});
+            json!({"tools": [{"type": "function", "function": {"parameters": parameters}}]})
+        };
+        let alike = || vec![tools(json!({"a": {"type": "string"}})); 2];
+        round_trip(alike());
+        let typed = schema(alike());
+        assert!(typed.contains("OPTIONAL group required (LIST)"), "{typed}");
+        let unlike = || vec![tools(json!({"a": {"n": 1}})), tools(json!({"b": {"n": 1}}))];
+        round_trip(unlike());
+        let texts = schema(unlike());
+        assert!(
+            texts.contains("OPTIONAL BYTE_ARRAY tools (STRING)"),
+            "{texts}"
+        );
     }
 
     #[test]

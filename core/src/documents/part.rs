@@ -143,6 +143,7 @@ impl Part {
         let (mut rows, progress) = self.rows(reading, &options, n_rows)?;
         if !reading.templates.is_empty() {
             let templates = Templates::parse(&reading.templates, rows.columns())?;
+            let templates = templates.beside(&reading.columns);
             options.format = options.format.or_else(|| templates.format());
             rows = filled(rows, templates);
         }

@@ -3,6 +3,8 @@
 //! notes above | header, of one row or several | rows. CSV and sheets come here alike; a CSV with
 //! one plain header row, whose numbers stay as they are, is read by [`crate::data`] itself.
 
+use std::{cell::RefCell, rc::Rc};
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -11,8 +13,8 @@ use super::{
 };
 use crate::{
     data::{
-        CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row, distinct,
-        unguard, unnamed, wrong_width,
+        CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row,
+        ShortRows, distinct, is_note, unguard, unnamed, wrong_width,
     },
     protocol::studio::{Header, Numbers},
 };
@@ -23,7 +25,7 @@ pub(super) const SAMPLE_ROWS: usize = 200;
 /// How cells that do not fit the header are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
-    /// A row must have as many cells as the header: a separator may be missing (CSV).
+    /// A row has as many cells as the header, or lacks empty ones at its end (CSV).
     Fixed,
     /// Cells stand in columns of their own; a row ends where its last text is (sheets).
     Open,
@@ -87,12 +89,16 @@ impl Table {
             columns: columns.clone(),
             layout,
             figures,
+            short: Rc::default(),
         };
+        let (short, width) = (Rc::clone(&naming.short), columns.len());
         let rows = sample.into_iter().map(Ok).chain(cells);
         let rows = rows.enumerate().map(move |(i, row)| {
             let row = row?;
             Ok(naming.row(row, i as u64 + 1))
         });
+        let at_end = std::iter::once_with(move || short.borrow_mut().problem(width));
+        let rows = rows.chain(at_end.flatten().map(|problem| Ok(Row::Broken(problem))));
         Ok(Self {
             columns,
             rows: Box::new(rows),
@@ -123,6 +129,7 @@ struct Naming {
     layout: Layout,
     figures: Figures,
     guarded: bool,
+    short: Rc<RefCell<ShortRows>>,
 }
 
 impl Naming {
@@ -155,21 +162,30 @@ impl Naming {
     }
 
     fn problem(&self, cells: &[String], place: Place) -> Option<Problem> {
-        let filled = cells.iter().filter(|cell| !cell.trim().is_empty());
-        if self.layout.header.is_some() && self.columns.len() > 2 && filled.count() == 1 {
+        let n_filled = cells.iter().filter(|cell| !cell.trim().is_empty()).count();
+        let width = self.columns.len();
+        let is_note = is_note(n_filled, width);
+        if self.layout.header.is_some() && is_note {
             let note = cells.iter().find(|cell| !cell.trim().is_empty())?;
             let problem = Problem::new(ProblemKind::BrokenRow, place, "")
                 .found(format!("a note: {}", short(note)))
-                .expected(format!("{} columns", self.columns.len()));
+                .expected(format!("{width} columns"));
             return Some(
                 problem.advice("notes below a table are no records; nothing is to be done"),
             );
         }
-        let n_extra = cells.len().saturating_sub(self.columns.len());
-        let extra_is_empty = cells.iter().rev().take(n_extra).all(|cell| cell.is_empty());
-        let fits = cells.len() >= self.columns.len() && extra_is_empty;
-        (self.layout.width == Width::Fixed && !fits)
-            .then(|| wrong_width(place, cells.len(), self.columns.len()))
+        if self.layout.width == Width::Open {
+            return None;
+        }
+        let is_short = cells.len() < width;
+        let extra_is_empty = cells.iter().skip(width).all(|cell| cell.is_empty());
+        if !extra_is_empty || is_short && is_note {
+            return Some(wrong_width(place, cells.len(), width));
+        }
+        if is_short {
+            self.short.borrow_mut().count(place.line);
+        }
+        None
     }
 }
 
@@ -337,10 +353,12 @@ mod tests {
     }
 
     #[test]
-    fn short_rows_are_faults_of_csv_and_not_of_sheets() {
+    fn short_rows_are_said_of_csv_and_not_of_sheets() {
         let text = "a,b,c\n1,2\n1,2,3,\n1,2,3,4\n";
-        let (_, rows) = table(text, None, Width::Fixed);
-        assert!(rows[0].contains("found 2 columns"), "{rows:?}");
+        let (_, rows) = table("a,b,c\n1,2\n1\n1,2,3\n", None, Width::Fixed);
+        assert_eq!(rows[0], r#"2 {"a":"1","b":"2","c":""}"#);
+        assert!(rows[1].contains("found 1 column"), "{rows:?}");
+        assert!(rows[3].contains("1 row without its last cells"), "{rows:?}");
         let (columns, rows) = table(text, None, Width::Open);
         assert_eq!(columns.len(), 4);
         assert_eq!(rows[0], r#"2 {"a":"1","b":"2","c":"","column 4":""}"#);

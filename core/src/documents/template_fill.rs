@@ -1,7 +1,11 @@
 //! Fields written from columns: `Region: {region}`.
 //!
-//! `{name}` stands for the cell of a column, `{{` and `}}` for braces. A line of which every column
-//! is empty is left out, so that what a table does not know is not taught as an empty value.
+//! `{name}` stands for the cell of a column, `{{` and `}}` for braces; braces of a name itself are
+//! written once where each is closed. A line of which every column is empty is left out, so that what a
+//! table does not know is not taught as an empty value.
+//!
+//! Templates that fill a question, its input and its answer make the whole record. Columns that happen
+//! to be called `output` or `system` are then no more than columns.
 
 use std::borrow::Cow;
 
@@ -9,12 +13,16 @@ use serde_json::{Map, Value};
 
 use super::DocumentError;
 use crate::{
-    data::{Format, describe_header},
+    data::{Format, describe_header, field_named, set_aside},
     protocol::studio::Phrase,
 };
 
 /// Templates by the field that each fills.
-pub(super) struct Templates(Vec<(String, Template)>);
+pub(super) struct Templates {
+    fields: Vec<(String, Template)>,
+    /// Columns that are read as fields in spite of templates that make the whole record.
+    mapped: Vec<String>,
+}
 
 struct Template {
     lines: Vec<Vec<Piece>>,
@@ -44,12 +52,20 @@ impl Templates {
             }
             parsed.push((field.clone(), template));
         }
-        Ok(Self(parsed))
+        Ok(Self {
+            fields: parsed,
+            mapped: Vec::new(),
+        })
+    }
+
+    /// With columns that are read as fields beside the templates.
+    pub(super) fn beside(mut self, columns: &[(String, String)]) -> Self {
+        self.mapped = columns.iter().map(|(_, column)| column.clone()).collect();
+        self
     }
 
     /// The format whose fields are filled.
     pub(super) fn format(&self) -> Option<Format> {
-        let fills = |name: &str| self.0.iter().any(|(field, _)| field == name);
         [
             ("instruction", Format::Alpaca),
             ("query", Format::QueryResponse),
@@ -57,18 +73,39 @@ impl Templates {
             ("text", Format::Text),
         ]
         .into_iter()
-        .find_map(|(field, format)| fills(field).then_some(format))
+        .find_map(|(field, format)| self.fills(field).then_some(format))
+    }
+
+    fn fills(&self, field: &str) -> bool {
+        self.fields.iter().any(|(name, _)| name == field)
     }
 
     pub(super) fn fill(&self, row: &mut Map<String, Value>) {
         let filled: Vec<String> = self
-            .0
+            .fields
             .iter()
             .map(|(_, template)| template.fill(row))
             .collect();
-        for ((field, _), text) in self.0.iter().zip(filled) {
+        for column in self.mere_columns(row) {
+            set_aside(row, &column);
+        }
+        for ((field, _), text) in self.fields.iter().zip(filled) {
             row.insert(field.clone(), Value::String(text));
         }
+    }
+
+    /// Columns named after fields of a record that the templates make as a whole.
+    fn mere_columns(&self, row: &Map<String, Value>) -> Vec<String> {
+        const MADE: [&str; 3] = ["instruction", "input", "output"];
+        if !MADE.iter().all(|field| self.fills(field)) {
+            return Vec::new();
+        }
+        let is_mere = |column: &&String| {
+            let field = field_named(column);
+            field.is_some_and(|field| MADE.contains(&field) || field == "system")
+                && !self.mapped.contains(column)
+        };
+        row.keys().filter(is_mere).cloned().collect()
     }
 }
 
@@ -83,11 +120,7 @@ impl Piece {
 
 impl Template {
     fn parse(field: &str, text: &str) -> Result<Self, DocumentError> {
-        let mut lines = Vec::new();
-        for line in text.split('\n') {
-            let pieces = pieces(field, line);
-            lines.push(pieces.map_err(|reason| DocumentError::Reading { reason })?);
-        }
+        let lines = lines(field, text).map_err(|reason| DocumentError::Reading { reason })?;
         Ok(Self { lines })
     }
 
@@ -124,27 +157,29 @@ pub(super) fn shown(value: &Value) -> Cow<'_, str> {
     }
 }
 
-fn pieces(field: &str, line: &str) -> Result<Vec<Piece>, String> {
-    let mut pieces = Vec::new();
-    let mut text = String::new();
-    let mut chars = line.chars().peekable();
+/// A line break inside the name of a column ends no line.
+fn lines(field: &str, text: &str) -> Result<Vec<Vec<Piece>>, String> {
+    let mut lines = Vec::new();
+    let (mut pieces, mut text_before) = (Vec::new(), String::new());
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let doubled = matches!(c, '{' | '}') && chars.next_if_eq(&c).is_some();
-        if doubled || !matches!(c, '{' | '}') {
-            text.push(c);
-        } else if c == '{' {
-            if !text.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut text)));
+        match c {
+            '\n' => {
+                pieces.push(Piece::Text(std::mem::take(&mut text_before)));
+                lines.push(std::mem::take(&mut pieces));
             }
-            pieces.push(Piece::Column(column_name(field, &mut chars)?));
-        } else {
-            return Err(Phrase::TemplateClosesNothing.with([&field]));
+            '{' if !doubled => {
+                pieces.push(Piece::Text(std::mem::take(&mut text_before)));
+                pieces.push(Piece::Column(column_name(field, &mut chars)?));
+            }
+            '}' if !doubled => return Err(Phrase::TemplateClosesNothing.with([&field])),
+            c => text_before.push(c),
         }
     }
-    if !text.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Text(text));
-    }
-    Ok(pieces)
+    pieces.push(Piece::Text(text_before));
+    lines.push(pieces);
+    Ok(lines)
 }
 
 fn column_name(
@@ -152,18 +187,31 @@ fn column_name(
     chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
 ) -> Result<String, String> {
     let mut name = String::new();
+    let mut n_open = 0;
     for c in chars.by_ref() {
-        if c == '}' {
-            return Ok(name);
+        match c {
+            '}' if n_open == 0 => return Ok(name),
+            '}' => n_open -= 1,
+            '{' => n_open += 1,
+            _ => {}
         }
         name.push(c);
     }
     Err(Phrase::TemplateNotClosed.with([&field, &name]))
 }
 
-/// A column in a template. A name with braces in it cannot be named there.
+/// A column in a template. A name that begins with a brace, or has one without its other half, cannot be
+/// named there.
 pub(super) fn placeholder(column: &str) -> Option<String> {
-    (!column.contains(['{', '}'])).then(|| format!("{{{column}}}"))
+    let mut n_open = 0_usize;
+    for c in column.chars() {
+        n_open = match c {
+            '{' => n_open + 1,
+            '}' => n_open.checked_sub(1)?,
+            _ => n_open,
+        };
+    }
+    (n_open == 0 && !column.starts_with('{')).then(|| format!("{{{column}}}"))
 }
 
 /// Text in a template that is no column.
@@ -217,8 +265,48 @@ mod tests {
     fn names_and_texts_come_back() {
         let name = "人口 (千人)";
         check(&placeholder(name).unwrap(), json!({name: "1"}), "1");
-        assert_eq!(placeholder("x{y}"), None);
+        for odd in ["{x} y", "x{y", "x}"] {
+            assert_eq!(placeholder(odd), None);
+        }
+        for odd in ["x{y}", "Score {max 10}", "Code of\nthe unit", "{{a}}"] {
+            let line = placeholder(odd).map(|column| format!("{{{{{column}}}}}"));
+            let line = line.unwrap_or_default();
+            assert!(line.is_empty() || fill(&line, json!({odd: "1"})).as_deref() == Ok("{1}"));
+        }
         check(&literal("x{y}"), json!({}), "x{y}");
+    }
+
+    #[test]
+    fn columns_named_after_fields_stay_columns() {
+        let templates = ["instruction", "input", "output"].map(|field| {
+            let text = if field == "input" {
+                "{plant} {Output}"
+            } else {
+                ""
+            };
+            (field.to_owned(), text.to_owned())
+        });
+        let row = json!({"plant": "A", "Output": "20", "system": "x"});
+        let filled = |mapped: &[(String, String)]| {
+            let Value::Object(mut row) = row.clone() else {
+                panic!("an object")
+            };
+            let templates = Templates::parse(&templates, None).unwrap().beside(mapped);
+            templates.fill(&mut row);
+            row
+        };
+        let row = filled(&[]);
+        assert_eq!(
+            (&row["input"], &row["output"]),
+            (&json!("A 20"), &json!(""))
+        );
+        assert!(!row.contains_key("Output") && !row.contains_key("system"));
+        let kept = |name: &str| {
+            row.iter()
+                .any(|(key, value)| key.ends_with(name) && value != "")
+        };
+        assert!(kept("Output") && kept("system"));
+        assert!(filled(&[("system".into(), "system".into())]).contains_key("system"));
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn rows(
     let failed = |error: XlsxError| broken(file.name(), &error);
     let mut sheet = Sheet::default();
     let mut reader = book.worksheet_cells_reader(sheet_name).map_err(failed)?;
-    let percents: Vec<Option<String>> = reader.styles().iter().map(percent_format).collect();
+    let formats: Vec<Option<String>> = reader.styles().iter().map(telling_format).collect();
     let (mut last_row, mut n_cells, mut is_told) = (None, 0, true);
     while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(failed)? {
         let (row, _) = cell.get_position();
@@ -184,8 +184,8 @@ fn rows(
             DataRef::Float(value) => !cell_text::has_more_digits(*value),
             _ => true,
         };
-        let percent = percents.get(style).and_then(Option::as_deref);
-        let text = shown(cell.get_value(), percent);
+        let format = formats.get(style).and_then(Option::as_deref);
+        let text = shown(cell.get_value(), format);
         sheet.push(cell.get_position(), text, file.name())?;
     }
     drop(reader);
@@ -195,9 +195,10 @@ fn rows(
     Ok(sheet)
 }
 
-fn percent_format(style: &calamine::Style) -> Option<String> {
+/// The code of a format without which a number is not told: of a share, or of a code such as `01067`.
+fn telling_format(style: &calamine::Style) -> Option<String> {
     let code = &style.number_format.as_ref()?.format_code;
-    code.contains('%').then(|| code.clone())
+    (code.contains('%') || cell_text::has_fixed_digits(code)).then(|| code.clone())
 }
 
 fn merge(area: &calamine::Dimensions) -> Merge {
@@ -209,13 +210,13 @@ fn merge(area: &calamine::Dimensions) -> Merge {
     }
 }
 
-fn shown(value: &DataRef<'_>, percent: Option<&str>) -> String {
+fn shown(value: &DataRef<'_>, format: Option<&str>) -> String {
     match value {
         DataRef::Empty => String::new(),
         DataRef::String(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Int(value) => value.to_string(),
-        DataRef::Float(value) => match percent {
+        DataRef::Float(value) => match format {
             Some(format) => cell_text::formatted(*value, format),
             None => cell_text::number(*value),
         },

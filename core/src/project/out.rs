@@ -27,8 +27,8 @@ use crate::{
 use beside::Beside;
 use data_file::DataOut;
 use plan::{
-    NOTHING, Planning, file_name, lacks_train, losses_of_tool, lossy, nothing_fits, stays_behind,
-    title,
+    NOTHING, Planning, file_name, fit_of, lacks_train, losses_of_tool, lossy, nothing_fits,
+    stays_behind, title,
 };
 use selection::Selection;
 use survey::{Outgoing, Survey, Walk, container};
@@ -102,7 +102,7 @@ impl Work for Exporting {
                 outgoing.iter().for_each(|record| self.survey.add(record));
                 self.stage = match outgoing.is_empty() {
                     false => Stage::Surveying,
-                    true => self.begin_writing()?,
+                    true => self.begin_writing(project)?,
                 };
             }
             Stage::Writing(mut writing) => {
@@ -138,12 +138,13 @@ impl Exporting {
         }
     }
 
-    fn begin_writing(&mut self) -> Result<Stage, ProjectError> {
+    fn begin_writing(&mut self, project: &Project) -> Result<Stage, ProjectError> {
         self.walk = Walk::default();
         let format = self.survey.format(&self.export.kind)?;
+        let fit = fit_of(project, &self.export, &self.survey)?;
         Ok(Stage::Writing(Box::new(Writing {
             format,
-            toll: Toll::new(format, &self.export),
+            toll: Toll::new(format, fit, &self.export),
             out: DataOut::new(container(&self.export.kind), format),
             piece: 0,
         })))

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Contents, Handover, WrittenFile, llama_factory::whole, slug, told, yaml::Yaml};
+use super::{
+    Contents, Fit, Handover, WrittenFile, fit::mixed_columns, llama_factory::whole, slug, told,
+    told_as_different, told_as_text, yaml::Yaml,
+};
 use crate::{
     data::Format,
     protocol::{
@@ -38,11 +41,34 @@ impl Axolotl<'_> {
         };
         let losses = [
             (Phrase::PairsAsExamples, contents.n_pairs),
+            (Phrase::MarkedBad, contents.n_bad),
             (Phrase::AxolotlLast, n_of_last),
+            (Phrase::AxolotlWeights, contents.n_part_weighted),
         ];
         let template = text.template.as_deref();
-        let unknown = template.filter(|name| counterpart(name).is_none());
+        let unknown = template.filter(|name| counterpart(name, contents).is_none());
         told(&losses, unknown, contents)
+    }
+
+    /// What is another thing there, but not lost.
+    pub fn notes(contents: &Contents, text: &TextOptions) -> Vec<(Said, u64)> {
+        // One token before the text, and none behind it.
+        let different = text.template.as_deref().filter(|name| *name == "phi3");
+        let different = different.and_then(|name| told_as_different(name, contents.n_chat));
+        different
+            .into_iter()
+            .chain(told_as_text(contents))
+            .collect()
+    }
+
+    /// How rows in [`Self::format`] are made to fit.
+    pub fn fit(contents: &Contents) -> Fit {
+        Fit {
+            leaves_out_bad: true,
+            weighs_answers_only: true,
+            as_text: mixed_columns(contents),
+            ..Fit::default()
+        }
     }
 
     /// Settings for `axolotl train`.
@@ -55,7 +81,7 @@ impl Axolotl<'_> {
         }
         yaml.entry("base_model", self.0.model());
         if let Some(chosen) = &self.0.text.template {
-            match counterpart(chosen) {
+            match counterpart(chosen, self.0.contents) {
                 Some(name) => yaml.entry("chat_template", name),
                 None => yaml.comment(&format!(
                     "axolotl has no template like `{chosen}`: that of the model's tokenizer is taken"
@@ -202,9 +228,10 @@ impl Axolotl<'_> {
     }
 }
 
-/// axolotl's name for a built-in template.
-fn counterpart(template: &str) -> Option<&'static str> {
-    const NAMES: [(&str, &str); 8] = [
+/// axolotl's name for a built-in template, where it writes these records with it.
+fn counterpart(template: &str, contents: &Contents) -> Option<&'static str> {
+    // Its `alpaca` has no words before the question.
+    const NAMES: [(&str, &str); 7] = [
         ("chatml", "chatml"),
         ("llama3", "llama3"),
         ("mistral", "mistral_v2v3"),
@@ -212,15 +239,20 @@ fn counterpart(template: &str) -> Option<&'static str> {
         ("qwen3", "qwen3"),
         ("gemma", "gemma"),
         ("phi3", "phi_3"),
-        ("alpaca", "alpaca"),
     ];
+    // Its templates for Mistral take no system prompt.
+    if template == "mistral" && contents.n_with_system > 0 {
+        return None;
+    }
     let found = NAMES.iter().find(|(own, _)| *own == template);
     found.map(|(_, name)| *name)
 }
 
-/// axolotl's own type for columns of any name: nothing is put around the question.
+/// axolotl's own type for columns of any name: nothing is put around the question. Columns `system`
+/// and `input`, which it would read too, are none of these records' text.
 fn question_answer(question: &str, answer: &str) -> Value {
     json!({
+        "field_system": "", "field_input": "",
         "field_instruction": question, "field_output": answer,
         "format": "{instruction}", "no_input_format": "{instruction}",
     })
@@ -341,6 +373,49 @@ mod tests {
         assert!(last.contains("# axolotl cannot train the last"), "{last}");
         assert!(!last.contains("\nchat_template:"), "{last}");
         assert_eq!(losses, [2, 5]);
+    }
+
+    #[test]
+    fn a_template_without_system_prompts_is_not_named_for_them() {
+        let text = TextOptions {
+            template: Some("mistral".into()),
+            ..TextOptions::default()
+        };
+        for (n_with_system, named) in [(0, true), (1, false)] {
+            let contents = Contents {
+                n_chat: 5,
+                n_with_system,
+                ..Contents::default()
+            };
+            let yaml = yaml_with(Format::Openai, &contents, &TrainJob::default(), &text);
+            assert_eq!(yaml.contains("chat_template: \"mistral_v2v3\"\n"), named);
+            assert_eq!(Axolotl::losses(&contents, &text).is_empty(), named);
+        }
+    }
+
+    #[test]
+    fn weights_that_axolotl_rounds_are_said() {
+        let contents = Contents {
+            n_chat: 5,
+            n_weighted: 3,
+            n_part_weighted: 2,
+            ..Contents::default()
+        };
+        let losses = Axolotl::losses(&contents, &TextOptions::default());
+        assert_eq!(losses, [(Said::new(Phrase::AxolotlWeights, []), 2)]);
+        assert!(Axolotl::fit(&contents).weighs_answers_only);
+    }
+
+    #[test]
+    fn of_plain_texts_no_other_column_is_read() {
+        let yaml = yaml(
+            Format::PromptCompletion,
+            &Contents::default(),
+            &TrainJob::default(),
+        );
+        for line in ["      field_system: \"\"\n", "      field_input: \"\"\n"] {
+            assert!(yaml.contains(line), "{yaml}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What the records of a dataset have, as far as a choice of format depends on it.
 
+use serde_json::Value;
+
+use super::{Columns, fit::reasoning};
 use crate::{
     data::Format,
     text::{Body, Conversation, Record, Role},
@@ -20,16 +23,24 @@ pub struct Contents {
     pub n_multi_turn: u64,
     /// An answer has a weight other than 1.
     pub n_weighted: u64,
+    /// An answer has a weight other than 0 and 1.
+    pub n_part_weighted: u64,
     /// Question and answer do not take turns, or a message is more than its text.
     pub n_irregular: u64,
     /// Messages with names, ids or further keys.
     pub n_with_keys: u64,
+    /// Answers with the reasoning that led to them.
+    pub n_with_reasoning: u64,
     /// With a better and a worse answer, of which the better one is the record's.
     pub n_pairs: u64,
     /// Of these, those with both as texts.
     pub n_text_pairs: u64,
     /// With an answer that is marked as good or bad.
     pub n_marked: u64,
+    /// Of these, those with a bad one.
+    pub n_bad: u64,
+    /// Beside the text.
+    pub columns: Columns,
 }
 
 impl Contents {
@@ -65,6 +76,7 @@ impl Contents {
 
     pub fn add(&mut self, record: &Record) {
         self.add_judgement(record);
+        self.columns.add(&record.extra);
         match &record.body {
             Body::Tokens(_) => self.n_tokens += 1,
             Body::Text { prompt, .. } if prompt.is_empty() => self.n_whole_text += 1,
@@ -73,27 +85,14 @@ impl Contents {
         }
     }
 
-    /// As a reader tells it: what is learned as a whole has no answer to judge.
     fn add_judgement(&mut self, record: &Record) {
-        let has_answer = match &record.body {
-            Body::Chat(_) => true,
-            Body::Text { prompt, .. } => !prompt.is_empty(),
-            Body::Tokens(_) => false,
-        };
-        let (chosen, rejected) = (record.extra.get("chosen"), record.extra.get("rejected"));
-        match (chosen, rejected) {
-            (Some(chosen), Some(rejected)) if has_answer => {
-                self.n_pairs += 1;
-                self.n_text_pairs += u64::from(chosen.is_string() && rejected.is_string());
-            }
-            _ => {
-                let is_marked = record
-                    .extra
-                    .get("label")
-                    .is_some_and(|mark| mark.is_boolean());
-                self.n_marked += u64::from(has_answer && is_marked);
-            }
+        if let Some((chosen, rejected)) = pair(record) {
+            self.n_pairs += 1;
+            self.n_text_pairs += u64::from(chosen.is_string() && rejected.is_string());
         }
+        let mark = mark(record);
+        self.n_marked += u64::from(mark.is_some());
+        self.n_bad += u64::from(mark == Some(false));
     }
 
     fn add_chat(&mut self, chat: &Conversation) {
@@ -113,11 +112,34 @@ impl Contents {
         self.n_with_developer += u64::from(has(Role::Developer));
         self.n_with_tools += u64::from(!chat.tools.is_empty() || calls || has(Role::Tool));
         self.n_multi_turn += u64::from(answers.clone().count() > 1);
-        let weighted = |weight: f32| weight != 1.0;
-        self.n_weighted += u64::from(answers.filter_map(|m| m.weight).any(weighted));
+        let mut weights = answers.clone().filter_map(|m| m.weight);
+        self.n_weighted += u64::from(weights.clone().any(|weight| weight != 1.0));
+        self.n_part_weighted += u64::from(weights.any(|weight| weight != 1.0 && weight != 0.0));
+        self.n_with_reasoning += u64::from(answers.clone().any(|m| reasoning(m).is_some()));
         self.n_irregular += u64::from(!takes_turns(chat));
         self.n_with_keys += u64::from(keys);
     }
+}
+
+/// What is learned as a whole has no answer to judge.
+fn has_answer(record: &Record) -> bool {
+    match &record.body {
+        Body::Chat(_) => true,
+        Body::Text { prompt, .. } => !prompt.is_empty(),
+        Body::Tokens(_) => false,
+    }
+}
+
+/// A better and a worse answer.
+fn pair(record: &Record) -> Option<(&Value, &Value)> {
+    let (chosen, rejected) = (record.extra.get("chosen")?, record.extra.get("rejected")?);
+    has_answer(record).then_some((chosen, rejected))
+}
+
+/// Whether the answer is marked as good or bad, and as which. Of a pair, the better one is taken.
+pub(super) fn mark(record: &Record) -> Option<bool> {
+    let mark = record.extra.get("label")?.as_bool()?;
+    (has_answer(record) && pair(record).is_none()).then_some(mark)
 }
 
 /// Question (or a tool's result), answer (or a call), and so on, ending with an answer; before them
@@ -139,7 +161,7 @@ fn takes_turns(chat: &Conversation) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, Value, json};
+    use serde_json::{Map, json};
 
     use super::*;
 
@@ -180,7 +202,7 @@ mod tests {
             read(json!([{"prompt": asked, "chosen": said("good"), "rejected": said("bad")}]));
         assert_eq!((of_messages.n_pairs, of_messages.n_text_pairs), (1, 0));
         let marked = read(json!([{"prompt": "q", "completion": "a", "label": false}]));
-        assert_eq!((marked.n_pairs, marked.n_marked), (0, 1));
+        assert_eq!((marked.n_pairs, marked.n_marked, marked.n_bad), (0, 1, 1));
         let record = |prompt: &str| Record {
             body: Body::Text {
                 prompt: prompt.into(),

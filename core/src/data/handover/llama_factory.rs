@@ -4,7 +4,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Contents, Handover, WrittenFile, slug, told, yaml::Yaml};
+use super::{
+    Contents, Fit, Handover, WrittenFile,
+    fit::mixed_columns,
+    llama_templates::{QWEN3, counterpart, n_different, of_model},
+    slug, told, told_as_different, told_as_text,
+    yaml::Yaml,
+};
 use crate::{
     data::Format,
     protocol::{
@@ -37,19 +43,53 @@ impl LlamaFactory<'_> {
     }
 
     /// What LLaMA-Factory does not do with these records, with their number.
-    pub fn losses(contents: &Contents, text: &TextOptions) -> Vec<(Said, u64)> {
-        let n_unpaired = match is_ranking(contents) {
-            true => 0,
-            false => contents.n_pairs,
-        };
+    pub fn losses(contents: &Contents, text: &TextOptions, model: &str) -> Vec<(Said, u64)> {
+        let n_unless = |is_kept: bool, n: u64| if is_kept { 0 } else { n };
+        // Every other format tells of the keys that it does not have.
+        let keeps_reasoning = spells_reasoning(contents, text, model)
+            || Self::format(contents) != Some(Format::Openai);
+        let n_unpaired = n_unless(is_ranking(contents), contents.n_pairs);
+        let n_silent = n_unless(keeps_reasoning, contents.n_with_reasoning);
         let losses = [
             (Phrase::LlamaFactoryIrregular, contents.n_irregular),
             (Phrase::LlamaFactoryWeights, contents.n_weighted),
             (Phrase::PairsAsExamples, n_unpaired),
+            (
+                Phrase::MarkedBad,
+                n_unless(is_kto(contents), contents.n_bad),
+            ),
+            (Phrase::LosesMessageKeys, n_silent),
         ];
         let template = text.template.as_deref();
-        let unknown = template.filter(|name| counterpart(name).is_none());
+        let unknown = template.filter(|name| counterpart(name, contents).is_none());
         told(&losses, unknown, contents)
+    }
+
+    /// What is another thing there, but not lost.
+    pub fn notes(contents: &Contents, text: &TextOptions) -> Vec<(Said, u64)> {
+        let n_plain = match Self::format(contents) {
+            Some(Format::PromptCompletion) => contents.n_prompted_text,
+            _ => 0,
+        };
+        let mut notes = told(&[(Phrase::LosesPlainText, n_plain)], None, contents);
+        let template = text.template.as_deref();
+        let known = template.filter(|name| counterpart(name, contents).is_some());
+        notes.extend(known.and_then(|name| told_as_different(name, n_different(name, contents))));
+        notes.extend(told_as_text(contents));
+        notes
+    }
+
+    /// How rows in [`Self::format`] are made to fit.
+    pub fn fit(contents: &Contents, text: &TextOptions, model: &str) -> Fit {
+        let format = Self::format(contents).unwrap_or(Format::Openai);
+        let needed = needed(contents, format);
+        Fit {
+            leaves_out_bad: !is_kto(contents),
+            spells_reasoning: spells_reasoning(contents, text, model),
+            as_text: mixed_columns(contents),
+            needed: needed.collect(),
+            ..Fit::default()
+        }
     }
 
     /// `dataset_info.json`
@@ -74,18 +114,14 @@ impl LlamaFactory<'_> {
     fn entry(&self, file: &WrittenFile) -> Value {
         let contents = self.0.contents;
         let mut entry = json!({ "file_name": file.path });
-        let columns = match self.0.format {
+        let mut columns = match self.0.format {
             Format::Openai => {
                 entry["formatting"] = json!("sharegpt");
                 json!({ "messages": "messages" })
             }
             Format::Sharegpt => {
                 entry["formatting"] = json!("sharegpt");
-                let mut columns = json!({ "messages": "conversations" });
-                if contents.n_with_tools > 0 {
-                    columns["tools"] = json!("tools");
-                }
-                columns
+                json!({ "messages": "conversations" })
             }
             Format::Alpaca if is_ranking(contents) => {
                 entry["ranking"] = json!(true);
@@ -95,21 +131,19 @@ impl LlamaFactory<'_> {
                 })
             }
             Format::Alpaca => {
-                let mut columns =
-                    json!({ "prompt": "instruction", "query": "input", "response": "output" });
-                if contents.n_with_system > 0 {
-                    columns["system"] = json!("system");
-                }
-                if contents.n_multi_turn > 0 {
-                    columns["history"] = json!("history");
-                }
-                columns
+                json!({ "prompt": "instruction", "query": "input", "response": "output" })
             }
             // `query` has a default that these files do not have.
             Format::QueryResponse => json!({ "prompt": "query", "response": "response" }),
             Format::PromptCompletion => json!({ "prompt": "prompt", "response": "completion" }),
             Format::Text | Format::Tokenized => json!({ "prompt": "text" }),
         };
+        for (name, _) in needed(contents, self.0.format) {
+            columns[name] = json!(name);
+        }
+        if is_kto(contents) {
+            columns["kto_tag"] = json!("label");
+        }
         entry["columns"] = columns;
         if self.0.format == Format::Openai {
             entry["tags"] = json!({
@@ -137,9 +171,14 @@ impl LlamaFactory<'_> {
         }
         yaml.entry("model_name_or_path", self.0.model());
         let own = "Without `template`, LLaMA-Factory takes the one of the model's tokenizer";
-        match (&self.0.text.template, template(self.0.model)) {
-            (Some(chosen), _) => match counterpart(chosen) {
-                Some(name) => yaml.entry("template", name),
+        match (&self.0.text.template, of_model(self.0.model)) {
+            (Some(chosen), _) => match counterpart(chosen, self.0.contents) {
+                Some(name) => {
+                    if n_different(chosen, self.0.contents) > 0 {
+                        yaml.comment("It writes some turns a little otherwise than the one chosen");
+                    }
+                    yaml.entry("template", name)
+                }
                 None => {
                     let lacking = format!("LLaMA-Factory has no template like `{chosen}`");
                     yaml.comment(&lacking).comment(own)
@@ -182,6 +221,8 @@ impl LlamaFactory<'_> {
             "pt"
         } else if is_ranking(self.0.contents) {
             "dpo"
+        } else if is_kto(self.0.contents) {
+            "kto"
         } else {
             "sft"
         }
@@ -266,44 +307,36 @@ fn is_ranking(contents: &Contents) -> bool {
     contents.n_text_pairs > 0 && contents.n_text_pairs == contents.n()
 }
 
-/// LLaMA-Factory's name for a built-in template.
-fn counterpart(template: &str) -> Option<&'static str> {
-    const NAMES: [(&str, &str); 10] = [
-        ("chatml", "chatml"),
-        ("llama2", "llama2"),
-        ("llama3", "llama3"),
-        ("mistral", "mistral"),
-        ("qwen2.5", "qwen"),
-        ("qwen3", "qwen3"),
-        ("gemma", "gemma"),
-        ("phi3", "phi"),
-        ("zephyr", "zephyr"),
-        ("alpaca", "alpaca"),
-    ];
-    let found = NAMES.iter().find(|(own, _)| *own == template);
-    found.map(|(_, name)| *name)
+/// Whether every record can be learned as a good or a bad answer (Kahneman-Tversky optimization),
+/// of which there have to be some each.
+fn is_kto(contents: &Contents) -> bool {
+    let has_both = 0 < contents.n_bad && contents.n_bad < contents.n_marked;
+    has_both && contents.n_marked == contents.n()
 }
 
-/// LLaMA-Factory's name for the template of a family, by the model's name.
-fn template(model: &str) -> Option<&'static str> {
-    const TEMPLATES: [(&[&str], &str); 10] = [
-        (&["qwen3", "instruct-2507"], "qwen3_nothink"),
-        (&["qwen3"], "qwen3"),
-        (&["qwen2"], "qwen"),
-        (&["llama-3.2"], "llama3"),
-        (&["llama-3.1"], "llama3"),
-        (&["llama-3"], "llama3"),
-        (&["llama-2"], "llama2"),
-        (&["gemma-2"], "gemma"),
-        (&["mistral-7b-instruct"], "mistral"),
-        (&["phi-3"], "phi"),
+/// Columns of an entry beside those of the format, which a row without them would not be read for.
+fn needed(
+    contents: &Contents,
+    format: Format,
+) -> impl Iterator<Item = (&'static str, Value)> + use<> {
+    let is_alpaca = format == Format::Alpaca;
+    let has_tools = format == Format::Sharegpt && contents.n_with_tools > 0;
+    let columns = [
+        ("tools", json!(""), has_tools),
+        ("system", json!(""), is_alpaca && contents.n_with_system > 0),
+        ("history", json!([]), is_alpaca && contents.n_multi_turn > 0),
     ];
-    // Of a path, the folders around the model's say nothing about it.
-    let name = model.rsplit(['/', '\\']).find(|part| !part.is_empty());
-    let name = name.unwrap_or_default().to_ascii_lowercase();
-    let matches = |words: &[&str]| words.iter().all(|word| name.contains(word));
-    let found = TEMPLATES.iter().find(|(words, _)| matches(words));
-    found.map(|(_, template)| *template)
+    let needed = columns.into_iter().filter(|(_, _, is_needed)| *is_needed);
+    needed.map(|(name, empty, _)| (name, empty))
+}
+
+/// Whether the template there looks for reasoning in front of the answer.
+fn spells_reasoning(contents: &Contents, text: &TextOptions, model: &str) -> bool {
+    let template = match &text.template {
+        Some(chosen) => counterpart(chosen, contents),
+        None => of_model(model),
+    };
+    template == Some(QWEN3) && !is_ranking(contents)
 }
 
 #[cfg(test)]
@@ -437,7 +470,7 @@ mod tests {
             n_weighted: 1,
             ..Contents::default()
         };
-        let losses = LlamaFactory::losses(&contents, &AS_USUAL);
+        let losses = LlamaFactory::losses(&contents, &AS_USUAL, "");
         assert_eq!(losses.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [2, 1]);
         // Pairs of message lists are not ranked, and neither are pairs among other records.
         let pairs = Contents {
@@ -446,8 +479,61 @@ mod tests {
             ..Contents::default()
         };
         assert_eq!(LlamaFactory::format(&pairs), Some(Format::Openai));
-        let losses = LlamaFactory::losses(&pairs, &AS_USUAL);
+        let losses = LlamaFactory::losses(&pairs, &AS_USUAL, "");
         assert_eq!(losses, [(Said::new(Phrase::PairsAsExamples, []), 3)]);
+    }
+
+    #[test]
+    fn reasoning_is_in_the_answer_or_said_to_be_lost() {
+        let contents = Contents {
+            n_chat: 2,
+            n_with_reasoning: 1,
+            ..Contents::default()
+        };
+        let of = |model: &str| {
+            let fit = LlamaFactory::fit(&contents, &AS_USUAL, model);
+            let losses = LlamaFactory::losses(&contents, &AS_USUAL, model);
+            (fit.spells_reasoning, losses)
+        };
+        let lost = (Said::new(Phrase::LosesMessageKeys, []), 1);
+        assert_eq!(of("Qwen/Qwen3-0.6B"), (true, vec![]));
+        assert_eq!(of("Qwen/Qwen2.5-7B-Instruct"), (false, vec![lost]));
+    }
+
+    #[test]
+    fn plain_text_that_gets_a_template_is_noted() {
+        let contents = Contents {
+            n_prompted_text: 3,
+            ..Contents::default()
+        };
+        let notes = LlamaFactory::notes(&contents, &AS_USUAL);
+        assert_eq!(notes, [(Said::new(Phrase::LosesPlainText, []), 3)]);
+    }
+
+    #[test]
+    fn a_template_with_another_text_is_noted_or_not_named() {
+        let contents = Contents {
+            n_chat: 3,
+            n_with_system: 2,
+            n_multi_turn: 1,
+            ..Contents::default()
+        };
+        let of = |template: &str| {
+            let text = TextOptions {
+                template: Some(template.into()),
+                ..AS_USUAL
+            };
+            let numbers = |said: Vec<(Said, u64)>| said.iter().map(|(_, n)| *n).collect();
+            let losses: Vec<u64> = numbers(LlamaFactory::losses(&contents, &text, ""));
+            let notes: Vec<u64> = numbers(LlamaFactory::notes(&contents, &text));
+            (losses, notes)
+        };
+        assert_eq!(of("chatml"), (vec![], vec![]));
+        for unlike in ["zephyr", "alpaca"] {
+            assert_eq!(of(unlike), (vec![3], vec![]), "{unlike}");
+        }
+        assert_eq!(of("llama2"), (vec![], vec![3]));
+        assert_eq!(of("qwen3"), (vec![], vec![1]));
     }
 
     #[test]

@@ -5,15 +5,20 @@
 
 mod axolotl;
 mod card;
+mod columns;
 mod contents;
+mod fit;
 mod llama_factory;
+mod llama_templates;
 mod openai_limits;
 mod train_job;
 mod yaml;
 
 pub use axolotl::Axolotl;
 pub use card::{Card, card, day};
+pub use columns::Columns;
 pub use contents::Contents;
+pub use fit::Fit;
 pub use llama_factory::LlamaFactory;
 pub use openai_limits::{
     MIN_EXAMPLES, OpenAiFinding, OpenAiLimits, OpenAiReport, OpenAiRow, openai_row,
@@ -103,6 +108,23 @@ fn told(
         (what, contents.n_chat)
     });
     losses.chain(unknown).filter(|(_, n)| *n > 0).collect()
+}
+
+/// Columns that are written as text, with the number of records that have them.
+fn told_as_text(contents: &Contents) -> impl Iterator<Item = (Said, u64)> {
+    let mixed = contents.columns.mixed();
+    mixed.map(|(name, n)| (Said::new(Phrase::ColumnAsText, [name.to_owned()]), n))
+}
+
+/// A chosen template that the tool has, but that writes `n` records a little otherwise there.
+fn told_as_different(template: &str, n: u64) -> Option<(Said, u64)> {
+    let what = Said::new(Phrase::TemplateDiffers, [template.to_owned()]);
+    (n > 0).then_some((what, n))
+}
+
+/// What a service that learns every answer as a good one does not do with these records.
+pub fn service_losses(contents: &Contents) -> Vec<(Said, u64)> {
+    told(&[(Phrase::MarkedBad, contents.n_bad)], None, contents)
 }
 
 /// Bytes of a [`slug`]; file systems take 255 with what is put around it.

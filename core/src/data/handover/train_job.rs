@@ -18,11 +18,11 @@ pub fn job_json(job: &TrainJob) -> String {
 
 /// What `veneer train` does not do with these records, with their number.
 pub fn train_losses(contents: &Contents) -> Vec<(Said, u64)> {
-    told(
-        &[(Phrase::PairsAsExamples, contents.n_pairs)],
-        None,
-        contents,
-    )
+    let losses = [
+        (Phrase::PairsAsExamples, contents.n_pairs),
+        (Phrase::MarkedBad, contents.n_bad),
+    ];
+    told(&losses, None, contents)
 }
 
 /// What to run in the folder of the data.
@@ -123,5 +123,12 @@ mod tests {
             format!("{command} --template qwen2.5 --train-on last --take-chosen --out run")
         );
         assert_eq!(train_losses(&pairs).len(), 1);
+        let marked = Contents {
+            n_marked: 3,
+            n_bad: 2,
+            ..Contents::default()
+        };
+        let left_out = (Said::new(Phrase::MarkedBad, []), 2);
+        assert_eq!(train_losses(&marked), [left_out]);
     }
 }

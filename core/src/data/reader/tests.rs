@@ -227,6 +227,42 @@ fn a_map_renames_and_its_faults_are_said() {
 }
 
 #[test]
+fn columns_that_only_have_the_name_of_a_field_are_kept_as_they_are() {
+    for (column, value) in [
+        ("history", "Rome"),
+        ("History", "Rome"),
+        ("tools", "wrench; tape"),
+        ("functions", "drill"),
+        ("image", "http://x.org/a.jpg"),
+        ("videos", "v.mp4"),
+        ("conversation", "c-17"),
+        ("messages", "12"),
+    ] {
+        let blank = "q,a,\n".repeat(LOOKAHEAD);
+        for before in ["", &blank] {
+            let text = format!("question,answer,{column}\n{before}q,a,{value}\n");
+            let loaded = load(text);
+            assert_eq!(
+                loaded.problems.n_errors(),
+                0,
+                "{:?}",
+                problem_texts(&loaded)
+            );
+            let last = loaded.records.last().unwrap();
+            assert_eq!(last.extra[column], value);
+        }
+    }
+    let options = ReadOptions {
+        mapping: Mapping::parse("tools=tools").unwrap(),
+        ..ReadOptions::default()
+    };
+    let text = "instruction,output,tools\nq,a,wrench\n";
+    let loaded = read(text.as_bytes(), &options).unwrap();
+    assert_eq!(loaded.problems.n_errors(), 1);
+    assert_eq!(loaded.problems.first(1)[0].field, "tools");
+}
+
+#[test]
 fn preference_data_is_counted_and_bad_answers_can_be_left_out() {
     let text = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"}],\"label\":true}\n{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"c\"}],\"label\":false}\n";
     let loaded = load(text);

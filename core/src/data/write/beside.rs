@@ -82,17 +82,25 @@ mod tests {
     #[test]
     fn a_column_that_would_be_read_as_a_field_is_taken() {
         let question = json!({"query": "q", "response": "r"});
-        for name in [
-            "instruction",
-            "System",
-            "history",
-            "conversations",
-            "output",
-        ] {
+        for name in ["System", "history"] {
             check(question.clone(), name, false);
         }
-        for name in ["source", "answer", "context", "text", "weight", "label"] {
+        for name in [
+            "instruction",
+            "output",
+            "conversations",
+            "source",
+            "answer",
+            "context",
+            "text",
+            "weight",
+            "label",
+        ] {
             check(question.clone(), name, true);
+        }
+        let asked = json!({"question": "q", "answer": "a"});
+        for name in ["instruction", "output", "response"] {
+            check(asked.clone(), name, false);
         }
         let turns =
             json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]);
@@ -106,7 +114,8 @@ mod tests {
         ] {
             check(messages.clone(), name, true);
         }
-        for name in ["system", "conversation", "functions"] {
+        check(messages.clone(), "conversation", true);
+        for name in ["system", "functions"] {
             check(messages.clone(), name, false);
         }
         check(json!({"text": "t"}), "question", true);

@@ -58,8 +58,27 @@ pub(crate) fn to_fields(
         Format::Text | Format::Tokenized => None,
     };
     match fields {
-        Some(fields) => (Some(with_extra(fields, record, &mut losses)), losses),
+        Some(fields) => {
+            let mut fields = with_extra(fields, record, &mut losses);
+            pair_as_messages(&mut fields);
+            (Some(fields), losses)
+        }
         None => (None, vec![Loss::Record]),
+    }
+}
+
+/// Behind a prompt of messages, a better and a worse answer are messages too: TRL takes all three in
+/// one form, and else leaves the prompt out.
+fn pair_as_messages(fields: &mut Map<String, Value>) {
+    const ANSWERS: [&str; 2] = ["chosen", "rejected"];
+    let is_pair = ANSWERS.iter().all(|name| fields.contains_key(*name));
+    if !is_pair || !fields.get("prompt").is_some_and(Value::is_array) {
+        return;
+    }
+    for name in ANSWERS {
+        if let Some(answer) = fields.get_mut(name).filter(|answer| answer.is_string()) {
+            *answer = json!([{ "role": "assistant", "content": answer.take() }]);
+        }
     }
 }
 

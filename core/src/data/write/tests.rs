@@ -138,6 +138,18 @@ fn cells_that_a_spreadsheet_would_run_are_guarded_and_come_back() {
 }
 
 #[test]
+fn a_prompt_and_its_answers_are_of_one_form() {
+    let pair = "{\"instruction\":\"q\",\"chosen\":\"b\",\"rejected\":\"m\"}";
+    let written = |style| converted(pair, Format::PromptCompletion, style).0;
+    let row: Value = serde_json::from_str(&written(Style::JsonLines)).unwrap();
+    let said = |role: &str, text: &str| json!([{"role": role, "content": text}]);
+    assert_eq!(row["prompt"], said("user", "q"));
+    assert_eq!(row["chosen"], said("assistant", "b"));
+    assert_eq!(row["rejected"], said("assistant", "m"));
+    assert!(written(CSV).ends_with("q,b,b,m\n"), "{}", written(CSV));
+}
+
+#[test]
 fn plain_text_becomes_a_chat_only_with_a_word() {
     let (out, losses) = converted(
         "{\"prompt\":\"a\",\"completion\":\"b\"}",

@@ -4,6 +4,8 @@
 //! words. What stands under a heading begins with it, so that a piece says what it is about. Each piece
 //! begins with the end of the one before, `overlap` tokens of it, cut at sentences too.
 //!
+//! Rows of tables are pieces of their own ([`super::table_rows`]), where that is asked for.
+//!
 //! Plain text stands in pieces as it stands in its file; of code, the pieces joined are the file.
 
 use std::rc::Rc;
@@ -11,8 +13,9 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::{
-    Block, Page, Paper,
+    Block, Names, Page, Paper,
     sentences::{sentences, words},
+    table_rows::row_texts,
 };
 use crate::{
     protocol::studio::ChunkReading,
@@ -52,7 +55,10 @@ pub(crate) fn pieces(
         for block in &page.blocks {
             match block {
                 Block::Table(rows) if reading.tables_as_rows && rows.len() > 1 => {
-                    cutter.table(rows, page.number);
+                    cutter.table(rows, None, page.number);
+                }
+                Block::NamedTable(names, rows) if reading.tables_as_rows && rows.len() > 1 => {
+                    cutter.table(rows, Some(*names), page.number);
                 }
                 Block::Heading(heading) => {
                     cutter.end_piece(false);
@@ -201,28 +207,15 @@ impl Cutter<'_> {
         self.held = kept;
     }
 
-    /// Each row as lines of `column: value`.
-    fn table(&mut self, rows: &[Vec<String>], page: Option<u32>) {
+    /// A piece for each row.
+    fn table(&mut self, rows: &[Vec<String>], said: Option<Names>, page: Option<u32>) {
         self.end_piece(false);
-        let [header, rows @ ..] = rows else { return };
         self.n_tables += 1;
-        for (at, row) in rows.iter().enumerate() {
-            let lines: Vec<String> = header
-                .iter()
-                .zip(row)
-                .filter(|(_, value)| !value.trim().is_empty())
-                .map(|(name, value)| match name.trim() {
-                    "" => value.trim().to_owned(),
-                    name => format!("{name}: {}", value.trim()),
-                })
-                .collect();
-            if lines.is_empty() {
-                continue;
-            }
-            let mut piece = self.piece(lines.join("\n"), page);
+        for row in row_texts(rows, said) {
+            let mut piece = self.piece(row.text, page);
             let extra = &mut piece.record.extra;
             extra.insert("table".into(), self.n_tables.into());
-            extra.insert("row".into(), (at + 1).into());
+            extra.insert("row".into(), row.row.into());
             self.pieces.push(piece);
         }
     }
@@ -286,6 +279,7 @@ mod tests {
         };
         Paper {
             pages: pages.into_iter().enumerate().map(numbered).collect(),
+            ..Paper::default()
         }
     }
 

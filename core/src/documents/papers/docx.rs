@@ -1,40 +1,55 @@
 //! DOCX: the parts of the archive that have text, and those that say how it is numbered (ECMA-376,
 //! part 1, chapters 11 and 17).
 //!
-//! `word/document.xml` becomes the paper ([`super::docx_body`]), with the texts of `footnotes.xml` and
-//! `endnotes.xml` and the lists of `numbering.xml` and `styles.xml` ([`super::docx_lists`]).
-
-use std::io::{Cursor, Read as _};
+//! The main part, mostly `word/document.xml`, becomes the paper ([`super::docx_body`]), with the texts of
+//! `footnotes.xml` and `endnotes.xml`, the lists of `numbering.xml` and `styles.xml`
+//! ([`super::docx_lists`]) and the headings of the latter ([`super::docx_styles`]).
 
 use quick_xml::{Reader, events::BytesStart, events::Event};
 
 use super::{
-    Block, MAX_BYTES, Paper,
+    Block, Paper,
     docx_body::{Body, Notes},
     docx_lists::Lists,
+    docx_parts::Parts,
+    docx_styles::Styles,
 };
-use crate::documents::DocumentError;
-
-/// Largest size of all parts that are unpacked.
-const MAX_UNPACKED: u64 = 256 << 20;
-
-const BODY: &str = "word/document.xml";
+use crate::{documents::DocumentError, protocol::studio::Phrase};
 
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Paper, DocumentError> {
     let mut parts = Parts::open(name, bytes)?;
-    let Some(xml) = parts.unpacked(BODY)? else {
-        return Err(broken(name, format!("`{BODY}` is missing")));
+    let main = parts.main()?;
+    let Some(xml) = parts.unpacked(&main)? else {
+        return Err(broken(name, format!("`{main}` is missing")));
     };
-    let mut lists = Lists::default();
-    parts.see("word/numbering.xml", lists.numbering())?;
-    parts.see("word/styles.xml", lists.styles())?;
+    let known = parts.relations(&main)?;
+    let part = |kind: &str| {
+        let usual = || format!("word/{kind}.xml");
+        known.part(kind).map_or_else(usual, str::to_owned)
+    };
+    let (mut lists, mut styles) = (Lists::default(), Styles::default());
+    parts.see(&part("numbering"), lists.numbering())?;
+    let mut listed = lists.styles();
+    parts.see(&part("styles"), |seen| {
+        listed(seen);
+        styles.see(seen);
+    })?;
+    drop(listed);
     let mut notes = Notes::default();
-    for part in ["word/footnotes.xml", "word/endnotes.xml"] {
-        parts.see(part, texts_of(&mut notes))?;
+    for kind in ["footnotes", "endnotes"] {
+        parts.see(&part(kind), texts_of(&mut notes))?;
     }
-    let mut body = Body::new(lists, notes);
+    let mut body = Body::new(lists, styles, notes);
     see(name, &xml, |seen| body.see(&seen))?;
-    Ok(body.finish())
+    let has_pictures = body.has_pictures();
+    let paper = body.finish();
+    if has_pictures && paper.n_chars() == 0 {
+        return Err(DocumentError::NoText {
+            name: name.to_owned(),
+            reason: Phrase::PagesArePictures.english().to_owned(),
+        });
+    }
+    Ok(paper)
 }
 
 /// What stands in XML, as it comes by. Names are without their prefix.
@@ -54,7 +69,11 @@ pub(super) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     Some(found.value.to_string())
 }
 
-fn see(name: &str, xml: &[u8], mut tell: impl FnMut(Seen<'_>)) -> Result<(), DocumentError> {
+pub(super) fn see(
+    name: &str,
+    xml: &[u8],
+    mut tell: impl FnMut(Seen<'_>),
+) -> Result<(), DocumentError> {
     let mut reader = Reader::from_reader(xml);
     let mut buffer = Vec::new();
     loop {
@@ -120,7 +139,7 @@ fn text(paper: &Paper) -> String {
     texts.join("\n")
 }
 
-fn broken(name: &str, detail: String) -> DocumentError {
+pub(super) fn broken(name: &str, detail: String) -> DocumentError {
     DocumentError::Broken {
         name: name.to_owned(),
         kind: "DOCX",
@@ -128,71 +147,11 @@ fn broken(name: &str, detail: String) -> DocumentError {
     }
 }
 
-/// The archive, and how much more of it may be unpacked.
-struct Parts<'a> {
-    name: &'a str,
-    archive: zip::ZipArchive<Cursor<&'a [u8]>>,
-    n_left: u64,
-}
-
-impl<'a> Parts<'a> {
-    fn open(name: &'a str, bytes: &'a [u8]) -> Result<Self, DocumentError> {
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(DocumentError::TooLarge {
-                name: name.to_owned(),
-                found: bytes.len() as u64,
-                limit: MAX_BYTES,
-            });
-        }
-        let archive = zip::ZipArchive::new(Cursor::new(bytes));
-        Ok(Self {
-            name,
-            archive: archive.map_err(|error| broken(name, error.to_string()))?,
-            n_left: MAX_UNPACKED,
-        })
-    }
-
-    fn see(&mut self, part: &str, tell: impl FnMut(Seen<'_>)) -> Result<(), DocumentError> {
-        match self.unpacked(part)? {
-            Some(xml) => see(self.name, &xml, tell),
-            None => Ok(()),
-        }
-    }
-
-    /// `None` where there is no such part.
-    fn unpacked(&mut self, part: &str) -> Result<Option<Vec<u8>>, DocumentError> {
-        let (name, n_left) = (self.name, self.n_left);
-        let too_large = |n_more: u64| DocumentError::TooLarge {
-            name: name.to_owned(),
-            found: (MAX_UNPACKED - n_left).saturating_add(n_more),
-            limit: MAX_UNPACKED,
-        };
-        let part = match self.archive.by_name(part) {
-            Ok(part) => part,
-            Err(zip::result::ZipError::FileNotFound) => return Ok(None),
-            Err(error) => return Err(broken(name, error.to_string())),
-        };
-        if part.size() > n_left {
-            return Err(too_large(part.size()));
-        }
-        let mut xml = Vec::new();
-        // The size in the directory may lie.
-        part.take(n_left + 1)
-            .read_to_end(&mut xml)
-            .map_err(|error| broken(name, error.to_string()))?;
-        if xml.len() as u64 > n_left {
-            return Err(too_large(xml.len() as u64));
-        }
-        self.n_left -= xml.len() as u64;
-        Ok(Some(xml))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Cursor, Write as _};
 
-    use super::super::Page;
+    use super::super::{Page, docx_parts::BODY};
     use super::*;
 
     fn docx(body: &str) -> Vec<u8> {
@@ -415,6 +374,132 @@ mod tests {
         let paper = read("a.docx", &docx(body)).unwrap();
         assert_eq!(paper.pages[0].blocks, [Block::Paragraph("here".into())]);
         assert_eq!(paper.pages[0].number, None);
+    }
+
+    #[test]
+    fn a_break_and_its_mark_are_one_turn() {
+        let run = |inside: &str| format!("<w:p><w:r>{inside}</w:r></w:p>");
+        let (asked, mark) = ("<w:br w:type=\"page\"/>", "<w:lastRenderedPageBreak/>");
+        let body = [
+            p("a"),
+            run(asked),
+            run(&format!("{mark}<w:t>b</w:t>")),
+            run(&format!("{mark}<w:t>c</w:t>")),
+            run(asked),
+            run(&format!("{mark}{asked}")),
+            run(&format!("{mark}<w:t>e</w:t>")),
+            run(asked) + &p("f") + &run(&format!("{mark}<w:t>g</w:t>")),
+        ];
+        let paper = read("a.docx", &docx(&body.concat())).unwrap();
+        let numbers: Vec<_> = paper.pages.iter().flat_map(|page| page.number).collect();
+        assert_eq!(numbers, [1, 2, 3, 5, 6, 7]);
+    }
+
+    #[test]
+    fn signs_and_formulas_are_written_out() {
+        let number = |n: u8| format!("<m:r><m:t>{n}</m:t></m:r>");
+        let body = format!(
+            "<w:p><w:r><w:t>a </w:t><w:sym w:font=\"Symbol\" w:char=\"F0B3\"/></w:r><m:oMath>\
+             <m:f><m:num>{}</m:num><m:den>{}</m:den></m:f></m:oMath><w:r><w:t>, </w:t></w:r>\
+             <m:oMath><m:sSup><m:e>{}</m:e><m:sup>{}</m:sup></m:sSup></m:oMath></w:p>\
+             <w:p><m:oMathPara><m:oMath><m:nary><m:naryPr><m:chr m:val=\"∑\"/></m:naryPr>\
+             <m:sub><m:r><m:t>i=1</m:t></m:r></m:sub><m:sup><m:r><m:t>n</m:t></m:r></m:sup>\
+             <m:e><m:d><m:e><m:sSub><m:e><m:r><m:t>x</m:t></m:r></m:e><m:sub><m:r><m:t>i</m:t></m:r>\
+             </m:sub></m:sSub></m:e></m:d></m:e></m:nary></m:oMath></m:oMathPara></w:p>",
+            number(80),
+            number(100),
+            number(10),
+            number(6)
+        );
+        assert_eq!(texts(&docx(&body)), ["a ≥80/100, 10⁶", "∑ᵢ₌₁ⁿ (xᵢ)"]);
+        let deep = "<m:oMath>".to_owned() + &"<m:e>".repeat(999) + &number(7);
+        let deep = deep + &"</m:e>".repeat(999) + "</m:oMath>";
+        assert_eq!(
+            texts(&docx(&format!("<w:p>{deep}</w:p>{}", p("b")))),
+            ["7", "b"]
+        );
+    }
+
+    #[test]
+    fn text_boxes_stand_behind_their_paragraph() {
+        let boxed = format!("<w:txbxContent>{}{}</w:txbxContent>", p("in"), p("side"));
+        let shape = format!(
+            "<w:r><mc:AlternateContent><mc:Choice>{boxed}</mc:Choice><mc:Fallback>{boxed}\
+             </mc:Fallback></mc:AlternateContent></w:r>"
+        );
+        let around =
+            format!("<w:p><w:r><w:t>paid</w:t></w:r>{shape}<w:r><w:t> monthly</w:t></w:r></w:p>");
+        let cells = format!("<w:tc>{around}</w:tc><w:tc>{}</w:tc>", p("b"));
+        let body = format!("{around}<w:tbl><w:tr>{cells}</w:tr></w:tbl>");
+        assert_eq!(
+            texts(&docx(&body)),
+            ["paid monthly", "in", "side", "paid monthly\nin\nside | b"]
+        );
+    }
+
+    #[test]
+    fn headings_are_known_by_the_names_of_their_styles() {
+        let style = |id: &str, inner: &str| {
+            format!("<w:style w:type=\"paragraph\" w:styleId=\"{id}\">{inner}</w:style>")
+        };
+        let styles = [
+            style("1", "<w:name w:val=\"heading 1\"/>"),
+            style("a", "<w:name w:val=\"第一\"/><w:basedOn w:val=\"1\"/>"),
+            style(
+                "b",
+                "<w:basedOn w:val=\"1\"/><w:pPr><w:outlineLvl w:val=\"9\"/></w:pPr>",
+            ),
+            style("c", "<w:pPr><w:outlineLvl w:val=\"2\"/></w:pPr>"),
+        ];
+        let styled = |id: &str| {
+            format!(
+                "<w:p><w:pPr><w:pStyle w:val=\"{id}\"/></w:pPr><w:r><w:t>{id}</w:t></w:r></w:p>"
+            )
+        };
+        let body = ["1", "a", "b", "c", "Heading2", "d"].map(styled).concat();
+        let file = docx_with(&body, &[("word/styles.xml", &styles.concat())]);
+        let paper = read("a.docx", &file).unwrap();
+        let headings: Vec<String> = paper.pages[0]
+            .blocks
+            .iter()
+            .filter(|block| matches!(block, Block::Heading(_)))
+            .map(Block::text)
+            .collect();
+        assert_eq!(headings, ["1", "a", "c", "Heading2"]);
+    }
+
+    #[test]
+    fn parts_may_have_other_names() {
+        let related = |kind: &str, target: &str| {
+            format!("<Relationship Type=\"http://x/{kind}\" Target=\"{target}\"/>")
+        };
+        let note = format!("<w:footnote w:id=\"2\">{}</w:footnote>", p("uno"));
+        let body = "<w:p><w:r><w:t>other</w:t><w:footnoteReference w:id=\"2\"/></w:r></w:p>";
+        let parts = [
+            (
+                "_rels/.rels",
+                related("officeDocument", "/word/document2.xml"),
+            ),
+            ("word/document2.xml", body.to_owned()),
+            (
+                "word/_rels/document2.xml.rels",
+                related("footnotes", "notes.xml"),
+            ),
+            ("word/notes.xml", note),
+        ];
+        let parts: Vec<(&str, &str)> = parts.iter().map(|(at, xml)| (*at, xml.as_str())).collect();
+        assert_eq!(
+            texts(&docx_with(&p("usual"), &parts)),
+            ["other[1]", "[1] uno"]
+        );
+    }
+
+    #[test]
+    fn pictures_alone_are_no_text_and_soft_hyphens_none_either() {
+        let picture = "<w:p><w:r><w:drawing><a:blip r:embed=\"rId1\"/></w:drawing></w:r></w:p>";
+        let error = read("a.docx", &docx(picture)).unwrap_err().to_string();
+        assert!(error.contains("OCR"), "{error}");
+        assert_eq!(texts(&docx(&p("hyphen\u{ad}ated"))), ["hyphenated"]);
     }
 
     #[test]

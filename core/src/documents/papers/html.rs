@@ -3,7 +3,7 @@
 use scraper::{ElementRef, Html, node::Node};
 
 use super::{
-    Block, Page, Paper, collapsed, html_tables,
+    Block, Page, Paper, collapsed, html_math, html_tables,
     numerals::Numerals,
     paper_encoding::decoded_html,
     scripts::{lowered, raised},
@@ -11,10 +11,24 @@ use super::{
 use crate::{data::Encoding, documents::DocumentError};
 
 /// Elements whose text is not part of what is read. `rt` is how the ideographs beside it are said,
-/// which would stand in the midst of the sentence.
-const SKIPPED: [&str; 14] = [
-    "script", "style", "noscript", "template", "head", "nav", "svg", "iframe", "object", "select",
-    "button", "rt", "rp", "rtc",
+/// which would stand in the midst of the sentence; an `annotation` is a formula over again.
+const SKIPPED: [&str; 16] = [
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "head",
+    "nav",
+    "svg",
+    "iframe",
+    "object",
+    "select",
+    "button",
+    "rt",
+    "rp",
+    "rtc",
+    "annotation",
+    "annotation-xml",
 ];
 
 /// Elements that begin and end a paragraph.
@@ -84,6 +98,7 @@ pub(super) fn read(
             number: None,
             blocks: reader.blocks,
         }],
+        ..Paper::default()
     })
 }
 
@@ -150,6 +165,9 @@ impl Reader {
                 self.text.push_str(&text);
             }
             "sub" => self.text.push_str(&lowered(&text_of(element, depth))),
+            _ if html_math::is_formula(name) => {
+                self.text.push_str(&html_math::text(element, depth));
+            }
             "ol" | "ul" | "menu" => {
                 self.lists.push(count(element));
                 self.block(element, depth);
@@ -213,11 +231,19 @@ impl Reader {
         Some(number + ". ")
     }
 
+    fn whole(mut self) -> String {
+        self.end_paragraph();
+        let texts: Vec<String> = self.blocks.iter().map(Block::text).collect();
+        texts.join(" ")
+    }
+
     /// Line breaks of the source are spaces; those of `<br>` stay.
     fn end_paragraph(&mut self) {
         let text = std::mem::take(&mut self.text);
         let lines: Vec<String> = text.split(BREAK).map(collapsed).collect();
-        let text = lines.join("\n").trim().to_owned();
+        let mut text = lines.join("\n").trim().to_owned();
+        // Where a word may be cut, and what formulas leave unsaid.
+        text.retain(|c| !matches!(c, '\u{ad}' | '\u{2061}'..='\u{2064}'));
         if !text.is_empty() {
             let mark = self.mark.take().unwrap_or_default();
             self.blocks.push(Block::Paragraph(mark + &text));
@@ -307,16 +333,23 @@ fn has_style(element: &ElementRef<'_>, property: &str, expected: &str) -> bool {
     })
 }
 
+/// What an element holds.
 pub(super) fn text_of(element: ElementRef<'_>, depth: usize) -> String {
     let mut reader = Reader::default();
     reader.children(element, depth);
-    reader.end_paragraph();
-    let texts: Vec<String> = reader.blocks.iter().map(Block::text).collect();
-    texts.join(" ")
+    reader.whole()
+}
+
+/// What an element holds, as the element itself has it read.
+pub(super) fn text_with(element: ElementRef<'_>, depth: usize) -> String {
+    let mut reader = Reader::default();
+    reader.element(element, depth);
+    reader.whole()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Names;
     use super::*;
 
     fn blocks(text: &str) -> Vec<Block> {
@@ -340,7 +373,10 @@ mod tests {
                 Block::Paragraph("tres\ny".into()),
                 Block::Paragraph("cuatro".into()),
                 Block::Code("a\n  b".into()),
-                Block::Table(vec![row("banco", "ROE"), row("Caixa", "8,3 %")]),
+                Block::NamedTable(
+                    Names::Columns,
+                    vec![row("banco", "ROE"), row("Caixa", "8,3 %")]
+                ),
             ]
         );
     }
@@ -374,6 +410,34 @@ mod tests {
         );
         let grouped = "<table><tr><th>a<th>b<tr><th colspan=2>G<tr><td>1<td>2</table>";
         assert_eq!(texts(grouped), ["a | b\nG | \n1 | 2"]);
+    }
+
+    #[test]
+    fn tables_say_what_names_them() {
+        let names = |text: &str| match &blocks(text)[..] {
+            [Block::NamedTable(names, _)] => Some(*names),
+            _ => None,
+        };
+        let said = "<table><tr><td><th>2022<th>2023<tr><td>A<td>1<td>2</table>";
+        assert_eq!(names(said), Some(Names::Columns));
+        let said = "<table><tr><th>a<td>x<tr><th>b<td>y</table>";
+        assert_eq!(names(said), Some(Names::Rows));
+        assert_eq!(names("<table><tr><td>a<td>x<tr><td>b<td>y</table>"), None);
+        let empty = "<table><thead><tr><th><th><tbody><tr><td>a<td>x<tr><td>b<td>y</table>";
+        assert_eq!(names(empty), None);
+    }
+
+    #[test]
+    fn formulas_stay_what_they_are_and_soft_hyphens_go() {
+        assert_eq!(
+            texts(
+                "LTV <math><semantics><mrow><mfrac><mn>80</mn><mn>100</mn></mfrac><mo>·</mo>\
+                 <msup><mn>10</mn><mn>6</mn></msup><msqrt><mi>x</mi></msqrt>\
+                 <msubsup><mi>x</mi><mi>i</mi><mn>2</mn></msubsup></mrow>\
+                 <annotation>\\frac</annotation></semantics></math> hy&shy;phen"
+            ),
+            ["LTV 80/100·10⁶√(x)xᵢ² hyphen"]
+        );
     }
 
     #[test]

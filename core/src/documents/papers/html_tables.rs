@@ -3,7 +3,7 @@
 use scraper::ElementRef;
 
 use super::{
-    Block,
+    Block, Names,
     html::{is_hidden, text_of},
     spans::{self, Cell},
 };
@@ -42,7 +42,8 @@ pub(super) fn blocks(table: ElementRef<'_>, depth: usize) -> Vec<Block> {
         spanned.push(cells(*row).map(cell).collect());
     }
     spanned.reverse();
-    blocks.extend(spans::blocks(spanned, n_header));
+    let said = has_named_rows(&rows).then_some(Names::Rows);
+    blocks.extend(spans::blocks(spanned, n_header, said));
     blocks
 }
 
@@ -89,11 +90,26 @@ fn header_rows(rows: &[ElementRef<'_>]) -> usize {
     }
 }
 
+fn is_th(cell: ElementRef<'_>) -> bool {
+    cell.value().name() == "th"
+}
+
+/// Whether each row begins with `th`, and goes on with other cells.
+fn has_named_rows(rows: &[ElementRef<'_>]) -> bool {
+    rows.iter().all(|row| {
+        let mut cells = cells(*row);
+        cells.next().is_some_and(is_th) && !cells.any(is_th)
+    })
+}
+
 fn rows_of_names(rows: &[ElementRef<'_>]) -> usize {
     let (mut n, mut named) = (0, false);
     for row in rows {
         let is_title = cells(*row).count() <= 1;
-        let is_names = cells(*row).all(|cell| cell.value().name() == "th");
+        let is_corner = |at: usize, cell: ElementRef<'_>| at == 0 && text_of(cell, 0).is_empty();
+        let mut all = cells(*row).enumerate();
+        let is_names =
+            all.all(|(at, cell)| is_th(cell) || is_corner(at, cell)) && cells(*row).any(is_th);
         // A title below the names is that of a group of rows.
         if !is_names || (named && is_title) {
             break;

@@ -1,7 +1,7 @@
 //! Markdown: headings, paragraphs, fenced code and pipe tables; the rest of the markup stays, with the
 //! fences and what they say of the language, for it is text that people write and models learn.
 
-use super::{Block, Page, Paper, paper_encoding::decoded};
+use super::{Block, Names, Page, Paper, paper_encoding::decoded};
 use crate::data::Encoding;
 
 pub(super) fn read(bytes: &[u8], encoding: Option<Encoding>) -> Paper {
@@ -16,6 +16,7 @@ pub(super) fn read(bytes: &[u8], encoding: Option<Encoding>) -> Paper {
             number: None,
             blocks: reader.blocks,
         }],
+        ..Paper::default()
     }
 }
 
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
         self.blocks.push(if self.fence.take().is_some() {
             Block::Code(lines.join("\n"))
         } else if let Some(table) = table(&lines) {
-            Block::Table(table)
+            table
         } else {
             Block::Paragraph(lines.join("\n"))
         });
@@ -109,8 +110,8 @@ fn heading(line: &str) -> Option<&str> {
     is_heading.then(|| text.trim().trim_end_matches('#').trim_end())
 }
 
-/// Rows of a pipe table: a header, a line of dashes, rows.
-fn table(lines: &[&str]) -> Option<Vec<Vec<String>>> {
+/// A pipe table: a header, a line of dashes, rows. It cannot be without a header, but that may be empty.
+fn table(lines: &[&str]) -> Option<Block> {
     let [head, dashes, rows @ ..] = lines else {
         return None;
     };
@@ -122,13 +123,20 @@ fn table(lines: &[&str]) -> Option<Vec<Vec<String>>> {
     }
     let header = cells(head);
     let n_columns = header.len();
-    let mut table = vec![header];
+    let is_named = header.iter().any(|name| !name.is_empty());
+    let mut table = Vec::new();
+    if is_named {
+        table.push(header);
+    }
     for row in rows {
         let mut row = cells(row);
         row.resize(n_columns, String::new());
         table.push(row);
     }
-    Some(table)
+    Some(match is_named {
+        true => Block::NamedTable(Names::Columns, table),
+        false => Block::Table(table),
+    })
 }
 
 fn cells(line: &str) -> Vec<String> {
@@ -178,12 +186,15 @@ mod tests {
                 Block::Heading("Título".into()),
                 Block::Paragraph("uno\ndos".into()),
                 Block::Code("```sql\nSELECT 1;\n\n-- fin\n```".into()),
-                Block::Table(vec![
-                    row(&["a", "b"]),
-                    row(&["1 | 2", "三"]),
-                    row(&["x", ""])
-                ]),
+                Block::NamedTable(
+                    Names::Columns,
+                    vec![row(&["a", "b"]), row(&["1 | 2", "三"]), row(&["x", ""])]
+                ),
             ]
+        );
+        assert_eq!(
+            blocks("| | |\n|-|-|\n| a | 1 |"),
+            [Block::Table(vec![row(&["a", "1"])])]
         );
     }
 

@@ -9,27 +9,44 @@ mod chunk;
 mod docx;
 mod docx_body;
 mod docx_lists;
+mod docx_math;
+mod docx_parts;
+mod docx_relations;
+mod docx_styles;
+mod docx_symbols;
 #[cfg(test)]
 mod fixture_tests;
+mod formulas;
 mod html;
+mod html_math;
 mod html_tables;
 mod markdown;
 mod numerals;
 mod paper_encoding;
 mod paper_text;
 mod pdf;
+mod pdf_bidi;
 mod pdf_columns;
+mod pdf_forms;
 mod pdf_layout;
+mod pdf_letters;
+mod pdf_pages;
+mod pdf_runs;
+mod pdf_tables;
 mod plain;
 mod scripts;
 mod sentences;
 mod spans;
+mod table_names;
+mod table_rows;
+mod unread;
 
 use super::DocumentError;
 use crate::{data::Encoding, protocol::studio::Phrase};
 
 pub(crate) use chunk::{Piece, pieces};
 pub(crate) use paper_text::PaperText;
+use unread::Unread;
 
 /// Largest document that is read, as it lies in its file.
 pub(crate) const MAX_BYTES: u64 = 512 << 20;
@@ -110,6 +127,8 @@ impl PaperKind {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Paper {
     pub(crate) pages: Vec<Page>,
+    /// Pages of it that have something else than text.
+    pub(crate) unread: Unread,
 }
 
 /// A page, or the whole of a document without pages.
@@ -130,8 +149,19 @@ pub(crate) enum Block {
     Lines(String),
     /// The same of a text that is kept to the last character.
     Verbatim(String),
-    /// Rows of cells; the first is the header.
+    /// Rows of cells; what names them is for their reader to tell.
     Table(Vec<Vec<String>>),
+    /// Rows of cells that the document says are named.
+    NamedTable(Names, Vec<Vec<String>>),
+}
+
+/// What a document says of the names in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// The first row names the columns.
+    Columns,
+    /// The first cell of each row names it.
+    Rows,
 }
 
 impl Paper {
@@ -158,7 +188,7 @@ impl Paper {
             return Err(DocumentError::NoText {
                 name: name.to_owned(),
                 reason: match kind {
-                    PaperKind::Pdf => Phrase::PagesArePictures,
+                    PaperKind::Pdf => paper.unread.why_all(),
                     _ => Phrase::IsEmpty,
                 }
                 .english()
@@ -188,7 +218,9 @@ impl Block {
             | Self::Code(text)
             | Self::Lines(text)
             | Self::Verbatim(text) => text.chars().count(),
-            Self::Table(rows) => rows.iter().flatten().map(|cell| cell.chars().count()).sum(),
+            Self::Table(rows) | Self::NamedTable(_, rows) => {
+                rows.iter().flatten().map(|cell| cell.chars().count()).sum()
+            }
         }
     }
 
@@ -200,7 +232,7 @@ impl Block {
             | Self::Code(text)
             | Self::Lines(text)
             | Self::Verbatim(text) => text.clone(),
-            Self::Table(rows) => {
+            Self::Table(rows) | Self::NamedTable(_, rows) => {
                 let lines: Vec<String> = rows.iter().map(|row| row.join(" | ")).collect();
                 lines.join("\n")
             }

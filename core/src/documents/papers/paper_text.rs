@@ -6,7 +6,7 @@ use super::{MAX_BYTES, Paper, PaperKind, Piece, paper_encoding, pieces};
 use crate::{
     data::{Encoding, Format},
     documents::{Arrival, DocumentError, InputFile, file::head},
-    protocol::studio::ChunkReading,
+    protocol::studio::{ChunkReading, Said},
     text::ModelText,
 };
 
@@ -90,6 +90,12 @@ impl PaperText {
         self.paper.n_pages()
     }
 
+    /// What it is, and which of its pages were not read.
+    pub(crate) fn told(&self) -> Said {
+        let kind = Said::Text(self.kind.name().to_owned());
+        self.paper.unread.told_with(kind)
+    }
+
     /// Its pieces as records.
     pub(crate) fn arrivals(
         &self,
@@ -149,7 +155,7 @@ mod tests {
             encoding.name()
         };
         assert_eq!(said(Some("windows-1251")), "windows-1251");
-        assert_ne!(said(None), "windows-1251");
+        assert_eq!(said(Some("latin1")), "windows-1252");
         assert!(under("windows-1251").unwrap().contains(TEXT));
         assert!(!under("latin1").unwrap().contains(TEXT));
         assert!(under("klingon").is_err());

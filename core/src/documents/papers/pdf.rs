@@ -8,7 +8,7 @@ use hayro_interpret::{
     InterpreterCache, InterpreterSettings, RenderContent, SoftMask, TransformExt as _,
     font::{Glyph, GlyphRun, StandardFont},
     hayro_cmap::{self, BfString},
-    hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
+    hayro_syntax::{self, DecryptionError, LoadPdfError, Pdf},
     interpret_page,
     kurbo::{Affine, BezPath, Point, Rect},
 };
@@ -16,13 +16,22 @@ use hayro_interpret::{
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
-    MAX_BYTES, Page, Paper,
-    pdf_layout::{Letter, blocks},
+    MAX_BYTES, Page, Paper, Unread,
+    pdf_forms::undrawn_values,
+    pdf_layout::{Placed, blocks},
+    pdf_letters::Letter,
+    pdf_pages::repeat_headers,
 };
 use crate::{documents::DocumentError, protocol::studio::Phrase};
 
 /// Letters of one page beyond which it is not read on: a page of small print has some 10 000.
-const MAX_LETTERS: usize = 400_000;
+pub(super) const MAX_LETTERS: usize = 400_000;
+
+/// So many letters that the file does not name are more than signs of a list.
+const MIN_UNKNOWN: usize = 20;
+
+/// So many shapes on a page without letters may be letters.
+const MIN_OUTLINES: usize = 50;
 
 /// Widths are in thousandths of the font's size.
 const UNITS_PER_EM: f64 = 1000.0;
@@ -39,28 +48,50 @@ pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Paper, DocumentError> {
     let pdf = Pdf::new(Arc::new(bytes)).map_err(|error| refused(name, error))?;
     let cache = InterpreterCache::new();
     let settings = settings();
-    let mut paper = Paper::default();
-    for (at, page) in pdf.pages().iter().enumerate() {
-        let mut letters = Letters::default();
-        let (width, height) = page.render_dimensions();
-        let bounds = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-        let mut context = Context::new(
-            page.initial_transform(true).to_kurbo(),
-            bounds,
-            &cache,
-            page.xref(),
-            settings.clone(),
-        );
-        interpret_page(page, &mut context, &mut letters);
-        let blocks = blocks(letters.0);
-        if !blocks.is_empty() {
-            paper.pages.push(Page {
-                number: Some(at as u32 + 1),
-                blocks,
-            });
+    let (mut pages, mut unread) = (Vec::new(), Unread::default());
+    for (number, page) in (1..).zip(pdf.pages().iter()) {
+        let seen = seen(page, &cache, &settings);
+        if seen.has_unknown_letters() {
+            unread.letters.push(number);
+        } else if seen.is_picture() {
+            unread.pictures.push(number);
         }
+        pages.push(blocks(seen.letters));
     }
-    Ok(paper)
+    repeat_headers(&mut pages);
+    let pages = (1..).zip(pages).filter(|(_, blocks)| !blocks.is_empty());
+    Ok(Paper {
+        pages: pages.map(|(number, blocks)| page(number, blocks)).collect(),
+        unread,
+    })
+}
+
+fn page(number: u32, blocks: Vec<Placed>) -> Page {
+    let blocks = blocks.into_iter().map(|placed| placed.block);
+    Page {
+        number: Some(number),
+        blocks: blocks.collect(),
+    }
+}
+
+fn seen<'a>(
+    page: &'a hayro_syntax::page::Page<'a>,
+    cache: &InterpreterCache<'a>,
+    settings: &InterpreterSettings,
+) -> Seen {
+    let mut seen = Seen::default();
+    let (width, height) = page.render_dimensions();
+    let bounds = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    let mut context = Context::new(
+        page.initial_transform(true).to_kurbo(),
+        bounds,
+        cache,
+        page.xref(),
+        settings.clone(),
+    );
+    interpret_page(page, &mut context, &mut seen);
+    seen.letters.extend(undrawn_values(page));
+    seen
 }
 
 /// Nobody draws the letters, and the widths of the standard fonts are known without them: one font
@@ -95,39 +126,69 @@ fn refused(name: &str, error: LoadPdfError) -> DocumentError {
     }
 }
 
-/// Takes the letters of a page and nothing else.
+/// The letters of a page, and how much else there is.
 #[derive(Default)]
-struct Letters(Vec<Letter>);
+struct Seen {
+    letters: Vec<Letter>,
+    /// Letters of which the file does not say which they are.
+    n_unknown: usize,
+    n_images: usize,
+    n_paths: usize,
+}
 
-impl<'a> Device<'a> for Letters {
+impl Seen {
+    fn has_unknown_letters(&self) -> bool {
+        let n_known = self.letters.len();
+        let is_much = self.n_unknown >= MIN_UNKNOWN && self.n_unknown * 10 > n_known;
+        is_much || (n_known == 0 && self.n_unknown > 0)
+    }
+
+    /// A picture of text, or text as outlines.
+    fn is_picture(&self) -> bool {
+        self.letters.is_empty() && (self.n_images > 0 || self.n_paths >= MIN_OUTLINES)
+    }
+}
+
+impl<'a> Device<'a> for Seen {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
         for glyph in run.glyphs() {
-            if self.0.len() >= MAX_LETTERS {
+            if self.letters.len() >= MAX_LETTERS {
                 return;
             }
             let place = props.transform * glyph.transform();
-            if let Some(letter) = letter(glyph, place) {
-                self.0.push(letter);
+            match text(glyph) {
+                Some(text) => self.letters.extend(letter(text, glyph, place)),
+                None => self.n_unknown += 1,
             }
         }
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {
+        self.n_paths += 1;
+    }
+
+    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
+        self.n_images += 1;
+    }
+
     fn push_clip_path(&mut self, _: &ClipPath) {}
     fn push_clip_rect(&mut self, _: &Rect) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {}
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
     fn draw_rect(&mut self, _: &Rect, _: DrawProps<'a>, _: &DrawMode) {}
 }
 
-fn letter(glyph: &Glyph<'_>, place: Affine) -> Option<Letter> {
+/// What a letter says, where the file tells.
+fn text(glyph: &Glyph<'_>) -> Option<String> {
     let text = match glyph.as_unicode()? {
         BfString::Char(c) => c.to_string(),
         BfString::String(text) => text,
     };
-    let text = as_written(&text);
+    (!text.contains('\u{fffd}')).then(|| as_written(&text))
+}
+
+fn letter(text: String, glyph: &Glyph<'_>, place: Affine) -> Option<Letter> {
     let width = match glyph {
         Glyph::Outline(glyph) => glyph.advance_width(),
         Glyph::Type3(_) => None,
@@ -136,28 +197,137 @@ fn letter(glyph: &Glyph<'_>, place: Affine) -> Option<Letter> {
     let width = f64::from(width.unwrap_or(1000.0));
     let start = place * Point::ZERO;
     let end = place * Point::new(width, 0.0);
+    let along = place * Point::new(UNITS_PER_EM, 0.0) - start;
     let up = place * Point::new(0.0, UNITS_PER_EM);
     let size = (up - start).hypot();
-    let is_real = [start.x, start.y, end.x, size]
+    let is_real = [start.x, start.y, end.x, end.y, size]
         .iter()
         .all(|x| x.is_finite());
     (is_real && size > 0.0).then_some(Letter {
         text,
         x: start.x,
         y: start.y,
-        width: (end.x - start.x).abs(),
+        width: (end - start).hypot(),
         width_is_known: known,
         size,
+        angle: along.y.atan2(along.x).to_degrees(),
     })
 }
 
-/// Fonts name some ideographs by the radical that looks the same, and letters by their ligature;
-/// people write neither.
+/// Fonts name some ideographs by the radical that looks the same, and letters by their ligature or by
+/// the form that they have in a word; people write neither.
 fn as_written(text: &str) -> String {
-    let is_form = |c: char| matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{fb00}'..='\u{fb06}');
-    if text.chars().any(is_form) {
+    let is_form = |c: char| matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{fb00}'..='\u{fb06}' | '\u{fb1d}'..='\u{fdfb}');
+    // A mark alone has a space to stand on.
+    let is_arabic = |c: char| matches!(c, '\u{fe70}'..='\u{fefc}');
+    if text.chars().any(is_arabic) {
+        text.nfkc().filter(|c| *c != ' ').collect()
+    } else if text.chars().any(is_form) {
         text.nfkc().collect()
     } else {
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::papers::{Block, PaperKind};
+
+    #[test]
+    fn forms_of_letters_are_letters() {
+        assert_eq!(as_written("\u{fb01}\u{2f00}"), "fi\u{4e00}");
+        assert_eq!(as_written("\u{fefb}\u{fe70}"), "\u{644}\u{627}\u{64b}");
+        assert_eq!(as_written("a \u{c1}"), "a \u{c1}");
+    }
+
+    /// A PDF of these pages, with a font `F` and one of which no letter is known, `U`.
+    fn pdf(pages: &[&str], annotation: &str) -> Vec<u8> {
+        let kids: Vec<String> = (0..pages.len())
+            .map(|at| format!("{} 0 R", 5 + 2 * at))
+            .collect();
+        let mut objects = vec![
+            "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+            format!(
+                "<</Type/Pages/Count {}/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R/U 4 0 R>>>>\
+                 /Kids[{}]>>",
+                pages.len(),
+                kids.join(" ")
+            ),
+            "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_owned(),
+            "<</Type/Font/Subtype/Type1/BaseFont/ABCDEF+Foo/FirstChar 1/LastChar 2/Widths[500 500]\
+             /Encoding<</Type/Encoding/Differences[1/g1/g2]>>>>"
+                .to_owned(),
+        ];
+        for (at, content) in pages.iter().enumerate() {
+            let contents = 6 + 2 * at;
+            objects.push(format!(
+                "<</Type/Page/Parent 2 0 R/Contents {contents} 0 R/Annots[{annotation}]>>"
+            ));
+            let n = content.len();
+            objects.push(format!("<</Length {n}>>stream\n{content}\nendstream"));
+        }
+        let (mut pdf, mut table) = (String::from("%PDF-1.4\n"), String::new());
+        for (i, object) in objects.iter().enumerate() {
+            table += &format!("{:010} 00000 n \n", pdf.len());
+            pdf += &format!("{} 0 obj\n{object}\nendobj\n", i + 1);
+        }
+        let (n, start) = (objects.len() + 1, pdf.len());
+        pdf += &format!(
+            "xref\n0 {n}\n0000000000 65535 f \n{table}trailer<</Size {n}/Root 1 0 R>>\n\
+             startxref\n{start}\n%%EOF\n"
+        );
+        pdf.into_bytes()
+    }
+
+    const UNKNOWN: &str = "BT /U 12 Tf 72 700 Td <0102010201> Tj ET";
+
+    #[test]
+    fn pages_of_letters_without_a_meaning_are_told() {
+        let read_page = "BT /F 12 Tf 72 700 Td (A page that is read.) Tj ET";
+        let paper = read("a.pdf", pdf(&[read_page, UNKNOWN, "", UNKNOWN], "")).unwrap();
+        assert_eq!((paper.pages.len(), paper.unread.letters), (1, vec![2, 4]));
+        let error = Paper::read(PaperKind::Pdf, "a.pdf", pdf(&[UNKNOWN], ""), None).unwrap_err();
+        assert!(error.to_string().contains("which letters"), "{error}");
+    }
+
+    #[test]
+    fn turned_and_doubled_letters_are_read() {
+        let turned = "BT /F 10 Tf 0 1 -1 0 100 100 Tm (Santander) Tj ET \
+                      BT /F 10 Tf 0 1 -1 0 130 100 Tm (Sabadell) Tj ET";
+        let twice = "BT /F 10 Tf 72 700 Td (2,007) Tj 0.2 0 Td (2,007) Tj ET";
+        let paper = read("a.pdf", pdf(&[turned, twice], "")).unwrap();
+        let texts: Vec<String> = paper
+            .pages
+            .iter()
+            .flat_map(|page| &page.blocks)
+            .map(Block::text)
+            .collect();
+        assert_eq!(texts, ["Santander", "Sabadell", "2,007"]);
+    }
+
+    #[test]
+    fn values_of_a_form_are_read_where_nothing_draws_them() {
+        let label = "BT /F 11 Tf 72 755 Td (Name:) Tj ET";
+        let field = "<</Type/Annot/Subtype/Widget/FT/Tx/T(n)/V(Jos\\351)/Rect[110 750 300 770]>>";
+        let paper = read("a.pdf", pdf(&[label], field)).unwrap();
+        assert_eq!(
+            paper.pages[0].blocks,
+            [Block::Paragraph("Name: José".into())]
+        );
+    }
+
+    #[test]
+    fn pages_say_what_they_lack() {
+        let seen = |n_unknown, n_images, n_paths| Seen {
+            n_unknown,
+            n_images,
+            n_paths,
+            ..Seen::default()
+        };
+        assert!(seen(6, 0, 0).has_unknown_letters() && !seen(6, 0, 0).is_picture());
+        assert!(seen(0, 1, 0).is_picture() && seen(0, 0, 500).is_picture());
+        // An empty page lacks nothing.
+        assert!(!seen(0, 0, 2).is_picture() && !seen(0, 0, 2).has_unknown_letters());
     }
 }

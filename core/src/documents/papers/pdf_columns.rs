@@ -5,8 +5,10 @@
 //! the last with text on both sides of it, and by what stands there: lines that go on in the next one
 //! of the same column. Where nothing of the kind is found, the page stays as its file has it.
 
-use super::pdf_layout::{
-    MAX_MEAN_CELL_CHARS, NEW_PARAGRAPH, Run, is_hyphenated, is_ideographic, rows,
+use super::{
+    pdf_layout::{MAX_MEAN_CELL_CHARS, NEW_PARAGRAPH, is_hyphenated},
+    pdf_runs::{Run, is_ideographic},
+    pdf_tables::rows,
 };
 
 /// Widths and heights in sizes of the font.

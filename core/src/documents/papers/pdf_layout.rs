@@ -1,34 +1,20 @@
 //! Letters on a page to what a person reads: words, lines, paragraphs, headings, tables.
 //!
 //! A PDF says where each letter stands and nothing else. Letters that follow each other on a baseline
-//! are a run; runs that stand side by side in several rows, in the same columns and with little text,
-//! are a table; the others are read in the order in which the file has them, which is the order of
-//! reading also where text runs in columns, but for files that write across them ([`super::pdf_columns`]).
+//! are a run ([`super::pdf_runs`]); runs that stand side by side in several rows are a table
+//! ([`super::pdf_tables`]); the others are read in the order in which the file has them, which is the
+//! order of reading also where text runs in columns, but for files that write across them
+//! ([`super::pdf_columns`]). What is turned is read behind the rest.
 
-use super::{Block, pdf_columns};
+use super::{
+    Block, pdf_columns,
+    pdf_letters::{Letter, by_direction, without_doubles},
+    pdf_runs::{Run, SAME_LINE, is_ideographic, runs},
+    pdf_tables::{Columns, tables},
+};
 
-/// A letter (or ligature) with its place; lengths in points, y downwards.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Letter {
-    pub(super) text: String,
-    pub(super) x: f64,
-    /// Of the baseline.
-    pub(super) y: f64,
-    pub(super) width: f64,
-    /// Otherwise it is that of the widest letters.
-    pub(super) width_is_known: bool,
-    /// Of the font.
-    pub(super) size: f64,
-}
-
-/// Distances in sizes of the font.
-const SAME_LINE: f64 = 0.35;
-const SPACE: f64 = 0.18;
-/// The same on a page that writes its spaces: what is left is kerning.
-const SPACE_BESIDE_SPACES: f64 = 0.4;
-const NEW_RUN: f64 = 0.9;
+/// Distance of lines in sizes of the font.
 pub(super) const NEW_PARAGRAPH: f64 = 1.75;
-const COLUMN_GAP: f64 = 0.5;
 
 /// Larger letters than those of most of the page are a heading.
 const HEADING: f64 = 1.15;
@@ -37,20 +23,47 @@ const MAX_HEADING_CHARS: usize = 160;
 /// Columns of running text have more in every line than cells of a table, at least in one column.
 pub(super) const MAX_MEAN_CELL_CHARS: usize = 25;
 
-pub(super) fn blocks(letters: Vec<Letter>) -> Vec<Block> {
+/// A block with the columns of the page that it stands in, if it is a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    pub(super) block: Block,
+    pub(super) columns: Columns,
+}
+
+impl Placed {
+    fn text(block: Block) -> Self {
+        let columns = Columns::new();
+        Self { block, columns }
+    }
+}
+
+pub(super) fn blocks(letters: Vec<Letter>) -> Vec<Placed> {
+    let letters = without_doubles(letters);
     let body_size = body_size(&letters);
+    let groups = by_direction(letters).into_iter();
+    groups
+        .flat_map(|letters| level_blocks(letters, body_size))
+        .collect()
+}
+
+/// Of letters that are read the same way.
+fn level_blocks(letters: Vec<Letter>, body_size: f64) -> Vec<Placed> {
     let mut runs = runs(letters);
     runs.retain(|run| !run.text.trim().is_empty());
     let in_columns = pdf_columns::order(&mut runs);
     let tables = tables(&runs, &in_columns);
     let mut in_table = vec![false; runs.len()];
-    let mut found: Vec<(usize, Block)> = Vec::new();
+    let mut found: Vec<(usize, Placed)> = Vec::new();
     for table in tables {
         let first = table.members.iter().copied().min().unwrap_or(0);
         for &member in &table.members {
             in_table[member] = true;
         }
-        found.push((first, Block::Table(table.rows)));
+        let placed = Placed {
+            block: Block::Table(table.rows),
+            columns: table.columns,
+        };
+        found.push((first, placed));
     }
     found.extend(flow(&runs, &in_table, body_size));
     found.sort_by_key(|(first, _)| *first);
@@ -64,161 +77,9 @@ fn body_size(letters: &[Letter]) -> f64 {
     sizes.get(sizes.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Letters that follow each other on a baseline.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Run {
-    pub(super) text: String,
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) y: f64,
-    pub(super) size: f64,
-}
-
-fn runs(letters: Vec<Letter>) -> Vec<Run> {
-    let writes_spaces = letters.iter().any(|letter| letter.text == " ");
-    let space = if writes_spaces {
-        SPACE_BESIDE_SPACES
-    } else {
-        SPACE
-    };
-    let mut runs: Vec<Run> = Vec::new();
-    let mut width_was_known = true;
-    for letter in letters {
-        let overlap = if width_was_known { 0.6 } else { 1.1 };
-        width_was_known = letter.width_is_known;
-        let end = letter.x + letter.width;
-        if let Some(run) = runs.last_mut() {
-            let gap = letter.x - run.right;
-            let size = run.size.max(letter.size);
-            let same_line = (letter.y - run.y).abs() < SAME_LINE * size;
-            if same_line && gap > -overlap * size && gap < NEW_RUN * size {
-                let has_space = run.text.ends_with(char::is_whitespace)
-                    || letter.text.starts_with(char::is_whitespace);
-                let needs_none =
-                    run.text.ends_with(is_ideographic) && letter.text.starts_with(is_ideographic);
-                if gap > space * size && !has_space && !needs_none {
-                    run.text.push(' ');
-                }
-                run.text.push_str(&letter.text);
-                run.right = run.right.max(end);
-                continue;
-            }
-        }
-        runs.push(Run {
-            left: letter.x,
-            right: end,
-            y: letter.y,
-            size: letter.size,
-            text: letter.text,
-        });
-    }
-    runs
-}
-
-struct Table {
-    rows: Vec<Vec<String>>,
-    /// Indices of the runs in it.
-    members: Vec<usize>,
-}
-
-/// Runs that stand on one line, top to bottom, without those that are left out.
-pub(super) fn rows(runs: &[Run], left_out: &[bool]) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..runs.len()).filter(|&at| !left_out[at]).collect();
-    order.sort_by(|&a, &b| runs[a].y.total_cmp(&runs[b].y));
-    let mut rows: Vec<Vec<usize>> = Vec::new();
-    for at in order {
-        let joins = rows.last().and_then(|row| row.first()).is_some_and(|&top| {
-            let size = runs[top].size.max(runs[at].size);
-            (runs[at].y - runs[top].y).abs() < SAME_LINE * size
-        });
-        match rows.last_mut() {
-            Some(row) if joins => row.push(at),
-            _ => rows.push(vec![at]),
-        }
-    }
-    rows
-}
-
-/// Stretches of rows, top to bottom, in which several runs stand side by side.
-fn tables(runs: &[Run], left_out: &[bool]) -> Vec<Table> {
-    let mut tables = Vec::new();
-    let mut stretch: Vec<Vec<usize>> = Vec::new();
-    for row in rows(runs, left_out).into_iter().chain([Vec::new()]) {
-        if row.len() >= 2 && follows(runs, stretch.last(), &row) {
-            stretch.push(row);
-            continue;
-        }
-        tables.extend(table(runs, &stretch));
-        stretch.clear();
-        if row.len() >= 2 {
-            stretch.push(row);
-        }
-    }
-    tables
-}
-
-/// Rows of one table stand close to each other.
-fn follows(runs: &[Run], before: Option<&Vec<usize>>, row: &[usize]) -> bool {
-    let (Some(&above), Some(&here)) = (before.and_then(|row| row.first()), row.first()) else {
-        return true;
-    };
-    runs[here].y - runs[above].y < 4.0 * runs[here].size.max(runs[above].size)
-}
-
-fn table(runs: &[Run], rows: &[Vec<usize>]) -> Option<Table> {
-    if rows.len() < 2 {
-        return None;
-    }
-    let members: Vec<usize> = rows.iter().flatten().copied().collect();
-    let columns = columns(runs, &members);
-    if columns.len() < 2 {
-        return None;
-    }
-    let mut cells: Vec<Vec<String>> = Vec::new();
-    for row in rows {
-        let mut texts = vec![String::new(); columns.len()];
-        let mut sorted = row.clone();
-        sorted.sort_by(|&a, &b| runs[a].left.total_cmp(&runs[b].left));
-        for at in sorted {
-            let middle = (runs[at].left + runs[at].right) / 2.0;
-            let column = columns.iter().position(|&(_, right)| middle <= right);
-            let cell = &mut texts[column.unwrap_or(columns.len() - 1)];
-            if !cell.is_empty() {
-                cell.push(' ');
-            }
-            cell.push_str(runs[at].text.trim());
-        }
-        cells.push(texts);
-    }
-    let is_short = |column: usize| {
-        let n_chars: usize = cells.iter().map(|row| row[column].chars().count()).sum();
-        n_chars / cells.len() <= MAX_MEAN_CELL_CHARS
-    };
-    (0..columns.len()).any(is_short).then_some(Table {
-        rows: cells,
-        members,
-    })
-}
-
-/// Where the runs of a table leave gaps from top to bottom, columns part.
-fn columns(runs: &[Run], members: &[usize]) -> Vec<(f64, f64)> {
-    let mut spans: Vec<(f64, f64, f64)> = members
-        .iter()
-        .map(|&at| (runs[at].left, runs[at].right, runs[at].size))
-        .collect();
-    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut columns: Vec<(f64, f64)> = Vec::new();
-    for (left, right, size) in spans {
-        match columns.last_mut() {
-            Some(last) if left - last.1 < COLUMN_GAP * size => last.1 = last.1.max(right),
-            _ => columns.push((left, right)),
-        }
-    }
-    columns
-}
-
 /// What is no table: lines in the order of the file, joined to paragraphs.
-fn flow(runs: &[Run], in_table: &[bool], body_size: f64) -> Vec<(usize, Block)> {
+fn flow(runs: &[Run], in_table: &[bool], body_size: f64) -> Vec<(usize, Placed)> {
+    let placed = |(first, run)| (first, Placed::text(block(run, body_size)));
     let mut blocks = Vec::new();
     let mut paragraph: Option<(usize, Run)> = None;
     for (at, run) in runs.iter().enumerate().filter(|(at, _)| !in_table[*at]) {
@@ -228,14 +89,10 @@ fn flow(runs: &[Run], in_table: &[bool], body_size: f64) -> Vec<(usize, Block)> 
             join(open, run);
             continue;
         }
-        blocks.extend(
-            paragraph
-                .take()
-                .map(|(first, run)| (first, block(run, body_size))),
-        );
+        blocks.extend(paragraph.take().map(placed));
         paragraph = Some((at, run.clone()));
     }
-    blocks.extend(paragraph.map(|(first, run)| (first, block(run, body_size))));
+    blocks.extend(paragraph.map(placed));
     blocks
 }
 
@@ -249,19 +106,24 @@ fn continues(open: &Run, run: &Run) -> bool {
 
 fn join(open: &mut Run, run: &Run) {
     let is_new_line = run.y - open.y >= SAME_LINE * open.size;
-    let text = run.text.trim_start();
-    let kept = open.text.trim_end().len();
-    open.text.truncate(kept);
-    let hyphen = is_new_line && is_hyphenated(&open.text, text);
-    let ideographic = open.text.ends_with(is_ideographic) && text.starts_with(is_ideographic);
-    if hyphen {
-        open.text.pop();
-    } else if !ideographic && !open.text.is_empty() {
-        open.text.push(' ');
-    }
-    open.text.push_str(text);
+    append(&mut open.text, &run.text, is_new_line);
     open.y = run.y;
     open.right = run.right;
+}
+
+/// Go on with a text, on the same line or a new one.
+pub(super) fn append(open: &mut String, text: &str, is_new_line: bool) {
+    let text = text.trim_start();
+    let kept = open.trim_end().len();
+    open.truncate(kept);
+    let hyphen = is_new_line && is_hyphenated(open, text);
+    let ideographic = open.ends_with(is_ideographic) && text.starts_with(is_ideographic);
+    if hyphen {
+        open.pop();
+    } else if !ideographic && !open.is_empty() {
+        open.push(' ');
+    }
+    open.push_str(text);
 }
 
 /// Whether a word is cut at the end of a line.
@@ -283,10 +145,6 @@ fn block(run: Run, body_size: f64) -> Block {
     }
 }
 
-pub(super) fn is_ideographic(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,6 +164,7 @@ mod tests {
                     width,
                     width_is_known: true,
                     size,
+                    angle: 0.0,
                 });
             }
             at += width;
@@ -314,12 +173,13 @@ mod tests {
     }
 
     fn page(lines: &[(&str, f64, f64, f64)]) -> Vec<Block> {
-        blocks(
-            lines
-                .iter()
-                .flat_map(|(text, x, y, size)| line(text, *x, *y, *size))
-                .collect(),
-        )
+        let letters = lines
+            .iter()
+            .flat_map(|(text, x, y, size)| line(text, *x, *y, *size));
+        blocks(letters.collect())
+            .into_iter()
+            .map(|placed| placed.block)
+            .collect()
     }
 
     #[test]
@@ -473,6 +333,21 @@ mod tests {
         );
         let words = across(&["manzana"; 8], &["apple"; 8]);
         assert!(matches!(&words[1], Block::Table(rows) if rows.len() == 8));
+    }
+
+    #[test]
+    fn what_is_turned_is_read_behind_the_rest() {
+        let mut letters = line("Banco", 100.0, 700.0, 10.0);
+        for letter in &mut letters {
+            (letter.x, letter.y, letter.angle) = (100.0, 800.0 - letter.x, -90.0);
+        }
+        letters.extend(line("Informe", 50.0, 40.0, 10.0));
+        let found: Vec<Block> = blocks(letters)
+            .into_iter()
+            .map(|placed| placed.block)
+            .collect();
+        let texts = ["Informe", "Banco"].map(|text| Block::Paragraph(text.into()));
+        assert_eq!(found, texts);
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub(super) fn read(bytes: &[u8], encoding: Option<Encoding>) -> Paper {
             });
         }
     }
-    Paper { pages }
+    Paper {
+        pages,
+        ..Paper::default()
+    }
 }
 
 /// Code and the like, of which every character counts: the blocks joined are the text.
@@ -42,6 +45,7 @@ pub(super) fn read_verbatim(bytes: &[u8], encoding: Option<Encoding>) -> Paper {
     let is_empty = page.blocks.is_empty();
     Paper {
         pages: if is_empty { Vec::new() } else { vec![page] },
+        ..Paper::default()
     }
 }
 

@@ -11,8 +11,13 @@ pub(super) fn raised(before: &str, text: &str) -> String {
         "o" if after_digit || before.ends_with('.') => "º".to_owned(),
         "a" if after_digit || before.ends_with('.') => "ª".to_owned(),
         "TM" => "™".to_owned(),
-        _ => moved(text, '^', superscript),
+        _ => exponent(text),
     }
+}
+
+/// Text raised in a formula, where it is never an ordinal.
+pub(super) fn exponent(text: &str) -> String {
+    moved(text, '^', superscript)
 }
 
 /// Text lowered.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Block;
+use super::{Block, Names};
 use crate::documents::table::joined;
 
 /// Columns that one cell covers at most.
@@ -30,11 +30,13 @@ pub(super) struct Cell {
     pub(super) continues: bool,
 }
 
-/// A table behind its titles. `n_marked` rows are said to be its header; 0 where nothing says so.
-pub(super) fn blocks(rows: Vec<Vec<Cell>>, n_marked: usize) -> Vec<Block> {
+/// A table behind its titles. `n_marked` rows are said to be its header; 0 where nothing says so, and
+/// then `said` of its rows may be.
+pub(super) fn blocks(rows: Vec<Vec<Cell>>, n_marked: usize, said: Option<Names>) -> Vec<Block> {
     let widths = rows.iter().map(|row| row.iter().map(Cell::width).sum());
     let width: usize = widths.max().unwrap_or(0);
     let n_header = header_rows(&rows, n_marked, width);
+    let n_most_marked = rows.len().saturating_sub(1);
     let mut filler = Filler::default();
     let mut blocks = Vec::new();
     let mut head = Vec::new();
@@ -50,6 +52,11 @@ pub(super) fn blocks(rows: Vec<Vec<Cell>>, n_marked: usize) -> Vec<Block> {
             _ => body.push(row),
         }
     }
+    let has_header = n_header > 1 || (1..=n_most_marked).contains(&n_marked);
+    let said = match has_header && !head.is_empty() {
+        true => Some(Names::Columns),
+        false => said,
+    };
     let n_columns = head.iter().chain(&body).map(Vec::len).max().unwrap_or(0);
     let mut table = match head.len() {
         0 | 1 => head,
@@ -58,7 +65,10 @@ pub(super) fn blocks(rows: Vec<Vec<Cell>>, n_marked: usize) -> Vec<Block> {
     table.append(&mut body);
     if let Some(header) = table.first_mut() {
         header.resize(n_columns, String::new());
-        blocks.push(Block::Table(table));
+        blocks.push(match said {
+            Some(names) => Block::NamedTable(names, table),
+            None => Block::Table(table),
+        });
     }
     blocks
 }
@@ -203,7 +213,7 @@ mod tests {
 
     fn table(rows: &[&str], n_marked: usize) -> Vec<String> {
         let cells = |row: &&str| row.split_whitespace().map(cell).collect();
-        let blocks = blocks(rows.iter().map(cells).collect(), n_marked);
+        let blocks = blocks(rows.iter().map(cells).collect(), n_marked, None);
         blocks.iter().map(Block::text).collect()
     }
 
@@ -248,9 +258,11 @@ mod tests {
             .into_iter()
             .chain((0..10_000).map(|_| vec![cell("y")]))
             .collect();
-        assert!(matches!(&blocks(rows, 0)[..], [Block::Table(rows)] if rows.len() > 9_000));
+        assert!(
+            matches!(&blocks(rows, 0, None)[..], [Block::NamedTable(_, rows)] if rows.len() > 9_000)
+        );
         wide.text = "x".repeat(1 << 20);
-        let blocks = blocks(vec![vec![wide; 4]; 2], 0);
+        let blocks = blocks(vec![vec![wide; 4]; 2], 0, None);
         let n_bytes: usize = blocks.iter().map(Block::n_chars).sum();
         assert!(n_bytes < 2 * MAX_FILLED, "{n_bytes}");
     }

@@ -213,8 +213,21 @@ fn every_row_that_is_no_record_comes_with_its_reason() {
         .iter()
         .map(|a| (a.line, a.record.is_some()))
         .collect();
-    assert_eq!(lines, [(2, true), (3, false), (4, false), (6, true)]);
-    assert!(problems(&arrivals)[0].contains("found 1 column, expected 2"));
+    assert_eq!(
+        lines,
+        [(2, true), (3, true), (4, false), (6, true), (3, false)]
+    );
+    let said = |at: usize| arrivals[at].problems[0].to_string();
+    assert!(
+        said(2).contains("found 3 columns, expected 2"),
+        "{}",
+        said(2)
+    );
+    assert!(
+        said(4).contains("found 1 row without its last cells"),
+        "{}",
+        said(4)
+    );
     assert_eq!(arrivals[3].problems[0].kind, ProblemKind::EmptyAnswer);
 }
 

@@ -113,7 +113,7 @@ fn formulas_that_hold_no_result_are_said() {
     assert_eq!(
         problems(&arrivals),
         [
-            "line 3, record 7: part of the file not read, found 2 formulas without a result, \
+            "line 3: part of the file not read, found 2 formulas without a result, \
              expected results; open the file in Excel or LibreOffice once and save it"
         ]
     );

@@ -13,7 +13,7 @@ pub(super) struct Rejections {
     /// Rows.
     pub(super) n: u64,
     pub(super) first: Vec<Rejected>,
-    /// Lists, columns and the like.
+    /// Lists, columns and the like; also what is to be said of the file as a whole.
     pub(super) unread: Vec<Rejected>,
 }
 
@@ -22,7 +22,8 @@ impl Rejections {
     pub(super) fn push(&mut self, part: &str, line: u64, problems: &[Problem]) -> bool {
         // The first of the worst.
         let worst = problems.iter().min_by_key(|problem| problem.severity);
-        let is_row = worst.is_none_or(|problem| problem.kind != ProblemKind::UnreadKey);
+        let of_file = [ProblemKind::UnreadKey, ProblemKind::OddRows];
+        let is_row = worst.is_none_or(|problem| !of_file.contains(&problem.kind));
         self.n += u64::from(is_row);
         let told = if is_row {
             &mut self.first
@@ -52,8 +53,9 @@ mod tests {
         let mut push = |kind| rejections.push("a", 1, &[Problem::new(kind, place, "test")]);
         assert!(push(ProblemKind::BrokenRow));
         assert!(!push(ProblemKind::UnreadKey));
+        assert!(!push(ProblemKind::OddRows));
         assert!(rejections.push("a", 1, &[]));
         let Rejections { n, first, unread } = rejections;
-        assert_eq!((n, first.len(), unread.len()), (2, 2, 1));
+        assert_eq!((n, first.len(), unread.len()), (2, 2, 2));
     }
 }

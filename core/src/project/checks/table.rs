@@ -83,7 +83,7 @@ pub(in crate::project) fn kind(name: &str) -> Option<Kind> {
 }
 
 /// Kinds of the check `record`. Faults for which a row never becomes a record are not here.
-const OF_RECORD: [(ProblemKind, &str, &[&str]); 22] = [
+const OF_RECORD: [(ProblemKind, &str, &[&str]); 23] = [
     (
         ProblemKind::WrongType,
         "correct the value in the original and read it again, or leave the record out",
@@ -132,6 +132,11 @@ const OF_RECORD: [(ProblemKind, &str, &[&str]); 22] = [
     (
         ProblemKind::UnreadKey,
         "read that part of the file by itself, if it has records",
+        &[ACCEPT],
+    ),
+    (
+        ProblemKind::OddRows,
+        "look at these rows in the file, and read it again if they were meant otherwise",
         &[ACCEPT],
     ),
     (

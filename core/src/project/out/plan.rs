@@ -9,11 +9,11 @@ use super::{
 use crate::{
     data::{
         Format,
-        handover::{Axolotl, LlamaFactory, WrittenFile, slug, train_losses},
+        handover::{Axolotl, Fit, LlamaFactory, WrittenFile, service_losses, slug, train_losses},
     },
-    project::{Project, ProjectError, Step, Work},
+    project::{Project, ProjectError, Step, Work, checks::template::TemplateCheck},
     protocol::studio::{
-        Export, ExportKind, ExportPlan, Phrase, Said, Side, StudioProgress, StudioStage,
+        DataFile, Export, ExportKind, ExportPlan, Phrase, Said, Side, StudioProgress, StudioStage,
     },
 };
 
@@ -21,8 +21,11 @@ use crate::{
 const SHOWN_OBSTACLES: usize = 20;
 
 /// Looks at every record twice: what there is, and then, in the format chosen for it, what is lost.
+/// Before that, what is trained with at once is looked at under the model of the project.
 pub(super) struct Planning {
     export: Export,
+    template: Option<TemplateCheck>,
+    is_checked: bool,
     selection: Option<Selection>,
     walk: Walk,
     survey: Survey,
@@ -35,12 +38,30 @@ impl Planning {
     pub(super) fn new(export: Export) -> Self {
         Self {
             survey: Survey::new(&export.kind),
+            is_checked: !is_trained_with(&export.kind),
             export,
+            template: None,
             selection: None,
             walk: Walk::default(),
             toll: None,
             n_with_errors: None,
         }
+    }
+
+    /// Brings up to date what the model makes of the records; `None` once it is.
+    fn check(&mut self, project: &mut Project) -> Result<Option<StudioProgress>, ProjectError> {
+        if self.is_checked {
+            return Ok(None);
+        }
+        if self.template.is_none() {
+            self.template = TemplateCheck::new(project)?;
+        }
+        self.is_checked = match &mut self.template {
+            Some(check) => check.step(project)?,
+            None => true,
+        };
+        let check = self.template.as_ref().filter(|_| !self.is_checked);
+        Ok(check.map(TemplateCheck::told))
     }
 
     fn more(&self) -> Step<ExportPlan> {
@@ -58,6 +79,9 @@ impl Work for Planning {
     type Output = ExportPlan;
 
     fn step(&mut self, project: &mut Project) -> Result<Step<ExportPlan>, ProjectError> {
+        if let Some(progress) = self.check(project)? {
+            return Ok(Step::More(progress));
+        }
         let Some(selection) = &self.selection else {
             self.selection = Some(Selection::read(project, &self.export)?);
             return Ok(self.more());
@@ -83,7 +107,10 @@ impl Work for Planning {
             return self.plan(project, format, toll).map(Step::Done);
         }
         match self.survey.format(&self.export.kind) {
-            Ok(format) => self.toll = Some(Toll::new(format, &self.export)),
+            Ok(format) => {
+                let fit = fit_of(project, &self.export, &self.survey)?;
+                self.toll = Some(Toll::new(format, fit, &self.export));
+            }
             Err(error) => {
                 let obstacles = vec![Said::read(&error.to_string())];
                 return Ok(Step::Done(ExportPlan {
@@ -138,6 +165,7 @@ impl Planning {
         let mut losses = toll.losses();
         losses.extend(losses_of_tool(project, export, survey)?);
         let mut notes = toll.changes();
+        notes.extend(notes_of_tool(project, export, survey)?);
         notes.extend(stays_behind(export, selection));
         let n_with_errors = self.n_with_errors.unwrap_or_default();
         let mut obstacles = obstacles(project, n_with_errors, selection, export)?;
@@ -213,23 +241,63 @@ pub(super) fn losses_of_tool(
 ) -> Result<Vec<(Said, u64)>, ProjectError> {
     let (contents, text) = (&survey.contents, project.text_options()?);
     Ok(match export.kind {
-        ExportKind::LlamaFactory => LlamaFactory::losses(contents, &text),
+        ExportKind::LlamaFactory => LlamaFactory::losses(contents, &text, &export.model),
         ExportKind::Axolotl => Axolotl::losses(contents, &text),
         ExportKind::TrainJob => train_losses(contents),
+        ExportKind::OpenAiFineTuning => service_losses(contents),
+        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => Vec::new(),
+    })
+}
+
+/// What is another thing there, but not lost.
+fn notes_of_tool(
+    project: &Project,
+    export: &Export,
+    survey: &Survey,
+) -> Result<Vec<(Said, u64)>, ProjectError> {
+    let (contents, text) = (&survey.contents, project.text_options()?);
+    Ok(match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::notes(contents, &text),
+        ExportKind::Axolotl => Axolotl::notes(contents, &text),
+        _ if container(&export.kind) == DataFile::Parquet && contents.n_with_tools > 0 => {
+            vec![(Said::new(Phrase::ParquetTools, []), contents.n_with_tools)]
+        }
         _ => Vec::new(),
     })
 }
 
+/// How rows are made to fit what reads them.
+pub(super) fn fit_of(
+    project: &Project,
+    export: &Export,
+    survey: &Survey,
+) -> Result<Fit, ProjectError> {
+    let (contents, text) = (&survey.contents, project.text_options()?);
+    Ok(match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::fit(contents, &text, &export.model),
+        ExportKind::Axolotl => Axolotl::fit(contents),
+        ExportKind::OpenAiFineTuning => Fit::without_bad(),
+        // `veneer train` leaves bad answers out itself.
+        ExportKind::TrainJob | ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => {
+            Fit::default()
+        }
+    })
+}
+
 /// A table or a dataset may go out to be put right elsewhere; what is trained with at once may not.
+fn is_trained_with(kind: &ExportKind) -> bool {
+    !matches!(
+        kind,
+        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. }
+    )
+}
+
 fn n_with_errors(
     project: &Project,
     kind: &ExportKind,
     selection: &Selection,
 ) -> Result<u64, ProjectError> {
-    if matches!(
-        kind,
-        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. }
-    ) {
+    if !is_trained_with(kind) {
         return Ok(0);
     }
     let erroneous = project.records_with_errors()?;

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     data::{
         Format, Loss,
-        handover::{Contents, OpenAiLimits, OpenAiReport, openai_row},
+        handover::{Contents, Fit, OpenAiLimits, OpenAiReport, openai_row},
         to_fields,
     },
     protocol::studio::{Export, ExportKind, Phrase, Said, Side},
+    text::Record,
 };
 
 /// Texts of faults that are shown of each kind.
@@ -23,6 +24,7 @@ const SHOWN_LIMITS: u64 = 3;
 /// What a format cannot hold, and what a service refuses.
 pub(super) struct Toll {
     format: Format,
+    fit: Fit,
     table: bool,
     is_openai: bool,
     losses: BTreeMap<Loss, u64>,
@@ -78,9 +80,10 @@ impl Written {
 }
 
 impl Toll {
-    pub(super) fn new(format: Format, export: &Export) -> Self {
+    pub(super) fn new(format: Format, fit: Fit, export: &Export) -> Self {
         Self {
             format,
+            fit,
             table: is_table(container(&export.kind)),
             is_openai: export.kind == ExportKind::OpenAiFineTuning,
             losses: BTreeMap::new(),
@@ -92,16 +95,21 @@ impl Toll {
 
     /// The fields of a record as they are written; `None` where it cannot be.
     pub(super) fn fields(&mut self, outgoing: &Outgoing) -> Option<Map<String, Value>> {
-        let fields = match self.is_openai {
-            true => self.openai(outgoing),
-            false => self.in_format(outgoing),
-        }?;
+        let fit = std::mem::take(&mut self.fit);
+        let record = fit.record(&outgoing.record);
+        let fields = record.and_then(|record| match self.is_openai {
+            true => self.openai(&record, outgoing.piece),
+            false => self.in_format(&record, outgoing.original()),
+        });
+        self.fit = fit;
+        let mut fields = fields?;
         self.written.add(outgoing, &fields);
+        self.fit.row(&mut fields);
         Some(fields)
     }
 
-    fn openai(&mut self, outgoing: &Outgoing) -> Option<Map<String, Value>> {
-        let Some(row) = openai_row(&outgoing.record) else {
+    fn openai(&mut self, record: &Record, piece: usize) -> Option<Map<String, Value>> {
+        let Some(row) = openai_row(record) else {
             *self.losses.entry(Loss::Record).or_insert(0) += 1;
             return None;
         };
@@ -109,14 +117,17 @@ impl Toll {
             *self.left_out.entry(name).or_insert(0) += 1;
         }
         let n_bytes = serde_json::to_vec(&row.fields).map_or(0, |line| line.len() + 1);
-        let limits = self.limits.entry(outgoing.piece);
+        let limits = self.limits.entry(piece);
         let limits = limits.or_insert_with(|| OpenAiLimits::keeping(SHOWN_LIMITS));
         limits.add(&row.fields, n_bytes as u64);
         Some(row.fields)
     }
 
-    fn in_format(&mut self, outgoing: &Outgoing) -> Option<Map<String, Value>> {
-        let (record, original) = (&outgoing.record, outgoing.original());
+    fn in_format(
+        &mut self,
+        record: &Record,
+        original: Option<&Map<String, Value>>,
+    ) -> Option<Map<String, Value>> {
         let (fields, losses) = to_fields(record, original, self.format, self.table);
         for loss in losses {
             *self.losses.entry(loss).or_insert(0) += 1;

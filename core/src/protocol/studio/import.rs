@@ -144,7 +144,7 @@ pub struct ImportSummary {
     pub n_rejected: u64,
     pub rejected: Vec<Rejected>,
     /// What else is in the files and was not read: lists beside the records, columns, formulas
-    /// without a result.
+    /// without a result. Also rows that were read and may be broken.
     #[serde(default)]
     pub unread: Vec<Rejected>,
     pub project: ProjectView,

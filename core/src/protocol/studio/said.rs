@@ -61,6 +61,12 @@ phrases! {
     Media "media";
     BesideTheRecords "beside the records";
     ListBesideRecords "a list of {0}, beside the records that were read";
+    ShortRow "{0} row without its last cells, which are read as empty";
+    ShortRows "{0} rows without their last cells, which are read as empty";
+    QuoteOverLines "a cell whose quote opens in line {0} and closes in line {1}, with text behind it";
+    LooseQuote "{0} cell with text behind its closing quote";
+    LooseQuotes "{0} cells with text behind their closing quote";
+    BehindQuote "a separator behind a closing quote";
     Twice "twice";
     Formula "{0} formula without a result";
     Formulas "{0} formulas without a result";
@@ -155,6 +161,9 @@ phrases! {
     MemberIsLink "is a link to another file; add that file itself";
     TooManyMembers "has {0} members, at most {1} are read; split the archive";
     PagesArePictures "its pages are pictures; have them read by a text recognition (OCR) program first";
+    PicturesUnread "{0}; p. {1} not read: pictures without text; have them read by a text recognition (OCR) program first";
+    LettersUnread "{0}; p. {1} not read in full: the file does not say which letters stand there; print it to PDF anew, or have it read by a text recognition (OCR) program";
+    LettersUnknown "it does not say which letters it shows; print it to PDF anew from the program that made it, or have it read by a text recognition (OCR) program";
     ArchiveInArchive "is an archive inside an archive, which is not opened; unpack it first";
     IsEmpty "it is empty";
     SheetsEmpty "all of its sheets are empty";
@@ -163,7 +172,7 @@ phrases! {
     PdfEncrypted "it is encrypted in a way that cannot be read; save a copy without encryption";
     PdfWithoutContents "it has no table of contents of its own that makes sense; it may be cut off";
     DatasetEmpty "the dataset is empty; expected at least one record";
-    OnlyHeader "there is no record: the first row ({0}) counts as the header of a table, and no row is below it";
+    OnlyHeader "there is no record: the first row ({0}) counts as the header of a table, and no row is below it; `data import --header-rows 0` reads it as a record";
     UnknownFormat "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids";
     UnknownFormatHint "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids; {2}";
     UnknownColumns "no known dataset format: the table has the columns {0}; expected two that name a question and its answer; say which with `--map instruction=COLUMN,output=COLUMN`";
@@ -194,8 +203,13 @@ phrases! {
     LlamaFactoryIrregular "conversations in which question and answer do not take turns (LLaMA-Factory leaves them out)";
     LlamaFactoryWeights "weights of messages (LLaMA-Factory trains every answer)";
     PairsAsExamples "pairs of a better and a worse answer (only the better one is trained; the other is not used)";
+    AxolotlWeights "weights other than 0 and 1 (axolotl trains such an answer in full)";
+    MarkedBad "answers marked as bad (they are left out and not trained)";
     AxolotlLast "training on the last answer alone (axolotl trains all answers)";
     TemplateNotCarried "the chosen template `{0}`, which that tool does not have (it takes the model's own)";
+    TemplateDiffers "the chosen template `{0}`, of which that tool's own differs a little in these records";
+    ColumnAsText "the column `{0}`, written as text because its values are of several types";
+    ParquetTools "tools or calls; those of unlike shapes stand as JSON text, which is to be parsed before a chat template takes it";
     TagsStay "tags and reviewers (working notes, which stay in the project)";
     // Why an export is not written.
     NoRecordToWrite "there is no record to write; choose other sides or another list";

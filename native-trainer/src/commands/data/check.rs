@@ -83,7 +83,7 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
     }
     let mut options = args.read.options();
     options.kept_problems = args.max_problems;
-    let loaded = dataset::load(&args.file, &options, args.read.side)?;
+    let loaded = dataset::load_as_imported(&args.file, &options, args.read.side)?;
     let counter = args.length.counter()?;
     let count_tokens = counter
         .as_ref()

@@ -1,7 +1,6 @@
 //! `veneer data export`
 
 use std::{
-    fs,
     io::{Cursor, Read as _, Write as _},
     path::{Path, PathBuf},
 };
@@ -14,10 +13,14 @@ use veneer_core::{
     protocol::studio::{DataFile, Export, ExportKind, ExportPlan, Said, Side},
 };
 
-use super::layout::{labelled, wrapped};
+use super::{
+    import::is_doubt,
+    layout::{labelled, wrapped},
+    project_check::refuse_reading,
+};
 use crate::{
     dataset::{ReadArgs, count, parse_side, shell_word},
-    files::{Prepared, prepare, publish_all, refuse_existing},
+    files::{Prepared, fill_folder, prepare, publish_all, refuse_existing},
     input,
     output::tell,
     project_file,
@@ -187,6 +190,7 @@ impl ExportArgs {
     /// The project, or one in memory that holds the file.
     fn project(&self) -> Result<Project> {
         if input::is_project(&self.data) {
+            refuse_reading(&self.data, &self.read)?;
             return project_file::open(&self.data);
         }
         let stem = self.data.file_stem().unwrap_or_default().to_string_lossy();
@@ -208,7 +212,8 @@ impl ExportArgs {
                 self.data.display()
             );
         }
-        if let Some(unread) = summary.unread.first().filter(|_| !self.lossy) {
+        let mut unread = summary.unread.iter().filter(|unread| !is_doubt(unread));
+        if let Some(unread) = unread.next().filter(|_| !self.lossy) {
             bail!(
                 "not all of `{}` is read: {unread}; `veneer data check` shows all, --lossy writes \
                  without it",
@@ -398,27 +403,14 @@ fn put(path: &Path, bytes: &[u8]) -> Result<Prepared> {
     prepare(path, |writer| writer.write_all(bytes))
 }
 
-/// All files into a folder, or none; what had to be made for them goes again where that fails.
+/// All files into a folder, or none.
 fn into_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<String>> {
-    let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
-    let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
-    let written = fill_folder(folder, files);
-    if written.is_err() {
-        for folder in made {
-            // The first failure is the one reported.
-            fs::remove_dir(folder).ok();
-        }
-    }
-    written
-}
-
-fn fill_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<String>> {
-    fs::create_dir_all(folder)
-        .with_context(|| format!("making the folder `{}`", folder.display()))?;
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
-    let prepared = paths.iter().zip(files);
-    let prepared = prepared.map(|(path, (_, bytes))| put(path, bytes));
-    publish_all(prepared.collect::<Result<_>>()?)?;
+    fill_folder(folder, || {
+        let prepared = paths.iter().zip(files);
+        let prepared = prepared.map(|(path, (_, bytes))| put(path, bytes));
+        publish_all(prepared.collect::<Result<_>>()?)
+    })?;
     let shown = paths.iter().map(|path| path.display().to_string());
     Ok(shown.collect())
 }

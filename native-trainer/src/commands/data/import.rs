@@ -8,10 +8,12 @@ use std::{
 use anyhow::{Result, bail};
 use serde_json::json;
 use veneer_core::{
-    data::Encoding,
+    data::{Encoding, ProblemKind},
     documents::Part,
     project::Project,
-    protocol::studio::{Header, ImportSummary, Numbers, PartKind, Reading, RecordReading},
+    protocol::studio::{
+        Header, ImportSummary, Numbers, PartKind, Reading, RecordReading, Rejected,
+    },
 };
 
 use super::layout::{labelled, wrapped};
@@ -228,7 +230,11 @@ impl ImportArgs {
 
     /// Whether the command line says what a table holds that nothing could be guessed of.
     fn says_how(&self) -> bool {
-        self.read.map.is_some() || !self.rows.template.is_empty() || self.read.format.is_some()
+        let rows = &self.rows;
+        self.read.map.is_some()
+            || !rows.template.is_empty()
+            || self.read.format.is_some()
+            || rows.header_rows.is_some()
     }
 
     /// What was guessed, with what the command line says instead.
@@ -341,10 +347,21 @@ impl ImportArgs {
         }
         for unread in summary.unread.iter().take(SHOWN) {
             let what = format!("{}, line {}: {unread}", unread.part, unread.line);
-            text += &labelled("left out", &what);
+            let label = if is_doubt(unread) {
+                "look at"
+            } else {
+                "left out"
+            };
+            text += &labelled(label, &what);
         }
         text + &format!("\nnext: veneer data check {}\n", shell_word(&self.into))
     }
+}
+
+/// Whether it was read, and only looks as if something were wrong with it.
+pub(super) fn is_doubt(unread: &Rejected) -> bool {
+    let kind = unread.problem.as_ref().map(|problem| &problem.kind.0);
+    kind.is_some_and(|kind| kind == ProblemKind::OddRows.name())
 }
 
 fn how(part: &Part, reading: &Reading) -> String {

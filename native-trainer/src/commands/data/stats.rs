@@ -31,7 +31,7 @@ pub(crate) struct StatsArgs {
 }
 
 pub(crate) fn run(args: StatsArgs) -> Result<()> {
-    let loaded = dataset::load(&args.file, &args.read.options(), args.read.side)?;
+    let loaded = dataset::load_as_imported(&args.file, &args.read.options(), args.read.side)?;
     let counter = args.length.counter()?;
     let count_tokens = counter
         .as_ref()

@@ -14,6 +14,9 @@ pub(super) fn Confirm(
     /// What is done.
     #[prop(into)]
     yes: Signal<String>,
+    /// What leaving it is called, where that is not plain.
+    #[prop(optional, into)]
+    no: Option<Signal<String>>,
     /// `…-do` and `…-leave` are its buttons.
     testid: &'static str,
     #[prop(into)] on_yes: Callback<()>,
@@ -66,7 +69,7 @@ pub(super) fn Confirm(
                     data-testid=format!("{testid}-leave")
                     on:click=move |_| answer(on_no)
                 >
-                    {move || texts().leave_it}
+                    {move || no.map_or_else(|| texts().leave_it.to_owned(), |no| no.get())}
                 </button>
             </div>
         </div>

@@ -5,9 +5,9 @@
 const TALLEST_CHARS: usize = 20_000;
 
 /// The beginning of a text, which gives a field its height.
-pub fn for_height(text: &str) -> &str {
-    let end = text.char_indices().nth(TALLEST_CHARS);
-    &text[..end.map_or(text.len(), |(at, _)| at)]
+pub fn for_height(text: &str) -> String {
+    let shown = as_shown(text).map(|(_, char)| char);
+    shown.take(TALLEST_CHARS).collect()
 }
 
 /// The text that was meant where a field held `before` and now shows `shown`: a field makes `\n` of
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_laid_out_in_part() {
-        assert_eq!(for_height("保険"), "保険");
+        assert_eq!(for_height("保険\r\n料\rx"), "保険\n料\nx");
         let long = "険".repeat(TALLEST_CHARS + 5);
         assert_eq!(for_height(&long).chars().count(), TALLEST_CHARS);
     }

@@ -239,6 +239,7 @@ studio_texts! {
         kind_duplicate: "Exact duplicates", "Duplicados exactos", "完全な重複";
         kind_conflicting_answers: "Same question, other answer", "Misma pregunta, otra respuesta", "同じ質問に別の回答";
         kind_too_long: "Over-long record", "Registro demasiado largo", "長すぎるレコード";
+        kind_odd_rows: "Rows that may be broken", "Filas que pueden estar rotas", "壊れているかもしれない行";
         kind_unread_key: "Part of the file not read", "Parte del archivo sin leer", "読まれていない部分";
         kind_no_trained_tokens: "No token is trained", "Ningún token se entrena", "学習されるトークンがありません";
         kind_not_encodable: "Cannot become tokens", "No se puede tokenizar", "トークンにできません";
@@ -288,6 +289,7 @@ impl ChecksTexts {
             "duplicate" => self.kind_duplicate,
             "conflicting_answers" => self.kind_conflicting_answers,
             "too_long" => self.kind_too_long,
+            "odd_rows" => self.kind_odd_rows,
             "unread_key" => self.kind_unread_key,
             "no_trained_tokens" => self.kind_no_trained_tokens,
             "not_encodable" => self.kind_not_encodable,

@@ -53,7 +53,7 @@ studio_texts! {
         forget: "Start over", "Empezar de nuevo", "やり直す";
         done: "{n} record[|s] came in.", "Entr[ó|aron] {n} registro[|s].", "{n} 件を取り込みました。";
         rejected: "{n} row[|s] could not become [a record|records].", "{n} fila[|s] no [pudo|pudieron] convertirse en [registro|registros].", "{n} 行はレコードにできませんでした。";
-        unread: "{n} part[|s] of the files [was|were] not read.", "{n} parte[|s] de los archivos no se [leyó|leyeron].", "ファイルのうち {n} か所は読み取っていません。";
+        unread: "{n} part[|s] of the files [was|were] not read, or may be broken.", "{n} parte[|s] de los archivos no se [leyó|leyeron] o [puede|pueden] estar rota[|s].", "ファイルのうち {n} か所は、読み取っていないか、壊れている可能性があります。";
         at_line: "line {line}", "línea {line}", "{line} 行目";
         no_record: "no record stands here", "aquí no hay ningún registro", "ここにレコードがありません";
         rejected_at: "{part}, line {line}", "{part}, línea {line}", "{part} {line} 行目";

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    project::journal::Field,
+    project::{journal::Field, testing::with_text_model},
     protocol::studio::{ActionKind, Phrase, Said, TrainWhat},
 };
 
@@ -68,7 +68,7 @@ fn columns_with_the_names_of_fields_stay_columns() {
         comes_back(beside.collect(), &export(CSV));
     }
     // Where no format keeps them apart, they are not written.
-    let both = json!({"question": "x", "answer": "y"});
+    let both = json!({"prompt": "x", "completion": "y"});
     let mut project = project_of(
         texts()
             .into_iter()
@@ -161,6 +161,144 @@ fn pairs_are_ranked_or_said_to_become_examples() {
     assert_eq!(plan.notes, [(Said::new(Phrase::LosesPlainText, []), 1)]);
 }
 
+/// Rows of a file in a zip.
+fn rows(files: &BTreeMap<String, String>, name: &str) -> Vec<Value> {
+    let lines = files[name].lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[track_caller]
+fn handed_over(records: Vec<Record>, kind: ExportKind) -> (ExportPlan, BTreeMap<String, String>) {
+    let mut project = project_of(records);
+    let lossy = Export {
+        lossy: true,
+        ..export(kind)
+    };
+    let plan = planned(&mut project, &lossy);
+    let files = unzipped(&exported(&mut project, &lossy).unwrap());
+    (plan, files)
+}
+
+fn marked(question: &str, label: bool) -> Record {
+    with_extra(chat(question, "a"), json!({ "label": label }))
+}
+
+#[test]
+fn an_answer_marked_as_bad_is_not_handed_over_as_a_good_one() {
+    let records = || vec![marked("p", true), marked("q", false), chat("r", "b")];
+    let said = (Said::new(Phrase::MarkedBad, []), 1);
+    for kind in [ExportKind::LlamaFactory, ExportKind::Axolotl] {
+        let (plan, files) = handed_over(records(), kind);
+        assert_eq!(plan.losses, [said.clone()]);
+        assert_eq!(rows(&files, "test.jsonl").len(), 2);
+        assert_eq!(plan.files[0], ("test.jsonl".into(), 2));
+    }
+    let openai = export(ExportKind::OpenAiFineTuning);
+    assert!(
+        planned(&mut project_of(records()), &openai)
+            .losses
+            .contains(&said)
+    );
+    // `veneer train` leaves it out itself.
+    let (plan, files) = handed_over(records(), ExportKind::TrainJob);
+    assert_eq!(plan.losses, [said]);
+    assert_eq!(rows(&files, "test.jsonl").len(), 3);
+}
+
+#[test]
+fn answers_that_are_all_marked_are_learned_as_good_and_bad() {
+    let records = vec![marked("p", true), marked("q", false)];
+    let (plan, files) = handed_over(records, ExportKind::LlamaFactory);
+    assert_eq!((plan.losses, plan.obstacles), (vec![], vec![]));
+    let labels = rows(&files, "test.jsonl");
+    assert_eq!(
+        (&labels[0]["label"], &labels[1]["label"]),
+        (&json!(true), &json!(false))
+    );
+    assert!(files["llama_factory.yaml"].contains("stage: \"kto\"\n"));
+    let info: Value = serde_json::from_str(&files["dataset_info.json"]).unwrap();
+    assert_eq!(info["test"]["columns"]["kto_tag"], "label");
+}
+
+#[test]
+fn every_row_has_the_columns_that_its_entry_names() {
+    let pair = json!({"chosen": "good", "rejected": "bad"});
+    let asked = turns(&[
+        (Role::System, "s"),
+        (Role::User, "p"),
+        (Role::Assistant, "a"),
+        (Role::User, "q"),
+        (Role::Assistant, "good"),
+    ]);
+    let pairs = [asked, chat("q", "good")].map(|record| with_extra(record, pair.clone()));
+    let (plan, files) = handed_over(pairs.into(), ExportKind::LlamaFactory);
+    assert_eq!(plan.losses, []);
+    let info: Value = serde_json::from_str(&files["dataset_info.json"]).unwrap();
+    let columns = &info["test"]["columns"];
+    assert_eq!(
+        (&columns["system"], &columns["history"]),
+        (&json!("system"), &json!("history"))
+    );
+    let ranked = rows(&files, "test.jsonl");
+    assert_eq!(ranked[0]["system"], "s");
+    assert_eq!(ranked[0]["history"], json!([["p", "a"]]));
+    assert_eq!(ranked[1]["system"], "");
+    assert_eq!(ranked[1]["history"], json!([]));
+
+    let mut called = chat("q", "a");
+    let Body::Chat(chat_with_tools) = &mut called.body else {
+        unreachable!()
+    };
+    chat_with_tools.tools = vec![json!({"type": "function", "function": {"name": "f"}})];
+    let (_, files) = handed_over(vec![called, chat("r", "b")], ExportKind::LlamaFactory);
+    let rows = rows(&files, "test.jsonl");
+    assert!(
+        rows[0]["tools"]
+            .as_str()
+            .is_some_and(|tools| tools.len() > 9)
+    );
+    assert_eq!(rows[1]["tools"], "");
+}
+
+#[test]
+fn a_column_of_several_types_is_text_where_the_tool_takes_one_type() {
+    let records = || {
+        let ids = [json!(1), json!("x"), json!(null)].into_iter();
+        ids.map(|id| with_extra(chat("q", "a"), json!({ "id": id })))
+    };
+    for kind in [ExportKind::LlamaFactory, ExportKind::Axolotl] {
+        let (plan, files) = handed_over(records().collect(), kind);
+        let ids: Vec<Value> = rows(&files, "test.jsonl")
+            .into_iter()
+            .map(|row| row["id"].clone())
+            .collect();
+        assert_eq!(ids, [json!("1"), json!("x"), json!(null)]);
+        assert_eq!(
+            plan.notes,
+            [(Said::new(Phrase::ColumnAsText, ["id".into()]), 2)]
+        );
+        assert_eq!((plan.losses, plan.obstacles), (vec![], vec![]));
+    }
+}
+
+#[test]
+fn tools_in_a_parquet_file_are_noted() {
+    let call = json!({"messages": [{"role": "user", "content": "q"}, {"role": "assistant",
+        "content": null, "tool_calls": [{"id": "1", "type": "function",
+            "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "1", "content": "r"},
+        {"role": "assistant", "content": "a"}]});
+    let mut project = imported("a.jsonl", format!("{call}\n").into_bytes());
+    let plan = planned(&mut project, &data("openai", DataFile::Parquet));
+    assert_eq!(plan.notes, [(Said::new(Phrase::ParquetTools, []), 1)]);
+    assert_eq!(
+        planned(&mut project, &data("openai", DataFile::JsonLines)).notes,
+        []
+    );
+}
+
 #[test]
 fn limits_of_a_service_hold_for_each_file() {
     let mut project = in_memory(12);
@@ -246,4 +384,20 @@ fn a_format_that_fits_nothing_is_no_choice() {
     assert!(obstacles.contains("none of the records"), "{obstacles}");
     assert!(plan.impossible);
     assert!(exported(&mut project, &tokens).is_err());
+}
+
+/// A project that nobody checked: what its model refuses is known before anything is trained.
+#[test]
+fn what_the_model_refuses_is_no_job() {
+    let spelled = turns(&[
+        (Role::User, "What is <|im_start|>?"),
+        (Role::Assistant, "A token."),
+    ]);
+    let mut project = with_text_model(project_of([chat("a", "b"), spelled]), 64);
+    let plan = planned(&mut project, &export(ExportKind::TrainJob));
+    let refused = Said::new(Phrase::WithErrors, ["1".into()]);
+    assert_eq!(plan.obstacles, [refused]);
+    // A table may be put right elsewhere.
+    let plan = planned(&mut project, &export(CSV));
+    assert_eq!(plan.obstacles, []);
 }

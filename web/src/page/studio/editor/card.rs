@@ -322,7 +322,7 @@ fn CardText(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>) -> impl In
         .into_any(),
         // The hidden copy in `data-text` gives the field its height.
         false => view! {
-            <div class="grow" data-text=move || text.with(|text| for_height(text).to_owned())>
+            <div class="grow" data-text=move || text.with(|text| for_height(text))>
                 <textarea
                     id=text_id(id)
                     node_ref=field

@@ -186,7 +186,7 @@ fn Cell(
         }
         .into_any(),
         JsonKind::Text | JsonKind::Number | JsonKind::Json => view! {
-            <div class="grow" data-text=move || text.with(|text| for_height(text).to_owned())>
+            <div class="grow" data-text=move || text.with(|text| for_height(text))>
                 <textarea
                     rows="1"
                     spellcheck="false"

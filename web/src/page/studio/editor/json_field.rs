@@ -134,7 +134,7 @@ fn JsonList(
     view! {
         <div class="json-field">
             <span class="hint">{move || label.get()}</span>
-            <div class="grow code" data-text=move || text.with(|text| for_height(text).to_owned())>
+            <div class="grow code" data-text=move || text.with(|text| for_height(text))>
                 <textarea
                     rows="2"
                     spellcheck="false"

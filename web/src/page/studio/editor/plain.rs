@@ -67,7 +67,7 @@ fn TextPart(
     let field = move || match shared.rendered.get() {
         true => view! { <Rendered text=text.get() /> }.into_any(),
         false => view! {
-            <div class="grow" data-text=move || text.with(|text| for_height(text).to_owned())>
+            <div class="grow" data-text=move || text.with(|text| for_height(text))>
                 <textarea
                     rows="2"
                     spellcheck="false"

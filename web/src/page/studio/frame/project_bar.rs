@@ -81,6 +81,7 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
                 <Confirm
                     question=Signal::derive(move || texts().lost_ask.to_owned())
                     yes=Signal::derive(move || texts().lost_give_up.to_owned())
+                    no=Signal::derive(move || texts().keep.to_owned())
                     testid="studio-give-up"
                     on_yes=move || studio.give_up()
                     on_no=move || asks.set(false)
