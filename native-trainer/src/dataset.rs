@@ -200,10 +200,23 @@ pub(crate) fn load_as_imported(
         Some(DatasetError::NothingReadable { .. }) => !is_json(path),
         _ => false,
     };
-    match may_be_imported {
-        true => load_parts(path, input::parts(path)?, options),
-        false => Err(error),
+    if !may_be_imported {
+        return Err(error);
     }
+    let parts = input::parts(path)?;
+    let seen = parts.first().map(|part| {
+        let reading = over(options, part.view.reading.clone());
+        (part.view.reason.clone(), part.encoding(&reading))
+    });
+    let mut loaded = load_parts(path, parts, options)?;
+    if let Some((reason, encoding)) = seen {
+        loaded.source.reason = reason;
+        if let Some(encoding) = encoding {
+            loaded.source.encoding = encoding;
+            loaded.source.encoding_reason = "as an import reads it";
+        }
+    }
+    Ok(loaded)
 }
 
 fn is_json(path: &Path) -> bool {
@@ -426,6 +439,15 @@ mod tests {
         assert_eq!((loaded.records.len(), loaded.problems.n_errors()), (1, 0));
         let loaded = look(b"country,energy\nAustria,30633\n").unwrap();
         assert_eq!(loaded.records.len(), 1);
+        assert!(
+            matches!(
+                loaded.source.reason,
+                veneer_core::protocol::studio::Said::Phrase(..)
+            ),
+            "templates made the record"
+        );
+        let loaded = look(b"town,people\nS\xe3o Paulo,12\nM\xfcnchen,1\n").unwrap();
+        assert_eq!(loaded.source.encoding.name(), "windows-1252");
         assert!(load(&path, &options, None).is_err(), "nothing to train on");
         let error = look(b"instrction,outptu\na,b\n").unwrap_err();
         assert!(format!("{error:#}").contains("did you mean"), "{error:#}");

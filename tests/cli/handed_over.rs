@@ -127,3 +127,35 @@ fn a_project_says_what_of_it_is_trained() {
     let said = done(&[&inspect[..], &other].concat()).stderr;
     assert!(!said.contains("as chosen"), "{said}");
 }
+
+/// Axolotl would train an answer that is marked as bad like any other.
+#[test]
+fn bad_answers_do_not_go_out_as_good_ones() {
+    let studio = Studio::with_project();
+    let (marked, project) = (studio.path("marked.jsonl"), studio.path("marked.veneer"));
+    let rows = [
+        r#"{"prompt": "P1", "completion": "good", "label": true}"#,
+        r#"{"prompt": "P2", "completion": "insult", "label": false}"#,
+    ];
+    fs::write(&marked, rows.join("\n")).unwrap();
+    done(&["data", "import", &marked, "--into", &project]);
+    let out = studio.path("handed");
+    let export = ["data", "export", &project, "--to", "axolotl", "--out", &out];
+    refused(&export, &["bad", "--lossy"]);
+    refused(
+        &[&export[..], &["--take-chosen"]].concat(),
+        &["--take-chosen", "is a project"],
+    );
+    done(&[&export[..], &["--lossy"]].concat());
+    let files = fs::read_dir(&out).unwrap().flatten();
+    let rows: Vec<String> = files
+        .filter(|file| {
+            file.path()
+                .extension()
+                .is_some_and(|ending| ending == "jsonl")
+        })
+        .map(|file| fs::read_to_string(file.path()).unwrap())
+        .collect();
+    assert!(rows.concat().contains("good"), "{rows:?}");
+    assert!(!rows.concat().contains("insult"), "{rows:?}");
+}

@@ -235,6 +235,8 @@ fn utf16_without_bom(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 /// accented letters of Western texts stand; those begin with bytes beyond 0x9f or end words.
 fn looks_like_shift_jis(sample: &[u8], complete: bool) -> bool {
     let (mut pairs, mut japanese, mut previous_end) = (0usize, 0usize, usize::MAX);
+    // Kana and common kanji; what is rare beside them is an accented letter in Western texts.
+    let mut has_usual = false;
     let mut at = 0;
     while at < sample.len() {
         let byte = sample[at];
@@ -255,12 +257,13 @@ fn looks_like_shift_jis(sample: &[u8], complete: bool) -> bool {
         }
         let behind_letter = at > 0 && sample[at - 1].is_ascii_alphabetic();
         pairs += 1;
+        has_usual |= byte <= 0x9f;
         japanese += usize::from(previous_end == at || byte <= 0x9f && !behind_letter);
         at += 2;
         previous_end = at;
     }
     let fits = !complete || !SHIFT_JIS.decode(sample).2;
-    fits && pairs > 1 && japanese * 2 >= pairs
+    fits && pairs > 1 && has_usual && japanese * 2 >= pairs
 }
 
 /// Reads any encoding as UTF-8; the byte order mark is dropped, malformed bytes become U+FFFD.
@@ -512,6 +515,7 @@ mod tests {
             "Größe, Übung\n",
             "d’été, l’hôtel à côté\n",
             "the bank’s rate, it’s 3…4\n",
+            "id,name\n1,pålägg\n",
         ] {
             check(&WINDOWS_1252.encode(text).0, "windows-1252", text);
         }

@@ -21,6 +21,9 @@ pub(super) struct Letter {
 /// A letter is repeated within this share of its size and half of its width, and points.
 const SAME_PLACE: f64 = 0.1;
 const SAME_PLACE_POINTS: f64 = 4.0;
+/// Letters that are drawn again together, at least, and how alike their asides are, in sizes.
+const DRAWN_AGAIN: usize = 3;
+const SAME_ASIDE: f64 = 0.02;
 /// Letters of one place that are compared.
 const MAX_COMPARED: usize = 64;
 
@@ -28,24 +31,66 @@ const MAX_COMPARED: usize = 64;
 const LEANING_DEGREES: f64 = 20.0;
 const TURN_DEGREES: f64 = 10.0;
 
-/// Each letter once: bold and shadows are made by drawing letters again, a little aside.
+/// How far a letter stands from the same one drawn before, in sizes of the font.
+type Aside = (f64, f64);
+
+/// Each letter once: bold and shadows are made by drawing letters again, a little aside. Equal letters
+/// of other texts may lie as near, so that an aside counts where several letters in a row have it.
 pub(super) fn without_doubles(letters: Vec<Letter>) -> Vec<Letter> {
-    let mut kept: Vec<Letter> = Vec::with_capacity(letters.len());
+    let doubles = doubles(&letters);
+    let known = drawn_again(&letters, &doubles);
+    let is_double = |aside: &Aside| known.iter().any(|other| is_same_aside(other, aside));
+    let pairs = letters.into_iter().zip(doubles);
+    let kept = pairs.filter(|(_, aside)| !aside.as_ref().is_some_and(is_double));
+    kept.map(|(letter, _)| letter).collect()
+}
+
+/// For each letter, how far from it the same was drawn before, if it was.
+fn doubles(letters: &[Letter]) -> Vec<Option<Aside>> {
     let mut in_cell: HashMap<(i64, i64), Vec<usize>> = HashMap::new();
-    for letter in letters {
+    let mut doubles = Vec::with_capacity(letters.len());
+    for (at, letter) in letters.iter().enumerate() {
         let (column, line) = letter.cell();
         let mut near = (column - 1..=column + 1)
             .flat_map(|column| (line - 1..=line + 1).map(move |line| (column, line)))
             .filter_map(|cell| in_cell.get(&cell))
             .flat_map(|places| places.iter().rev().take(MAX_COMPARED))
-            .filter_map(|&at| kept.get(at));
-        if near.any(|other| letter.repeats(other)) {
-            continue;
+            .filter_map(|&at| letters.get(at));
+        let aside = near.find_map(|other| letter.aside(other));
+        if aside.is_none() {
+            in_cell.entry((column, line)).or_default().push(at);
         }
-        in_cell.entry((column, line)).or_default().push(kept.len());
-        kept.push(letter);
+        doubles.push(aside);
     }
-    kept
+    doubles
+}
+
+/// Where letters in a row, not all the same, stand equally far from those that were drawn before: all
+/// behind all, or each behind its own.
+fn drawn_again(letters: &[Letter], doubles: &[Option<Aside>]) -> Vec<Aside> {
+    let mut known: Vec<Aside> = Vec::new();
+    let mut row: Vec<(usize, Aside)> = Vec::new();
+    for (at, aside) in doubles.iter().enumerate() {
+        let Some(aside) = *aside else { continue };
+        let goes_on = row
+            .last()
+            .is_some_and(|(last, other)| at - last <= 2 && is_same_aside(other, &aside));
+        if !goes_on {
+            row.clear();
+        }
+        row.push((at, aside));
+        let text = |at: usize| letters.get(at).map(|letter| letter.text.as_str());
+        let differ = row.iter().any(|(other, _)| text(*other) != text(at));
+        let is_new = !known.iter().any(|other| is_same_aside(other, &aside));
+        if row.len() >= DRAWN_AGAIN && differ && is_new {
+            known.push(aside);
+        }
+    }
+    known
+}
+
+fn is_same_aside(one: &Aside, other: &Aside) -> bool {
+    (one.0 - other.0).abs() <= SAME_ASIDE && (one.1 - other.1).abs() <= SAME_ASIDE
 }
 
 /// Letters that are read the same way, each group as if it were level; the level ones first.
@@ -74,13 +119,14 @@ impl Letter {
         (within(cell(self.x)), within(cell(self.y)))
     }
 
-    fn repeats(&self, other: &Self) -> bool {
+    /// How far it stands from another that is the same letter, if that is near.
+    fn aside(&self, other: &Self) -> Option<Aside> {
         let near = (SAME_PLACE * self.size)
             .min(self.width / 2.0)
             .min(SAME_PLACE_POINTS);
-        self.text == other.text
-            && (self.x - other.x).abs() <= near
-            && (self.y - other.y).abs() <= near
+        let (x, y) = (self.x - other.x, self.y - other.y);
+        let is_near = self.text == other.text && x.abs() <= near && y.abs() <= near;
+        (is_near && self.size > 0.0).then(|| (x / self.size, y / self.size))
     }
 
     /// The direction of its group: a side of the page, or whatever it is nearly turned to.
@@ -126,21 +172,43 @@ mod tests {
         }
     }
 
+    /// Letters side by side, 5 points each.
+    fn word(text: &str, x: f64, y: f64) -> Vec<Letter> {
+        let letters = text.chars().enumerate();
+        letters
+            .map(|(at, c)| letter(&c.to_string(), x + 5.0 * at as f64, y, 0.0))
+            .collect()
+    }
+
+    fn text(letters: Vec<Letter>) -> String {
+        let kept = without_doubles(letters).into_iter();
+        kept.map(|letter| letter.text).collect()
+    }
+
     #[test]
-    fn a_letter_that_is_drawn_again_counts_once() {
-        let twice = |dx: f64| {
-            let letters = vec![
-                letter("2", 50.0, 40.0, 0.0),
-                letter("2", 50.0 + dx, 40.0, 0.0),
-            ];
-            without_doubles(letters).len()
-        };
-        assert_eq!(
-            (twice(0.0), twice(0.3), twice(-0.3), twice(5.0)),
-            (1, 1, 1, 2)
-        );
-        let other = vec![letter("2", 50.0, 40.0, 0.0), letter("3", 50.0, 40.0, 0.0)];
-        assert_eq!(without_doubles(other).len(), 2);
+    fn what_is_drawn_again_counts_once() {
+        for aside in [0.0, 0.3, -0.3] {
+            let twice = [word("2,007", 50.0, 40.0), word("2,007", 50.0 + aside, 40.0)];
+            assert_eq!(text(twice.concat()), "2,007", "{aside}");
+            let [first, again] = twice;
+            let each = first.into_iter().zip(again).flat_map(|(a, b)| [a, b]);
+            assert_eq!(text(each.collect()), "2,007", "{aside}, letter by letter");
+        }
+        let beside = [word("2,007", 50.0, 40.0), word("2,007", 75.0, 40.0)];
+        assert_eq!(text(beside.concat()), "2,0072,007");
+    }
+
+    #[test]
+    fn letters_of_other_texts_are_no_doubles() {
+        // Two of the second text lie on equal ones of the first, each a little otherwise.
+        let mut over = word("26406576", 50.0, 40.0);
+        over[2].x += 0.57;
+        over[4].x += 0.14;
+        let under = [letter("4", 60.0, 40.0, 0.0), letter("5", 70.0, 40.0, 0.0)];
+        assert_eq!(text([under.to_vec(), over].concat()), "4526406576");
+        let mut narrow = word("will", 50.0, 40.0);
+        narrow[3].x = narrow[2].x + 0.4;
+        assert_eq!(text(narrow), "will");
     }
 
     #[test]

@@ -110,13 +110,22 @@ impl Chain {
         let overlap = if last.width_is_known { 0.6 } else { 1.1 };
         let size = self.size.max(letter.size);
         let off = (letter.y - self.y).abs();
-        let is_script = self.size.min(letter.size) < SCRIPT_SIZE * size && off > RAISED.0 * size;
+        let is_smaller = self.size.min(letter.size) < SCRIPT_SIZE * size;
+        let is_script = is_smaller && off > RAISED.0 * size && self.may_part(letter);
         let is_near = |gap: f64| gap > -overlap * size && gap < NEW_RUN * size;
         let goes_left = || {
             let beside_last = letter.x - last.right();
             self.is_leftward() && (is_near(self.left - letter.right()) || is_near(beside_last))
         };
         off < SAME_LINE * size && !is_script && (is_near(letter.x - self.right) || goes_left())
+    }
+
+    /// Whether the smaller one of a line and a letter may be raised or lowered text.
+    fn may_part(&self, letter: &Letter) -> bool {
+        match letter.size < self.size {
+            true => letter.text.chars().all(is_of_script),
+            false => may_be_script(&self.text()),
+        }
     }
 
     fn is_leftward(&self) -> bool {
@@ -183,6 +192,8 @@ struct Gaps {
     wide: Option<f64>,
     /// Hardly any white between other letters.
     is_close: bool,
+    /// A little white between all letters of a line.
+    loose: f64,
 }
 
 impl Gaps {
@@ -218,6 +229,9 @@ impl Gaps {
                     .get(gaps.len() - 1 - gaps.len() / FURTHER_APART)
                     .is_some_and(|gap| *gap < CLOSE),
             wide: usual.filter(|usual| are_words && *usual > SPACE),
+            loose: usual
+                .filter(|usual| gaps.len() >= FURTHER_APART && (0.0..SPACE).contains(usual))
+                .unwrap_or(0.0),
         }
     }
 
@@ -234,8 +248,26 @@ impl Gaps {
         } else {
             SPACE
         };
-        self.wide.map_or(space, |wide| space.max(wide + SPACE))
+        match self.wide {
+            Some(wide) => space.max(wide + SPACE),
+            None => space + self.loose,
+        }
     }
+}
+
+/// What is raised or lowered: figures, signs of notes, a letter, the end of an ordinal. A small word beside
+/// a line is a word.
+fn may_be_script(text: &str) -> bool {
+    let text = text.trim();
+    let n_chars = text.chars().count();
+    let is_ordinal = ["st", "nd", "rd", "th", "er", "os", "as", "TM"].contains(&text);
+    let has_letter = text.contains(char::is_alphabetic);
+    let is_short = (1..=MAX_SCRIPT_CHARS).contains(&n_chars);
+    is_short && text.chars().all(is_of_script) && (is_ordinal || n_chars == 1 || !has_letter)
+}
+
+fn is_of_script(c: char) -> bool {
+    c.is_numeric() || c.is_ascii_lowercase() || " TM+-−–*†‡§¶()[],.ªº°®™©".contains(c)
 }
 
 /// Small letters beside a line become letters of it.
@@ -295,8 +327,7 @@ struct Host {
 /// The line that the letters of a chain stand beside: behind one of its letters, or before it.
 fn host(chains: &[Chain], at: usize) -> Option<Host> {
     let script = chains.get(at)?;
-    let n_chars = script.text().trim().chars().count();
-    if n_chars == 0 || n_chars > MAX_SCRIPT_CHARS {
+    if !may_be_script(&script.text()) {
         return None;
     }
     let from = at.saturating_sub(MAX_SCRIPT_DISTANCE);

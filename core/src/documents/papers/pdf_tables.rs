@@ -19,6 +19,8 @@ const MAX_SINGLE_GAP: f64 = 2.2;
 const USUAL_GAPS: f64 = 1.5;
 const MAX_SINGLES: usize = 2;
 const MAX_SINGLE_CHARS: usize = 120;
+/// A cell that may be a line of prose has as many.
+const MIN_LINE_CHARS: usize = 20;
 /// Rows with several cells that a table with single ones has.
 const MIN_ROWS_BESIDE_SINGLES: usize = 3;
 
@@ -193,11 +195,39 @@ impl<'a> Stretch<'a> {
             std::mem::take(&mut self.waiting),
         );
         let n_several = several(&rows).count();
-        if n_several < MIN_ROWS_BESIDE_SINGLES {
+        if n_several < MIN_ROWS_BESIDE_SINGLES || self.runs_on(&rows) {
             let stretches = rows.split(|row| row.len() == 1);
             return stretches.filter_map(|rows| self.table(rows, &[])).collect();
         }
         self.table(&rows, &waiting).into_iter().collect()
+    }
+
+    /// Whether most rows go on with sentences of those above, as the lines of columns of prose do.
+    fn runs_on(&self, rows: &[Row]) -> bool {
+        let several: Vec<&[usize]> = several(rows).collect();
+        let goes_on = |pair: &&[&[usize]]| match pair {
+            [above, below] => self.goes_on_with_sentence(above, below),
+            _ => false,
+        };
+        let n = several.windows(2).filter(goes_on).count();
+        n * 2 > several.len().saturating_sub(1)
+    }
+
+    fn goes_on_with_sentence(&self, above: &[usize], below: &[usize]) -> bool {
+        let (above, below) = (self.sorted(above), self.sorted(below));
+        let is_long = |run: &Run| run.text.chars().count() >= MIN_LINE_CHARS;
+        let goes_on = |above: &Run, below: &Run| {
+            let overlaps = above.left < below.right && below.left < above.right;
+            let ends = above
+                .text
+                .trim_end()
+                .ends_with(['.', ':', ';', '!', '?', '。']);
+            let begins = below.text.trim_start().starts_with(char::is_lowercase);
+            overlaps && is_long(above) && !ends && begins
+        };
+        above
+            .iter()
+            .any(|above| below.iter().any(|below| goes_on(above, below)))
     }
 
     /// `behind` are rows with one cell, of which those count that go on with a cell of the last row.

@@ -209,9 +209,10 @@ fn signs(rows: &[Vec<String>]) -> Signs {
         let below = filled(below, at);
         let figures = are_mostly(&below, Kind::Figure);
         let moments = are_mostly(&below, Kind::Moment);
+        let is_range_of_its_own = is_range(name) && !below.iter().any(|cell| is_range(cell));
         let is_against = match kind(name) {
             Kind::Empty => continue,
-            Kind::Figure => !are_units,
+            Kind::Figure => !are_units && !is_range_of_its_own,
             Kind::Moment => moments && !figures,
             Kind::Text => false,
         };
@@ -219,6 +220,19 @@ fn signs(rows: &[Vec<String>]) -> Signs {
         signs.n_for += usize::from(!is_against && (figures || moments));
     }
     signs
+}
+
+/// `18–24`, `2008–09 to 2015–16`, `2022 a 2023`
+fn is_range(cell: &str) -> bool {
+    let parts = [" to ", " a ", " al ", "~", "〜", "～", "–", "—", "-"];
+    let sides = parts.iter().find_map(|part| cell.trim().split_once(part));
+    sides.is_some_and(|(from, to)| {
+        let is_number = |side: &str| {
+            let side = side.trim();
+            side.starts_with(|c: char| c.is_ascii_digit()) && !side.contains(char::is_alphabetic)
+        };
+        is_number(from) && is_number(to)
+    })
 }
 
 /// `20代`, `30代` above figures without a unit.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
 use veneer_core::data::{self, CheckOptions, Fixed, Loaded, Problems, Shape};
 
@@ -74,16 +74,14 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
         );
     }
     if let (Input::Parts(_), Some(_)) = (&kind, &args.fix) {
-        bail!(
-            "`--fix` repairs text files; put `{0}` into a project, where every repair can be \
-             undone: veneer data import {1} --into project.veneer",
-            args.file.display(),
-            shell_word(&args.file)
-        );
+        return Err(no_fix(&args.file));
     }
     let mut options = args.read.options();
     options.kept_problems = args.max_problems;
     let loaded = dataset::load_as_imported(&args.file, &options, args.read.side)?;
+    if is_imported(&loaded) && args.fix.is_some() {
+        return Err(no_fix(&args.file));
+    }
     let counter = args.length.counter()?;
     let count_tokens = counter
         .as_ref()
@@ -124,6 +122,20 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Whether records were made of a table as an import makes them.
+fn is_imported(loaded: &Loaded) -> bool {
+    matches!(loaded.source.shape, Shape::Given { .. })
+}
+
+fn no_fix(file: &Path) -> anyhow::Error {
+    anyhow!(
+        "`--fix` repairs text files of records; put `{0}` into a project, where every repair can be \
+         undone: veneer data import {1} --into project.veneer",
+        file.display(),
+        shell_word(file)
+    )
 }
 
 /// Write the repaired copy beside the file, or where it was asked for.
@@ -182,6 +194,12 @@ fn verdict(args: &CheckArgs, loaded: &Loaded, found: &Problems) -> String {
         (0, _) => format!(
             "No errors: {} ready to train. Warnings are for you to judge.\n",
             are(loaded)
+        ),
+        _ if is_imported(loaded) => wrapped(
+            "",
+            &format!(
+                "Settle them in a project, undoably:  veneer data import {file} --into project.veneer"
+            ),
         ),
         _ => wrapped(
             "",
