@@ -191,7 +191,7 @@ fn an_answer_marked_as_bad_is_not_handed_over_as_a_good_one() {
     let said = (Said::new(Phrase::MarkedBad, []), 1);
     for kind in [ExportKind::LlamaFactory, ExportKind::Axolotl] {
         let (plan, files) = handed_over(records(), kind);
-        assert_eq!(plan.losses, [said.clone()]);
+        assert_eq!(plan.losses, std::slice::from_ref(&said));
         assert_eq!(rows(&files, "test.jsonl").len(), 2);
         assert_eq!(plan.files[0], ("test.jsonl".into(), 2));
     }
