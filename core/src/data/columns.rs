@@ -9,7 +9,7 @@ mod ordinary;
 
 #[cfg(feature = "studio")]
 pub(crate) use ordinary::set_aside;
-pub(crate) use ordinary::{Ordinary, put_back};
+pub(crate) use ordinary::{Ordinary, may_be_list, put_back};
 
 /// The fields that records are made of, and other names under which files have them.
 /// The order decides where two names of one row are in the same file.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     DatasetError,
-    columns::{Assignment, Mapping, Ordinary},
+    columns::{Assignment, Mapping, Ordinary, may_be_list},
 };
 
 /// How a file writes down its records.
@@ -142,7 +142,7 @@ fn choose(
     let pair = question_and_answer(mapping, given);
     for field in ["messages", "conversations"] {
         if let Some(value) = at(mapping, field)
-            && (pair.is_none() || may_be_messages(value))
+            && (pair.is_none() || may_be_list(field, value, record))
         {
             return Some((message_list(value, field), vec![field]));
         }
@@ -211,15 +211,6 @@ fn is_other_list(parts: &[&str], field: &str) -> bool {
         && parts
             .iter()
             .any(|part| lists.contains(part) && *part != field)
-}
-
-/// Messages, or the JSON of some: not the number of a conversation.
-fn may_be_messages(value: &Value) -> bool {
-    match value {
-        Value::Array(_) | Value::Object(_) => true,
-        Value::String(text) => text.trim_start().starts_with(['[', '{']),
-        _ => false,
-    }
 }
 
 /// ShareGPT or OpenAI, by the keys of the first message.

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::text::{Message, Role};
 
+/// Where templates look for the reasoning of a message.
+pub(super) const REASONING: &str = "reasoning_content";
+
 /// Roles that are meant by other names than the two formats use; `--fix` writes the right one.
 const ROLE_ALIASES: [(&str, Role); 10] = [
     ("bot", Role::Assistant),
@@ -265,9 +268,7 @@ impl MessageReader<'_> {
             Some(text.unwrap_or_default())
         };
         if !reasoning.is_empty() {
-            message
-                .extra
-                .insert("reasoning_content".into(), reasoning.into());
+            message.extra.insert(REASONING.into(), reasoning.into());
         }
         Some(())
     }

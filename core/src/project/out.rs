@@ -141,7 +141,8 @@ impl Exporting {
     fn begin_writing(&mut self, project: &Project) -> Result<Stage, ProjectError> {
         self.walk = Walk::default();
         let format = self.survey.format(&self.export.kind)?;
-        let fit = fit_of(project, &self.export, &self.survey)?;
+        let text = project.text_options()?;
+        let fit = fit_of(&self.export, &self.survey.contents, &text);
         Ok(Stage::Writing(Box::new(Writing {
             format,
             toll: Toll::new(format, fit, &self.export),
@@ -219,7 +220,8 @@ impl Exporting {
             files: &written,
         };
         let mut losses = writing.toll.losses();
-        losses.extend(losses_of_tool(project, &self.export, &self.survey)?);
+        let text = project.text_options()?;
+        losses.extend(losses_of_tool(&self.export, &self.survey.contents, &text));
         losses.extend(stays_behind(&self.export, &self.selection));
         let losses: Vec<(String, u64)> = losses
             .into_iter()

@@ -52,7 +52,7 @@ impl Ordinary {
                 let Some(field) = field_named(column).filter(|field| LISTS.contains(field)) else {
                     continue;
                 };
-                let fits = !is_empty(value) && is_list(field, value, record);
+                let fits = !is_empty(value) && may_be_list(field, value, record);
                 match all.iter_mut().find(|seen| seen.column == column) {
                     Some(seen) => seen.fits |= fits,
                     None => all.push(Seen {
@@ -86,7 +86,7 @@ impl Ordinary {
             }
             for column in [mapped.column(field), Some(field)].into_iter().flatten() {
                 let value = record.get(column);
-                let is_other = |value| !is_empty(value) && !is_list(field, value, record);
+                let is_other = |value| !is_empty(value) && !may_be_list(field, value, record);
                 if value.is_some_and(is_other) {
                     set_aside(record, column);
                 }
@@ -103,7 +103,8 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn is_list(field: &str, value: &Value, record: &Map<String, Value>) -> bool {
+/// Whether what a record has for such a field may be that: not the number of a conversation.
+pub(crate) fn may_be_list(field: &str, value: &Value, record: &Map<String, Value>) -> bool {
     let may_be_object = field != "history";
     let is_it = match value {
         Value::Array(_) => true,

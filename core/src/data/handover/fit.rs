@@ -7,10 +7,10 @@ use std::{borrow::Cow, collections::BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{Contents, contents::mark};
-use crate::text::{Body, Conversation, Message, Record, Role};
-
-/// Where templates look for the reasoning of a message.
-pub(super) const REASONING: &str = "reasoning_content";
+use crate::{
+    data::messages::REASONING,
+    text::{Body, Conversation, Message, Record, Role},
+};
 
 /// How rows are made to fit a tool; by default as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,11 +9,14 @@ use super::{
 use crate::{
     data::{
         Format,
-        handover::{Axolotl, Fit, LlamaFactory, WrittenFile, service_losses, slug, train_losses},
+        handover::{
+            Axolotl, Contents, Fit, LlamaFactory, WrittenFile, service_losses, slug, train_losses,
+        },
     },
     project::{Project, ProjectError, Step, Work, checks::template::TemplateCheck},
     protocol::studio::{
         DataFile, Export, ExportKind, ExportPlan, Phrase, Said, Side, StudioProgress, StudioStage,
+        TextOptions,
     },
 };
 
@@ -108,7 +111,8 @@ impl Work for Planning {
         }
         match self.survey.format(&self.export.kind) {
             Ok(format) => {
-                let fit = fit_of(project, &self.export, &self.survey)?;
+                let text = project.text_options()?;
+                let fit = fit_of(&self.export, &self.survey.contents, &text);
                 self.toll = Some(Toll::new(format, fit, &self.export));
             }
             Err(error) => {
@@ -163,9 +167,10 @@ impl Planning {
         let others = beside.names().into_iter();
         files.extend(others.map(|name| (name.to_owned(), 0)));
         let mut losses = toll.losses();
-        losses.extend(losses_of_tool(project, export, survey)?);
+        let text = project.text_options()?;
+        losses.extend(losses_of_tool(export, &survey.contents, &text));
         let mut notes = toll.changes();
-        notes.extend(notes_of_tool(project, export, survey)?);
+        notes.extend(notes_of_tool(export, &survey.contents, &text));
         notes.extend(stays_behind(export, selection));
         let n_with_errors = self.n_with_errors.unwrap_or_default();
         let mut obstacles = obstacles(project, n_with_errors, selection, export)?;
@@ -235,53 +240,42 @@ pub(super) fn nothing_fits(format: Format) -> Said {
 }
 
 pub(super) fn losses_of_tool(
-    project: &Project,
     export: &Export,
-    survey: &Survey,
-) -> Result<Vec<(Said, u64)>, ProjectError> {
-    let (contents, text) = (&survey.contents, project.text_options()?);
-    Ok(match export.kind {
-        ExportKind::LlamaFactory => LlamaFactory::losses(contents, &text, &export.model),
-        ExportKind::Axolotl => Axolotl::losses(contents, &text),
+    contents: &Contents,
+    text: &TextOptions,
+) -> Vec<(Said, u64)> {
+    match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::losses(contents, text, &export.model),
+        ExportKind::Axolotl => Axolotl::losses(contents, text),
         ExportKind::TrainJob => train_losses(contents),
         ExportKind::OpenAiFineTuning => service_losses(contents),
         ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => Vec::new(),
-    })
+    }
 }
 
 /// What is another thing there, but not lost.
-fn notes_of_tool(
-    project: &Project,
-    export: &Export,
-    survey: &Survey,
-) -> Result<Vec<(Said, u64)>, ProjectError> {
-    let (contents, text) = (&survey.contents, project.text_options()?);
-    Ok(match export.kind {
-        ExportKind::LlamaFactory => LlamaFactory::notes(contents, &text),
-        ExportKind::Axolotl => Axolotl::notes(contents, &text),
+fn notes_of_tool(export: &Export, contents: &Contents, text: &TextOptions) -> Vec<(Said, u64)> {
+    match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::notes(contents, text),
+        ExportKind::Axolotl => Axolotl::notes(contents, text),
         _ if container(&export.kind) == DataFile::Parquet && contents.n_with_tools > 0 => {
             vec![(Said::new(Phrase::ParquetTools, []), contents.n_with_tools)]
         }
         _ => Vec::new(),
-    })
+    }
 }
 
 /// How rows are made to fit what reads them.
-pub(super) fn fit_of(
-    project: &Project,
-    export: &Export,
-    survey: &Survey,
-) -> Result<Fit, ProjectError> {
-    let (contents, text) = (&survey.contents, project.text_options()?);
-    Ok(match export.kind {
-        ExportKind::LlamaFactory => LlamaFactory::fit(contents, &text, &export.model),
+pub(super) fn fit_of(export: &Export, contents: &Contents, text: &TextOptions) -> Fit {
+    match export.kind {
+        ExportKind::LlamaFactory => LlamaFactory::fit(contents, text, &export.model),
         ExportKind::Axolotl => Axolotl::fit(contents),
         ExportKind::OpenAiFineTuning => Fit::without_bad(),
         // `veneer train` leaves bad answers out itself.
         ExportKind::TrainJob | ExportKind::Data { .. } | ExportKind::Spreadsheet { .. } => {
             Fit::default()
         }
-    })
+    }
 }
 
 /// A table or a dataset may go out to be put right elsewhere; what is trained with at once may not.

@@ -1,6 +1,6 @@
 //! What a format takes of the records of an export: what is written, what is lost, what is refused.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ const SHOWN_LIMITS: u64 = 3;
 /// What a format cannot hold, and what a service refuses.
 pub(super) struct Toll {
     format: Format,
-    fit: Fit,
+    fit: Rc<Fit>,
     table: bool,
     is_openai: bool,
     losses: BTreeMap<Loss, u64>,
@@ -83,7 +83,7 @@ impl Toll {
     pub(super) fn new(format: Format, fit: Fit, export: &Export) -> Self {
         Self {
             format,
-            fit,
+            fit: Rc::new(fit),
             table: is_table(container(&export.kind)),
             is_openai: export.kind == ExportKind::OpenAiFineTuning,
             losses: BTreeMap::new(),
@@ -95,16 +95,14 @@ impl Toll {
 
     /// The fields of a record as they are written; `None` where it cannot be.
     pub(super) fn fields(&mut self, outgoing: &Outgoing) -> Option<Map<String, Value>> {
-        let fit = std::mem::take(&mut self.fit);
-        let record = fit.record(&outgoing.record);
-        let fields = record.and_then(|record| match self.is_openai {
+        let fit = Rc::clone(&self.fit);
+        let record = fit.record(&outgoing.record)?;
+        let mut fields = match self.is_openai {
             true => self.openai(&record, outgoing.piece),
             false => self.in_format(&record, outgoing.original()),
-        });
-        self.fit = fit;
-        let mut fields = fields?;
+        }?;
         self.written.add(outgoing, &fields);
-        self.fit.row(&mut fields);
+        fit.row(&mut fields);
         Some(fields)
     }
 
