@@ -460,6 +460,29 @@ mod tests {
     }
 
     #[test]
+    fn letters_that_stand_a_little_apart_are_one_word() {
+        let mut letters = line("DEMOLITION WORKS", 50.0, 40.0, 10.0, 0.0);
+        for (at, letter) in letters.iter_mut().enumerate() {
+            // Evenly, and once a little more, as kerning has it.
+            letter.x += 0.8 * at as f64 + if at > 4 { 1.4 } else { 0.0 };
+        }
+        letters.retain(|letter| letter.text != " ");
+        assert_eq!(texts(letters), ["DEMOLITION WORKS"]);
+    }
+
+    #[test]
+    fn a_small_word_beside_a_line_is_a_word() {
+        let beside = |text: &str| {
+            let mut letters = line("Italia", 50.0, 40.0, 10.0, 0.0);
+            letters.extend(line(text, 82.0, 36.5, 7.0, 0.0));
+            texts(letters).concat()
+        };
+        assert_eq!(beside("2"), "Italia²");
+        assert!(!beside("PIR").contains('^'), "{}", beside("PIR"));
+        assert!(!beside("粉条粥").contains('^'), "{}", beside("粉条粥"));
+    }
+
+    #[test]
     fn a_space_that_is_not_written_is_seen_among_close_letters() {
         let letters = line(
             "hopping about in the_sun and singing",

@@ -441,6 +441,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_prose_holds_no_rows_together() {
+        let prose = [
+            ["The rate of the bond is", "1", ""],
+            ["set by the central bank", "2", ""],
+            ["and paid twice a year to", "", ""],
+            ["whoever holds the bond on", "3", ""],
+            ["the day of payment as the", "4", ""],
+        ];
+        let rows: Vec<usize> = read(&prose).iter().map(Vec::len).collect();
+        assert_eq!(rows, [2, 2]);
+    }
+
+    #[test]
     fn columns_that_nearly_touch_stay_apart() {
         let company = "McGraw-Hill Edu";
         let rows = [

@@ -385,6 +385,14 @@ mod tests {
         check(";31/12/2023;31/12/2022\nA;5;6", Naming::Columns(1));
         check("Date;Rate\n2021;1.25\n2022;2.5", Naming::Columns(1));
         check(";20代;30代\na;5;6", Naming::Columns(1));
+        check(
+            "Region;18–24;25–34\nMaine;10.6;3.2\nOhio;5.1;9.0",
+            Naming::Columns(1),
+        );
+        check(
+            "State;2008–09 to 2015–16;2015–16 to 2021–22\nMaine;6.1;-10.6",
+            Naming::Columns(1),
+        );
         check("Drug;Effect;Use\nAspirin;bleeding;pain", Naming::Columns(1));
     }
 
@@ -393,6 +401,7 @@ mod tests {
         check("Caixa;3145;4816\nSabadell;859;1332", Naming::Nothing);
         check("配当;;△525\n純利益;;1,269", Naming::Nothing);
         check("2021;1.25\n2022;2.5", Naming::Nothing);
+        check("Maine;18–24;5\nOhio;25–34;6\nUtah;18–24;7", Naming::Nothing);
         check("a;u;v\nb;u;w", Naming::Nothing);
         check(
             "Dosis;500 mg;Vez;8 h\nPeso;70 kg;Altura;180 cm",
