@@ -10,6 +10,7 @@ use crate::commands::{
 /// Fine-tune a language model on your own records, prove that it got better, and export it.
 #[derive(Debug, clap::Parser)]
 #[command(
+    name = "veneer",
     version,
     propagate_version = true,
     arg_required_else_help = true,

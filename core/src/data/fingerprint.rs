@@ -141,7 +141,11 @@ fn add_text(hash: &mut Sha256, text: &str) {
     };
     // All at once: the hash takes whole blocks far quicker than words.
     let mut words = String::with_capacity(text.len() + 2);
-    if text.contains("\n ") || text.contains("\n\t") {
+    let is_indented = || text.contains('\n') && (text.contains("\n ") || text.contains("\n\t"));
+    if is_spaced_plainly(text) {
+        words.push_str(text);
+        words.push(' ');
+    } else if is_indented() {
         for (line_idx, line) in text.lines().enumerate() {
             let rest = line.trim_start_matches([' ', '\t']);
             if line_idx > 0 && !rest.trim().is_empty() && rest.len() < line.len() {
@@ -162,6 +166,31 @@ fn add_words(words: &mut String, text: &str) {
         words.push_str(word);
         words.push(' ');
     }
+}
+
+/// Whether a text is nothing but its words with one space between each, as most are.
+fn is_spaced_plainly(text: &str) -> bool {
+    // Any white space but a single space, or the first bytes of a character that may be some: told of
+    // three bytes at once without a branch, which takes a small part of what decoding does.
+    let is_odd = |a: u8, b: u8, c: u8| {
+        (a.wrapping_sub(b'\t') < 5)
+            | (a == b' ') & (b == b' ')
+            | (a == 0xc2) & ((b == 0x85) | (b == 0xa0))
+            | (a == 0xe1) & (b == 0x9a)
+            | (a == 0xe2) & ((b == 0x80) | (b == 0x81))
+            | (a == 0xe3) & (b == 0x80) & (c == 0x80)
+    };
+    let bytes = text.as_bytes();
+    let ends = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
+    let tail = bytes
+        .get(bytes.len().saturating_sub(2)..)
+        .unwrap_or_default();
+    ends(text.chars().next())
+        && ends(text.chars().next_back())
+        && !tail.iter().any(|byte| is_odd(*byte, 0, 0))
+        && !bytes
+            .windows(3)
+            .fold(false, |odd, w| odd | is_odd(w[0], w[1], w[2]))
 }
 
 fn short(hash: &Sha256) -> u128 {
@@ -202,6 +231,57 @@ mod tests {
             extra: Default::default(),
             line: 1,
         })
+    }
+
+    /// What a text is made into, word by word.
+    fn word_by_word(text: &str) -> String {
+        let mut words = String::new();
+        add_words(&mut words, text);
+        words
+    }
+
+    #[test]
+    fn a_text_that_is_spaced_plainly_is_its_words() {
+        let mut spaces: Vec<char> = ('\0'..='\u{10ffff}')
+            .filter(|c| c.is_whitespace())
+            .collect();
+        spaces.extend([
+            'x', 'é', '保', '。', '…', '🙂', '\u{200b}', '\u{1680}', '\0',
+        ]);
+        let mut n_plain = 0;
+        for one in &spaces {
+            for other in &spaces {
+                for text in [
+                    format!("{one}{other}"),
+                    format!("a{one}{other}b"),
+                    format!("a{one}b{other}c"),
+                    format!("añ{one}a b{other}"),
+                ] {
+                    let is_plain = is_spaced_plainly(&text);
+                    assert!(
+                        !is_plain || word_by_word(&text) == format!("{text} "),
+                        "{text:?}"
+                    );
+                    n_plain += usize::from(is_plain);
+                }
+            }
+        }
+        assert!(n_plain > 100, "{n_plain}");
+        for text in ["La prima es de 12 €.", "保険料はいくらですか。", "a b"] {
+            assert!(is_spaced_plainly(text), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "a  b",
+            " a",
+            "a ",
+            "a\tb",
+            "a\u{3000}b",
+            "a\u{a0}b",
+        ] {
+            assert!(!is_spaced_plainly(text), "{text:?}");
+        }
     }
 
     #[test]

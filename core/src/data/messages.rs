@@ -73,8 +73,11 @@ impl MessageReader<'_> {
         };
         let mut messages = Vec::with_capacity(items.len());
         let mut complete = true;
+        let mut at = field.to_owned();
         for (i, item) in items.into_iter().enumerate() {
-            match self.message(&format!("{field}[{i}]"), item) {
+            at.truncate(field.len());
+            at.extend(["[", &i.to_string(), "]"]);
+            match self.message(&at, item) {
                 Some(message) => messages.push(message),
                 None => complete = false,
             }

@@ -73,10 +73,12 @@ impl Validator {
         self.answers(messages);
         self.turns(messages);
         for (i, message) in messages.iter().enumerate() {
-            let field = self.field(messages, i);
+            // Most messages have nothing that is said of them.
+            let format = self.format;
+            let field = || field_of(format, messages, i);
             if is_empty(message) && message.role != Role::Assistant {
                 let advice = "fill it in or take the message out";
-                self.push(ProblemKind::EmptyContent, &field, "\"\"", "text", advice);
+                self.push(ProblemKind::EmptyContent, &field(), "\"\"", "text", advice);
             }
             if let Some(weight) = message.weight
                 && weight != 0.0
@@ -86,13 +88,13 @@ impl Validator {
                     "the loss of this message is multiplied by it; 0 leaves it out, 1 trains it";
                 self.push(
                     ProblemKind::OddWeight,
-                    &field,
+                    &field(),
                     &weight.to_string(),
                     "0 or 1",
                     advice,
                 );
             }
-            self.characters(&field, message.text());
+            self.characters(field, message.text());
         }
     }
 
@@ -234,8 +236,8 @@ impl Validator {
                 advice,
             );
         }
-        self.characters("prompt", prompt);
-        self.characters(field, completion);
+        self.characters(|| "prompt".into(), prompt);
+        self.characters(|| field.into(), completion);
     }
 
     fn tokens(&mut self, encoded: &Encoded) {
@@ -279,13 +281,13 @@ impl Validator {
         }
     }
 
-    fn characters(&mut self, field: &str, text: &str) {
+    fn characters(&mut self, field: impl Fn() -> String, text: &str) {
         if let Some(token) = control_token(text) {
             let advice =
                 "in training it would act as markup; take it out unless it is meant as text";
             self.push(
                 ProblemKind::ControlToken,
-                field,
+                &field(),
                 token,
                 "text without a template's tokens",
                 advice,
@@ -295,7 +297,7 @@ impl Validator {
             let advice = "read the original again in its own encoding (`--encoding`)";
             self.push(
                 ProblemKind::Mojibake,
-                field,
+                &field(),
                 &quote(found),
                 "readable text",
                 advice,
@@ -309,7 +311,7 @@ impl Validator {
             let found = format!("U+{control:04X}");
             self.push(
                 ProblemKind::NulCharacter,
-                field,
+                &field(),
                 &found,
                 "printable text",
                 "`--fix` takes it out",
@@ -317,30 +319,34 @@ impl Validator {
         }
     }
 
-    /// The place of a message in the words of the file's own format.
     fn field(&self, messages: &[Message], i: usize) -> String {
-        let role = messages[i].role;
-        match self.format {
-            Format::Openai => format!("messages[{i}].content"),
-            Format::Sharegpt => format!("conversations[{i}].value"),
-            _ if role == Role::System => "system".into(),
-            Format::Alpaca | Format::QueryResponse if i + 2 < messages.len() => {
-                let systems = usize::from(messages[0].role == Role::System);
-                let at = i.saturating_sub(systems);
-                format!("history[{}][{}]", at / 2, at % 2)
-            }
-            Format::Alpaca if role == Role::User => "instruction".into(),
-            Format::Alpaca => "output".into(),
-            Format::QueryResponse if role == Role::User => "query".into(),
-            Format::QueryResponse => "response".into(),
-            _ => format!("message {}", i + 1),
-        }
+        field_of(self.format, messages, i)
     }
 
     fn push(&mut self, kind: ProblemKind, field: &str, found: &str, expected: &str, advice: &str) {
         let problem = Problem::new(kind, self.place, field);
         self.problems
             .push(problem.found(found).expected(expected).advice(advice));
+    }
+}
+
+/// The place of a message in the words of the file's own format.
+fn field_of(format: Format, messages: &[Message], i: usize) -> String {
+    let role = messages[i].role;
+    match format {
+        Format::Openai => format!("messages[{i}].content"),
+        Format::Sharegpt => format!("conversations[{i}].value"),
+        _ if role == Role::System => "system".into(),
+        Format::Alpaca | Format::QueryResponse if i + 2 < messages.len() => {
+            let systems = usize::from(messages[0].role == Role::System);
+            let at = i.saturating_sub(systems);
+            format!("history[{}][{}]", at / 2, at % 2)
+        }
+        Format::Alpaca if role == Role::User => "instruction".into(),
+        Format::Alpaca => "output".into(),
+        Format::QueryResponse if role == Role::User => "query".into(),
+        Format::QueryResponse => "response".into(),
+        _ => format!("message {}", i + 1),
     }
 }
 

@@ -15,17 +15,17 @@ use super::{
     Pace, Project, ProjectError, Step, Task, Work,
     body::{BodyWriter, NewBody},
     content::Origin,
-    file::{note_leftovers, settle_leftovers},
     journal::Field,
-    order, print_index,
+    leftovers::{Working, note_leftovers, settle_leftovers},
+    order,
 };
 use crate::{
     cores,
     data::{Format, Problem, n_chars},
-    documents::{Arrival, Arrivals, Part},
+    documents::{Arrival, Arrivals, DocumentError, InputFile, Part},
     protocol::studio::{ActionKind, ImportSummary, Reading, Sample, StudioProgress, StudioStage},
 };
-use hashing::Hashing;
+use hashing::{Hashing, Piece};
 pub(super) use incoming::Incoming;
 use rejections::Rejections;
 
@@ -72,6 +72,7 @@ impl Project {
             now_ms,
             working: Rc::clone(&self.working),
             started: false,
+            is_finished: false,
         })
     }
 }
@@ -89,20 +90,22 @@ struct Adding {
     n_records: u64,
     rejections: Rejections,
     now_ms: i64,
-    working: Rc<()>,
+    working: Working,
     started: bool,
+    is_finished: bool,
 }
 
 enum Stage {
     Next,
-    /// The file's hash is being made.
-    Hashing(Incoming),
     Reading(Box<Source>),
+    /// There are no rows left, and the file's hash is still being made.
+    Hashing(Box<Source>),
     Over,
 }
 
 /// A part that is being read.
 struct Source {
+    file: Option<Rc<dyn InputFile>>,
     arrivals: Arrivals,
     n_bytes: u64,
     progress: f64,
@@ -115,11 +118,12 @@ struct Source {
 /// What the project says of a part.
 struct SourceRow {
     name: String,
-    sha256: String,
     reading: String,
     /// Its row, once there is a record.
     id: Option<i64>,
     n_rejected: u64,
+    /// Whether it has what is known in the end.
+    is_finished: bool,
 }
 
 /// Rows that were read one behind the other.
@@ -128,6 +132,14 @@ struct Rows {
     arrivals: Vec<Arrival>,
     rejected: Vec<(u64, Vec<Problem>)>,
     is_last: bool,
+}
+
+impl Drop for Adding {
+    fn drop(&mut self) {
+        if self.started && !self.is_finished {
+            self.working.set(true);
+        }
+    }
 }
 
 impl Work for Adding {
@@ -148,25 +160,28 @@ impl Adding {
     fn advance(&mut self, project: &mut Project) -> Result<Step<ImportSummary>, ProjectError> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Next => match self.waiting.pop_front() {
-                Some(incoming) => self.stage = Stage::Hashing(incoming),
-                // A step for each, which takes a moment.
-                None if print_index::make_next(project.store.raw())? => self.stage = Stage::Next,
+                Some(incoming) => {
+                    self.stage = Stage::Reading(Box::new(open(project, incoming)?));
+                }
                 None => return self.finish(project).map(Step::Done),
             },
-            Stage::Hashing(incoming) => {
-                self.stage = match self.hashing.advance(&incoming)? {
-                    None => Stage::Hashing(incoming),
-                    Some(sha256) => Stage::Reading(Box::new(open(project, incoming, sha256)?)),
+            Stage::Reading(mut source) => {
+                self.stage = match self.chunk(project, &mut source)? {
+                    true => Stage::Reading(source),
+                    false => Stage::Hashing(source),
                 };
             }
-            Stage::Reading(mut source) => {
-                if self.chunk(project, &mut source)? {
-                    self.stage = Stage::Reading(source);
-                } else {
+            Stage::Hashing(mut source) => match source.piece(&mut self.hashing)? {
+                Some(piece) => {
+                    piece.add();
+                    self.stage = Stage::Hashing(source);
+                }
+                None => {
+                    source.finish_if_hashed(project.store.raw(), &self.hashing)?;
                     self.n_bytes_done += source.n_bytes;
                     self.stage = Stage::Next;
                 }
-            }
+            },
             Stage::Over => return Err(ProjectError::Cancelled),
         }
         Ok(Step::More(self.progress()))
@@ -177,32 +192,32 @@ impl Adding {
         if !self.started {
             project.remove_leftovers_of_nobody_but(&self.working)?;
             note_leftovers(project.store.raw())?;
-            print_index::drop_if_empty(project.store.raw())?;
             self.started = true;
         }
         let n_batches = n_batches(project.pace);
-        // A transaction of its own type could not go from core to core.
         let db = project.store.settled_mut()?;
-        db.execute_batch("BEGIN IMMEDIATE")?;
-        let mut written = Ok(true);
-        for _ in 0..n_batches {
-            written = self.batch(db, source);
-            if !matches!(written, Ok(true)) {
+        let mut goes_on = Ok(true);
+        for batch in 1..=n_batches {
+            goes_on = self.batch(db, source, batch == n_batches);
+            if !matches!(goes_on, Ok(true)) {
                 break;
             }
         }
-        let written = written.and_then(|goes_on| {
-            db.execute_batch("COMMIT")?;
-            Ok(goes_on)
-        });
-        if written.is_err() {
-            // What SQLite has rolled back itself is no transaction any more.
+        // What SQLite has rolled back itself is no transaction any more.
+        if goes_on.is_err() && !db.is_autocommit() {
             db.execute_batch("ROLLBACK").ok();
         }
-        written
+        goes_on
     }
 
-    fn batch(&mut self, db: &mut Connection, source: &mut Source) -> Result<bool, ProjectError> {
+    /// `commits`: what is written is to stay, whatever comes after it.
+    fn batch(
+        &mut self,
+        db: &mut Connection,
+        source: &mut Source,
+        commits: bool,
+    ) -> Result<bool, ProjectError> {
+        let piece = source.piece(&mut self.hashing)?;
         let Source {
             arrivals,
             progress,
@@ -217,10 +232,13 @@ impl Adding {
         // The connection goes to the other core as a whole: it must not be shared.
         let to_other = &mut *db;
         let read = cores::beside(
-            || added = row.write(to_other, written, now_ms),
+            || added = row.write(to_other, written, now_ms, commits),
             || {
                 cores::beside(
-                    || made = rows_before.into_records(),
+                    || {
+                        made = rows_before.into_records();
+                        piece.into_iter().for_each(Piece::add);
+                    },
                     || Rows::read(arrivals, progress),
                 )
             },
@@ -234,11 +252,16 @@ impl Adding {
         if !rows.is_last {
             return Ok(true);
         }
-        for records in [std::mem::take(ready), std::mem::take(rows).into_records()?] {
-            let added = row.write(db, records, now_ms)?;
-            self.added(added);
+        let mut rest = std::mem::take(ready);
+        rest.extend(std::mem::take(rows).into_records()?);
+        let added = row.write(db, rest, now_ms, false)?;
+        self.added(added);
+        // A small file is through by now, and there may be thousands in a folder.
+        if let Some(piece) = source.piece(&mut self.hashing)? {
+            piece.add();
         }
-        row.note_rejected(db)?;
+        source.finish_if_hashed(db, &self.hashing)?;
+        db.execute_batch("COMMIT")?;
         Ok(false)
     }
 
@@ -265,6 +288,7 @@ impl Adding {
             }
             settle_leftovers(changes.db)
         })?;
+        self.is_finished = true;
         let rejections = std::mem::take(&mut self.rejections);
         Ok(ImportSummary {
             n_records: self.n_records,
@@ -278,13 +302,12 @@ impl Adding {
     fn progress(&self) -> StudioProgress {
         let n_bytes = self.n_bytes.max(1) as f64;
         let (what, n_read, n_bytes_read) = match &self.stage {
-            Stage::Reading(source) => (
+            Stage::Reading(source) | Stage::Hashing(source) => (
                 source.row.name.clone(),
                 // What was read and waits to be written.
                 (source.rows.arrivals.len() + source.ready.len()) as u64,
                 source.progress * source.n_bytes as f64,
             ),
-            Stage::Hashing(incoming) => (incoming.name.clone(), 0, 0.0),
             Stage::Next | Stage::Over => (String::new(), 0, 0.0),
         };
         let share = (self.n_bytes_done as f64 + n_bytes_read) / n_bytes;
@@ -298,9 +321,10 @@ impl Adding {
     }
 }
 
-fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source, ProjectError> {
+fn open(project: &Project, incoming: Incoming) -> Result<Source, ProjectError> {
     let text = project.model_text()?;
     Ok(Source {
+        file: incoming.file,
         arrivals: (incoming.open)(text)?,
         n_bytes: incoming.n_bytes,
         progress: 0.0,
@@ -308,12 +332,35 @@ fn open(project: &Project, incoming: Incoming, sha256: String) -> Result<Source,
         ready: Vec::new(),
         row: SourceRow {
             name: incoming.name,
-            sha256,
             reading: incoming.reading,
             id: None,
             n_rejected: 0,
+            is_finished: false,
         },
     })
+}
+
+impl Source {
+    /// Bytes of the file that its hash lacks.
+    fn piece<'a>(&self, hashing: &'a mut Hashing) -> Result<Option<Piece<'a>>, DocumentError> {
+        let piece = self.file.as_ref().map(|file| hashing.piece(file));
+        Ok(piece.transpose()?.flatten())
+    }
+
+    /// Notes in its row, once, what is known when all of it was read.
+    fn finish_if_hashed(&mut self, db: &Connection, hashing: &Hashing) -> Result<(), ProjectError> {
+        let hash = match &self.file {
+            Some(file) => hashing.known(file),
+            None => Some(""),
+        };
+        let row = &mut self.row;
+        if let (Some(sha256), Some(id), false) = (hash, row.id, row.is_finished) {
+            db.prepare_cached("UPDATE source SET n_rejected = ?2, sha256 = ?3 WHERE id = ?1")?
+                .execute(params![id, row.n_rejected, sha256])?;
+            row.is_finished = true;
+        }
+        Ok(())
+    }
 }
 
 impl Rows {
@@ -346,14 +393,33 @@ impl Rows {
 }
 
 impl SourceRow {
-    /// Puts records behind all others and returns their ids. Nobody sees them yet.
+    /// Puts records behind all others and returns their ids, in a transaction that stays open unless
+    /// it `commits`. Nobody sees them yet.
     fn write(
         &mut self,
         db: &mut Connection,
         records: Vec<NewRecord>,
         now_ms: i64,
+        commits: bool,
     ) -> Result<Vec<i64>, ProjectError> {
         let db: &Connection = db;
+        // A transaction of its own type could not go from core to core.
+        if db.is_autocommit() {
+            db.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        let added = self.write_all(db, records, now_ms)?;
+        if commits {
+            db.execute_batch("COMMIT")?;
+        }
+        Ok(added)
+    }
+
+    fn write_all(
+        &mut self,
+        db: &Connection,
+        records: Vec<NewRecord>,
+        now_ms: i64,
+    ) -> Result<Vec<i64>, ProjectError> {
         // Someone may have added a record since the last batch.
         let mut position = order::next_position(db)?;
         let mut added = Vec::with_capacity(records.len());
@@ -366,14 +432,6 @@ impl SourceRow {
         Ok(added)
     }
 
-    fn note_rejected(&self, db: &Connection) -> Result<(), ProjectError> {
-        if let Some(id) = self.id {
-            db.prepare_cached("UPDATE source SET n_rejected = ?2 WHERE id = ?1")?
-                .execute(params![id, self.n_rejected])?;
-        }
-        Ok(())
-    }
-
     /// Its row, which is made for its first record.
     fn id_in(&mut self, db: &Connection, format: Format, now_ms: i64) -> Result<i64, ProjectError> {
         if let Some(id) = self.id {
@@ -382,9 +440,9 @@ impl SourceRow {
         let (name, reading) = (&self.name, &self.reading);
         db.prepare_cached(
             "INSERT INTO source (name, sha256, format, reading, n_rejected, at_ms)
-             VALUES (?1, ?2, ?3, ?4, 0, ?5)",
+             VALUES (?1, '', ?2, ?3, 0, ?4)",
         )?
-        .execute(params![name, self.sha256, format.name(), reading, now_ms])?;
+        .execute(params![name, format.name(), reading, now_ms])?;
         Ok(*self.id.insert(db.last_insert_rowid()))
     }
 }

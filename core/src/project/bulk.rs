@@ -12,8 +12,8 @@ use super::{
     body::insert_body,
     content::{keep_pair, read_body},
     edit::side_number,
-    file::{note_leftovers, settle_leftovers},
     journal::{Changes, Field},
+    leftovers::{Working, note_leftovers, settle_leftovers},
     names::change_names,
     order,
     sides::refuse_if_frozen,
@@ -43,7 +43,7 @@ struct ChangeWork {
         dead_code,
         reason = "held, so that nobody removes the texts made so far"
     )]
-    working: Rc<()>,
+    working: Working,
 }
 
 enum Stage {

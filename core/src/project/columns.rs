@@ -12,7 +12,7 @@ mod marks;
 
 use std::{cell::RefCell, collections::HashMap, ops::Range, rc::Rc};
 
-use rusqlite::{Connection, types::Value};
+use rusqlite::types::Value;
 
 use super::{
     ProjectError,
@@ -82,6 +82,9 @@ pub(super) struct BodyColumns {
     pub(super) n_chars: i64,
     /// -1 where they were not counted.
     pub(super) n_tokens: i64,
+    /// Fingerprints; see [`crate::data::Fingerprint`].
+    pub(super) prompt_print: u128,
+    pub(super) whole_print: u128,
     /// Id of the `name_set` of columns beside the text.
     pub(super) fields: i64,
     pub(super) n_turns: u32,
@@ -108,8 +111,12 @@ impl Columns {
     }
 
     pub(super) fn body_of(&self, record: &RecordColumns) -> &BodyColumns {
-        // Places come from `body_place`, and bodies are never taken out.
-        &self.bodies[record.body as usize]
+        self.body_at(record.body)
+    }
+
+    /// The body at a place that [`Self::body_place`] told; bodies are never taken out.
+    pub(super) fn body_at(&self, place: u32) -> &BodyColumns {
+        &self.bodies[place as usize]
     }
 
     /// Where a body is; 0 where it is not.
@@ -172,12 +179,12 @@ impl Columns {
     }
 
     /// Texts with the same fingerprint.
-    pub(super) fn same_texts(&self, db: &Connection) -> Result<Rc<SameTexts>, ProjectError> {
+    pub(super) fn same_texts(&self) -> Rc<SameTexts> {
         let mut known = self.same_texts.borrow_mut();
-        if !known.is_up_to_date(db)? {
-            Rc::make_mut(&mut known).catch_up(db)?;
+        if !known.is_up_to_date(self) {
+            Rc::make_mut(&mut known).catch_up(self);
         }
-        Ok(Rc::clone(&known))
+        Rc::clone(&known)
     }
 
     /// Records outside the trash, or in it.
@@ -214,6 +221,8 @@ impl BodyColumns {
             id: 0,
             n_chars: 0,
             n_tokens: -1,
+            prompt_print: 0,
+            whole_print: 0,
             fields: 0,
             n_turns: 0,
             language: 0,

@@ -17,23 +17,41 @@ pub(super) const WITH_RUNS: i64 = 2;
 /// Tables that form 1 has otherwise, or not at all.
 pub(super) const CHANGED: [&str; 2] = ["change", "late"];
 
-/// Up to form 2 fingerprints knew nothing of tools, weights and worse answers, and records without a
-/// question had a common one. All are made again; of most records they are what they were.
+/// The form since which fingerprints are made as today.
+const WITH_PRINTS: i64 = 3;
+
+/// What is left to do for a file that has runs.
 ///
 /// # Errors
 /// If the file is damaged, or cannot be written.
-pub(super) fn print_again(project: &mut Project) -> Result<(), ProjectError> {
+pub(super) fn bring_up(project: &mut Project, form: i64) -> Result<(), ProjectError> {
     let tx = project.store.settled_mut()?.transaction()?;
-    let holds = sides::frozen_holds(&tx)?;
-    for (body, prompt, whole) in other_prints(&tx)? {
-        tx.prepare_cached("UPDATE body SET prompt_print = ?2, whole_print = ?3 WHERE id = ?1")?
+    if form < WITH_PRINTS {
+        print_again(&tx)?;
+    }
+    // Up to form 3 fingerprints had indexes of their own.
+    tx.execute_batch(
+        "DROP INDEX IF EXISTS body_by_prompt;
+         DROP INDEX IF EXISTS body_by_whole;
+         DROP INDEX IF EXISTS body_narrow;",
+    )?;
+    tx.execute_batch(as_it_is_now("CREATE INDEX body_narrow", ";"))?;
+    tx.pragma_update(None, "user_version", FORM)?;
+    Ok(tx.commit()?)
+}
+
+/// Up to form 2 fingerprints knew nothing of tools, weights and worse answers, and records without a
+/// question had a common one. All are made again; of most records they are what they were.
+fn print_again(db: &Connection) -> Result<(), ProjectError> {
+    let holds = sides::frozen_holds(db)?;
+    for (body, prompt, whole) in other_prints(db)? {
+        db.prepare_cached("UPDATE body SET prompt_print = ?2, whole_print = ?3 WHERE id = ?1")?
             .execute(params![body, prompt, whole])?;
     }
     if holds {
-        sides::hash_again(&tx)?;
+        sides::hash_again(db)?;
     }
-    tx.pragma_update(None, "user_version", FORM)?;
-    Ok(tx.commit()?)
+    Ok(())
 }
 
 type Print = [u8; 16];
@@ -71,7 +89,7 @@ pub(super) fn bring_runs(db: &mut Connection) -> Result<(), ProjectError> {
     let tx = db.transaction()?;
     tx.execute_batch("ALTER TABLE change RENAME TO earlier_change")?;
     for table in CHANGED {
-        tx.execute_batch(as_it_is_now(table))?;
+        tx.execute_batch(as_it_is_now(&format!("CREATE TABLE {table} ("), "\n)"))?;
     }
     {
         let mut rows = tx.prepare(
@@ -111,11 +129,10 @@ fn put(db: &Connection, change: Option<((i64, String), Runs)>) -> Result<(), Pro
     Ok(())
 }
 
-/// How a table is made.
-fn as_it_is_now(table: &str) -> &'static str {
+/// The statement of the schema that begins and ends so.
+fn as_it_is_now(start: &str, end: &str) -> &'static str {
     let schema = include_str!("schema.sql");
-    let start = schema.find(&format!("CREATE TABLE {table} ("));
-    let statement = &schema[start.unwrap_or(schema.len())..];
-    let end = statement.find("\n)").map_or(0, |end| end + "\n)".len());
-    &statement[..end]
+    let statement = &schema[schema.find(start).unwrap_or(schema.len())..];
+    let n_bytes = statement.find(end).map_or(0, |at| at + end.len());
+    &statement[..n_bytes]
 }

@@ -9,9 +9,9 @@ use super::{
     body::insert_body,
     columns::{RecordColumns, THERE},
     content::{Origin, PAIR, content_of, keep_pair, read_body, record_of},
-    file::note_leftovers,
     filter,
     journal::{Field, changes_of},
+    leftovers::note_leftovers,
     names::names_of,
     order,
     rows::Narrow,
@@ -255,7 +255,8 @@ impl Project {
             return Ok(None);
         };
         let (before, _) = read_body(self.store.raw(), *body)?;
-        Ok(is_typed(&before, after).then_some(action))
+        // What takes everything back again is a step, or there would be one that does nothing.
+        Ok((before != *after && is_typed(&before, after)).then_some(action))
     }
 }
 

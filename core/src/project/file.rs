@@ -1,17 +1,16 @@
 //! The project's file: made, opened, refused, and seen at a glance.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap};
 
-use rusqlite::{Connection, OptionalExtension as _, config::DbConfig, params};
+use rusqlite::{Connection, OptionalExtension as _, config::DbConfig};
 
 use super::{
     Pace, Project, ProjectError,
     columns::{IN_TRASH, THERE},
     earlier_form,
-    journal::{self, Field, MANY},
+    journal::{Field, MANY},
+    leftovers::Working,
     list::Lists,
-    print_index,
-    runs::Runs,
     store::Store,
 };
 use crate::protocol::studio::{ActionView, ProjectView, SourceView};
@@ -20,12 +19,9 @@ use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 const APPLICATION_ID: i64 = 0x564e_5250;
 
 /// The form of the file; raised with every change that an older version could not read.
-pub(super) const FORM: i64 = 3;
+pub(super) const FORM: i64 = 4;
 
 const REMEMBERED: &str = "remembered ";
-
-/// How many works may have left something that no action knows.
-const LEFTOVERS: &str = "leftovers";
 
 /// Records at a glance, counted once and again after records came or went.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +99,6 @@ impl Project {
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", FORM)?;
         tx.execute_batch(include_str!("schema.sql"))?;
-        print_index::make(&tx)?;
         tx.execute("INSERT INTO meta VALUES ('name', ?1)", [name])?;
         tx.execute("INSERT INTO meta VALUES ('made_ms', ?1)", [now_ms])?;
         tx.commit()?;
@@ -137,7 +132,7 @@ impl Project {
             tidied => tidied?,
         }
         if found < FORM {
-            earlier_form::print_again(&mut project)?;
+            earlier_form::bring_up(&mut project, found)?;
         }
         Ok(project)
     }
@@ -312,7 +307,7 @@ impl Project {
             text: RefCell::new(None),
             counts: RefCell::new(None),
             pace: Pace::default(),
-            working: Rc::new(()),
+            working: Working::default(),
         })
     }
 
@@ -328,45 +323,6 @@ impl Project {
         )?;
         let rows = statement.query_map([REMEMBERED], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Whether nothing is going on whose work looks like leftovers until it is done.
-    pub(super) fn is_idle(&self) -> bool {
-        Rc::strong_count(&self.working) == 1
-    }
-
-    /// What cut-off works of this visit left, unless something else than the caller is going on.
-    pub(super) fn remove_leftovers_of_nobody_but(
-        &mut self,
-        own: &Rc<()>,
-    ) -> Result<(), ProjectError> {
-        // One is the project's, the other the caller's.
-        if Rc::strong_count(own) <= 2 {
-            self.remove_leftovers()?;
-        }
-        Ok(())
-    }
-
-    fn tidy(&mut self) -> Result<(), ProjectError> {
-        self.store.settled()?;
-        self.remove_leftovers()
-    }
-
-    fn remove_leftovers(&mut self) -> Result<(), ProjectError> {
-        let noted = self.meta(LEFTOVERS)?;
-        if noted.is_none_or(|n| n == "0") {
-            return Ok(());
-        }
-        let tx = self.store.settled_mut()?.transaction()?;
-        remove_unused_records(&tx)?;
-        tx.execute_batch(
-            "DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL);",
-        )?;
-        remove_unused_bodies(&tx)?;
-        print_index::make(&tx)?;
-        tx.execute("DELETE FROM meta WHERE key = ?1", params![LEFTOVERS])?;
-        tx.commit()?;
-        Ok(())
     }
 }
 
@@ -415,63 +371,3 @@ fn columns_of(db: &Connection) -> Result<BTreeMap<String, Vec<String>>, ProjectE
 
 /// Key of the fact that holds the hash of a frozen split.
 pub(super) const SPLIT_FROZEN: &str = "split frozen";
-
-/// From here on something lies about that no action knows; the next opening removes it.
-pub(super) fn note_leftovers(db: &Connection) -> Result<(), ProjectError> {
-    db.prepare_cached(
-        "INSERT INTO meta (key, value) VALUES (?1, 1) ON CONFLICT DO UPDATE SET value = value + 1",
-    )?
-    .execute([LEFTOVERS])?;
-    Ok(())
-}
-
-/// What was noted once is in its place now.
-pub(super) fn settle_leftovers(db: &Connection) -> Result<(), ProjectError> {
-    db.prepare_cached("UPDATE meta SET value = value - 1 WHERE key = ?1 AND value > 0")?
-        .execute([LEFTOVERS])?;
-    Ok(())
-}
-
-/// Records that are not there and cannot come back.
-fn remove_unused_records(db: &Connection) -> Result<(), ProjectError> {
-    let history = journal::history_of(db, Field::State)?;
-    let may_come_back = |record: u64| history.iter().any(|runs| runs.has(record));
-    let mut statement = db.prepare(
-        "SELECT id FROM record WHERE state = 2 AND id NOT IN (SELECT record FROM snapshot_record)",
-    )?;
-    let ids = statement.query_map([], |row| row.get(0))?;
-    let ids: Vec<u64> = ids.collect::<Result<_, _>>()?;
-    let mut remove = db.prepare("DELETE FROM record WHERE id = ?1")?;
-    for id in ids.into_iter().filter(|id| !may_come_back(*id)) {
-        remove.execute([id])?;
-    }
-    Ok(())
-}
-
-/// Bodies that nothing refers to, with all that was derived from them.
-pub(super) fn remove_unused_bodies(db: &Connection) -> Result<(), ProjectError> {
-    db.execute_batch("CREATE TEMP TABLE remembered (body INTEGER PRIMARY KEY)")?;
-    let mut remember = db.prepare("INSERT OR IGNORE INTO remembered VALUES (?1)")?;
-    let history = journal::history_of(db, Field::Body)?;
-    for run in history.iter().flat_map(Runs::all) {
-        remember.execute([&run.value])?;
-    }
-    drop(remember);
-    db.execute_batch(
-        "CREATE TEMP TABLE unused (body INTEGER PRIMARY KEY);
-         INSERT INTO unused SELECT id FROM body WHERE id NOT IN (
-            SELECT body FROM record UNION SELECT first_body FROM record
-            UNION SELECT body FROM remembered
-            UNION SELECT body FROM snapshot_record);
-         DELETE FROM finding WHERE body IN unused;
-         DELETE FROM member WHERE body IN unused;
-         DELETE FROM token_count WHERE body IN unused;
-         DELETE FROM search WHERE rowid IN unused;
-         DELETE FROM opening WHERE body IN unused;
-         DELETE FROM content WHERE body IN unused;
-         DELETE FROM body WHERE id IN unused;
-         DROP TABLE unused;
-         DROP TABLE remembered;",
-    )?;
-    Ok(())
-}

@@ -15,6 +15,7 @@ use super::{
         length::{self, TOO_LONG},
         live::LiveRecords,
         repeats,
+        same_texts::Print,
         table::{self, Grouping},
         template,
     },
@@ -208,18 +209,18 @@ fn findings(
 fn having(kind: &str, db: &Connection, columns: &Columns) -> Result<Having, ProjectError> {
     let check = table::kind(kind).map_or("", |kind| kind.check);
     if table::grouping(check) != Grouping::Members {
-        let flagged = repeats::flagged(db, check, &LiveRecords::of(columns, db)?)?;
+        let flagged = repeats::flagged(db, check, &LiveRecords::of(columns))?;
         let ids = flagged.into_iter().map(|live| live.record as i64);
         return Ok(Having::Records(ids.collect()));
     }
     if kind == TOO_LONG && length::limit(db)?.is_some() {
-        let long = length::over_long(db, &LiveRecords::of(columns, db)?)?;
+        let long = length::over_long(db, &LiveRecords::of(columns))?;
         let ids = long.into_iter().map(|live| live.record as i64);
         return Ok(Having::Records(ids.collect()));
     }
     if kind == table::END_NEVER_TRAINED {
         // Of all or of none: it is the run that never sees the token.
-        if template::is_end_trained(db, &LiveRecords::of(columns, db)?)? {
+        if template::is_end_trained(db, &LiveRecords::of(columns))? {
             return Ok(Having::Bodies(Places::none(columns)));
         }
         let sql = "SELECT body FROM token_count WHERE n_trained > 0";
@@ -252,20 +253,22 @@ fn members(
     db: &Connection,
     columns: &Columns,
 ) -> Result<Places, ProjectError> {
-    let sql = match table::grouping(&check.0) {
-        // These are named by one of their texts.
-        Grouping::Whole => {
-            "SELECT other.id FROM body JOIN body AS other ON other.whole_print = body.whole_print
-             WHERE body.id = ?2 AND ?1 <> ''"
+    let by = match table::grouping(&check.0) {
+        Grouping::Whole => Print::Whole,
+        Grouping::Prompt => Print::Prompt,
+        Grouping::Members => {
+            let sql = "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            return Places::of(statement.query(params![check.0, group as i64])?, columns);
         }
-        Grouping::Prompt => {
-            "SELECT other.id FROM body JOIN body AS other ON other.prompt_print = body.prompt_print
-             WHERE body.id = ?2 AND ?1 <> ''"
-        }
-        Grouping::Members => "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2",
     };
-    let mut statement = db.prepare_cached(sql)?;
-    Places::of(statement.query(params![check.0, group as i64])?, columns)
+    // These are named by one of their texts.
+    let named = i64::try_from(group).map_or(0, |body| columns.body_place(body));
+    let mut places = Places::none(columns);
+    for place in columns.same_texts().with(columns, by, named) {
+        places.add(*place);
+    }
+    Ok(places)
 }
 
 /// A set of bodies, by their places in the columns.

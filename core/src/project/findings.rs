@@ -8,6 +8,7 @@ use super::{
         length::{self, TOO_LONG},
         live::{Live, LiveRecords},
         repeats::{self, Group},
+        same_texts::Print,
         table::{self, CONFLICTS, DUPLICATES, KEEP_FIRST, KEEP_LONGEST, Kind},
         template,
     },
@@ -99,7 +100,27 @@ impl Project {
         }
         findings.extend(self.length_at(row, &accepted)?);
         findings.extend(self.repeat_at(record, row, &accepted)?);
+        findings.extend(self.end_at(row, &accepted)?);
         Ok(findings)
+    }
+
+    /// The record does not teach the token that ends generation, as no other does.
+    fn end_at(
+        &self,
+        row: &RecordRow,
+        accepted: &[String],
+    ) -> Result<Option<FindingView>, ProjectError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM token_count
+            WHERE body = ?1 AND n_trained > 0 AND ends = 0)";
+        let mut statement = self.store.raw().prepare_cached(sql)?;
+        let is_without: bool = statement.query_row([row.body], |row| row.get(0))?;
+        let is_here = row.state == i64::from(THERE);
+        if !is_without || !is_here || template::n_without_end(self, &self.live()?)? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(view(table::END_NEVER_TRAINED, accepted, |view| {
+            view.is_error = true;
+        })))
     }
 
     /// The record is over-long, in characters.
@@ -134,27 +155,29 @@ impl Project {
         if row.state != i64::from(THERE) {
             return Ok(None);
         }
-        let lists = self.lists.borrow();
-        for ((_, kind), column, [one, many]) in [
-            (BY_PRINT[0], "whole_print", TEXT),
-            (BY_PRINT[1], "prompt_print", QUESTION),
+        let mut lists = self.lists.borrow_mut();
+        let columns = lists.caught_up(&self.store)?;
+        let (same, own) = (columns.same_texts(), columns.body_place(row.body));
+        let mut records = self
+            .store
+            .raw()
+            .prepare_cached("SELECT id, state, position FROM record WHERE body = ?1")?;
+        for ((_, kind), print, [one, many]) in [
+            (BY_PRINT[0], Print::Whole, TEXT),
+            (BY_PRINT[1], Print::Prompt, QUESTION),
         ] {
-            let sql = format!(
-                "SELECT record.id, state, position FROM body AS own
-                 JOIN body AS other ON other.{column} = own.{column}
-                 JOIN record ON record.body = other.id WHERE own.id = ?1"
-            );
-            let mut statement = self.store.raw().prepare_cached(&sql)?;
-            let mut rows = statement.query([row.body])?;
             let mut n = 0_u64;
-            while let Some(other) = rows.next()? {
-                let id: u64 = other.get(0)?;
-                let (state, position): (u8, i64) =
-                    match Narrow::late(&self.store, &lists.columns, id) {
+            for place in same.with(columns, print, own) {
+                let mut rows = records.query([columns.body_at(*place).id])?;
+                while let Some(other) = rows.next()? {
+                    let id: u64 = other.get(0)?;
+                    let (state, position): (u8, i64) = match Narrow::late(&self.store, columns, id)
+                    {
                         Some(late) => (late.state, late.position),
                         None => (other.get(1)?, other.get(2)?),
                     };
-                n += u64::from(state == THERE && (position, id) < (row.position, record));
+                    n += u64::from(state == THERE && (position, id) < (row.position, record));
+                }
             }
             if n > 0 {
                 return Ok(Some(view(kind, accepted, |view| {

@@ -20,6 +20,7 @@ use super::{
         template,
     },
     journal::Field,
+    leftovers::Working,
     names::{names_of, set_of, sets_with},
     text_edit::TextEdit,
 };
@@ -61,7 +62,7 @@ struct Fixing {
         dead_code,
         reason = "held, so that nobody removes the texts made so far"
     )]
-    working: Rc<()>,
+    working: Working,
 }
 
 impl Work for Fixing {

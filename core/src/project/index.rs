@@ -38,7 +38,7 @@ impl Work for IndexWork {
     type Output = ();
 
     fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
-        if project.store.settle_some(RECORDS_AT_ONCE)? {
+        if project.tidy_after_stop()? || project.store.settle_some(RECORDS_AT_ONCE)? {
             return Ok(Step::More(self.progress(0)));
         }
         if !openings::fill(project.store.raw_mut(), OPENINGS_AT_ONCE)? {

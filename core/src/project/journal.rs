@@ -392,7 +392,7 @@ fn drop_undone(db: &Connection) -> Result<(), ProjectError> {
          DELETE FROM fact_change WHERE action IN (SELECT id FROM action WHERE undone = 1);
          DELETE FROM action WHERE undone = 1;",
     )?;
-    super::file::note_leftovers(db)
+    super::leftovers::note_leftovers(db)
 }
 
 /// A setting that belongs to the history.

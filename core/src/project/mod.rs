@@ -26,13 +26,13 @@ mod groups;
 mod hash;
 mod index;
 mod journal;
+mod leftovers;
 mod list;
 mod loaded;
 mod names;
 mod openings;
 mod order;
 mod out;
-mod print_index;
 mod replace;
 mod rows;
 mod runs;
@@ -60,6 +60,7 @@ use crate::{protocol::studio::StudioProgress, text::ModelText};
 pub use error::ProjectError;
 use file::Counts;
 pub use file::{HEADER_BYTES, check_file};
+use leftovers::Working;
 use list::Lists;
 use store::Store;
 
@@ -78,7 +79,7 @@ pub struct Project {
     counts: RefCell<Option<Counts>>,
     pace: Pace,
     /// Held by every [`Work`] that has written something which nothing refers to yet.
-    working: Rc<()>,
+    working: Working,
 }
 
 /// Whether somebody waits between the steps of a work.
@@ -128,7 +129,12 @@ pub fn run<T>(
         match work.step(project)? {
             Step::Done(value) => return Ok(value),
             Step::More(at) if progress(&at) => {}
-            Step::More(_) => return Err(ProjectError::Cancelled),
+            Step::More(_) => {
+                drop(work);
+                // That it was stopped is what there is to tell.
+                project.tidy_after_stop().ok();
+                return Err(ProjectError::Cancelled);
+            }
         }
     }
 }

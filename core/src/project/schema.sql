@@ -45,8 +45,7 @@ CREATE TABLE body (
     fields INTEGER NOT NULL DEFAULT 0
 );
 -- In the order of the table and without its texts: lists read this once, whole.
-CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields);
--- The indexes by fingerprint are in `project/print_index.rs`.
+CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields, prompt_print, whole_print);
 
 -- The wide part: the record as JSON.
 CREATE TABLE content (body INTEGER PRIMARY KEY, json TEXT NOT NULL);

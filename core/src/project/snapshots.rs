@@ -76,7 +76,7 @@ impl Project {
             [snapshot.0],
         )?;
         // Records and texts that only the snapshot had.
-        super::file::note_leftovers(&tx)?;
+        super::leftovers::note_leftovers(&tx)?;
         Ok(tx.commit()?)
     }
 

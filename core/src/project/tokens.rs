@@ -4,7 +4,7 @@ use super::{
     Project, ProjectError,
     checks::{
         table::{self, TRASH},
-        template::refusal_name,
+        template::{n_without_end, refusal_name},
     },
     content::{read_body, record_of},
 };
@@ -15,7 +15,7 @@ use crate::{
     },
     text::{
         Body, EncodeOptions, ModelText, Record, Refusal, RefusalKind, check_record, encode_record,
-        token_table,
+        end_never_trained, token_table,
     },
 };
 
@@ -40,7 +40,23 @@ impl Project {
         record.line = row.line;
         let options = self.encode_options()?;
         let limit = options.max_length.unwrap_or(usize::MAX) as u64;
-        Ok(tokens_of(&record, &model, &options, limit))
+        let mut view = tokens_of(&record, &model, &options, limit);
+        if view.refusals.is_empty()
+            && self.never_trains_end(&view)?
+            && let Ok(prepared) = encode_record(&record, &model, &options)
+        {
+            let refusal = end_never_trained(row.line, &prepared, &model);
+            let refusal = refusal_view(refusal, &record, &model, &options);
+            view.refusals.push(refusal);
+        }
+        Ok(view)
+    }
+
+    /// Whether neither this record nor any other teaches the token that ends generation.
+    fn never_trains_end(&self, view: &TokensView) -> Result<bool, ProjectError> {
+        let teaches = |token: &TokenView| token.trained && token.ends_generation && !token.cut;
+        let may_teach = view.n_trained == 0 || view.tokens.iter().any(teaches);
+        Ok(!may_teach && n_without_end(self, &self.live()?)? > 0)
     }
 
     /// Lengths of a record and of its messages; `None` where no model is chosen, or the record

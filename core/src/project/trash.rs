@@ -2,8 +2,8 @@
 
 use super::{
     Project, ProjectError, Step, Task, Work,
-    file::remove_unused_bodies,
     journal::{Field, forget_records},
+    leftovers::remove_unused_bodies,
 };
 use crate::protocol::studio::{Changed, StudioProgress, StudioStage};
 

@@ -18,16 +18,20 @@ pub(super) struct ChatValues {
 }
 
 impl ChatValues {
-    /// transformers passes None, not an empty list, when there are no tools.
     pub(super) fn new(messages: &[Message], tools: &[Json]) -> Self {
-        let messages = messages.iter().map(message_fields).collect();
-        Self::from_json(messages, (!tools.is_empty()).then_some(tools))
+        let json: Vec<_> = messages.iter().map(message_fields).collect();
+        let unused = unused_chars(&json, tools);
+        Self {
+            messages: message_values(messages),
+            tools: tool_values(tools),
+            json,
+            unused,
+        }
     }
 
     pub(super) fn from_json(messages: Vec<Map<String, Json>>, tools: Option<&[Json]>) -> Self {
-        let fields = messages.iter().flat_map(Map::values);
         Self {
-            unused: unused_chars(fields.chain(tools.into_iter().flatten())),
+            unused: unused_chars(&messages, tools.unwrap_or_default()),
             messages: messages.iter().map(Value::from_serialize).collect(),
             tools: tools.map_or_else(|| Value::from(()), Value::from_serialize),
             json: messages,
@@ -124,31 +128,84 @@ fn with_arguments(call: &Json) -> Json {
     call
 }
 
-/// A message as templates see it: without the loss weight, which is ours.
-fn message_fields(message: &Message) -> Map<String, Json> {
-    let mut fields = Map::new();
-    fields.insert("role".into(), json!(message.role.name()));
-    fields.insert("content".into(), json!(message.content));
-    if let Some(name) = &message.name {
-        fields.insert("name".into(), json!(name));
-    }
-    if !message.tool_calls.is_empty() {
-        let calls = message.tool_calls.iter().map(with_arguments);
-        fields.insert("tool_calls".into(), calls.collect());
-    }
-    if let Some(id) = &message.tool_call_id {
-        fields.insert("tool_call_id".into(), json!(id));
-    }
-    for (name, value) in &message.extra {
-        fields.insert(name.clone(), value.clone());
-    }
-    fields
+/// What a field of a message holds.
+enum Field<'a> {
+    Text(&'a str),
+    Null,
+    Other(&'a Json),
+    Calls(Vec<Json>),
 }
 
-/// Three characters of the last private-use plane that no text of the values holds.
-fn unused_chars<'a>(values: impl Iterator<Item = &'a Json>) -> [char; 3] {
+impl From<Field<'_>> for Json {
+    fn from(field: Field<'_>) -> Self {
+        match field {
+            Field::Text(text) => Self::from(text),
+            Field::Null => Self::Null,
+            Field::Other(json) => json.clone(),
+            Field::Calls(calls) => Self::Array(calls),
+        }
+    }
+}
+
+impl From<Field<'_>> for Value {
+    fn from(field: Field<'_>) -> Self {
+        match field {
+            Field::Text(text) => Self::from(text),
+            Field::Null => Self::from(()),
+            Field::Other(json) => Self::from_serialize(json),
+            Field::Calls(calls) => Self::from_serialize(calls),
+        }
+    }
+}
+
+/// A message's fields as templates see them: without the loss weight, which is ours.
+fn fields<T>(message: &Message) -> impl Iterator<Item = (&str, T)>
+where
+    T: for<'a> From<Field<'a>>,
+{
+    let text = |name, text: &Option<String>| Some((name, Field::Text(text.as_deref()?).into()));
+    let calls = (!message.tool_calls.is_empty()).then(|| {
+        let calls = message.tool_calls.iter().map(with_arguments);
+        ("tool_calls", Field::Calls(calls.collect()).into())
+    });
+    let own = [
+        Some(("role", Field::Text(message.role.name()).into())),
+        text("content", &message.content).or_else(|| Some(("content", Field::Null.into()))),
+        text("name", &message.name),
+        calls,
+        text("tool_call_id", &message.tool_call_id),
+    ];
+    let extra = message.extra.iter();
+    let extra = extra.map(|(name, value)| (name.as_str(), Field::Other(value).into()));
+    own.into_iter().flatten().chain(extra)
+}
+
+fn message_fields(message: &Message) -> Map<String, Json> {
+    let mut all = Map::new();
+    for (name, value) in fields(message) {
+        all.insert(name.to_owned(), value);
+    }
+    all
+}
+
+/// Messages as templates see them.
+pub(super) fn message_values(messages: &[Message]) -> Vec<Value> {
+    let value = |message| fields::<Value>(message).collect();
+    messages.iter().map(value).collect()
+}
+
+/// Tools as templates see them: transformers passes None, not an empty list, where there are none.
+pub(super) fn tool_values(tools: &[Json]) -> Value {
+    match tools {
+        [] => Value::from(()),
+        tools => Value::from_serialize(tools),
+    }
+}
+
+/// Three characters of the last private-use plane that no text of messages and tools holds.
+fn unused_chars(messages: &[Map<String, Json>], tools: &[Json]) -> [char; 3] {
     let mut used: Vec<char> = Vec::new();
-    let mut waiting: Vec<&Json> = values.collect();
+    let mut waiting: Vec<&Json> = messages.iter().flat_map(Map::values).chain(tools).collect();
     let mut note = |text: &str| used.extend(text.chars().filter(|&c| c >= '\u{100000}'));
     while let Some(value) = waiting.pop() {
         match value {
@@ -222,6 +279,24 @@ mod tests {
         assert_eq!(arguments(json!(object.to_string())), object);
         for other in [object, json!("[1]"), json!("no JSON"), json!(null)] {
             assert_eq!(arguments(other.clone()), other);
+        }
+    }
+
+    #[test]
+    fn values_are_what_the_fields_are() {
+        let mut call = Message::new(Role::Assistant, "");
+        call.content = None;
+        call.tool_calls = vec![json!({"function": {"name": "f", "arguments": "{\"n\": 2}"}})];
+        let mut answer = Message::new(Role::Tool, "保険料は 12 €");
+        answer.name = Some("f".into());
+        answer.tool_call_id = Some("1".into());
+        let more = json!({"reasoning": "…", "n": [1, 2.5, null], "name": "later ones win"});
+        answer.extra = serde_json::from_value(more).unwrap();
+        for message in [Message::new(Role::User, "q"), call, answer] {
+            let by_fields = Value::from_serialize(message_fields(&message));
+            let direct = &message_values(&[message])[0];
+            assert_eq!(direct.to_string(), by_fields.to_string());
+            assert_eq!(*direct, by_fields);
         }
     }
 

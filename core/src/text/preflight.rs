@@ -4,9 +4,10 @@
 //! what the model would learn.
 
 use super::{
-    Body, EncodeOptions, Encoded, IGNORE_INDEX, ModelText, Prepared, Record, TextError,
-    encode_record, marked_text,
+    Body, EncodeOptions, Encoded, IGNORE_INDEX, Message, ModelText, Prepared, Record, Role,
+    TextError, encode_record, marked_text,
 };
+use crate::protocol::studio::Phrase;
 
 /// Characters of a record that a refusal shows at most, from each end.
 const SHOWN_CHARS: usize = 600;
@@ -19,6 +20,8 @@ pub enum RefusalKind {
     NotEncodable,
     /// The template rejects the record.
     TemplateRejects,
+    /// A message that is not in the text that the model sees.
+    MessageLeftOut,
     /// Nothing of the record would be learned.
     NothingTrained,
     /// What would be learned lies behind the length limit.
@@ -86,9 +89,38 @@ pub fn check_record(
             );
         }
     };
+    if let Some((index, message)) = left_out(record, prepared) {
+        return refuse(
+            RefusalKind::MessageLeftOut,
+            Phrase::MessageLeftOut.with([&(index + 1), &message.role.name()]),
+            "give it a role and a place that the template knows (system and first, for instance), take it out, \
+             or choose another template",
+            shorten(&marked_text(prepared)),
+        );
+    }
     check_mask(record, prepared, model).and_then(|(kind, message, hint)| {
         refuse(kind, message, hint, shorten(&marked_text(prepared)))
     })
+}
+
+/// The first message that asks, instructs or tells a result and of which nothing is left. What the
+/// assistant writes is the mask's matter; thoughts of earlier turns are left out on purpose.
+fn left_out<'a>(record: &'a Record, prepared: &Prepared) -> Option<(usize, &'a Message)> {
+    let Body::Chat(chat) = &record.body else {
+        return None;
+    };
+    let mut messages = chat.messages.iter().enumerate();
+    messages.find(|(_, message)| {
+        message.role != Role::Assistant
+            && longest_words(message.text()).is_some_and(|words| !prepared.text.contains(words))
+    })
+}
+
+/// The longest stretch that every template writes as it is: nothing to trim or to escape.
+fn longest_words(text: &str) -> Option<&str> {
+    let stretches = text.split(|c: char| !c.is_alphanumeric() && c != ' ');
+    let stretches = stretches.map(str::trim).filter(|words| !words.is_empty());
+    stretches.max_by_key(|words| words.len())
 }
 
 /// Lists what would make a run on the records go wrong, in their order.
@@ -197,7 +229,8 @@ pub fn trains_end(encoded: &Encoded, model: &ModelText) -> bool {
     encoded.labels.iter().skip(1).any(ends)
 }
 
-fn end_never_trained(line: u64, prepared: &Prepared, model: &ModelText) -> Refusal {
+/// What is said where no record of all teaches the token that ends generation; this is one of them.
+pub(crate) fn end_never_trained(line: u64, prepared: &Prepared, model: &ModelText) -> Refusal {
     let name = |id: &u32| {
         let token = model
             .tokenizer
@@ -215,10 +248,7 @@ fn end_never_trained(line: u64, prepared: &Prepared, model: &ModelText) -> Refus
     Refusal {
         kind: RefusalKind::EndNeverTrained,
         line,
-        message: format!(
-            "no example trains the token that ends generation, so the tuned model would not stop: expected {}, the last trained token here is {last}",
-            expected.join(" or "),
-        ),
+        message: Phrase::EndNeverTrained.with([&expected.join(" or "), &last]),
         hint: "choose a template that closes turns with the model's end token, set eos_token_id in \
                generation_config.json to the token the template writes, or raise max_length when it cuts the end away"
             .to_owned(),
@@ -286,7 +316,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::super::test_tokenizer::byte_level_json;
-    use super::super::{Conversation, Message, Role, TextFiles};
+    use super::super::{Conversation, TextFiles};
     use super::*;
 
     fn model(template: &str, eos: &str, pad: &str) -> ModelText {
@@ -342,6 +372,36 @@ mod tests {
         let kinds: Vec<RefusalKind> = refusals.iter().map(|refusal| refusal.kind).collect();
         assert_eq!(kinds, expected, "{refusals:?}");
         refusals
+    }
+
+    #[test]
+    fn messages_that_the_template_passes_over_are_refused() {
+        let model = model("qwen3", "<|im_end|>", "<|endoftext|>");
+        let refusals = |turns: &[(Role, &str)]| {
+            let options = EncodeOptions::default();
+            let refusals = inspect(&[chat(turns)], &model, &options);
+            refusals
+                .iter()
+                .map(|r| (r.kind, r.message.clone()))
+                .collect::<Vec<_>>()
+        };
+        let asked = [
+            (Role::User, " ¿Qué \"prima\"\nes?\t"),
+            (Role::Assistant, "a"),
+        ];
+        assert!(
+            !refusals(&asked)
+                .iter()
+                .any(|(kind, _)| *kind == RefusalKind::MessageLeftOut)
+        );
+        let mut instructed = vec![(Role::Developer, "Never lend.")];
+        instructed.extend(asked);
+        let (kind, message) = refusals(&instructed).remove(0);
+        assert_eq!(kind, RefusalKind::MessageLeftOut);
+        assert!(message.contains("message 1 (developer)"), "{message}");
+        assert_eq!(longest_words(" ¿Qué \"prima\"\nes?\t"), Some("prima"));
+        assert_eq!(longest_words("保険料は、いくら"), Some("保険料は"));
+        assert_eq!(longest_words(" !? "), None);
     }
 
     #[test]

@@ -10,10 +10,11 @@ use minijinja::{Environment, value::Value};
 use regex::Regex;
 use serde_json::{Map, Value as Json, json};
 
-use super::chat_values::ChatValues;
+use super::chat_values::{ChatValues, message_values, tool_values};
 use super::jinja::{
     CLOSE_MARK, DateTime, OPEN_MARK, environment, has_generation_tag, rejection, rewrite,
 };
+use super::tokenizer_config::SPECIAL_NAMES;
 use super::{Message, TextError, builtin_template, builtin_template_names};
 
 const DEFAULT: &str = "default";
@@ -24,7 +25,7 @@ const TOOL_USE: &str = "tool_use";
 pub struct ChatTemplate {
     env: Environment<'static>,
     source: String,
-    special_tokens: Map<String, Json>,
+    special_tokens: Vec<(String, Value)>,
     marks_generation: bool,
     control_markup: Vec<String>,
     has_tool_use: bool,
@@ -101,7 +102,10 @@ impl ChatTemplate {
             env,
             source: source.clone(),
             control_markup: control_markup(source),
-            special_tokens,
+            special_tokens: special_tokens
+                .into_iter()
+                .map(|(name, token)| (name, Value::from_serialize(token)))
+                .collect(),
             marks_generation: variants
                 .iter()
                 .any(|(_, source)| has_generation_tag(source)),
@@ -145,8 +149,7 @@ impl ChatTemplate {
         tools: &[Json],
         options: &RenderOptions,
     ) -> Result<String, TextError> {
-        let chat = ChatValues::new(messages, tools);
-        self.render_values(chat.messages(), chat.tools(), options)
+        self.render_values(&message_values(messages), &tool_values(tools), options)
     }
 
     /// The text of a conversation and what the template marks as the assistant's.
@@ -194,7 +197,10 @@ impl ChatTemplate {
     ) -> Result<String, TextError> {
         let mut context: Vec<(&str, Value)> = Vec::with_capacity(16);
         context.push(("documents", Value::from(())));
-        for (name, value) in self.special_tokens.iter().chain(&options.variables) {
+        for (name, value) in &self.special_tokens {
+            context.push((name, value.clone()));
+        }
+        for (name, value) in &options.variables {
             context.push((name, Value::from_serialize(value)));
         }
         if let Some(now) = options.now.or(self.date) {
@@ -216,12 +222,32 @@ impl ChatTemplate {
         self.env
             .get_template(name)
             .and_then(|template| template.render(context.into_iter().collect::<Value>()))
+            // It grew by doubling; whoever keeps the texts of a dataset would keep that too.
+            .map(|text| text.as_str().to_owned())
             .map_err(|error| match rejection(&error) {
                 Some(message) => TextError::Rejected { message },
                 None => TextError::TemplateFailed {
-                    detail: described(&error),
+                    detail: described(&error) + &self.lacking(),
                 },
             })
+    }
+
+    /// Special tokens that the template writes and the tokenizer does not name, as part of a message:
+    /// for templates they are nothing, which cannot be joined to a text.
+    fn lacking(&self) -> String {
+        let is_lacking = |name: &&str| {
+            let is_known = self.special_tokens.iter().any(|(known, _)| known == name);
+            self.source.contains(*name) && !is_known
+        };
+        let names: Vec<&str> = SPECIAL_NAMES.into_iter().filter(is_lacking).collect();
+        match names.as_slice() {
+            [] => String::new(),
+            names => format!(
+                "; the template writes `{}`, which the tokenizer does not name: add it to its \
+                 tokenizer_config.json, or choose another template",
+                names.join("`, `")
+            ),
+        }
     }
 }
 
@@ -298,6 +324,25 @@ mod tests {
             .render(&chat(), &[], &RenderOptions::default())
             .unwrap();
         assert_eq!(plain, rendered.text);
+    }
+
+    #[test]
+    fn a_special_token_that_is_not_named_is_said_where_a_template_breaks() {
+        let said = |special: Map<String, Json>| {
+            let template = ChatTemplate::new("{{ bos_token + messages[0].content }}", special);
+            let rendered = template
+                .unwrap()
+                .render(&chat(), &[], &RenderOptions::default());
+            rendered.map_err(|error| error.to_string())
+        };
+        let error = said(Map::new()).unwrap_err();
+        assert!(
+            error.contains("`bos_token`, which the tokenizer does not name"),
+            "{error}"
+        );
+        let mut special = Map::new();
+        special.insert("bos_token".into(), json!("<s>"));
+        assert_eq!(said(special).unwrap(), "<s>hi");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::added_token::{self, AddedToken};
 use super::{TextError, class_defaults};
 
 /// Named special tokens, in the order transformers lists them.
-const SPECIAL_NAMES: [&str; 7] = [
+pub(super) const SPECIAL_NAMES: [&str; 7] = [
     "bos_token",
     "eos_token",
     "unk_token",

@@ -1,10 +1,9 @@
-//! The hash of a file, a piece at a time, each file once.
+//! The hash of a file, a piece at a time while its rows are read, each file once.
 
 use std::{io::Read as _, rc::Rc};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Incoming;
 use crate::documents::{DocumentError, InputFile, ReadSeek};
 
 const BYTES_A_STEP: usize = 1 << 20;
@@ -15,43 +14,53 @@ pub(super) struct Hashing {
     going_on: Option<(Sha256, Box<dyn ReadSeek>)>,
 }
 
+/// Bytes that were read and are not in the hash yet.
+pub(super) struct Piece<'a> {
+    hash: &'a mut Sha256,
+    bytes: Vec<u8>,
+}
+
+impl Piece<'_> {
+    pub(super) fn add(self) {
+        self.hash.update(&self.bytes);
+    }
+}
+
 impl Hashing {
     /// The hash, once it is known.
-    pub(super) fn advance(&mut self, of: &Incoming) -> Result<Option<String>, DocumentError> {
-        let Some(file) = &of.file else {
-            return Ok(Some(String::new()));
-        };
+    pub(super) fn known(&self, of: &Rc<dyn InputFile>) -> Option<&str> {
         let same = |(known, _): &&(Rc<dyn InputFile>, String)| {
-            std::ptr::addr_eq(Rc::as_ptr(known), Rc::as_ptr(file))
+            std::ptr::addr_eq(Rc::as_ptr(known), Rc::as_ptr(of))
         };
-        if let Some((_, hash)) = self.known.iter().find(same) {
-            return Ok(Some(hash.clone()));
-        }
-        let failed = |source| DocumentError::Read {
-            name: file.name().into(),
-            source,
-        };
-        let (mut hash, mut source) = match self.going_on.take() {
-            Some(going_on) => going_on,
-            None => (Sha256::new(), file.open().map_err(failed)?),
-        };
-        let mut piece = Vec::new();
-        let n_read = source
-            .by_ref()
-            .take(BYTES_A_STEP as u64)
-            .read_to_end(&mut piece)
-            .map_err(failed)?;
-        hash.update(&piece);
-        if n_read == BYTES_A_STEP {
-            self.going_on = Some((hash, source));
+        let found = self.known.iter().find(same);
+        found.map(|(_, hash)| hash.as_str())
+    }
+
+    /// The next bytes of the one file that is being read; `None` once its hash is known.
+    pub(super) fn piece(
+        &mut self,
+        of: &Rc<dyn InputFile>,
+    ) -> Result<Option<Piece<'_>>, DocumentError> {
+        if self.known(of).is_some() {
             return Ok(None);
         }
-        let hash: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.known.push((Rc::clone(file), hash.clone()));
-        Ok(Some(hash))
+        let failed = |source| DocumentError::Read {
+            name: of.name().into(),
+            source,
+        };
+        let (hash, mut source) = match self.going_on.take() {
+            Some(going_on) => going_on,
+            None => (Sha256::new(), of.open().map_err(failed)?),
+        };
+        let mut bytes = Vec::new();
+        let piece = source.by_ref().take(BYTES_A_STEP as u64);
+        if { piece }.read_to_end(&mut bytes).map_err(failed)? == 0 {
+            let hash = hash.finalize();
+            let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.known.push((Rc::clone(of), hash));
+            return Ok(None);
+        }
+        let (hash, _) = self.going_on.insert((hash, source));
+        Ok(Some(Piece { hash, bytes }))
     }
 }

@@ -1,12 +1,12 @@
 //! What comes in: parts of files, and the records of the product's own recipes.
 
-use std::rc::Rc;
+use std::{io, rc::Rc};
 
 use serde_json::{Value, json};
 
 use crate::{
     data::{Format, Place, validate},
-    documents::{Arrival, Arrivals, DocumentError, InputFile, Part},
+    documents::{Arrival, Arrivals, DocumentError, InputFile, Part, ReadSeek},
     protocol::studio::{PartKind, Reading, Sample},
     recipe::{
         bank::{BankDataset, BankSettings, read_figures},
@@ -54,9 +54,29 @@ impl Incoming {
             name: name.into(),
             n_bytes: bytes.len() as u64,
             reading: Value::Null.to_string(),
-            file: None,
+            file: Some(Rc::new(Brought { name, bytes })),
             open: Box::new(move |_| open()),
         }
+    }
+}
+
+/// A file that is part of the product.
+struct Brought {
+    name: &'static str,
+    bytes: &'static [u8],
+}
+
+impl InputFile for Brought {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn n_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(io::Cursor::new(self.bytes)))
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use rusqlite::Connection;
-
 use super::same_texts::SameTexts;
 use crate::project::{
     Project, ProjectError,
@@ -30,12 +28,12 @@ pub(in crate::project) struct LiveRecords {
 impl Project {
     pub(in crate::project) fn live(&self) -> Result<LiveRecords, ProjectError> {
         let mut lists = self.lists.borrow_mut();
-        LiveRecords::of(lists.caught_up(&self.store)?, self.store.raw())
+        Ok(LiveRecords::of(lists.caught_up(&self.store)?))
     }
 }
 
 impl LiveRecords {
-    pub(in crate::project) fn of(columns: &Columns, db: &Connection) -> Result<Self, ProjectError> {
+    pub(in crate::project) fn of(columns: &Columns) -> Self {
         let there = columns
             .records
             .iter()
@@ -53,10 +51,10 @@ impl LiveRecords {
             })
             .collect();
         records.sort_by_key(|live| live.body);
-        Ok(Self {
+        Self {
             records,
-            same: columns.same_texts(db)?,
-        })
+            same: columns.same_texts(),
+        }
     }
 
     /// Texts with the same fingerprint, also those that no record has.

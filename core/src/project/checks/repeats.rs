@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     live::{Live, LiveRecords},
-    same_texts::Sharing,
+    same_texts::Print,
     table::{self, Grouping},
 };
 use crate::project::ProjectError;
@@ -62,7 +62,7 @@ pub(in crate::project) fn found(
 ) -> Result<(Vec<Group>, Vec<Live>), ProjectError> {
     let mut repeats = HashSet::new();
     let mut groups = match table::grouping(check) {
-        Grouping::Whole => by_print(&live.same_texts().by_whole, live),
+        Grouping::Whole => by_print(live, Print::Whole),
         Grouping::Prompt => {
             repeats = repeated(live);
             conflicting(live, &repeats)
@@ -83,7 +83,7 @@ pub(in crate::project) fn found(
 
 /// Records that say what an earlier one says.
 fn repeated(live: &LiveRecords) -> HashSet<u64> {
-    let groups = by_print(&live.same_texts().by_whole, live);
+    let groups = by_print(live, Print::Whole);
     let others = groups.iter().flat_map(|group| group.records.iter().skip(1));
     others.map(|live| live.record).collect()
 }
@@ -91,7 +91,7 @@ fn repeated(live: &LiveRecords) -> HashSet<u64> {
 /// Records that ask the same, where not all but the first are `repeated`: nothing but duplicates
 /// asking the same is no conflict.
 fn conflicting(live: &LiveRecords, repeated: &HashSet<u64>) -> Vec<Group> {
-    let mut groups = by_print(&live.same_texts().by_prompt, live);
+    let mut groups = by_print(live, Print::Prompt);
     groups.retain(|group| {
         let mut others = group.records.iter().skip(1);
         others.any(|live| !repeated.contains(&live.record))
@@ -100,10 +100,10 @@ fn conflicting(live: &LiveRecords, repeated: &HashSet<u64>) -> Vec<Group> {
 }
 
 /// Records whose texts have the same fingerprint, among them those that have the same text.
-fn by_print(sharing: &Sharing, live: &LiveRecords) -> Vec<Group> {
+fn by_print(live: &LiveRecords, print: Print) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut grouped = HashSet::new();
-    for bodies in sharing.values() {
+    for bodies in live.same_texts().sharing(print) {
         let mut records = Vec::new();
         for &body in bodies {
             grouped.insert(body);

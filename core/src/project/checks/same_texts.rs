@@ -1,88 +1,133 @@
 //! Texts with the same fingerprint. Texts never change, so what is known of them stays true, and only
-//! new ones are looked up.
+//! new ones are put in their places.
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use crate::project::columns::{BodyColumns, Columns};
 
-use crate::project::ProjectError;
+/// New texts that are put in one by one; with more, all are sorted again.
+const FEW: usize = 256;
 
-/// New texts that are looked up one by one; of more, all are looked through again.
-const FEW: i64 = 256;
+/// By which fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::project) enum Print {
+    /// Of the whole.
+    Whole,
+    /// Of what is asked.
+    Prompt,
+}
 
-/// Texts by a fingerprint that they share; some may have been removed since.
-pub(in crate::project) type Sharing = BTreeMap<Vec<u8>, Vec<i64>>;
-
+/// Texts by what they share; some may have been removed since.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::project) struct SameTexts {
-    /// The newest text that was looked at; numbers of removed ones are not used again.
-    up_to: i64,
-    pub(in crate::project) by_whole: Sharing,
-    pub(in crate::project) by_prompt: Sharing,
+    /// The columns that were looked at: their epoch, and how many texts of them.
+    epoch: u64,
+    n: usize,
+    by_whole: Sorted,
+    by_prompt: Sorted,
+}
+
+/// Texts sorted by a fingerprint.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Sorted {
+    /// Places in the columns; those of one fingerprint in their order.
+    places: Vec<u32>,
+    /// Ids of those that are not alone with theirs.
+    sharing: BTreeMap<u128, Vec<i64>>,
 }
 
 impl SameTexts {
     /// Whether there is no text that was not looked at.
-    pub(in crate::project) fn is_up_to_date(&self, db: &Connection) -> Result<bool, ProjectError> {
-        Ok(newest(db)? <= self.up_to)
+    pub(in crate::project) fn is_up_to_date(&self, columns: &Columns) -> bool {
+        (self.epoch, self.n) == (columns.epoch, columns.bodies.len())
     }
 
-    pub(in crate::project) fn catch_up(&mut self, db: &Connection) -> Result<(), ProjectError> {
-        let newest = newest(db)?;
-        for (column, sharing) in [
-            ("whole_print", &mut self.by_whole),
-            ("prompt_print", &mut self.by_prompt),
-        ] {
-            if newest - self.up_to > FEW {
-                *sharing = all(db, column)?;
-            } else {
-                sharing.extend(of_new(db, column, self.up_to)?);
+    pub(in crate::project) fn catch_up(&mut self, columns: &Columns) {
+        let n = columns.bodies.len();
+        let is_same = self.epoch == columns.epoch && self.n <= n;
+        if is_same && self.n > 0 && n - self.n <= FEW {
+            for place in self.n as u32..n as u32 {
+                self.by_whole.insert(columns, Print::Whole, place);
+                self.by_prompt.insert(columns, Print::Prompt, place);
             }
+        } else {
+            self.by_whole = Sorted::of(columns, Print::Whole);
+            self.by_prompt = Sorted::of(columns, Print::Prompt);
         }
-        self.up_to = self.up_to.max(newest);
-        Ok(())
+        (self.epoch, self.n) = (columns.epoch, n);
     }
-}
 
-fn newest(db: &Connection) -> Result<i64, ProjectError> {
-    let mut statement = db.prepare_cached("SELECT coalesce(max(id), 0) FROM body")?;
-    Ok(statement.query_row([], |row| row.get(0))?)
-}
+    /// Ids of texts that have the same fingerprint, two at least each.
+    pub(in crate::project) fn sharing(&self, by: Print) -> impl Iterator<Item = &Vec<i64>> {
+        self.sorted(by).sharing.values()
+    }
 
-fn all(db: &Connection, column: &str) -> Result<Sharing, ProjectError> {
-    // The index alone answers this, and hands out no more than what repeats.
-    let sql = format!(
-        "SELECT {column}, id FROM body WHERE {column} IN
-            (SELECT {column} FROM body GROUP BY {column} HAVING count(*) > 1)
-         ORDER BY id"
-    );
-    read(db.prepare_cached(&sql)?.query([])?)
-}
-
-/// Of texts after this one, all that share a fingerprint with one of them.
-fn of_new(db: &Connection, column: &str, after: i64) -> Result<Sharing, ProjectError> {
-    let sql = format!(
-        "SELECT DISTINCT other.{column}, other.id FROM body AS new
-         CROSS JOIN body AS other ON other.{column} = new.{column}
-         WHERE new.id > ?1 ORDER BY other.id"
-    );
-    let mut sharing = read(db.prepare_cached(&sql)?.query([after])?)?;
-    sharing.retain(|_, bodies| bodies.len() > 1);
-    Ok(sharing)
-}
-
-fn read(mut rows: rusqlite::Rows<'_>) -> Result<Sharing, ProjectError> {
-    let mut sharing = Sharing::new();
-    while let Some(row) = rows.next()? {
-        let print = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        match sharing.get_mut(print) {
-            Some(bodies) => bodies.push(row.get(1)?),
-            None => {
-                sharing.insert(print.to_vec(), vec![row.get(1)?]);
-            }
+    /// Places of the texts with the fingerprint of this one, which is among them.
+    pub(in crate::project) fn with(&self, columns: &Columns, by: Print, place: u32) -> &[u32] {
+        match place {
+            // What is missing shares nothing.
+            0 => &[],
+            place => self.sorted(by).with(columns, by, place),
         }
     }
-    Ok(sharing)
+
+    fn sorted(&self, by: Print) -> &Sorted {
+        match by {
+            Print::Whole => &self.by_whole,
+            Print::Prompt => &self.by_prompt,
+        }
+    }
+}
+
+impl Sorted {
+    fn of(columns: &Columns, by: Print) -> Self {
+        // The first stands for what is missing.
+        let texts = (0..).zip(&columns.bodies).skip(1);
+        let mut texts: Vec<(u128, u32, i64)> = texts
+            .map(|(place, body)| (print(body, by), place, body.id))
+            .collect();
+        texts.sort_unstable();
+        let same = texts.chunk_by(|one, other| one.0 == other.0);
+        let sharing = same.filter(|same| same.len() > 1).map(|same| {
+            let ids = same.iter().map(|(_, _, id)| *id);
+            (same[0].0, ids.collect())
+        });
+        Self {
+            sharing: sharing.collect(),
+            places: texts.iter().map(|(_, place, _)| *place).collect(),
+        }
+    }
+
+    /// Puts in a text behind all others of its fingerprint.
+    fn insert(&mut self, columns: &Columns, by: Print, place: u32) {
+        let own = print(columns.body_at(place), by);
+        let is_before = |other: &u32| print(columns.body_at(*other), by) <= own;
+        self.places
+            .insert(self.places.partition_point(is_before), place);
+        let same = self.with(columns, by, place);
+        if same.len() > 1 {
+            let ids = same
+                .iter()
+                .map(|place| columns.body_at(*place).id)
+                .collect();
+            self.sharing.insert(own, ids);
+        }
+    }
+
+    fn with(&self, columns: &Columns, by: Print, place: u32) -> &[u32] {
+        let own = print(columns.body_at(place), by);
+        let of = |other: &u32| print(columns.body_at(*other), by);
+        let start = self.places.partition_point(|other| of(other) < own);
+        let same = &self.places[start..];
+        &same[..same.iter().take_while(|other| of(other) == own).count()]
+    }
+}
+
+fn print(body: &BodyColumns, by: Print) -> u128 {
+    match by {
+        Print::Whole => body.whole_print,
+        Print::Prompt => body.prompt_print,
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +139,7 @@ mod tests {
     };
 
     #[test]
-    fn looking_up_the_new_ones_finds_what_looking_through_all_finds() {
+    fn putting_in_the_new_ones_finds_what_sorting_all_finds() {
         let mut project = in_memory(3);
         let mut known = SameTexts::default();
         for round in 0..6_usize {
@@ -112,13 +157,28 @@ mod tests {
                 let work = project.adding([incoming("a", records, &[])].into(), 2);
                 run_all(&mut project, work).unwrap();
             }
-            known.catch_up(project.store.raw()).unwrap();
-            assert!(known.is_up_to_date(project.store.raw()).unwrap());
-            let by_whole = all(project.store.raw(), "whole_print").unwrap();
-            let by_prompt = all(project.store.raw(), "prompt_print").unwrap();
-            assert_eq!((&known.by_whole, &known.by_prompt), (&by_whole, &by_prompt));
+            let mut lists = project.lists.borrow_mut();
+            let columns = lists.caught_up(&project.store).unwrap();
+            assert!(!known.is_up_to_date(columns));
+            known.catch_up(columns);
+            assert!(known.is_up_to_date(columns));
+            let mut anew = SameTexts::default();
+            anew.catch_up(columns);
+            assert_eq!(known, anew);
+            for place in 1..columns.bodies.len() as u32 {
+                let with = known.with(columns, Print::Prompt, place);
+                let own = columns.body_at(place).prompt_print;
+                let other = |other: &u32| columns.body_at(*other).prompt_print == own;
+                let looked: Vec<u32> = (1..columns.bodies.len() as u32).filter(other).collect();
+                assert_eq!(with, looked);
+            }
         }
-        assert!(known.by_whole.len() > 250);
+        assert!(known.sharing(Print::Whole).count() > 250);
+        assert!(
+            known
+                .with(&project.lists.get_mut().columns, Print::Whole, 0)
+                .is_empty()
+        );
         assert_ne!(known.by_whole, known.by_prompt);
     }
 }

@@ -232,6 +232,13 @@ const OTHERS: &[Kind] = &[
         &[JOIN_SAME_ROLES, MOVE_SYSTEM_FIRST, DROP_LAST_TURNS, TRASH],
     ),
     refusal(
+        "message_left_out",
+        "a message is not in the text that the model sees",
+        "the chat template passes over its role or place; give it another, take it out, or choose \
+         another template",
+        &[MOVE_SYSTEM_FIRST, JOIN_SAME_ROLES, TRASH],
+    ),
+    refusal(
         "no_trained_tokens",
         "no token is trained",
         "give it an answer with a weight above 0, or train on all text",

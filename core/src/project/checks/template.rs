@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Raised when the same text could be judged otherwise than before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Stored text that one step looks at: a few milliseconds of work where others wait.
 fn step_bytes(pace: Pace) -> usize {
@@ -38,6 +38,7 @@ pub(in crate::project) fn refusal_name(kind: RefusalKind) -> &'static str {
     match kind {
         RefusalKind::NotEncodable => "not_encodable",
         RefusalKind::TemplateRejects => "template_rejects",
+        RefusalKind::MessageLeftOut => "message_left_out",
         RefusalKind::NothingTrained => "no_trained_tokens",
         RefusalKind::CutAway => "cut_away",
         RefusalKind::EndNeverTrained => table::END_NEVER_TRAINED,

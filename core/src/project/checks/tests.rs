@@ -263,6 +263,26 @@ fn an_end_that_no_record_teaches_is_a_fault_of_all() {
     let found = summary(&view, table::END_NEVER_TRAINED);
     assert_eq!((found.n_records, found.is_error), (3, true));
     assert!(found.fixes.is_empty());
+    let key = RecordKey(2);
+    let said: Vec<String> = project
+        .record(key)
+        .unwrap()
+        .findings
+        .into_iter()
+        .map(|f| f.kind.0)
+        .collect();
+    assert_eq!(said, [table::END_NEVER_TRAINED]);
+    let refusals = project.tokens(key, None).unwrap().refusals;
+    let said: Vec<&str> = refusals
+        .iter()
+        .map(|refusal| refusal.kind.0.as_str())
+        .collect();
+    assert_eq!(said, [table::END_NEVER_TRAINED]);
+    assert!(
+        refusals[0].message.contains("would not stop"),
+        "{}",
+        refusals[0].message
+    );
 }
 
 /// A check of a later day: rows, and a line in the table.

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row, Rows, types::Value};
 use super::{BodyColumns, Columns, NO_SIDE, NOT_THERE, RecordColumns};
 use crate::project::{ProjectError, journal::Field, names, runs::Runs, store::Store};
 
-const BODY: &str = "SELECT body.id, n_chars, n_turns, roles, language, fields, n_tokens
-    FROM body LEFT JOIN token_count ON token_count.body = body.id";
+const BODY: &str = "SELECT body.id, n_chars, n_turns, roles, language, fields, n_tokens,
+    prompt_print, whole_print FROM body LEFT JOIN token_count ON token_count.body = body.id";
 const RECORD: &str =
     "SELECT id, position, body, reviewer, tags, accepted, source, line, state, side,
     body <> first_body FROM record";
@@ -288,6 +288,8 @@ impl Columns {
             language: self.languages.number(language),
             fields: row.get(5)?,
             n_tokens: row.get::<_, Option<i64>>(6)?.unwrap_or(-1),
+            prompt_print: u128::from_be_bytes(row.get(7)?),
+            whole_print: u128::from_be_bytes(row.get(8)?),
         })
     }
 

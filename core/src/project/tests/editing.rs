@@ -89,6 +89,23 @@ fn turns_that_come_and_go_are_a_step_of_their_own() {
 }
 
 #[test]
+fn what_takes_everything_back_is_a_step_of_its_own() {
+    let mut project = project_of([chat("a", "b")]);
+    let mut save = |question, answer, now| {
+        let content = text(question, answer);
+        project.save(RecordKey(1), content, now).unwrap();
+        project.history(9).unwrap().len()
+    };
+    assert_eq!(save("b", "a", 1_000), 1, "moved");
+    assert_eq!(save("a", "b", 2_000), 2, "and moved back");
+    assert_eq!(save("a", "bc", 3_000), 3);
+    assert_eq!(save("a", "b", 3_500), 4, "typed and taken away");
+    project.undo().unwrap();
+    let now = project.record(RecordKey(1)).unwrap().content;
+    assert_eq!(now, text("a", "bc"));
+}
+
+#[test]
 fn saves_are_not_joined_over_a_snapshot_or_an_undo() {
     let mut project = in_memory(1);
     project.save(RecordKey(1), text("a", "b"), 1_000).unwrap();

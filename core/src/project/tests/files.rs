@@ -8,8 +8,9 @@ use crate::{
     project::{
         Project, ProjectError, check_file,
         content::content_of,
+        run,
         runs::Runs,
-        testing::{in_memory, incoming, keys, project_of, question, run_all, seen, turns},
+        testing::{chat, in_memory, incoming, keys, project_of, question, run_all, seen, turns},
     },
     protocol::studio::{Change, RecordKey, Share, SplitPlan},
     text::Role,
@@ -71,6 +72,57 @@ fn undo_reaches_back_over_sessions() {
         project.redo().unwrap();
     }
     assert_eq!(seen(&project), last);
+}
+
+#[test]
+fn of_a_stopped_import_nothing_stays_in_the_file() {
+    let file = Scratch::new("stopped");
+    let mut project = file.filled();
+    let n_bytes = || std::fs::read(&file.0).unwrap().len();
+    let holds = |text: &str| {
+        let bytes = std::fs::read(&file.0).unwrap();
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    let before = (seen(&project), n_bytes());
+    let secret = |i: usize| chat(&format!("confidential {i}"), "geheim");
+    let import = |project: &Project| {
+        let records = (0..9000).map(secret).collect();
+        project.adding([incoming("b.jsonl", records, &[])].into(), 9)
+    };
+
+    // By whoever runs it to its end, and by whoever lets it go and comes back when there is time.
+    let work = import(&project);
+    let mut n_steps = 0;
+    let mut go_on = |_: &_| {
+        n_steps += 1;
+        n_steps < 4
+    };
+    let stopped = run(&mut project, work, &mut go_on).err().unwrap();
+    assert!(matches!(stopped, ProjectError::Cancelled));
+    assert!(!holds("confidential"));
+    let mut work = import(&project);
+    for _ in 0..4 {
+        work.step(&mut project).unwrap();
+    }
+    assert!(holds("confidential"));
+    drop(work);
+    let index = project.index();
+    run_all(&mut project, index).unwrap();
+    assert!(!holds("confidential"));
+    assert_eq!(seen(&project), before.0);
+    assert!(
+        n_bytes() < before.1 * 2,
+        "{} bytes of {}",
+        n_bytes(),
+        before.1
+    );
+
+    let work = import(&project);
+    run_all(&mut project, work).unwrap();
+    assert_eq!(project.view().unwrap().n_records, 9300);
+    project.verify().unwrap();
 }
 
 #[test]
@@ -181,25 +233,36 @@ fn prints_of_an_earlier_form_are_made_again() {
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         rows.unwrap().collect::<Result<_, _>>().unwrap()
     };
-    let now = prints(project.connection());
+    let indexes = |db: &Connection| -> Vec<String> {
+        let sql = "SELECT sql FROM sqlite_schema WHERE tbl_name = 'body' AND type = 'index'";
+        let mut statement = db.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0));
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let now = (prints(project.connection()), indexes(project.connection()));
     project
         .connection()
         .execute_batch(
             "UPDATE body SET prompt_print = zeroblob(16) WHERE id < 3;
              UPDATE body SET whole_print = zeroblob(16) WHERE id = 1;
+             DROP INDEX body_narrow;
+             CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields);
+             CREATE INDEX body_by_prompt ON body (prompt_print);
+             CREATE INDEX body_by_whole ON body (whole_print);
              PRAGMA user_version = 2;",
         )
         .unwrap();
     let frozen = project.freeze_split(true, 6).unwrap().frozen;
     let project = Project::open(project.into_connection()).unwrap();
-    assert_eq!(prints(project.connection()), now);
+    let db = project.connection();
+    assert_eq!((prints(db), indexes(db)), now);
     let view = project.split().unwrap();
     assert!(view.frozen_holds && view.frozen != frozen);
     let form: i64 = project
         .connection()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(form, 3);
+    assert_eq!(form, 4);
 }
 
 #[test]
@@ -211,7 +274,7 @@ fn a_file_of_a_newer_version_is_refused() {
         error,
         ProjectError::Newer {
             found: 99,
-            known: 3
+            known: 4
         }
     ));
     assert!(error.to_string().contains("form 99"), "{error}");

@@ -298,6 +298,7 @@ fn samples_are_records_without_faults() {
             "{sample:?}: {}",
             done.n_records
         );
+        assert_eq!(done.project.sources[0].sha256.len(), 64);
         let n_errors: u64 = project
             .store
             .raw()
@@ -320,38 +321,4 @@ fn how_many_come_is_told_from_the_first_rows_on() {
     }
     assert_eq!(told.first().map(|(done, _)| *done), Some(0), "{told:?}");
     assert!(told.iter().all(|(_, total)| *total == 6000), "{told:?}");
-}
-
-#[test]
-fn the_first_import_makes_the_indexes_by_fingerprint_at_its_end() {
-    let n_indexes = |project: &Project| -> u64 {
-        let sql =
-            "SELECT count(*) FROM sqlite_schema WHERE name IN ('body_by_prompt', 'body_by_whole')";
-        project
-            .store
-            .raw()
-            .query_row(sql, [], |row| row.get(0))
-            .unwrap()
-    };
-    let import = |project: &mut Project, n_steps| {
-        let records = (0..6000).map(question).collect();
-        let mut work = project.adding([incoming("a", records, &[])].into(), 5);
-        for _ in 0..n_steps {
-            work.step(project).unwrap();
-        }
-        work
-    };
-    let mut project = in_memory(0);
-    assert_eq!(n_indexes(&project), 2);
-    let work = import(&mut project, 3);
-    assert_eq!(n_indexes(&project), 0);
-    std::mem::forget(work);
-    let mut project = Project::open(project.into_connection()).unwrap();
-    assert_eq!(n_indexes(&project), 2, "made again after a crash");
-    let work = import(&mut project, 3);
-    run_all(&mut project, work).unwrap();
-    assert_eq!(n_indexes(&project), 2);
-    project.verify().unwrap();
-    drop(import(&mut project, 3));
-    assert_eq!(n_indexes(&project), 2, "kept where there are records");
 }

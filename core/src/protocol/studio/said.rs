@@ -83,6 +83,8 @@ phrases! {
     NoTemplate "the model has no chat template, but the record is a conversation; choose one by name ({0})";
     TemplateFails "the chat template fails on the conversation: {0}";
     TemplateHidesAnswers "the chat template does not show which text belongs to the assistant in message {0}; add {% generation %} tags to it or train on all text";
+    MessageLeftOut "message {0} ({1}) is not in the text that the model sees: the chat template passes over it";
+    EndNeverTrained "no example trains the token that ends generation, so the tuned model would not stop: expected {0}, the last trained token here is {1}";
     IdOutOfVocabulary "token {0} of the record has id {1}, the vocabulary has {2} entries; was it made with another tokenizer?";
     EndsMasked "every end token of the record is masked (label -100) although the text before it is trained; the pad token is the end token, and the tool that made the labels masked both";
     // What was expected in a record.

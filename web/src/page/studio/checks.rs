@@ -308,7 +308,7 @@ fn Setting(kind: FindingKind) -> impl IntoView {
     let studio = Studio::get();
     let grid = Grid::get();
     let is_length = match kind.0.as_str() {
-        "not_encodable" | "template_rejects" | "end_never_trained" => false,
+        "not_encodable" | "template_rejects" | "message_left_out" | "end_never_trained" => false,
         "cut_away" | "too_long" => true,
         _ => return ().into_any(),
     };

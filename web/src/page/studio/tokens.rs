@@ -291,6 +291,8 @@ fn is_of_template(message: &Said) -> bool {
         Phrase::NoTemplate,
         Phrase::TemplateFails,
         Phrase::TemplateHidesAnswers,
+        Phrase::MessageLeftOut,
+        Phrase::EndNeverTrained,
     ];
     matches!(message, Said::Phrase(phrase, _) if of_template.contains(phrase))
 }

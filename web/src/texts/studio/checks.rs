@@ -131,6 +131,11 @@ const ADVICE: [(&str, &str, &str); 29] = [
         "理由はレコードのトークン表示にあります",
     ),
     (
+        "message_left_out",
+        "la plantilla pasa por alto su rol o su lugar; cámbielos, quite el mensaje o elija otra plantilla",
+        "テンプレートがその役割や位置を読み飛ばします。変えるか、メッセージを除くか、別のテンプレートを選んでください",
+    ),
+    (
         "no_trained_tokens",
         "dé a una respuesta un peso mayor que 0 o entrene todo el texto",
         "回答の weight を 0 より大きくするか、全文を学習してください",
@@ -241,6 +246,7 @@ studio_texts! {
         kind_too_long: "Over-long record", "Registro demasiado largo", "長すぎるレコード";
         kind_odd_rows: "Rows that may be broken", "Filas que pueden estar rotas", "壊れているかもしれない行";
         kind_unread_key: "Part of the file not read", "Parte del archivo sin leer", "読まれていない部分";
+        kind_message_left_out: "A message the model never sees", "Un mensaje que el modelo no ve", "モデルに届かないメッセージ";
         kind_no_trained_tokens: "No token is trained", "Ningún token se entrena", "学習されるトークンがありません";
         kind_not_encodable: "Cannot become tokens", "No se puede tokenizar", "トークンにできません";
         kind_template_rejects: "The template rejects it", "La plantilla lo rechaza", "テンプレートが受け付けません";
@@ -297,6 +303,7 @@ impl ChecksTexts {
             "cut_away" => self.kind_cut_away,
             "end_never_trained" => self.kind_end_never_trained,
             "control_tokens" => self.kind_control_tokens,
+            "message_left_out" => self.kind_message_left_out,
             "end_masked_as_pad" => self.kind_end_masked_as_pad,
             _ => english,
         }

@@ -104,6 +104,8 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::NoTokenTrained => ("no se entrena ningún token del registro", "学習されるトークンがない"),
         Phrase::NoTemplate => ("el modelo no tiene plantilla de chat, pero el registro es una conversación; elija una por su nombre ({0})", "モデルにチャットテンプレートがないのに、レコードは会話です。名前で選んでください（{0}）"),
         Phrase::TemplateFails => ("la plantilla de chat falla con la conversación: {0}", "チャットテンプレートが会話でエラーになる: {0}"),
+        Phrase::MessageLeftOut => ("el mensaje {0} ({1}) no está en el texto que ve el modelo: la plantilla de chat lo pasa por alto", "メッセージ {0}（{1}）は、モデルが見る本文にありません。チャットテンプレートが読み飛ばしています"),
+        Phrase::EndNeverTrained => ("ningún ejemplo entrena el token que termina la generación, así que el modelo ajustado no sabría parar: se espera {0}; el último token entrenado aquí es {1}", "生成を終えるトークンを学習する例がないため、調整後のモデルは止まりません。必要なのは {0}、ここで最後に学習されるのは {1} です"),
         Phrase::TemplateHidesAnswers => ("la plantilla de chat no muestra qué texto es del asistente en el mensaje {0}; añádale marcas {% generation %} o entrene todo el texto", "チャットテンプレートから、メッセージ {0} のどこがアシスタントの文か分かりません。{% generation %} タグを加えるか、全文を学習してください"),
         Phrase::IdOutOfVocabulary => ("el token {0} del registro tiene el id {1} y el vocabulario tiene {2} entradas; ¿se hizo con otro tokenizador?", "レコードの {0} 番のトークンの ID は {1} ですが、語彙は {2} 件です。別のトークナイザーで作られた可能性があります"),
         Phrase::EndsMasked => ("todos los tokens de fin del registro están enmascarados (etiqueta -100) aunque el texto anterior se entrena; el token de relleno es el de fin, y la herramienta que hizo las etiquetas enmascaró ambos", "前の文は学習されるのに終端トークンがすべてマスク（ラベル -100）されている。パディングと終端が同じトークンで、ラベルを作ったツールが両方をマスクした"),
