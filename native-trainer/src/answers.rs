@@ -15,6 +15,8 @@ const BATCH: usize = 16;
 /// A question of the dataset with what it should be answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
+    /// Its place among the records.
+    pub(crate) record_idx: usize,
     pub(crate) prompt: Prompt,
     /// What the user said last, for people.
     pub(crate) shown: String,
@@ -27,9 +29,10 @@ pub(crate) fn questions(
     options: &EncodeOptions,
 ) -> Result<Vec<Question>> {
     let mut questions = Vec::new();
-    for record in records {
+    for (record_idx, record) in records.iter().enumerate() {
         if let Some(prompt) = encode_prompt(record, text, options)? {
             questions.push(Question {
+                record_idx,
                 shown: shown(record, &prompt),
                 prompt,
             });

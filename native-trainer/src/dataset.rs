@@ -2,7 +2,6 @@
 
 use std::{
     fmt::Write as _,
-    fs::File,
     io::IsTerminal as _,
     path::{Path, PathBuf},
 };
@@ -24,6 +23,10 @@ use crate::{
     output::tell,
     project_file,
 };
+
+mod sides;
+
+pub(crate) use sides::{Sides, side_to_measure, side_to_train, split_of};
 
 /// Problems named when a dataset is refused.
 const SHOWN_PROBLEMS: usize = 5;
@@ -48,9 +51,9 @@ pub(crate) struct ReadArgs {
     #[arg(long)]
     pub(crate) take_chosen: bool,
 
-    /// Of a project, only the records on this side: train, validation or test
-    #[arg(long, value_name = "SIDE", value_parser = parse_side)]
-    pub(crate) side: Option<Side>,
+    /// Of a project, only the records on this side: train, validation or test; or all of them
+    #[arg(long, value_name = "SIDE", value_parser = Sides::from_name)]
+    pub(crate) side: Option<Sides>,
 }
 
 /// A side by its name.
@@ -67,7 +70,7 @@ pub(crate) struct ReadSpec {
     encoding: Option<String>,
     take_chosen: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    side: Option<Side>,
+    pub(crate) side: Option<Sides>,
 }
 
 impl ReadSpec {
@@ -150,7 +153,7 @@ pub(crate) struct Dataset {
 }
 
 /// Read a dataset to use it. Fails if any record has a fault that would be trained on or lost.
-pub(crate) fn read(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Dataset> {
+pub(crate) fn read(path: &Path, options: &ReadOptions, side: Option<Sides>) -> Result<Dataset> {
     let loaded = load(path, options, side)?;
     refuse_errors(path, &loaded)?;
     if loaded.n_pairs + loaded.n_marked > 0 && !options.take_chosen {
@@ -172,10 +175,18 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, side: Option<Side>) -> Re
 }
 
 /// Read a dataset to look at it, faults included: a file of any kind, or a project.
-pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Loaded> {
+pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Sides>) -> Result<Loaded> {
+    if path.is_dir() {
+        bail!(
+            "`{}` is a folder, expected a file or a project; `veneer data import {} --into P.veneer` \
+             makes a project of the files in it",
+            path.display(),
+            shell_word(path)
+        );
+    }
     match input::kind(path)? {
         Input::Project => load_project(path, options, side),
-        _ if side.is_some() => bail!(
+        _ if side.is_some_and(|side| side != Sides::All) => bail!(
             "`--side` chooses records of a project; `{}` is a file",
             path.display()
         ),
@@ -189,7 +200,7 @@ pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Side>) -> Re
 pub(crate) fn load_as_imported(
     path: &Path,
     options: &ReadOptions,
-    side: Option<Side>,
+    side: Option<Sides>,
 ) -> Result<Loaded> {
     let error = match load(path, options, side) {
         Err(error) if options.mapping.0.is_empty() && path != Path::new("-") => error,
@@ -223,13 +234,13 @@ fn is_json(path: &Path) -> bool {
     with_container(path, ReadOptions::default()).container == Some(Container::Json)
 }
 
-fn load_project(path: &Path, options: &ReadOptions, side: Option<Side>) -> Result<Loaded> {
+fn load_project(path: &Path, options: &ReadOptions, side: Option<Sides>) -> Result<Loaded> {
     let project = project_file::open_and_verify(path)?;
-    let sides: Vec<Side> = side.into_iter().collect();
+    let sides: Vec<Side> = side.and_then(Sides::one).into_iter().collect();
     let loaded = project
         .loaded(&sides, options)
         .with_context(|| format!("reading project `{}`", path.display()))?;
-    if let Some(side) = side
+    if let Some(side) = side.and_then(Sides::one)
         && loaded.n_in_file == 0
     {
         bail!(
@@ -272,10 +283,8 @@ fn load_text(path: &Path, options: &ReadOptions) -> Result<Loaded> {
     let loaded = if path == Path::new("-") {
         veneer_core::data::read(std::io::stdin().lock(), &options)
     } else {
-        let file = File::open(path)
-            .map_err(DatasetError::Read)
-            .with_context(reading)?;
-        let bar = reading_bar(&file);
+        let (file, n_bytes) = input::opened(path)?;
+        let bar = reading_bar(n_bytes);
         let loaded = veneer_core::data::read(bar.wrap_read(file), &options);
         bar.finish_and_clear();
         loaded
@@ -284,9 +293,8 @@ fn load_text(path: &Path, options: &ReadOptions) -> Result<Loaded> {
 }
 
 /// Progress on a terminal, for files that take longer than a second to read.
-fn reading_bar(file: &File) -> ProgressBar {
+fn reading_bar(n_bytes: u64) -> ProgressBar {
     const QUICK_BYTES: u64 = 32 << 20;
-    let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
     if n_bytes < QUICK_BYTES || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -454,6 +462,17 @@ mod tests {
         let old = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[7; 600]].concat();
         let error = format!("{:#}", look(&old).unwrap_err());
         assert!(error.contains("XLSX") && error.len() < 400, "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = load_as_imported(folder.path(), &ReadOptions::default(), None);
+        let text = refused.unwrap_err().to_string();
+        assert!(
+            text.contains("is a folder") && text.contains("veneer data import"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn lines(numbers: &Numbers) -> String {
     let scores = numbers
         .answers
         .iter()
-        .flat_map(|(_, scores)| &scores.metrics);
+        .flat_map(|answers| &answers.scores.metrics);
     for score in scores {
         let interval = &score.interval;
         out.push_str(&format!(

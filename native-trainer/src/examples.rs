@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
-    data::{Record, handover::side_name},
+    data::Record,
     protocol::studio::TrainWhat,
     text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
@@ -90,7 +90,7 @@ impl TextArgs {
     }
 }
 
-/// A dataset and the tokens that it becomes.
+/// The records of a dataset that have targets, and the tokens that each becomes.
 #[derive(Debug)]
 pub(crate) struct Examples {
     pub(crate) records: Vec<Record>,
@@ -111,7 +111,7 @@ pub(crate) fn read(
 ) -> Result<Examples> {
     let dataset = dataset::read(path, &args.read.options(), args.read.side)?;
     let name = match args.read.side {
-        Some(side) => format!("{} ({})", path.display(), side_name(side)),
+        Some(side) => format!("{} ({})", path.display(), side.name()),
         None => path.display().to_string(),
     };
     eprintln!("{name}: {}", dataset.description);
@@ -130,11 +130,12 @@ pub(crate) fn read(
     });
     bar.finish_and_clear();
     refuse(path, &refusals, text, args)?;
-    let encoded: Vec<Encoded> = encoded
+    let (records, encoded): (Vec<Record>, Vec<Encoded>) = records
         .into_iter()
-        .flatten()
-        .filter(|encoded| encoded.n_targets() > 0)
-        .collect();
+        .zip(encoded)
+        .filter_map(|(record, encoded)| Some((record, encoded?)))
+        .filter(|(_, encoded)| encoded.n_targets() > 0)
+        .unzip();
     if encoded.is_empty() {
         bail!("dataset `{}` has nothing to train on", path.display());
     }

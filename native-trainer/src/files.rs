@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tempfile::NamedTempFile;
 
+use crate::interrupt::{Unfinished, undisturbed};
+
 /// Write a file so that its name only ever shows all of it: to a temporary file in the same
 /// directory, synced, then renamed over the old one.
 pub(crate) fn write_atomic(
@@ -18,11 +20,13 @@ pub(crate) fn write_atomic(
     prepare(path, write)?.publish()
 }
 
-/// A file that is complete on disk but does not have its name yet.
+/// A file that is complete on disk but does not have its name yet; Ctrl-C takes it away.
 pub(crate) struct Prepared {
     file: NamedTempFile,
     path: PathBuf,
     place: Place,
+    /// Until it has its name.
+    unfinished: Unfinished,
 }
 
 /// What has the name that a file is to get.
@@ -82,19 +86,50 @@ pub(crate) fn prepare(
 ) -> Result<Prepared> {
     let name = || format!("writing `{}`", path.display());
     let (path, place) = target(path);
-    let file = match place {
+    if place == Place::File {
+        refuse_missing_folder(&path)?;
+    }
+    let made = Unfinished::file(|| match place {
         Place::File => NamedTempFile::with_prefix_in(".veneer-", directory(&path)),
         Place::Stream => NamedTempFile::new(),
-    };
-    let file = file.with_context(name)?;
-    let mut writer = BufWriter::with_capacity(1 << 16, &file);
+    });
+    let (file, unfinished) = made.map_err(without_place).with_context(name)?;
+    // Written to as it is: errors of the temporary file would tell its name.
+    let mut writer = BufWriter::with_capacity(1 << 16, file.as_file());
     write(&mut writer)
         .and_then(|()| writer.flush())
         .with_context(name)?;
     drop(writer);
     set_usual_permissions(file.as_file()).with_context(name)?;
     file.as_file().sync_all().with_context(name)?;
-    Ok(Prepared { file, path, place })
+    Ok(Prepared {
+        file,
+        path,
+        place,
+        unfinished,
+    })
+}
+
+/// # Errors
+/// If the folder that a file is to lie in is not there.
+pub(crate) fn refuse_missing_folder(path: &Path) -> Result<()> {
+    let folder = directory(path);
+    if !folder.exists() {
+        bail!(
+            "there is no folder `{}` for `{}`; make it first, or name another place",
+            folder.display(),
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// What went wrong with a temporary file without its name, which nobody knows.
+pub(crate) fn without_place(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::Other => error,
+        kind => kind.into(),
+    }
 }
 
 impl Prepared {
@@ -113,12 +148,13 @@ impl Prepared {
         let name = || format!("writing `{}`", self.path.display());
         match self.place {
             Place::File => {
-                let renamed = self.file.persist(&self.path);
+                let renamed = undisturbed(|| self.file.persist(&self.path));
                 renamed.map_err(|error| error.error).with_context(name)?;
                 sync_directory(&self.path);
             }
             Place::Stream => self.pour().with_context(name)?,
         }
+        drop(self.unfinished);
         Ok(())
     }
 }
@@ -131,6 +167,8 @@ impl Prepared {
 pub(crate) fn fill_folder<T>(folder: &Path, write: impl FnOnce() -> Result<T>) -> Result<T> {
     let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
     let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
+    let outer_first = made.iter().rev();
+    let _unfinished: Vec<Unfinished> = outer_first.map(|folder| Unfinished::new(folder)).collect();
     let written = std::fs::create_dir_all(folder)
         .with_context(|| format!("making the folder `{}`", folder.display()))
         .and_then(|()| write());
@@ -146,12 +184,32 @@ pub(crate) fn fill_folder<T>(folder: &Path, write: impl FnOnce() -> Result<T>) -
 /// Give all files their names, or none: what was renamed before a failure is undone, and a file
 /// that stood there before is put back.
 pub(crate) fn publish_all(files: Vec<Prepared>) -> Result<()> {
-    let mut done: Vec<(PathBuf, Option<PathBuf>)> = Vec::new();
     // What goes into a stream cannot be taken back, so that it goes last.
     let (streams, files): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|file| file.place == Place::Stream);
-    for Prepared { file, path, .. } in files {
+    let (files, unfinished): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .map(|file| ((file.file, file.path), file.unfinished))
+        .unzip();
+    let done = undisturbed(|| name_all(files))?;
+    drop(unfinished);
+    for (path, old) in &done {
+        if let Some(old) = old {
+            // The new file is in place; a leftover of the old one does no harm.
+            std::fs::remove_file(old).ok();
+        }
+        sync_directory(path);
+    }
+    streams.into_iter().try_for_each(Prepared::publish)
+}
+
+/// Files with their names, and where what stood there before lies now.
+type Named = Vec<(PathBuf, Option<PathBuf>)>;
+
+fn name_all(files: Vec<(NamedTempFile, PathBuf)>) -> Result<Named> {
+    let mut done = Named::new();
+    for (file, path) in files {
         let result = set_aside(&path).and_then(|old| {
             done.push((path.clone(), old));
             file.persist(&path).map_err(|error| error.error)
@@ -162,14 +220,7 @@ pub(crate) fn publish_all(files: Vec<Prepared>) -> Result<()> {
                 .with_context(|| format!("writing `{}` (nothing was changed)", path.display()));
         }
     }
-    for (path, old) in &done {
-        if let Some(old) = old {
-            // The new file is in place; a leftover of the old one does no harm.
-            std::fs::remove_file(old).ok();
-        }
-        sync_directory(path);
-    }
-    streams.into_iter().try_for_each(Prepared::publish)
+    Ok(done)
 }
 
 /// Move an existing file to a name beside it.

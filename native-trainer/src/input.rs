@@ -13,6 +13,11 @@ use veneer_core::{
     project::FILE_MAGIC,
 };
 
+use crate::{
+    dataset::shell_word,
+    spooled::{Spooled, kept},
+};
+
 /// What a dataset's path leads to.
 pub(crate) enum Input {
     /// Text that holds records, or standard input.
@@ -81,9 +86,34 @@ fn begins_project(head: &[u8]) -> bool {
 
 fn head(path: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut head));
+    let (file, _) = opened(path)?;
+    let read = file.take(16).read_to_end(&mut head);
     read.with_context(|| format!("reading dataset `{}`", path.display()))?;
     Ok(head)
+}
+
+/// A dataset's bytes from its beginning, and how many there are; of a pipe too, however often.
+///
+/// # Errors
+/// If it is a folder, or cannot be read.
+pub(crate) fn opened(path: &Path) -> Result<(Box<dyn ReadSeek>, u64)> {
+    let reading = || format!("reading dataset `{}`", path.display());
+    let there = fs::metadata(path).with_context(reading)?;
+    if there.is_dir() {
+        bail!(
+            "`{}` is a folder, expected a file; `veneer data import {} --into project.veneer` reads \
+             all that is in a folder",
+            path.display(),
+            shell_word(path)
+        );
+    }
+    Ok(match kept(path, &there)? {
+        Some(pipe) => (Box::new(pipe.open()), pipe.n_bytes()),
+        None => {
+            let file = File::open(path).with_context(reading)?;
+            (Box::new(file), there.len())
+        }
+    })
 }
 
 /// Look into a file.
@@ -117,12 +147,14 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<Rc<dyn InputFile>> {
     if metadata.is_dir() {
         bail!("`{}` is a folder, expected a file", path.display());
     }
+    if let Some(pipe) = kept(path, &metadata)? {
+        return Ok(Rc::new(Kept::new(name, pipe).with_context(opening)?));
+    }
     File::open(path).with_context(opening)?;
     Ok(Rc::new(OnDisk {
         path: path.to_owned(),
         name: name.to_owned(),
         n_bytes: metadata.len(),
-        kept: None,
     }))
 }
 
@@ -165,27 +197,16 @@ fn collect(path: &Path, name: &str, found: &mut Vec<(PathBuf, String)>) -> Resul
     Ok(())
 }
 
-/// What is in standard input, which is copied to a file of its own: importers read more than once.
+/// What is in standard input, all of which is kept: importers read more than once.
 ///
 /// # Errors
 /// If it cannot be read, or there is no room for it.
 pub(crate) fn standard_input() -> Result<Vec<Part>> {
     let reading = || "reading standard input";
-    let mut file = tempfile::NamedTempFile::new().with_context(reading)?;
-    let n_bytes = io::copy(&mut io::stdin().lock(), &mut file).with_context(reading)?;
-    let path = file.into_temp_path();
-    let mut head = Vec::new();
-    let opened = File::open(&path).with_context(reading)?;
-    opened
-        .take(1 << 10)
-        .read_to_end(&mut head)
-        .with_context(reading)?;
-    Ok(inspect(Rc::new(OnDisk {
-        name: format!("standard input.{}", ending(&head)),
-        path: path.to_path_buf(),
-        n_bytes,
-        kept: Some(path),
-    })))
+    let kept = Spooled::of(&mut io::stdin().lock()).with_context(reading)?;
+    let ending = ending(&kept.head().with_context(reading)?);
+    let name = format!("standard input.{ending}");
+    Ok(inspect(Rc::new(Kept { name, kept })))
 }
 
 /// The ending that a file of rows would have; what is no text is told by its content.
@@ -202,9 +223,6 @@ struct OnDisk {
     path: PathBuf,
     name: String,
     n_bytes: u64,
-    /// A copy that goes away with this.
-    #[expect(dead_code, reason = "it is there to be dropped")]
-    kept: Option<tempfile::TempPath>,
 }
 
 impl InputFile for OnDisk {
@@ -218,6 +236,38 @@ impl InputFile for OnDisk {
 
     fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
         Ok(Box::new(File::open(&self.path)?))
+    }
+}
+
+/// What came out of a pipe.
+struct Kept {
+    name: String,
+    kept: Spooled,
+}
+
+impl Kept {
+    /// A pipe's own name ends in nothing: JSON is told by its first byte, all else by its content.
+    fn new(name: &str, kept: Spooled) -> io::Result<Self> {
+        let ending = match ending(&kept.head()?) {
+            "csv" => None,
+            json => Some(json).filter(|_| Path::new(name).extension().is_none()),
+        };
+        let name = ending.map_or_else(|| name.to_owned(), |ending| format!("{name}.{ending}"));
+        Ok(Self { name, kept })
+    }
+}
+
+impl InputFile for Kept {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn n_bytes(&self) -> u64 {
+        self.kept.n_bytes()
+    }
+
+    fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(self.kept.open()))
     }
 }
 

@@ -33,6 +33,7 @@ mod run_printer;
 mod run_report;
 mod score_text;
 mod site;
+mod spooled;
 mod text_files;
 mod training_loop;
 

@@ -10,7 +10,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use indicatif::ProgressBar;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use veneer_core::{
     project::{self, HEADER_BYTES, Pace, Project, ProjectError, Task},
@@ -18,7 +17,12 @@ use veneer_core::{
 };
 
 use crate::{
-    dataset::shell_word, interrupt, leftovers, model_dir::ModelDir, progress,
+    dataset::shell_word,
+    files::{refuse_missing_folder, without_place},
+    interrupt::{self, STOPPED},
+    leftovers,
+    model_dir::ModelDir,
+    progress::{Growing, Total},
     text_files::known_files,
 };
 
@@ -146,21 +150,30 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 /// Those of the work.
 pub(crate) fn run<T>(project: &mut Project, task: Task<T>) -> Result<T> {
     interrupt::listen();
-    let bar = progress::bar(0, "");
+    let mut bar = Growing::new();
     let mut show = |at: &StudioProgress| {
-        shown(&bar, at);
+        bar.show(stage_text(at.stage), at.done, total(at));
         !interrupt::asked()
     };
     let result = project::run(project, task, &mut show);
-    bar.finish_and_clear();
+    bar.clear();
     match result {
-        Err(ProjectError::Cancelled) => bail!("stopped; nothing of it was kept"),
+        Err(ProjectError::Cancelled) => bail!(STOPPED),
         result => Ok(result?),
     }
 }
 
-fn shown(bar: &ProgressBar, at: &StudioProgress) {
-    let stage = match at.stage {
+/// How many records a file holds is estimated by what was read of it.
+fn total(at: &StudioProgress) -> Total {
+    match at.stage {
+        _ if at.total == 0 => Total::Unknown,
+        StudioStage::Adding => Total::About(at.total),
+        _ => Total::Exactly(at.total),
+    }
+}
+
+fn stage_text(stage: StudioStage) -> &'static str {
+    match stage {
         StudioStage::Reading => "reading",
         StudioStage::ReadingPages => "reading pages",
         StudioStage::Adding => "adding",
@@ -171,10 +184,7 @@ fn shown(bar: &ProgressBar, at: &StudioProgress) {
         StudioStage::Changing => "changing",
         StudioStage::Writing => "writing",
         StudioStage::Copying => "copying",
-    };
-    bar.set_length(at.total);
-    bar.set_position(at.done);
-    bar.set_message(stage);
+    }
 }
 
 /// Milliseconds since 1970.
@@ -225,9 +235,11 @@ impl Unborn {
                 target.display()
             );
         }
+        refuse_missing_folder(path)?;
         let file = tempfile::NamedTempFile::with_prefix_in(leftovers::UNBORN, folder_of(path));
+        let file = file.map_err(without_place).with_context(making)?;
         Ok(Self {
-            place: file.with_context(making)?.into_temp_path(),
+            place: file.into_temp_path(),
             path: path.to_owned(),
         })
     }
@@ -300,8 +312,27 @@ mod tests {
             let said = Unborn::new(&link).err().expect("refused").to_string();
             assert!(said.contains("a link to `nowhere`"), "{said}");
         }
+        let lost = folder.path().join("none/p.veneer");
+        let said = Unborn::new(&lost).err().expect("refused").to_string();
+        assert!(
+            said.contains("no folder") && !said.contains(leftovers::UNBORN),
+            "{said}"
+        );
         let names = std::fs::read_dir(folder.path()).expect("a folder");
         assert!(names.count() <= 2, "no litter");
+    }
+
+    #[test]
+    fn the_total_of_an_import_is_an_estimate() {
+        let at = |stage, total| StudioProgress {
+            stage,
+            what: String::new(),
+            done: 0,
+            total,
+        };
+        assert_eq!(total(&at(StudioStage::Adding, 0)), Total::Unknown);
+        assert_eq!(total(&at(StudioStage::Adding, 7)), Total::About(7));
+        assert_eq!(total(&at(StudioStage::Checking, 7)), Total::Exactly(7));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/run.json                 what was asked for, with hashes of the data
+//! DIR/trained.txt              fingerprints of the records that are trained on
 //! DIR/events.jsonl             one event a line
 //! DIR/checkpoint-120/          state.safetensors (all that resuming needs) and the adapter
 //! DIR/best/                    the best adapter so far, with early stopping
@@ -11,6 +12,8 @@
 //! DIR/.lock                    held by the process that trains
 //! ```
 //! Invariant: everything but `events.jsonl` appears under its name only when it is whole.
+
+pub(crate) mod trained;
 
 use std::{
     collections::BTreeMap,

@@ -3,13 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use veneer_core::{
-    eval::Comparison,
-    protocol::{EvalStrategy, Event},
-};
+use veneer_core::protocol::{EvalStrategy, Event};
 
 use crate::{
-    report::{self, AnswerRow, Control, Report},
+    report::{self, AnswerRow, Compared, ModelScores, Report},
     run_dir::{RunDir, RunSpec},
 };
 
@@ -18,9 +15,14 @@ use crate::{
 pub(crate) struct EvalPart {
     /// The dataset measured on.
     pub(crate) data: String,
-    pub(crate) comparisons: Vec<Comparison>,
-    pub(crate) control: Option<Control>,
+    /// Models that are not compared.
+    pub(crate) models: Vec<ModelScores>,
+    pub(crate) compared: Vec<Compared>,
+    /// Whether no adapter was trained on any of it.
+    pub(crate) is_held_out: bool,
     pub(crate) answers: Vec<AnswerRow>,
+    /// What a reader should know of the data, a sentence each.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Writes `report` from the run in `run_dir` (if it is one) and an evaluation.
@@ -29,9 +31,11 @@ pub(crate) fn write(path: &Path, run_dir: Option<&Path>, eval: EvalPart) -> Resu
     let mut page = Report {
         title: "Evaluation".into(),
         subtitle: eval.data.clone(),
-        comparisons: eval.comparisons,
-        control: eval.control,
+        models: eval.models,
+        compared: eval.compared,
+        is_held_out: eval.is_held_out,
         answers: eval.answers,
+        notes: eval.notes,
         ..Report::default()
     };
     if let Some((dir, spec)) = run {
@@ -39,14 +43,18 @@ pub(crate) fn write(path: &Path, run_dir: Option<&Path>, eval: EvalPart) -> Resu
         page.subtitle = format!("on {}", spec.data.display());
         page.events = RunDir::read_events(dir);
         page.dataset = dataset(&spec, &page.events, &eval.data);
-        page.notes = notes(&spec, &page.events);
+        page.notes.extend(notes(&spec, &page.events));
         page.job = serde_json::to_value(&spec.job)?;
     }
     report::write(path, &page)
 }
 
 fn dataset(spec: &RunSpec, events: &[Event], eval_data: &str) -> Vec<(String, String)> {
-    let mut rows = vec![("training data".to_string(), spec.data.display().to_string())];
+    let data = match spec.read.side {
+        Some(side) => format!("{} ({})", spec.data.display(), side.name()),
+        None => spec.data.display().to_string(),
+    };
+    let mut rows = vec![("training data".to_string(), data)];
     rows.push(("SHA-256 of its tokens".into(), spec.data_sha256.clone()));
     if let Some(path) = &spec.eval_data {
         rows.push(("validation data".into(), path.display().to_string()));

@@ -22,7 +22,7 @@ fn gguf(model: &str, folder: &Path) -> PathBuf {
     #[rustfmt::skip]
     done(&[
         "export", "--model", text(&fixture(model)), "--to", "gguf", "--quant", "f16",
-        "--without-tokenizer", "--out", text(&out),
+        "--without-tokenizer", "--force", "--out", text(&out),
     ]);
     out
 }

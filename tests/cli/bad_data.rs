@@ -80,7 +80,7 @@ fn a_folder_in_place_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     refused(
         &train(folder.path().to_str().unwrap(), "/no/such/out"),
-        &["directory"],
+        &["is a folder", "veneer data import"],
     );
 }
 

@@ -162,6 +162,24 @@ fn a_gguf_file_is_written_with_its_modelfile_and_the_check() {
 }
 
 #[test]
+fn a_gguf_file_that_is_there_is_replaced_only_on_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, out) = (fixture("models/qwen2"), folder.path().join("m.gguf"));
+    fs::write(&out, "mine").unwrap();
+    let paths = [("--model", &*model), ("--out", &*out)];
+    let export = "export --to gguf --quant f16 --without-tokenizer";
+    refused(&arguments(export, &paths), &["exists already", "--force"]);
+    assert_eq!(fs::read(&out).unwrap(), b"mine");
+    assert_eq!(names(folder.path()), ["m.gguf"]);
+    done(&arguments(&format!("{export} --force"), &paths));
+    assert!(fs::read(&out).unwrap().starts_with(b"GGUF"));
+    refused(
+        &arguments("export --to safetensors --force", &paths),
+        &["--force", "not written over"],
+    );
+}
+
+#[test]
 fn a_model_without_tokenizer_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("model.gguf");

@@ -18,12 +18,13 @@ use crate::text::{Encoded, IGNORE_INDEX, Message, Role};
 /// What a record asks, and what it asks and answers. Records that ask nothing have no common question:
 /// what they ask is the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint {
-    pub(crate) prompt: u128,
-    pub(crate) whole: u128,
+pub struct Fingerprint {
+    pub prompt: u128,
+    pub whole: u128,
 }
 
-pub(crate) fn fingerprint(record: &Record) -> Fingerprint {
+/// The first 128 bits of SHA-256 over the normalised texts and what stands beside them.
+pub fn fingerprint(record: &Record) -> Fingerprint {
     let mut hash = Sha256::new();
     let asked = match &record.body {
         Body::Chat(chat) => add_chat(&mut hash, &chat.messages),

@@ -47,6 +47,7 @@ pub use check::{CheckOptions, DEFAULT_MAX_CHARS, check};
 pub use columns::{Assignment, Mapping};
 pub use encoding::{Encoding, decode_text};
 pub use error::DatasetError;
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use fix::{Change, Fixed, fix};
 pub use format::Format;
 pub use load::{Loaded, read};
@@ -65,7 +66,6 @@ pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]
 pub(crate) use {
     columns::{field_named, set_aside},
-    fingerprint::{Fingerprint, fingerprint},
     load::read_into,
     measure::n_chars,
     split::{Facts, column_text, draw},

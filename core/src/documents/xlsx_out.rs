@@ -21,7 +21,8 @@ const PART_MARK: &str = " ⟨veneer part ";
 
 /// In UTF-16 units, as Excel counts; a little under its limit of 32 767.
 const MAX_CELL: usize = 32_000;
-const MAX_ROWS: usize = 1_048_576;
+/// Rows of a sheet, its header among them.
+pub const MAX_ROWS: usize = 1_048_576;
 const MAX_COLUMNS: usize = 16_384;
 
 /// A workbook of one sheet with these columns.

@@ -7,6 +7,9 @@
 //! are its ids. Whatever is not surely the same goes the library's way: tokenizers with other rules,
 //! and texts that the normalizer would change.
 
+mod known;
+mod singles;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -22,16 +25,14 @@ use tokenizers::{
 use unicode_normalization::{IsNormalized, char::canonical_combining_class, is_nfc_quick};
 
 use super::SplitRule;
+use known::Known;
+use singles::Singles;
 
 /// How the usual patterns end: of several spaces before a word, the last one belongs to the word.
 const LOOKS_AHEAD: &str = r"|\s+(?!\S)|\s+";
 const SPACES: &str = r"|\s+";
 /// Spaces up to a line end are a piece of their own where this stands before [`LOOKS_AHEAD`].
 const LINE_ENDS: &str = r"|\s*[\r\n]+";
-
-/// Pieces that a thread keeps, and how long they may be.
-const MOST_KNOWN: usize = 1 << 16;
-const LONGEST_KNOWN: usize = 64;
 
 /// A token and the bytes of the text it stands for, as the library tells them.
 pub(super) type Placed = (u32, (usize, usize));
@@ -40,6 +41,7 @@ pub(super) type Placed = (u32, (usize, usize));
 #[derive(Debug)]
 pub(super) struct ByteLevel {
     cut: meta::Regex,
+    singles: Singles,
     line_ends: bool,
     /// Text is composed first (NFC).
     composes: bool,
@@ -56,7 +58,7 @@ pub(super) struct ByteLevel {
 #[derive(Debug)]
 struct Memory {
     cut: meta::Cache,
-    known: HashMap<Box<str>, Box<[Part]>>,
+    known: Known,
 }
 
 /// Whether spaces are taken out of the places of tokens.
@@ -69,7 +71,7 @@ enum Trims {
 }
 
 /// A token of a piece: where it ends, and how many spaces it has at its ends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Part {
     id: u32,
     end: u32,
@@ -98,15 +100,25 @@ impl ByteLevel {
         let head = pattern.strip_suffix(LOOKS_AHEAD)?;
         let mut chars: Vec<char> = Alphabet::alphabet().into_iter().collect();
         chars.sort_unstable();
-        Some(Self {
-            cut: meta::Regex::new(&format!("{head}{SPACES}")).ok()?,
+        let cut = format!("{head}{SPACES}");
+        let mut rule = Self {
+            cut: meta::Regex::new(&cut).ok()?,
+            singles: Singles::default(),
             line_ends: head.ends_with(LINE_ENDS),
             composes,
             trims: trims(&serde_json::to_value(engine.get_post_processor()).ok()?)?,
             added: added(engine, composes)?,
             chars: in_order_of_bytes(&chars)?,
             memories: Mutex::default(),
-        })
+        };
+        rule.singles = Singles::of(&cut, |byte| {
+            let piece = char::from(byte).to_string();
+            match rule.merged(model, &piece)?.as_slice() {
+                [part] => Some(*part),
+                _ => None,
+            }
+        });
+        Some(rule)
     }
 
     /// The tokens of a text, none of them put around it; `None` where the library has to look.
@@ -122,7 +134,7 @@ impl ByteLevel {
             model,
             memory: memory.unwrap_or_else(|| Memory {
                 cut: self.cut.create_cache(),
-                known: HashMap::new(),
+                known: Known::default(),
             }),
             placed: Vec::with_capacity(text.len() / 4 + 8),
         };
@@ -159,6 +171,15 @@ impl Cutting<'_> {
         let rule = self.rule;
         let mut at = 0;
         while at < region.len() {
+            if let Some([byte, next]) = region.as_bytes().get(at..at + 2)
+                && let Some(part) = rule.singles.get(*byte, *next)
+            {
+                let whole = (offset + at, offset + at + 1);
+                let place = rule.place(self.placed.is_empty(), whole, part.spaces);
+                self.placed.push((part.id, place));
+                at += 1;
+                continue;
+            }
             // Pieces nearly always follow each other; finding where one begins costs more.
             let here = Input::new(region).range(at..).anchored(Anchored::Yes);
             let here = rule.cut.search_half_with(&mut self.memory.cut, &here);
@@ -189,13 +210,9 @@ impl Cutting<'_> {
         let parts = match known.get(piece) {
             Some(parts) => parts,
             None => {
-                let merged = self.rule.merged(self.model, piece)?;
-                if known.len() < MOST_KNOWN && piece.len() <= LONGEST_KNOWN {
-                    known.entry(piece.into()).or_insert(merged)
-                } else {
-                    fresh = merged;
-                    &fresh
-                }
+                fresh = self.rule.merged(self.model, piece)?;
+                known.keep(piece, &fresh);
+                &fresh
             }
         };
         let mut start = 0;
@@ -259,7 +276,7 @@ impl ByteLevel {
     }
 
     /// The library's tokens of a piece; `None` where the normalizer might change it.
-    fn merged(&self, model: &BPE, piece: &str) -> Option<Box<[Part]>> {
+    fn merged(&self, model: &BPE, piece: &str) -> Option<Vec<Part>> {
         if self.composes && !is_composed(piece) {
             return None;
         }
@@ -283,7 +300,7 @@ impl ByteLevel {
             });
             at = end;
         }
-        (at == bytes.len()).then(|| parts.into())
+        (at == bytes.len()).then_some(parts)
     }
 }
 

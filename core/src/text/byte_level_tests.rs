@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{
+    known::{LONGEST_KNOWN, MOST_KNOWN},
+    *,
+};
 use crate::rng::Rng;
 
 const FILE: &[u8] = include_bytes!("../../../tests/fixtures/tokenizers/byte_level/tokenizer.json");

@@ -8,6 +8,7 @@ use veneer_core::quant::Format;
 use super::merge::parse_size;
 use crate::{
     export_check::CheckArgs,
+    files::refuse_existing,
     gguf_file::{GgufRequest, TokenizerChoice, gguf_path, model_name},
     merged_folder::MergeRequest,
     model_run::Checkpoint,
@@ -60,6 +61,10 @@ pub(crate) struct ExportArgs {
     /// Largest weight file of safetensors, such as 5GB or 200MB
     #[arg(long, value_name = "SIZE", default_value = "5GB", value_parser = parse_size)]
     max_shard_size: u64,
+
+    /// Replace a GGUF file that is there already; a folder that holds something never is
+    #[arg(long)]
+    force: bool,
 
     /// Print one JSON object
     #[arg(long)]
@@ -114,6 +119,9 @@ pub(crate) fn run(args: ExportArgs) -> Result<()> {
     if args.to != Target::Site && (args.app.is_some() || !args.offer.is_empty()) {
         bail!("--title, --system, --prompt and --app are for --to site");
     }
+    if args.to != Target::Gguf && args.force {
+        bail!("--force replaces a GGUF file; a folder is not written over, so name a new one");
+    }
     match args.to {
         Target::Gguf => gguf(&args),
         Target::Safetensors => safetensors(&args),
@@ -148,6 +156,7 @@ fn gguf(args: &ExportArgs) -> Result<()> {
         check: &args.check,
     };
     let out = gguf_path(&args.out, &name, format)?;
+    refuse_existing([out.as_path()], args.force)?;
     request.write(&out)?.publish_with_modelfile(&out, args.json)
 }
 

@@ -175,8 +175,10 @@ pub(crate) fn run(args: PretrainArgs) -> Result<()> {
     let ended = training_loop.run(start)?;
     let out = training_loop.run_dir.path().to_path_buf();
     if ended == Ended::Stopped {
-        eprintln!("go on with the same options and --resume {}", out.display());
-        return Ok(());
+        bail!(
+            "stopped; go on with the same options and --resume {}",
+            out.display()
+        );
     }
     save(&out, training_loop.training.model(), &config, &tokenizer)?;
     eprintln!("model: {}", out.display());

@@ -7,21 +7,20 @@ use sha2::{Digest as _, Sha256};
 use veneer_core::{
     arch::Arch,
     model::{Decoder, match_targets},
-    protocol::{EvalStrategy, Event, TargetModules, TrainJob, studio::Side},
+    protocol::{EvalStrategy, Event, TargetModules, TrainJob, studio::SplitView},
     text::Encoded,
     train::{PlanInput, Training},
     weights::adapter_config::{AdapterConfig, UnusedPattern},
 };
 
 use crate::{
-    dataset::shell_word,
+    dataset::{Sides, shell_word, side_to_measure, side_to_train, split_of},
     device::{DeviceArgs, Place},
-    examples::{self, TextArgs},
-    forecast, input,
+    examples::{self, Examples, TextArgs},
+    forecast,
     job_args::JobArgs,
     model_run::{Checkpoint, open_adapter},
-    project_file,
-    run_dir::{Progress, RunDir, RunSpec},
+    run_dir::{Progress, RunDir, RunSpec, trained},
     run_printer::RunPrinter,
     run_report::{self, EvalPart},
     text_files,
@@ -48,8 +47,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "MODEL", required_unless_present = "resume")]
     model: Option<String>,
 
-    /// Dataset; the format is detected. Of a project, the train side is trained on and the
-    /// validation side held out
+    /// Dataset; the format is detected. Of a project with sides, the train side is trained on and
+    /// the validation side held out, unless --side says otherwise
     #[arg(long, value_name = "FILE", required_unless_present = "resume")]
     data: Option<PathBuf>,
 
@@ -125,7 +124,9 @@ pub(crate) fn run(args: TrainArgs) -> Result<()> {
         }
         None => {
             let out = args.out.as_deref().context("--out is missing")?;
-            (RunDir::create(out, &run.spec)?, None)
+            let run_dir = RunDir::create(out, &run.spec)?;
+            trained::save(out, &run.prints)?;
+            (run_dir, None)
         }
     };
     let mut progress = Progress::default();
@@ -173,30 +174,51 @@ fn go(run: Prepared, run_dir: RunDir, progress: Progress, place: &Place, json: b
     };
     let ended = training_loop.run(start)?;
     let dir = out.display();
-    match ended {
-        Ended::Stopped => eprintln!("go on with: veneer train --resume {}", shell_word(&out)),
-        Ended::Finished => {
-            run_report::write(&out.join("report.html"), Some(&out), EvalPart::default())?;
-            eprintln!("adapter: {dir}");
-            eprintln!("report: {dir}/report.html");
-            if let Some(data) = &run.spec.eval_data {
-                eprintln!(
-                    "next: veneer eval --model {} --adapter {} --with-base --data {}",
-                    shell_word(Path::new(&run.spec.model)),
-                    shell_word(&out),
-                    shell_word(data)
-                );
-            }
-        }
+    if ended == Ended::Stopped {
+        bail!(
+            "stopped; go on with: veneer train --resume {}",
+            shell_word(&out)
+        );
+    }
+    run_report::write(&out.join("report.html"), Some(&out), EvalPart::default())?;
+    eprintln!("adapter: {dir}");
+    eprintln!("report: {dir}/report.html");
+    if let Some((data, side)) = held_out(&run.spec) {
+        let side = side.map_or_else(String::new, |side| format!(" --side {}", side.name()));
+        eprintln!(
+            "next: veneer eval --model {} --adapter {} --with-base --data {}{side}",
+            shell_word(Path::new(&run.spec.model)),
+            shell_word(&out),
+            shell_word(data)
+        );
     }
     Ok(())
+}
+
+/// The records that were not trained on, as far as the run was told of any: of its own project another
+/// side, else the data that it was evaluated on.
+fn held_out(spec: &RunSpec) -> Option<(&Path, Option<Sides>)> {
+    let apart = |path: &&Path| *path != spec.data || spec.read.side == Some(Sides::Train);
+    let paths = [Some(&spec.data), spec.eval_data.as_ref()];
+    let paths = paths.into_iter().flatten().map(PathBuf::as_path);
+    paths.filter(apart).find_map(|path| match split_of(path) {
+        Ok(Some(split)) => side_to_measure(&split).map(|side| (path, Some(side))),
+        Ok(None) => Some((path, None)),
+        // What is wrong with a project by now is said when it is read.
+        Err(_) => None,
+    })
 }
 
 fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
     let (Some(model), Some(data)) = (args.model.clone(), args.data.clone()) else {
         bail!("--model and --data are needed");
     };
-    let text = args.text.clone().of_data(&data)?;
+    let mut text = args.text.clone().of_data(&data)?;
+    text.read.side = side_to_train(&data, text.read.side)?;
+    let eval_data = match &args.eval_data {
+        Some(path) => Some(path.clone()),
+        None => validates(&data, text.read.side)?.then(|| data.clone()),
+    };
     let mut job = args.settings.clone().job(TrainJob::default())?;
     if let Some(dir) = &args.init_adapter {
         let config = open_adapter(dir)?.config;
@@ -209,10 +231,7 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
         veneer_version: env!("CARGO_PKG_VERSION").into(),
         model,
         data_sha256: String::new(),
-        eval_data: args.eval_data.clone().or_else(|| {
-            let validates = input::is_project(&data) && has_side(&data, Side::Validation);
-            validates.then(|| data.clone())
-        }),
+        eval_data,
         data,
         init_adapter: args.init_adapter.clone(),
         limit: args.limit,
@@ -223,26 +242,20 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
     })
 }
 
-/// Of a project whose sides were drawn, each dataset of a run is its own side.
-fn on_side(args: &TextArgs, path: &Path, side: Side) -> TextArgs {
-    let mut args = args.clone();
-    if input::is_project(path) {
-        args.read.side = args
-            .read
-            .side
-            .or_else(|| has_side(path, side).then_some(side));
+/// Whether a project that is trained on its train side has records to validate on.
+fn validates(data: &Path, side: Option<Sides>) -> Result<bool> {
+    if side != Some(Sides::Train) {
+        return Ok(false);
     }
-    args
+    Ok(split_of(data)?.is_some_and(|split| split.n_validation > 0))
 }
 
-fn has_side(path: &Path, side: Side) -> bool {
-    let split = project_file::open(path).and_then(|project| Ok(project.split()?));
-    // What is wrong with the project is said when it is read.
-    split.is_ok_and(|split| match side {
-        Side::Train => split.n_train > 0,
-        Side::Validation => split.n_validation > 0,
-        Side::Test => split.n_test > 0,
-    })
+/// Where the validation records lie: on the validation side of a project, and of the project that is
+/// trained on nowhere else. `--side` is about the training data.
+fn side_to_validate(spec: &RunSpec, path: &Path) -> Result<Option<Sides>> {
+    let split = split_of(path)?;
+    let has_some = |split: SplitView| split.n_validation > 0 || *path == spec.data;
+    Ok(split.is_some_and(has_some).then_some(Sides::Validation))
 }
 
 /// A run whose model is loaded and whose data has been checked.
@@ -252,6 +265,8 @@ struct Prepared {
     training: Training,
     adapter_config: AdapterConfig,
     eval_examples: Vec<Encoded>,
+    /// Fingerprints of the records that are trained on.
+    prints: Vec<u128>,
     lengths: Vec<usize>,
     n_targets: u64,
 }
@@ -262,12 +277,17 @@ impl Prepared {
         let text = text_files::model_text(&checkpoint.dir, spec.template.as_deref())?;
         let max_length = Some(spec.job.max_length);
         let read = |path: &Path, limit, side| {
-            let args = on_side(text_args, path, side);
-            examples::read(path, &checkpoint, &text, &args, max_length, limit).map(|e| e.encoded)
+            let mut args = text_args.clone();
+            args.read.side = side;
+            examples::read(path, &checkpoint, &text, &args, max_length, limit)
         };
-        let train = read(&spec.data, spec.limit, Side::Train)?;
+        spec.read.side = side_to_train(&spec.data, spec.read.side)?;
+        let Examples {
+            records,
+            encoded: train,
+        } = read(&spec.data, spec.limit, spec.read.side)?;
         let eval_examples = match &spec.eval_data {
-            Some(path) => read(path, None, Side::Validation)?,
+            Some(path) => read(path, None, side_to_validate(&spec, path)?)?.encoded,
             None => Vec::new(),
         };
         refuse_idle_patience(&spec.job, &eval_examples)?;
@@ -293,6 +313,7 @@ impl Prepared {
             training,
             adapter_config,
             eval_examples,
+            prints: trained::prints(&records),
             lengths,
             n_targets,
         })

@@ -1,4 +1,4 @@
-//! Answers of base and tuned beside the reference, with what the reference does not say marked.
+//! Answers of each model beside the reference, with what the reference does not say marked.
 
 use super::{html::escape, page::AnswerRow};
 
@@ -34,8 +34,7 @@ fn row((i, answer): (usize, &AnswerRow)) -> String {
     let AnswerRow {
         prompt,
         reference,
-        base,
-        tuned,
+        answers,
     } = answer;
     let column = |name: &str, class: &str, badge: &str, html: String| {
         format!(
@@ -54,6 +53,19 @@ fn row((i, answer): (usize, &AnswerRow)) -> String {
             ""
         }
     };
+    // Where there are several, the first is what the others are measured against.
+    let column_of = |(at, (name, answer)): (usize, &(String, String))| {
+        let class = match at {
+            0 if answers.len() > 1 => "base",
+            _ => "tuned",
+        };
+        column(
+            &escape(name),
+            class,
+            badge(answer),
+            marked(answer, reference),
+        )
+    };
     [
         format!("<article><h3><span class=\"muted\">{}</span> ", i + 1),
         format!(
@@ -61,8 +73,7 @@ fn row((i, answer): (usize, &AnswerRow)) -> String {
             escape(prompt)
         ),
         column("Reference", "", "", escape(reference)),
-        column("Base", "base", badge(base), marked(base, reference)),
-        column("Tuned", "tuned", badge(tuned), marked(tuned, reference)),
+        answers.iter().enumerate().map(column_of).collect(),
         "</div></article>".to_owned(),
     ]
     .concat()

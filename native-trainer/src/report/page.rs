@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
-use veneer_core::{eval::Comparison, protocol::Event};
+use veneer_core::{
+    eval::{Comparison, Interval, Metric},
+    protocol::Event,
+};
 
 use super::{answers, curves, html::escape, scores};
 use crate::files::write_atomic;
@@ -22,11 +25,41 @@ pub(crate) struct Report {
     /// What the dataset holds, as name and value.
     pub(crate) dataset: Vec<(String, String)>,
     pub(crate) events: Vec<Event>,
-    pub(crate) comparisons: Vec<Comparison>,
-    pub(crate) control: Option<Control>,
+    /// Models that are not compared.
+    pub(crate) models: Vec<ModelScores>,
+    pub(crate) compared: Vec<Compared>,
+    /// Whether no adapter was trained on any of the measured records.
+    pub(crate) is_held_out: bool,
     pub(crate) answers: Vec<AnswerRow>,
     /// Warnings, one sentence each.
     pub(crate) notes: Vec<String>,
+}
+
+/// What one model scored.
+#[derive(Debug)]
+pub(crate) struct ModelScores {
+    pub(crate) name: String,
+    pub(crate) n_examples: usize,
+    pub(crate) scores: Vec<ScoreRow>,
+    /// On records whose facts were never trained.
+    pub(crate) control: Vec<ScoreRow>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ScoreRow {
+    pub(crate) metric: Metric,
+    pub(crate) value: f64,
+    pub(crate) interval: Interval,
+    pub(crate) confidence_level: f64,
+}
+
+/// One model against another, which is called base in the comparisons.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    pub(crate) name: String,
+    pub(crate) against: String,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) control: Option<Control>,
 }
 
 /// Scores on records whose facts were never trained: recall must not help there.
@@ -42,8 +75,13 @@ pub(crate) struct Control {
 pub(crate) struct AnswerRow {
     pub(crate) prompt: String,
     pub(crate) reference: String,
-    pub(crate) base: String,
-    pub(crate) tuned: String,
+    /// Each model's name and what it answered.
+    pub(crate) answers: Vec<(String, String)>,
+}
+
+/// Whether a file is a report in which models are compared.
+pub(crate) fn holds_comparison(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|page| page.contains(scores::OF_COMPARISONS))
 }
 
 /// Writes the report as one HTML file.
@@ -57,8 +95,13 @@ fn render(report: &Report) -> String {
     let body = [
         head(report),
         notes(&report.notes),
-        comparison_section(&report.comparisons),
-        control_section(report.control.as_ref()),
+        report.models.iter().map(model_section).collect(),
+        report.compared.iter().map(compared_section).collect(),
+        if report.compared.is_empty() {
+            String::new()
+        } else {
+            scores::METHOD.to_owned()
+        },
         curves::section(&report.events),
         answers::section(&report.answers),
         list_section("Dataset", &report.dataset),
@@ -79,10 +122,9 @@ fn head(report: &Report) -> String {
         "" => String::new(),
         subtitle => format!("<p class=\"muted\">{}</p>", escape(subtitle)),
     };
-    let summary = match scores::summary(&report.comparisons) {
-        summary if summary.is_empty() => summary,
-        summary => format!("<p class=\"lead\">{summary}</p>"),
-    };
+    let sentences = scores::summary(&report.compared, report.is_held_out);
+    let lead = |sentence: &String| format!("<p class=\"lead\">{}</p>", escape(sentence));
+    let summary: String = sentences.iter().map(lead).collect();
     format!(
         "<header><h1>{}</h1>{subtitle}{summary}</header>",
         escape(&report.title)
@@ -100,29 +142,36 @@ fn notes(notes: &[String]) -> String {
     format!("<aside><h2>Please note</h2><ul>{items}</ul></aside>")
 }
 
-fn comparison_section(comparisons: &[Comparison]) -> String {
-    if comparisons.is_empty() {
-        return String::new();
-    }
-    let table = scores::table(comparisons);
+fn model_section(model: &ModelScores) -> String {
+    let control = match model.control.as_slice() {
+        [] => String::new(),
+        rows => format!("<h3>{CONTROL}</h3>{}", scores::table_of_one(rows)),
+    };
     format!(
-        "<section><h2>Base against tuned</h2>{table}{}</section>",
-        scores::METHOD
+        "<section><h2>Scores of {}</h2><p>On {} records.</p>{}{control}</section>",
+        escape(&model.name),
+        model.n_examples,
+        scores::table_of_one(&model.scores)
     )
 }
 
-fn control_section(control: Option<&Control>) -> String {
-    let Some(Control {
-        description,
-        comparisons,
-    }) = control
-    else {
-        return String::new();
+const CONTROL: &str = "Control: facts never trained";
+
+fn compared_section(compared: &Compared) -> String {
+    let names = [compared.against.as_str(), compared.name.as_str()];
+    let control = match &compared.control {
+        None => String::new(),
+        Some(control) => format!(
+            "<h3>{CONTROL}</h3><p>{}</p>{}",
+            escape(&control.description),
+            scores::table(&control.comparisons, names)
+        ),
     };
     format!(
-        "<section><h2>Control: facts never trained</h2><p>{}</p>{}</section>",
-        escape(description),
-        scores::table(comparisons)
+        "<section><h2>{} against {}</h2>{}{control}</section>",
+        escape(&compared.name),
+        escape(&compared.against),
+        scores::table(&compared.comparisons, names)
     )
 }
 
@@ -216,13 +265,28 @@ mod tests {
         }
     }
 
+    fn scored() -> ModelScores {
+        let row = |comparison: &Comparison| ScoreRow {
+            metric: comparison.metric,
+            value: comparison.tuned,
+            interval: comparison.tuned_interval,
+            confidence_level: comparison.confidence_level,
+        };
+        let scores: Vec<ScoreRow> = comparisons().iter().map(row).collect();
+        ModelScores {
+            name: ATTACK.into(),
+            n_examples: 1,
+            control: scores.clone(),
+            scores,
+        }
+    }
+
     fn report() -> Report {
         let text = || ATTACK.to_owned();
         let answer = AnswerRow {
             prompt: text(),
             reference: text(),
-            base: text() + "b",
-            tuned: text(),
+            answers: vec![(text(), text() + "b"), (text(), text())],
         };
         let control = Control {
             description: text(),
@@ -234,8 +298,14 @@ mod tests {
             job: serde_json::json!({ "lora_r": 16, "nested": { (ATTACK): [ATTACK, null] } }),
             dataset: vec![(text(), text())],
             events: vec![step(1, 2.0), step(2, f64::NAN), step(3, 1.0)],
-            comparisons: comparisons(),
-            control: Some(control),
+            models: vec![scored()],
+            compared: vec![Compared {
+                name: text(),
+                against: "base".into(),
+                comparisons: comparisons(),
+                control: Some(control),
+            }],
+            is_held_out: true,
             answers: vec![answer],
             notes: vec![text()],
         }
@@ -266,8 +336,8 @@ mod tests {
     fn every_part_is_shown_when_it_has_content_and_only_then() {
         let headings = [
             "Please note",
-            "Base against tuned",
-            "Control",
+            "Scores of &lt;script",
+            "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;&lt;img src=x&gt; against base",
             "Training",
             "Answers",
             "Dataset",
@@ -283,6 +353,54 @@ mod tests {
             assert!(!empty.contains(&format!("<h2>{heading}")), "{heading}");
         }
         assert!(full.contains("nested.&lt;script"));
+        assert_eq!(full.matches("<h3>Control").count(), 2);
+    }
+
+    #[test]
+    fn every_model_is_named_and_held_out_is_said_where_it_is_known() {
+        let compared = |name: &str| Compared {
+            name: name.into(),
+            against: "base".into(),
+            comparisons: comparisons(),
+            control: None,
+        };
+        let mut report = Report {
+            compared: vec![compared("run/a")],
+            is_held_out: true,
+            ..Report::default()
+        };
+        let html = render(&report);
+        assert!(
+            html.contains("On 1 held-out record the tuned model is better on"),
+            "{html}"
+        );
+        report.compared.push(compared("run/b"));
+        report.is_held_out = false;
+        let html = render(&report);
+        for name in ["run/a", "run/b"] {
+            assert!(
+                html.contains(&format!("<h2>{name} against base</h2>")),
+                "{html}"
+            );
+            assert!(
+                html.contains(&format!("On 1 record {name} is better than base on")),
+                "{html}"
+            );
+        }
+        assert!(!html.contains("held-out"), "{html}");
+    }
+
+    #[test]
+    fn a_report_is_known_by_its_comparison() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        assert!(!holds_comparison(&path), "there is none");
+        let mut report = report();
+        write(&path, &report).unwrap();
+        assert!(holds_comparison(&path));
+        report.compared.clear();
+        write(&path, &report).unwrap();
+        assert!(!holds_comparison(&path));
     }
 
     #[test]

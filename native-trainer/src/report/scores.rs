@@ -1,69 +1,128 @@
-//! Base against tuned: a table with a small dot-and-whisker plot in every row.
+//! Scores as tables, those of two models with a small dot-and-whisker plot in every row.
 
 use veneer_core::eval::{Comparison, Interval};
 
-use super::html::escape;
-use crate::score_text::{difference_text, interval_text, level_text, p_text, value_text, verdict};
+use super::{
+    html::escape,
+    page::{Compared, ScoreRow},
+};
+use crate::{
+    dataset::count,
+    score_text::{difference_text, interval_text, level_text, p_text, value_text, verdict},
+};
 
 /// Side of the drawing that is stretched to the width of its cell.
 const SIDE: f64 = 1000.0;
 
-/// One sentence on what the comparisons say together.
-pub(super) fn summary(comparisons: &[Comparison]) -> String {
-    let Some(first) = comparisons.first() else {
-        return String::new();
+/// One sentence on what the comparisons of each model say together.
+pub(super) fn summary(compared: &[Compared], is_held_out: bool) -> Vec<String> {
+    let is_one = compared.len() == 1;
+    let sentence = |compared: &Compared| {
+        let who = match compared.against.as_str() {
+            "base" if is_one => "the tuned model is better".to_owned(),
+            against => format!("{} is better than {against}", compared.name),
+        };
+        let first = compared.comparisons.first()?;
+        let which = if is_held_out {
+            "held-out record"
+        } else {
+            "record"
+        };
+        let records = count(first.n_examples as u64, which);
+        Some(format!(
+            "On {records} {who} {}.",
+            found(&compared.comparisons)
+        ))
     };
+    compared.iter().filter_map(sentence).collect()
+}
+
+/// `on 5 of 7 scores, worse on 1; on 1 the difference may be chance`
+fn found(comparisons: &[Comparison]) -> String {
     let count = |text| {
         comparisons
             .iter()
             .filter(|comparison| verdict(comparison) == text)
             .count()
     };
-    let total = comparisons.len();
-    let mut sentence = format!(
-        "On {} held-out records the tuned model is better on {} of {total} scores",
-        first.n_examples,
-        count("better")
-    );
+    let mut text = format!("on {} of {} scores", count("better"), comparisons.len());
     for (n, words) in [
         (count("worse"), "worse on"),
         (count("the same"), "the same on"),
     ] {
         if n > 0 {
-            sentence.push_str(&format!(", {words} {n}"));
+            text.push_str(&format!(", {words} {n}"));
         }
     }
     let n_chance = count("may be chance");
     if n_chance > 0 {
-        sentence.push_str(&format!("; on {n_chance} the difference may be chance"));
+        text.push_str(&format!("; on {n_chance} the difference may be chance"));
     }
-    sentence.push('.');
-    sentence
+    text
 }
 
 /// How the intervals and p-values of the tables came about.
 pub(super) const METHOD: &str = "<p class=\"muted small\">Intervals by percentile bootstrap over \
     records. p by approximate randomization, two-sided: how often a difference this large arises \
-    when base and tuned answers are swapped at random. exact_match, f1, accuracy and rouge run \
+    when the answers of both models are swapped at random. exact_match, f1, accuracy and rouge run \
     from 0 to 1, bleu and chrf from 0 to 100.</p>";
 
-/// The table, with a legend.
-pub(super) fn table(comparisons: &[Comparison]) -> String {
+/// The heading that only a table of comparisons has.
+pub(super) const OF_COMPARISONS: &str = "<th>Verdict</th>";
+
+/// The table of two models, with a legend; `names` are theirs.
+pub(super) fn table(comparisons: &[Comparison], names: [&str; 2]) -> String {
     let Some(first) = comparisons.first() else {
         return String::new();
     };
     let level = level_text(first.confidence_level);
-    let rows: String = comparisons.iter().map(row).collect();
+    let labels = match names {
+        ["base", _] => ["Base", "Tuned"],
+        _ => ["First", "Other"],
+    };
+    let rows = comparisons.iter().map(|comparison| row(comparison, labels));
+    let rows: String = rows.collect();
+    let [base, tuned] = names.map(escape);
+    let [base_label, tuned_label] = labels;
     format!(
-        "<p class=\"legend\"><span class=\"key base\">base</span><span class=\"key tuned\">tuned\
+        "<p class=\"legend\"><span class=\"key base\">{base}</span><span class=\"key tuned\">{tuned}\
          </span><span class=\"muted\">lines span the {level} interval, the scale starts at 0</span></p>\
-         <table class=\"scores\"><thead><tr><th>Score</th><th class=\"n\">Base</th>\
-         <th class=\"n\">Tuned</th><th class=\"n\">Change</th><th class=\"n\">p</th>\
-         <th>Verdict</th><th class=\"whisker\"></th></tr></thead><tbody>{rows}</tbody></table>"
+         <table class=\"scores\"><thead><tr><th>Score</th><th class=\"n\">{base_label}</th>\
+         <th class=\"n\">{tuned_label}</th><th class=\"n\">Change</th><th class=\"n\">p</th>\
+         {OF_COMPARISONS}<th class=\"whisker\"></th></tr></thead><tbody>{rows}</tbody></table>"
     )
 }
 
-fn row(comparison: &Comparison) -> String {
+/// The table of one model.
+pub(super) fn table_of_one(scores: &[ScoreRow]) -> String {
+    let Some(first) = scores.first() else {
+        return String::new();
+    };
+    let level = level_text(first.confidence_level);
+    let row = |score: &ScoreRow| {
+        let ScoreRow {
+            metric,
+            value,
+            interval,
+            ..
+        } = *score;
+        format!(
+            "<tr><th scope=\"row\">{metric}<small>{}</small></th>\
+             <td class=\"n\" data-label=\"Value\">{}</td>\
+             <td class=\"n\" data-label=\"Interval\">{}</td></tr>",
+            escape(metric.description()),
+            value_text(metric, value),
+            interval_text(metric, interval)
+        )
+    };
+    let rows: String = scores.iter().map(row).collect();
+    format!(
+        "<table class=\"scores\"><thead><tr><th>Score</th><th class=\"n\">Value</th>\
+         <th class=\"n\">{level} interval</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+}
+
+fn row(comparison: &Comparison, [base_label, tuned_label]: [&str; 2]) -> String {
     let Comparison {
         metric,
         base,
@@ -99,12 +158,12 @@ fn row(comparison: &Comparison) -> String {
             escape(metric.description())
         ),
         cell(
-            "Base",
+            base_label,
             value_text(metric, base),
             interval_text(metric, base_interval),
         ),
         cell(
-            "Tuned",
+            tuned_label,
             value_text(metric, tuned),
             interval_text(metric, tuned_interval),
         ),

@@ -1,7 +1,6 @@
 //! `veneer data check`
 
 use std::{
-    fs::File,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -19,6 +18,7 @@ use crate::{
     dataset::{self, ReadArgs, beside, count, shell_word, thousands},
     files::write_atomic,
     input::{self, Input},
+    spooled,
 };
 
 /// Find everything that is wrong with a dataset, and repair what needs no guessing
@@ -114,9 +114,12 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
         .as_ref()
         .map_or(found.n_errors(), |(_, fixed)| fixed.remaining.n_errors());
     if left > 0 {
-        let path = fixed.as_ref().map_or(args.file.as_path(), |(path, _)| path);
+        let (path, how) = match &fixed {
+            Some((path, _)) => (path.as_path(), "settled by hand"),
+            None => (args.file.as_path(), "settled first"),
+        };
         bail!(
-            "`{}` has {} that must be settled by hand",
+            "`{}` has {} that must be {how}",
             path.display(),
             count(left, "error")
         );
@@ -143,8 +146,13 @@ fn fix(file: &Path, out: Option<&Path>, read: &ReadArgs) -> Result<(PathBuf, Fix
     if file == Path::new("-") {
         bail!("`--fix` needs a file, not standard input: it reads the dataset a second time");
     }
-    let source =
-        File::open(file).with_context(|| format!("reading dataset `{}`", file.display()))?;
+    if out.is_none() && spooled::is_stream(file) {
+        bail!(
+            "`--fix` names the copy after the file, and `{}` is a pipe; say where it goes: --fix OUT",
+            file.display()
+        );
+    }
+    let (source, _) = input::opened(file)?;
     let fixed = data::fix(source, &dataset::with_container(file, read.options()))
         .with_context(|| format!("repairing dataset `{}`", file.display()))?;
     let out = match out {

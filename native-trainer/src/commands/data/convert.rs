@@ -89,6 +89,14 @@ impl To {
             name => Format::from_name(name).map(Self::Format),
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Format(format) => format.name(),
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+        }
+    }
 }
 
 pub(crate) fn run(args: ConvertArgs) -> Result<()> {
@@ -111,7 +119,8 @@ pub(crate) fn run(args: ConvertArgs) -> Result<()> {
     let report = if args.json {
         let report = json!({
             "from": loaded.source.format,
-            "to": target.format,
+            "to": args.to.name(),
+            "format": target.format,
             "out": args.out.display().to_string(),
             "n_written": losses.n_written,
             "n_unreadable": n_unreadable,
@@ -200,11 +209,13 @@ fn refuse_losses(
     losses: &Losses,
     n_unreadable: u64,
 ) -> Result<()> {
-    if args.lossy || !(losses.is_lossy() || n_unreadable > 0) {
+    let is_nothing = losses.n_written == 0;
+    if !(losses.is_lossy() || n_unreadable > 0) || (args.lossy && !is_nothing) {
         return Ok(());
     }
+    let all = if is_nothing { "anything" } else { "all" };
     let mut text = format!(
-        "`{}` cannot hold all of `{}`:",
+        "`{}` cannot hold {all} of `{}`:",
         target.format,
         args.file.display()
     );
@@ -215,7 +226,11 @@ fn refuse_losses(
         let n = count(n_unreadable, "record");
         text += &format!("\n  {n}: could not be read (veneer data check shows why)");
     }
-    bail!("{text}\nnothing was written; --lossy writes without them");
+    text += "\nnothing was written";
+    if !is_nothing {
+        text += "; --lossy writes without them";
+    }
+    bail!(text);
 }
 
 fn describe(
@@ -227,9 +242,13 @@ fn describe(
 ) -> String {
     let mut text = format!("{}\n{}", args.file.display(), about(loaded));
     let n = count(losses.n_written, "record");
+    let columns = match args.to {
+        To::Format(_) => String::new(),
+        To::Csv | To::Tsv => format!(", with the columns of {},", target.format),
+    };
     text += &format!(
-        "\nWrote {n} as {} to {}\n",
-        target.format,
+        "\nWrote {n} as {}{columns} to {}\n",
+        args.to.name(),
         args.out.display()
     );
     for (loss, n) in &losses.counts {

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use veneer_core::{
     data::{Format, handover::day},
+    documents::xlsx_out,
     project::{ExportFile, Project},
     protocol::studio::{DataFile, Export, ExportKind, ExportPlan, Said, Side},
 };
@@ -17,11 +18,13 @@ use super::{
     import::is_doubt,
     layout::{labelled, wrapped},
     project_check::refuse_reading,
+    project_split::is_model,
 };
 use crate::{
-    dataset::{ReadArgs, count, parse_side, shell_word},
+    dataset::{ReadArgs, count, parse_side, shell_word, thousands},
     files::{Prepared, fill_folder, prepare, publish_all, refuse_existing},
-    input,
+    input, interrupt,
+    model_dir::DEMO,
     output::tell,
     project_file,
 };
@@ -149,7 +152,7 @@ impl Out {
 pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let mut project = args.project()?;
     let out = Out::of(&args.out);
-    let export = args.export(out)?;
+    let export = args.export(out, &project)?;
     // What is lost is counted here, and refused here where it may not go.
     let planning = project.plan_export(Export {
         lossy: true,
@@ -157,12 +160,15 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     });
     let plan = project_file::run(&mut project, planning)?;
     args.refuse(&plan)?;
+    refuse_more_than_a_sheet(&export.kind, &plan)?;
     refuse_existing(
         args.targets(out, &plan).iter().map(PathBuf::as_path),
         args.force,
     )?;
     let task = project.export(export, &day(project_file::now_ms()));
     let file = project_file::run(&mut project, task)?;
+    // All that is left is writing, and files that are not whole go with the process.
+    interrupt::end_at_once()?;
     let written = args.write(out, &file)?;
     let report = if args.json {
         let counted = |said: &[(Said, u64)]| -> Vec<(String, u64)> {
@@ -235,7 +241,7 @@ impl ExportArgs {
         Ok(project)
     }
 
-    fn export(&self, out: Out) -> Result<Export> {
+    fn export(&self, out: Out, project: &Project) -> Result<Export> {
         if self.out.as_os_str() == "-" {
             bail!(
                 "an export is files; `veneer data convert {} --to … --out -` writes records to \
@@ -278,18 +284,25 @@ impl ExportArgs {
             card: !one && !self.no_card,
             title: self.title.clone(),
             licence: self.licence.clone(),
-            model: self.base_model()?,
+            model: self.base_model(project)?,
         })
     }
 
-    /// A folder by its full name, as what is written is used from elsewhere.
-    fn base_model(&self) -> Result<String> {
-        let path = Path::new(&self.model);
-        if !path.exists() {
-            return Ok(self.model.clone());
+    /// A folder by its full name, as what is written is used from elsewhere. A job takes the model
+    /// of the project where no other is named.
+    fn base_model(&self, project: &Project) -> Result<String> {
+        let mut model = self.model.clone();
+        if model.is_empty() && self.to == To::TrainJob {
+            let chosen = project.text_model()?.map(|chosen| chosen.name);
+            model = chosen.filter(|name| is_model(name)).unwrap_or_default();
         }
-        let path = std::path::absolute(path)
-            .with_context(|| format!("finding the model `{}`", self.model))?;
+        let path = Path::new(&model);
+        // `demo` is the one in the binary, whatever lies here.
+        if model == DEMO || !path.exists() {
+            return Ok(model);
+        }
+        let path =
+            std::path::absolute(path).with_context(|| format!("finding the model `{model}`"))?;
         Ok(path.display().to_string())
     }
 
@@ -398,6 +411,32 @@ impl ExportArgs {
     }
 }
 
+/// Refused before anything is written, which takes its time.
+fn refuse_more_than_a_sheet(kind: &ExportKind, plan: &ExportPlan) -> Result<()> {
+    let is_sheet = |kind: &ExportKind| {
+        matches!(
+            kind,
+            ExportKind::Spreadsheet {
+                container: DataFile::Xlsx
+            } | ExportKind::Data {
+                container: DataFile::Xlsx,
+                ..
+            }
+        )
+    };
+    const MOST: u64 = xlsx_out::MAX_ROWS as u64 - 1;
+    let too_large = plan.files.iter().find(|(_, n)| *n > MOST);
+    if let Some((name, n)) = too_large.filter(|_| is_sheet(kind)) {
+        bail!(
+            "`{name}` would have {}, and a sheet holds {} below its header; write csv, parquet or \
+             jsonl, or only some with --only",
+            count(*n, "record"),
+            thousands(MOST)
+        );
+    }
+    Ok(())
+}
+
 /// A file but for its name.
 fn put(path: &Path, bytes: &[u8]) -> Result<Prepared> {
     prepare(path, |writer| writer.write_all(bytes))
@@ -470,6 +509,23 @@ mod tests {
         assert_eq!(into_folder(&folder, &files("b")).unwrap().len(), 2);
         assert!(into_folder(&folder, &files(&"x".repeat(300))).is_err());
         assert!(folder.join("b").exists());
+    }
+
+    #[test]
+    fn more_records_than_a_sheet_has_rows_are_refused() {
+        let of = |container| ExportKind::Spreadsheet { container };
+        let plan = |n| ExportPlan {
+            files: vec![("a.xlsx".into(), n), ("README.md".into(), 0)],
+            ..ExportPlan::default()
+        };
+        assert!(refuse_more_than_a_sheet(&of(DataFile::Xlsx), &plan(1_048_575)).is_ok());
+        assert!(refuse_more_than_a_sheet(&of(DataFile::Csv), &plan(1_048_576)).is_ok());
+        let refused = refuse_more_than_a_sheet(&of(DataFile::Xlsx), &plan(1_048_576));
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("1,048,576 records") && refused.contains("csv"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -136,11 +136,12 @@ impl FixArgs {
         let text = if self.json {
             format!("{:#}\n", json!(findings))
         } else {
-            format!(
-                "{}\n{}",
-                self.project.display(),
-                report(findings, &self.project)
-            )
+            let mut text = format!("{}\n", self.project.display());
+            text += &report(findings, &self.project);
+            if findings.kinds.iter().all(|found| found.n_records == 0) {
+                text += "\nNothing to settle.\n";
+            }
+            text
         };
         write!(std::io::stdout(), "{text}")?;
         Ok(())

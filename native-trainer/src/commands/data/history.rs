@@ -29,7 +29,7 @@ pub(crate) struct UndoArgs {
     project: PathBuf,
 
     /// How many changes
-    #[arg(short, long, value_name = "N", default_value_t = 1)]
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     n: u64,
 
     /// Print one JSON object
@@ -45,7 +45,7 @@ pub(crate) struct HistoryArgs {
     project: PathBuf,
 
     /// How many changes to show
-    #[arg(short, long, value_name = "N", default_value_t = 20)]
+    #[arg(short, long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     n: u64,
 
     /// Print one JSON object

@@ -12,7 +12,8 @@ use veneer_core::{
     documents::Part,
     project::Project,
     protocol::studio::{
-        Header, ImportSummary, Numbers, PartKind, Reading, RecordReading, Rejected,
+        Filter, Header, ImportSummary, Numbers, PartKind, Query, Reading, RecordReading, Rejected,
+        Side,
     },
 };
 
@@ -29,8 +30,9 @@ const SHOWN: usize = 10;
 /// Put files into a project: one file that keeps records, their history and their checks
 ///
 /// Reads datasets and tables (JSON, CSV, TSV, Parquet, XLSX, ODS), documents (PDF, DOCX, HTML,
-/// Markdown, text: cut into pieces) and zipped folders. All of an import comes in, or nothing of
-/// it: Ctrl-C leaves the project as it was. The same file opens in the studio of the web app.
+/// Markdown, text: cut into pieces) and zipped folders. Files and rows that cannot be read are left
+/// out, each with its reason; all the others come in, or none: Ctrl-C leaves the project as it was.
+/// The same file opens in the studio of the web app.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// Files, or folders with files; `-` is standard input, with --format
@@ -133,9 +135,13 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     }
     leftovers::clear(project_file::folder_of(&args.into));
     let (parts, unreadable) = args.parts()?;
+    let mut has_sides = false;
     let summary = if args.into.exists() {
         let mut project = project_file::open(&args.into)?;
-        args.import(&mut project, parts.clone())?
+        let summary = args.import(&mut project, parts.clone())?;
+        // What is only a hint is no reason to fail when everything is in.
+        has_sides = is_split(&mut project).unwrap_or_default();
+        summary
     } else {
         let unborn = Unborn::new(&args.into)?;
         let mut project = project_file::create(unborn.place(), &args.project_name())?;
@@ -165,7 +171,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         });
         format!("{report:#}\n")
     } else {
-        args.describe(&parts, &unreadable, &summary)
+        args.describe(&parts, &unreadable, &summary) + &args.next(has_sides)
     };
     write!(std::io::stdout(), "{text}")?;
     Ok(())
@@ -219,6 +225,9 @@ impl ImportArgs {
                 parts.push((part, reading));
             }
         }
+        if parts.is_empty() && unreadable.is_empty() {
+            bail!(self.nothing_found());
+        }
         if parts.is_empty() {
             let reasons = unreadable
                 .iter()
@@ -226,6 +235,18 @@ impl ImportArgs {
             bail!("nothing here can be read:{}", reasons.collect::<String>());
         }
         Ok((parts, unreadable))
+    }
+
+    fn nothing_found(&self) -> String {
+        if let Some(wanted) = &self.part {
+            return format!("no sheet or file here has a name that contains `{wanted}`");
+        }
+        let names = self.files.iter();
+        let names: Vec<String> = names.map(|path| format!("`{}`", path.display())).collect();
+        format!(
+            "there is no file in {}; hidden ones and links are passed over",
+            names.join(", ")
+        )
     }
 
     /// Whether the command line says what a table holds that nothing could be guessed of.
@@ -354,8 +375,31 @@ impl ImportArgs {
             };
             text += &labelled(label, &what);
         }
-        text + &format!("\nnext: veneer data check {}\n", shell_word(&self.into))
+        text
     }
+
+    fn next(&self, has_sides: bool) -> String {
+        let project = shell_word(&self.into);
+        let mut text = format!("\nnext: veneer data check {project}\n");
+        if has_sides {
+            text += "The new records are on no side yet. To draw for them and move no other:\n";
+            text += &format!("      veneer data split {project} --new-only\n");
+        }
+        text
+    }
+}
+
+/// Whether any record of a project is on a side.
+fn is_split(project: &mut Project) -> Result<bool> {
+    let filter = Filter {
+        sides: Side::ALL.map(Some).to_vec(),
+        ..Filter::default()
+    };
+    let query = project.query(Query {
+        filter,
+        ..Query::default()
+    });
+    Ok(project_file::run(project, query)?.n > 0)
 }
 
 /// Whether it was read, and only looks as if something were wrong with it.

@@ -134,6 +134,10 @@ fn describe(args: &SplitArgs, view: &SplitView, model: Option<&str>) -> String {
             text += &labelled(label, &thousands(n));
         }
     }
+    let n_drawn = view.n_train + view.n_validation + view.n_test;
+    if view.n_without > 0 && n_drawn > 0 {
+        text += &labelled("", &format!("draw for them: {}", draw_new(args, view)));
+    }
     if let Some(wanted) = view.n_asked {
         text += &asked(wanted, [view.n_validation, view.n_test]);
     }
@@ -161,17 +165,37 @@ fn describe(args: &SplitArgs, view: &SplitView, model: Option<&str>) -> String {
     }
     text += &frozen(args, view);
     let file = shell_word(&args.file);
-    if view.n_train + view.n_validation + view.n_test == 0 {
-        return text + &format!("\nnext: veneer data split {file} --val 0.1 --test 0.1\n");
+    if view.n_train == 0 {
+        let thaw = if view.frozen.is_some() { " --thaw" } else { "" };
+        if n_drawn > 0 {
+            text += "\nNo record is on the train side.\n";
+        }
+        return text + &format!("\nnext: veneer data split {file} --val 0.1 --test 0.1{thaw}\n");
     }
-    // In the tab a model may be known by its tokenizer's file alone.
-    let is_file = |name: &str| [".json", ".model"].iter().any(|end| name.ends_with(end));
     let model = match model {
-        Some(name) if is_file(name) => "MODEL",
+        Some(name) if !is_model(name) => "MODEL",
         name => name.unwrap_or("demo"),
     };
     let model = shell_word(model.as_ref());
     text + &format!("\nnext: veneer train --model {model} --data {file} --out run\n")
+}
+
+/// Whether a project's model can be had by its name: in the tab one may be known by its tokenizer's
+/// file alone.
+pub(super) fn is_model(name: &str) -> bool {
+    ![".json", ".model"].iter().any(|end| name.ends_with(end))
+}
+
+/// The command that puts records on sides that came after the draw.
+fn draw_new(args: &SplitArgs, view: &SplitView) -> String {
+    let mut command = format!("veneer data split {} --new-only", shell_word(&args.file));
+    if view.plan.is_none() {
+        command += " --val 0.1 --test 0.1";
+    }
+    if view.frozen.is_some() {
+        command += " --thaw";
+    }
+    command
 }
 
 fn frozen(args: &SplitArgs, view: &SplitView) -> String {

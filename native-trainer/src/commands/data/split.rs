@@ -16,7 +16,7 @@ use super::{
 use crate::{
     dataset::{self, ReadArgs, beside, count, shell_word, thousands},
     files::{Prepared, fill_folder, prepare, publish_all, refuse_existing},
-    input,
+    input, spooled,
 };
 
 /// Values of the stratifying column that are listed; `--json` has all.
@@ -125,8 +125,10 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
             );
         }
     }
-    if args.file == Path::new("-") {
-        bail!("`split` names its files after the dataset; give a file, not standard input");
+    if args.file == Path::new("-") || spooled::is_stream(&args.file) {
+        bail!(
+            "`split` names its files after the dataset; give a file, not standard input or a pipe"
+        );
     }
     let mut options = args.read.options();
     options.keep_raw = true;
@@ -276,12 +278,60 @@ fn describe(
         let n = thousands(side.len() as u64);
         text += &format!("  {name:<6} {n:>9}  {share:>5.1}%  {}\n", path.display());
     }
-    if let [(_, train, _), (_, val, _), ..] = sides {
+    text + &next(sides)
+}
+
+/// What trains and what measures: the test set takes no part in training, not even to stop it early.
+fn next(sides: &[(&str, PathBuf, &[usize])]) -> String {
+    let of = |wanted: &str| {
+        let side = sides
+            .iter()
+            .find(|(name, _, side)| *name == wanted && !side.is_empty());
+        side.map(|(_, path, _)| shell_word(path))
+    };
+    let Some(train) = of("train").filter(|_| sides.len() > 1) else {
+        return String::new();
+    };
+    let mut text = format!("\nnext: veneer train --model demo --data {train} \\\n        ");
+    if let Some(val) = of("val") {
+        text += &format!("--eval-data {val} ");
+    }
+    text += "--out run\n";
+    if let Some(test) = of("test") {
         text += &format!(
-            "\nnext: veneer train --model demo --data {} \\\n        --eval-data {} --out run\n",
-            shell_word(train),
-            shell_word(val)
+            "then: veneer eval --model demo --adapter run --with-base \\\n        --data {test}\n"
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_set_is_measured_on_and_never_trained_with() {
+        let side = |name| {
+            (
+                name,
+                PathBuf::from(format!("f.{name}.jsonl")),
+                [0].as_slice(),
+            )
+        };
+        let two = next(&[side("train"), side("test")]);
+        let (train, eval) = two.split_once("then:").unwrap();
+        assert!(
+            train.contains("--data f.train.jsonl") && !train.contains("test"),
+            "{two}"
+        );
+        assert!(eval.contains("--data f.test.jsonl"), "{two}");
+        let three = next(&[side("train"), side("val"), side("test")]);
+        assert!(
+            three.contains("--eval-data f.val.jsonl --out run"),
+            "{three}"
+        );
+        let no_test = next(&[side("train"), side("val")]);
+        assert!(!no_test.contains("then:"), "{no_test}");
+        assert_eq!(next(&[side("train")]), "");
+    }
 }
