@@ -53,6 +53,7 @@ pub use gguf_file::GGUF_TEXT_FILE;
 pub use gguf_text::GgufText;
 pub use jinja::DateTime;
 pub use model_text::{ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles};
+#[cfg(feature = "studio")]
 pub(crate) use preflight::end_never_trained;
 pub use preflight::{
     Refusal, RefusalKind, check_record, control_token, inspect, prepare, trains_end,

@@ -24,6 +24,30 @@ pub fn whole(n: u64, language: Language) -> String {
     text
 }
 
+/// A count as people of any language type it: `2048`, `2,048`, `2.048`, `2 048`, `２０４８`. Signs may
+/// only set thousands apart, so `1.5` is none.
+pub fn typed_whole(text: &str) -> Option<u64> {
+    let text: String = text.trim().chars().map(narrow_digit).collect();
+    let is_sign =
+        |c: char| c.is_whitespace() || matches!(c, '.' | ',' | '\'' | '’' | '．' | '，' | '、');
+    let groups: Vec<&str> = text.split(is_sign).collect();
+    let (first, others) = groups.split_first()?;
+    let is_grouped = others.is_empty() || (1..=3).contains(&first.len());
+    let is_whole = is_grouped && others.iter().all(|group| group.len() == 3);
+    let digits = groups.concat();
+    // A sign in front would be taken as part of a number.
+    let has_digits_only = digits.bytes().all(|byte| byte.is_ascii_digit());
+    (is_whole && has_digits_only).then(|| digits.parse().ok())?
+}
+
+/// Japanese keyboards write digits as wide as ideographs.
+fn narrow_digit(c: char) -> char {
+    match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    }
+}
+
 /// Counts of parameters: `2.2 M`.
 pub fn count(n: u64, language: Language) -> String {
     scaled(n, 1000.0, &["", "k", "M", "B", "T"], language)
@@ -99,6 +123,34 @@ mod tests {
         assert_eq!(whole(1_234_567, Language::English), "1,234,567");
         assert_eq!(whole(100_000, Language::Spanish), "100.000");
     }
+
+    #[test]
+    fn counts_are_read_as_people_type_them() {
+        let typed = [
+            "12345",
+            "12,345",
+            "12.345",
+            "12 345",
+            "12'345",
+            "１２３４５",
+            "１２，３４５",
+            " 12345 ",
+        ];
+        for text in typed {
+            assert_eq!(typed_whole(text), Some(12_345), "{text}");
+        }
+        assert_eq!(typed_whole("0"), Some(0));
+        for text in [
+            "", "1.5", "1234,567", ",123", "12,34", "+5", "-5", "x", "1,2345",
+        ] {
+            assert_eq!(typed_whole(text), None, "{text}");
+        }
+        for language in Language::ALL {
+            let shown = whole(1_234_567, language);
+            assert_eq!(typed_whole(&shown), Some(1_234_567), "{shown}");
+        }
+    }
+
     use Language::{English, Spanish};
 
     #[test]

@@ -6,6 +6,7 @@
 mod en;
 mod es;
 mod ja;
+mod languages;
 pub mod studio;
 
 use veneer_core::protocol::tab::FaultKind;

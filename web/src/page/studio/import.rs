@@ -58,8 +58,15 @@ fn DropArea() -> impl IntoView {
     let app = App::get();
     let incoming = Incoming::get();
     let texts = move || &app.language.get().studio().import;
-    let pasting = RwSignal::new(false);
-    let pasted = RwSignal::new(String::new());
+    let Incoming {
+        pasting, pasted, ..
+    } = incoming;
+    let unfold = move |_| {
+        pasting.update(|open| *open = !*open);
+        if pasting.get_untracked() {
+            request_animation_frame(|| focus::on(&["[data-testid=import-pasted]"]));
+        }
+    };
     let choose = move |event| {
         let input: HtmlInputElement = event_target(&event);
         incoming.inspect(picked::of_input(&input));
@@ -87,7 +94,7 @@ fn DropArea() -> impl IntoView {
                     type="button"
                     data-testid="import-paste"
                     aria-expanded=move || pasting.get().to_string()
-                    on:click=move |_| pasting.update(|open| *open = !*open)
+                    on:click=unfold
                 >
                     {move || texts().paste}
                 </button>

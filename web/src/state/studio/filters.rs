@@ -1,10 +1,11 @@
 //! What a query asks for, one restriction at a time: each is a chip that can be taken away.
 
-use std::num::ParseIntError;
-
+use thiserror::Error;
 use veneer_core::protocol::studio::{
     CheckName, Filter, FindingKind, LengthUnit, Query, Search, Side, TurnRole,
 };
+
+use crate::state::numbers;
 
 /// One thing that a query asks of records.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,20 +170,21 @@ pub fn is_in_range(bar: &Bar, min: Option<u64>, max: Option<u64>) -> bool {
     min.is_none_or(|min| bar.max >= min) && max.is_none_or(|max| bar.min <= max)
 }
 
+/// What was typed is no whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a whole number is expected")]
+pub struct NoWholeNumber;
+
 /// A number that someone typed; nothing is no limit.
 ///
 /// # Errors
 /// If it is no number.
-pub fn typed_limit(text: &str) -> Result<Option<u64>, ParseIntError> {
-    let digits: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '.' | ',' | '\'' | '．' | '，'))
-        .map(narrow_digit)
-        .collect();
-    match digits.as_str() {
-        "" => Ok(None),
-        digits => digits.parse().map(Some),
+pub fn typed_limit(text: &str) -> Result<Option<u64>, NoWholeNumber> {
+    if text.trim().is_empty() {
+        return Ok(None);
     }
+    let limit = numbers::typed_whole(text);
+    limit.map(Some).ok_or(NoWholeNumber)
 }
 
 /// Limits of which one was typed anew; the other goes where nothing would lie between them.
@@ -196,14 +198,6 @@ pub fn with_limit(
         (Some(least), Some(most)) if least > most && is_upper => (None, max),
         (Some(least), Some(most)) if least > most => (min, None),
         both => both,
-    }
-}
-
-/// Japanese keyboards write digits as wide as ideographs.
-fn narrow_digit(c: char) -> char {
-    match c {
-        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        c => c,
     }
 }
 
@@ -298,6 +292,7 @@ mod tests {
         assert_eq!(typed_limit("2.048"), Ok(Some(2048)));
         assert_eq!(typed_limit("２，０４８"), Ok(Some(2048)));
         assert!(typed_limit("-1").is_err());
+        assert!(typed_limit("1.5").is_err());
         assert!(typed_limit("many").is_err());
     }
 

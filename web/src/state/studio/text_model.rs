@@ -5,6 +5,8 @@ use veneer_core::{
     text::{TEXT_FILES, TOKENIZER_FILES},
 };
 
+use crate::state::numbers;
+
 /// Places of the files that are needed among those that were picked: a GGUF file alone, or what
 /// belongs to the tokenizer of a folder. Nothing where there is neither.
 pub fn wanted(names: &[String]) -> Vec<usize> {
@@ -43,7 +45,8 @@ pub const TRAIN_WHAT: [TrainWhat; 3] = [TrainWhat::Assistant, TrainWhat::Last, T
 
 /// A length that was typed; nothing where it is none.
 pub fn length(text: &str) -> Option<u32> {
-    text.trim().parse().ok().filter(|n| *n > 0)
+    let length = numbers::typed_whole(text)?;
+    u32::try_from(length).ok().filter(|n| *n > 0)
 }
 
 #[cfg(test)]
@@ -89,7 +92,9 @@ mod tests {
 
     #[test]
     fn a_length_is_a_number_above_nothing() {
-        assert_eq!(length(" 2048 "), Some(2048));
+        for text in [" 2048 ", "2,048", "2.048", "２０４８"] {
+            assert_eq!(length(text), Some(2048), "{text}");
+        }
         for text in ["", "0", "-1", "1.5", "x", "99999999999"] {
             assert_eq!(length(text), None, "{text}");
         }

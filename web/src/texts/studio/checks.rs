@@ -4,7 +4,7 @@ use super::{super::Language, studio_texts};
 
 /// What to do about kinds of findings, in Spanish and Japanese; the English words come with the
 /// finding.
-const ADVICE: [(&str, &str, &str); 29] = [
+const ADVICE: [(&str, &str, &str); 30] = [
     (
         "wrong_type",
         "corrija el valor en el original y vuelva a importarlo, o descarte el registro",
@@ -159,7 +159,7 @@ const ADVICE: [(&str, &str, &str); 29] = [
 
 studio_texts! {
     ChecksTexts {
-        title: "Check", "Revisar", "確認";
+        title: "Check", "Revisar", "検査";
         about: "Every record is checked as it is. Nothing is changed unless you say so, and every change can be undone.", "Se revisa cada registro tal como está. Nada cambia sin que usted lo pida, y todo cambio se puede deshacer.", "すべてのレコードをそのまま検査します。指示しない限り何も変わらず、変更はすべて元に戻せます。";
         run: "Run the checks", "Ejecutar la revisión", "検査を実行";
         run_again: "Run the checks again", "Repetir la revisión", "もう一度検査";

@@ -10,7 +10,7 @@ studio_texts! {
         in_trash: "In the trash", "En la papelera", "ゴミ箱内";
         n_chars: "{n} character[|s]", "{n} car[ácter|acteres]", "{n} 文字";
         n_tokens: "{n} token[|s]", "{n} token[|s]", "{n} トークン";
-        of_limit: "{n} of {limit} token[|s], {trained} trained", "{n} de {limit} token[|s], {trained} entrenados", "{n} / {limit} トークン（学習対象 {trained}）";
+        of_limit: "{n} of {limit} token[|s], {trained} trained", "{n} de {limit} token[|s], {trained} entrenado[|s]", "{n} / {limit} トークン（学習対象 {trained}）";
         over_limit: "{n} over the limit", "{n} por encima del límite", "上限を {n} 超過";
         saved: "Saved", "Guardado", "保存済み";
         unsaved: "Not saved yet", "Sin guardar", "未保存";
@@ -21,7 +21,7 @@ studio_texts! {
         n_waiting: "Changes of {n} other record[|s] could not be saved yet. They are kept here.", "Los cambios de {n} registro[|s] más aún no se pudieron guardar. Se conservan aquí.", "ほかの {n} 件の変更はまだ保存できていません。ここに残してあります。";
         previous: "Previous record", "Registro anterior", "前のレコード";
         next: "Next record", "Registro siguiente", "次のレコード";
-        new_record: "New record", "Nuevo registro", "新しいレコード";
+        new_record: "New record", "Registro nuevo", "新しいレコード";
         duplicate: "Duplicate", "Duplicar", "複製";
         rendered: "Show as Markdown", "Ver como Markdown", "Markdown で表示";
         rendered_about: "Shows texts as Markdown; the source stays what is saved", "Muestra los textos como Markdown; lo que se guarda es el original", "Markdown として表示します（保存されるのは原文です）";
@@ -63,7 +63,7 @@ studio_texts! {
         completion: "Completion", "Continuación", "続き";
         completion_about: "What is learned, exactly as it stands.", "Lo que se aprende, tal como está.", "この通りに学習される文です。";
         tokens: "Tokens", "Tokens", "トークン";
-        tokenized_about: "A tokenized record with {n} token[|s], {trained} of them trained. It can be looked at, tagged and moved, but not rewritten.", "Registro ya tokenizado con {n} token[|s], {trained} de ellos entrenados. Se puede ver, etiquetar y mover, pero no reescribir.", "トークン化済みのレコードです（{n} トークン、学習対象 {trained}）。閲覧・タグ付け・移動はできますが、書き換えはできません。";
+        tokenized_about: "A tokenized record with {n} token[|s], {trained} of them trained. It can be looked at, tagged and moved, but not rewritten.", "Registro ya tokenizado con {n} token[|s], {trained} de ellos entrenado[|s]. Se puede ver, etiquetar y mover, pero no reescribir.", "トークン化済みのレコードです（{n} トークン、学習対象 {trained}）。閲覧・タグ付け・移動はできますが、書き換えはできません。";
 
         tags: "Tags", "Etiquetas", "タグ";
         add_tag: "Add a tag", "Añadir una etiqueta", "タグを追加";
@@ -73,8 +73,8 @@ studio_texts! {
         side_train: "Training", "Entrenamiento", "学習";
         side_validation: "Validation", "Validación", "検証";
         side_test: "Test", "Prueba", "テスト";
-        reviewer: "Reviewer", "Revisor", "確認者";
-        nobody: "Nobody yet", "Nadie todavía", "未定";
+        reviewer: "Reviewer", "Revisor", "レビュー担当";
+        nobody: "Nobody yet", "Nadie todavía", "未担当";
         written_here: "Written here", "Escrito aquí", "ここで作成";
         page_n: "page {n}", "página {n}", "{n} ページ";
         line_n: "line {n}", "línea {n}", "{n} 行目";

@@ -9,7 +9,7 @@ studio_texts! {
         places: "Parts of the app", "Partes de la aplicación", "アプリの画面";
         steps: "Steps", "Pasos", "手順";
         step_import: "Import", "Importar", "取り込み";
-        step_check: "Check", "Revisar", "確認";
+        step_check: "Check", "Revisar", "検査";
         step_edit: "Edit", "Editar", "編集";
         step_split: "Split", "Dividir", "分割";
         step_export: "Export or train", "Exportar o entrenar", "書き出し・学習";
@@ -59,7 +59,7 @@ studio_texts! {
         stage_pages: "Reading pages of {what}", "Leyendo páginas de {what}", "{what} のページを読み込み中";
         stage_adding: "Adding records of {what}", "Añadiendo registros de {what}", "{what} のレコードを追加中";
         stage_indexing: "Indexing for search", "Indexando para la búsqueda", "検索用の索引を作成中";
-        stage_checking: "Checking {what}", "Revisando {what}", "{what} を確認中";
+        stage_checking: "Checking {what}", "Revisando {what}", "{what} を検査中";
         stage_tokenizing: "Counting tokens", "Contando tokens", "トークンを計数中";
         stage_searching: "Searching", "Buscando", "検索中";
         stage_changing: "Changing records", "Cambiando registros", "レコードを変更中";

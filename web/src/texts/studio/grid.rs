@@ -16,7 +16,7 @@ studio_texts! {
         mode_text: "Exact text", "Texto exacto", "文字列";
         mode_regex: "Regular expression", "Expresión regular", "正規表現";
         in_role: "In messages of", "En mensajes de", "発言者";
-        any_role: "Any role", "Cualquier papel", "すべての役割";
+        any_role: "Any role", "Cualquier rol", "すべての役割";
         match_case: "Match case", "Distinguir mayúsculas", "大文字と小文字を区別";
         searching: "Searching …", "Buscando …", "検索中…";
 
@@ -96,9 +96,9 @@ studio_texts! {
 
         trash: "Trash ({n})", "Papelera ({n})", "ゴミ箱 ({n})";
         to_trash: "To the trash", "A la papelera", "ゴミ箱へ";
-        take_back: "Take back", "Recuperar", "元に戻す";
+        take_back: "Take back", "Recuperar", "ゴミ箱から戻す";
         empty_trash: "Empty the trash", "Vaciar la papelera", "ゴミ箱を空にする";
-        empty_trash_about: "What lies in the trash is deleted for good, with its history. This cannot be undone.", "Lo que hay en la papelera se borra para siempre, con su historial. No se puede deshacer.", "ゴミ箱の中身は履歴とともに完全に削除されます。取り消せません。";
+        empty_trash_about: "What lies in the trash is deleted for good, with its history. This cannot be undone.", "Lo que hay en la papelera se borra para siempre, con su historial. No se puede deshacer.", "ゴミ箱の中身は履歴とともに完全に削除されます。元に戻せません。";
         trash_empty: "The trash is empty.", "La papelera está vacía.", "ゴミ箱は空です。";
         leave_trash: "Back to the records", "Volver a los registros", "レコードに戻る";
         new_record: "New record", "Registro nuevo", "新しいレコード";

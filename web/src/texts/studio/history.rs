@@ -7,7 +7,7 @@ studio_texts! {
         title: "History", "Historial", "履歴";
         about: "Everything that was done, newest first. Undo reaches back over visits.", "Todo lo que se hizo, lo más reciente primero. Deshacer llega a visitas anteriores.", "行った操作の一覧です（新しい順）。以前の作業まで戻せます。";
         empty: "Nothing was done yet.", "Todavía no se ha hecho nada.", "まだ操作はありません。";
-        undone: "undone", "deshecho", "取り消し済み";
+        undone: "undone", "deshecho", "元に戻し済み";
         undo: "Undo", "Deshacer", "元に戻す";
         redo: "Redo", "Rehacer", "やり直す";
         undo_what: "Undo: {what}", "Deshacer: {what}", "元に戻す: {what}";
@@ -24,15 +24,15 @@ studio_texts! {
         delete: "Delete", "Eliminar", "削除";
         delete_sure: "Delete the snapshot “{name}”? The records stay as they are.", "¿Eliminar la instantánea «{name}»? Los registros quedan como están.", "スナップショット「{name}」を削除しますか。レコードは変わりません。";
         n_records: "{n} record[|s]", "{n} registro[|s]", "{n} 件";
-        difference: "{edited} edited, {added} added, {removed} removed, {moved} otherwise changed since “{name}”", "{edited} editados, {added} añadidos, {removed} quitados, {moved} con otros cambios desde «{name}»", "「{name}」以降: 編集 {edited}、追加 {added}、削除 {removed}、その他の変更 {moved}";
+        difference: "{edited} edited, {added} added, {removed} removed, {moved} otherwise changed since “{name}”", "{edited} editado[|s], {added} añadido[|s], {removed} quitado[|s], {moved} con otros cambios desde «{name}»", "「{name}」以降: 編集 {edited}、追加 {added}、削除 {removed}、その他の変更 {moved}";
         no_difference: "Nothing differs from “{name}”.", "Nada difiere de «{name}».", "「{name}」との違いはありません。";
         did_import: "Imported {n} record[|s]", "Se import[ó|aron] {n} registro[|s]", "{n} 件を取り込み";
         did_edit: "Edited {n} record[|s]", "Se edit[ó|aron] {n} registro[|s]", "{n} 件を編集";
         did_add: "Added {n} record[|s]", "Se añad[ió|ieron] {n} registro[|s]", "{n} 件を追加";
         did_tag: "Tagged {n} record[|s]", "Se etiquet[ó|aron] {n} registro[|s]", "{n} 件にタグを付与";
         did_untag: "Took a tag off {n} record[|s]", "Se quitó una etiqueta a {n} registro[|s]", "{n} 件からタグを削除";
-        did_trash: "Moved {n} record[|s] to the trash", "{n} registro[|s] a la papelera", "{n} 件をごみ箱へ移動";
-        did_take_back: "Took {n} record[|s] out of the trash", "{n} registro[|s] recuperado[|s] de la papelera", "{n} 件をごみ箱から復元";
+        did_trash: "Moved {n} record[|s] to the trash", "{n} registro[|s] a la papelera", "{n} 件をゴミ箱へ移動";
+        did_take_back: "Took {n} record[|s] out of the trash", "{n} registro[|s] recuperado[|s] de la papelera", "{n} 件をゴミ箱から戻す";
         did_move: "Moved {n} record[|s]", "Se mov[ió|ieron] {n} registro[|s]", "{n} 件を移動";
         did_replace: "Replaced text in {n} record[|s]", "Texto reemplazado en {n} registro[|s]", "{n} 件の文字列を置換";
         did_assign: "Assigned {n} record[|s]", "Se asign[ó|aron] {n} registro[|s]", "{n} 件を割り当て";

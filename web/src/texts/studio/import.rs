@@ -57,7 +57,7 @@ studio_texts! {
         at_line: "line {line}", "línea {line}", "{line} 行目";
         no_record: "no record stands here", "aquí no hay ningún registro", "ここにレコードがありません";
         rejected_at: "{part}, line {line}", "{part}, línea {line}", "{part} {line} 行目";
-        go_check: "Check them", "Revisarlos", "確認へ進む";
+        go_check: "Check them", "Revisarlos", "検査へ進む";
         go_edit: "Look at them", "Verlos", "一覧を見る";
         sources: "Sources so far", "Fuentes hasta ahora", "これまでの取り込み元";
         role_system: "system", "sistema", "システム";

@@ -123,4 +123,31 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn one_thing_has_one_name() {
+        for language in Language::ALL {
+            let texts = language.studio();
+            assert_eq!(texts.frame.step_check, texts.checks.title);
+            assert_eq!(texts.shortcuts.undo, texts.history.undo);
+            assert_ne!(texts.shortcuts.reset, texts.history.undo);
+            assert_eq!(texts.editor.reviewer, texts.grid.reviewer);
+            assert_eq!(texts.editor.new_record, texts.grid.new_record);
+        }
+        for (field, text) in all(Language::Japanese.studio()) {
+            assert!(!text.contains("ごみ箱"), "{field}");
+        }
+        for (field, text) in all(Language::Spanish.studio()) {
+            assert!(!text.contains("papel "), "{field}");
+            assert!(!text.ends_with("papel"), "{field}");
+        }
+    }
+
+    #[test]
+    fn one_trained_token_is_one_in_spanish() {
+        let values = [("n", "5"), ("limit", "9"), ("trained", "1")];
+        let texts = Language::Spanish.studio();
+        assert!(fill(texts.tokens.figures, &values).ends_with("1 de ellos entrenado"));
+        assert!(fill(texts.editor.of_limit, &values).ends_with("1 entrenado"));
+    }
 }

@@ -234,7 +234,7 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::TemplateDiffers => ("la plantilla elegida `{0}`, de la que la de esa herramienta difiere un poco en estos registros", "選んだテンプレート `{0}`（これらのレコードでは、そのツールのものと少し違います）"),
         Phrase::ColumnAsText => ("la columna `{0}`, escrita como texto porque sus valores son de varios tipos", "列 `{0}`（値の型が混ざっているため、テキストとして書きます）"),
         Phrase::ParquetTools => ("herramientas o llamadas; las de formas distintas van como texto JSON, que hay que analizar antes de dárselo a una plantilla de chat", "ツールまたは呼び出し。形がそろわないものは JSON テキストになり、チャットテンプレートに渡す前に解析が必要です"),
-        Phrase::TagsStay => ("etiquetas y revisores (notas de trabajo, que se quedan en el proyecto)", "タグと確認者（作業用の情報で、プロジェクトに残ります）"),
+        Phrase::TagsStay => ("etiquetas y revisores (notas de trabajo, que se quedan en el proyecto)", "タグとレビュー担当（作業用の情報で、プロジェクトに残ります）"),
         // Why an export is not written.
         Phrase::NoRecordToWrite => ("no hay ningún registro que escribir; elija otras partes u otra lista", "書き出すレコードがありません。別の区分か一覧を選んでください"),
         Phrase::NoTrainSide => ("ningún registro está en la parte de entrenamiento; vuelva a repartir", "学習の区分にレコードがありません。分割し直してください"),

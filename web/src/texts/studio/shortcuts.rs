@@ -4,11 +4,11 @@ use crate::state::studio::shortcuts::{Command, Scope};
 studio_texts! {
     ShortcutTexts {
         title: "Keyboard shortcuts", "Atajos de teclado", "キーボードショートカット";
-        about: "Single keys rest while you write, and Ctrl+Z takes back only what you typed in that field since you entered it. What you change is kept in this browser.", "Las teclas sueltas descansan mientras se escribe, y Ctrl+Z solo deshace lo escrito en ese campo desde que se entró en él. Los cambios se guardan en este navegador.", "文字の入力中は単独のキーは働かず、Ctrl+Z はその欄に入ってから入力した分だけを取り消します。変更はこのブラウザに保存されます。";
+        about: "Single keys rest while you write, and Ctrl+Z takes back only what you typed in that field since you entered it. What you change is kept in this browser.", "Las teclas sueltas descansan mientras se escribe, y Ctrl+Z solo deshace lo escrito en ese campo desde que se entró en él. Los cambios se guardan en este navegador.", "文字の入力中は単独のキーは働かず、Ctrl+Z はその欄に入ってから入力した分だけを元に戻します。変更はこのブラウザに保存されます。";
         change: "Change", "Cambiar", "変更";
         press: "Press the new keys, Esc to cancel …", "Pulse las teclas nuevas, Esc para cancelar …", "新しいキーを押してください（Esc で中止）…";
-        reset: "Reset", "Restablecer", "元に戻す";
-        reset_all: "Reset all", "Restablecer todos", "すべて元に戻す";
+        reset: "Reset", "Restablecer", "初期設定に戻す";
+        reset_all: "Reset all", "Restablecer todos", "すべて初期設定に戻す";
         close: "Close", "Cerrar", "閉じる";
         taken: "{key} belongs to “{command}” already.", "{key} ya pertenece a «{command}».", "{key} は「{command}」に使われています。";
         reserved: "The browser needs {key} itself.", "El navegador necesita {key}.", "{key} はブラウザが使います。";
@@ -21,11 +21,11 @@ studio_texts! {
         editor: "In the editor", "En el editor", "エディター";
 
         search: "Search", "Buscar", "検索";
-        undo: "Undo", "Deshacer", "取り消す";
+        undo: "Undo", "Deshacer", "元に戻す";
         redo: "Redo", "Rehacer", "やり直す";
         help: "This sheet", "Esta hoja", "この一覧";
         go_import: "Go to import", "Ir a importar", "取り込みへ";
-        go_check: "Go to check", "Ir a comprobar", "検査へ";
+        go_check: "Go to check", "Ir a revisar", "検査へ";
         go_edit: "Go to edit", "Ir a editar", "編集へ";
         go_split: "Go to split", "Ir a dividir", "分割へ";
         go_export: "Go to export", "Ir a exportar", "書き出しへ";
@@ -67,7 +67,7 @@ studio_texts! {
         move_turn_down: "Move the turn down", "Mover el turno abajo", "発言を下へ";
         delete_turn: "Delete the turn", "Eliminar el turno", "発言を削除";
         duplicate_turn: "Duplicate the turn", "Duplicar el turno", "発言を複製";
-        change_role: "Change the role", "Cambiar el papel", "役割を変更";
+        change_role: "Change the role", "Cambiar el rol", "役割を変更";
     }
 }
 

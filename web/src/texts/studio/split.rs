@@ -38,7 +38,7 @@ studio_texts! {
         n_groups: "{n} group[ stays|s stay] together, the largest has {largest} record[|s]", "{n} grupo[ permanece junto|s permanecen juntos], el mayor tiene {largest} registro[|s]", "{n} グループをまとめて配置（最大 {largest} 件）";
         leaks: "{n} record[|s] of validation and test [asks|ask] what a record of training asks: the scores would be too good. Keep records that ask the same on one side, and split again.", "{n} registro[|s] de validación y prueba [pregunta|preguntan] lo mismo que uno de entrenamiento: los resultados saldrían demasiado buenos. Mantenga juntos los que preguntan lo mismo y divida de nuevo.", "検証・テストの {n} 件が学習と同じ質問です。評価が実際より良く出てしまいます。同じ質問を同じ区分に入れて、分割し直してください。";
         apart: "{n} group[|s] of records that belong together [is|are] on more than one side: records changed sides after the draw. Split again.", "{n} grupo[|s] de registros que van juntos [está|están] en más de una parte: hubo registros que cambiaron de parte después. Divida de nuevo.", "まとめるべき {n} グループが複数の区分に分かれています（分割後に移動）。分割し直してください。";
-        no_leaks: "No record of validation or test asks what a record of training asks.", "Ningún registro de validación o prueba pregunta lo mismo que uno de entrenamiento.", "検証・テストに学習と同じ質問はありません。";
+        no_leaks: "No record of validation or test asks in the same words what a record of training asks.", "Ningún registro de validación o prueba pregunta lo mismo con las mismas palabras que uno de entrenamiento.", "検証・テストに、学習と同じ文面の質問はありません。";
         strata: "Values and their sides", "Valores y sus partes", "値ごとの内訳";
         value: "Value", "Valor", "値";
         freeze: "Freeze this split", "Congelar esta división", "この分割を固定";

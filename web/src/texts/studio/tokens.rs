@@ -16,6 +16,7 @@ studio_texts! {
         own_template: "The model's own", "La del modelo", "モデル付属のもの";
         no_template: "None", "Ninguna", "なし";
         max_length: "Limit in tokens", "Límite en tokens", "トークンの上限";
+        length_wrong: "A whole number from 1 is expected here, such as 2048.", "Aquí se espera un número entero desde 1, como 2048.", "2048 のような 1 以上の整数を入力してください。";
         train_on: "Train on", "Entrenar", "学習対象";
         train_answers: "Every answer", "Todas las respuestas", "すべての回答";
         train_last: "The last answer", "La última respuesta", "最後の回答";
@@ -23,7 +24,7 @@ studio_texts! {
         counted: "{n} of {of} record[|s] [is|are] counted; the checks count the rest.", "{n} de {of} registro[|s] contado[|s]; la revisión cuenta el resto.", "{of} 件中 {n} 件を計数済み。残りは検査のときに数えます。";
         end_tokens: "An answer ends with {tokens}", "Una respuesta termina con {tokens}", "回答の終わり {tokens}";
 
-        figures: "{n} token[|s] of at most {limit}, {trained} of them trained", "{n} token[|s] de {limit} como máximo, {trained} de ellos entrenados", "{n} トークン（上限 {limit}）、うち学習対象 {trained}";
+        figures: "{n} token[|s] of at most {limit}, {trained} of them trained", "{n} token[|s] de {limit} como máximo, {trained} de ellos entrenado[|s]", "{n} トークン（上限 {limit}）、うち学習対象 {trained}";
         of_limit: "Share of the limit", "Parte del límite", "上限に対する割合";
         n_cut: "{n} token[|s] [lies|lie] behind the limit and [is|are] cut off", "{n} token[|s] [queda|quedan] tras el límite y se [corta|cortan]", "{n} トークンが上限を超え、切り捨てられます";
         limit_here: "limit", "límite", "上限";

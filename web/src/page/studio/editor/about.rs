@@ -230,7 +230,7 @@ fn Origin() -> impl IntoView {
             parts.push(fill(texts.line_n, &[("n", &number(line))]));
         }
         if !language.is_empty() {
-            parts.push(language);
+            parts.push(studio.app.language.get().name_of(&language).to_owned());
         }
         Some(view! {
             <p class="origin" data-testid="editor-source-file" title=source.map(hash_of)>

@@ -91,12 +91,15 @@ fn CardHead(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>, drag: Drag
         let by = match event.key().as_str() {
             "ArrowUp" => -1,
             "ArrowDown" => 1,
-            "Escape" => return drag.cancel(),
+            // Of a drag it ends that alone; without one it leaves the editor.
+            "Escape" if drag.cancel() => 0,
             _ => return,
         };
         event.prevent_default();
         event.stop_propagation();
-        commands.shift(id, by);
+        if by != 0 {
+            commands.shift(id, by);
+        }
     };
     let choose = move |event| {
         let name = event_target_value(&event);
@@ -116,7 +119,9 @@ fn CardHead(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>, drag: Drag
                 on:pointerdown=move |event| drag.begin(id, &event)
                 on:pointermove=move |event| drag.go_on(&event)
                 on:pointerup=move |_| drag.end()
-                on:pointercancel=move |_| drag.cancel()
+                on:pointercancel=move |_| {
+                    drag.cancel();
+                }
                 on:keydown=key
             >
                 <span aria-hidden="true">"⠿"</span>

@@ -66,6 +66,8 @@ impl Drag {
         if let Some(handle) = handle {
             // Without it, a pointer that leaves the handle ends the drag.
             handle.set_pointer_capture(event.pointer_id()).ok();
+            // Not every browser gives a pressed button the keyboard, which cancels the drag.
+            handle.focus().ok();
         }
         if let Some(at) = self.place(id, f64::from(event.client_y())) {
             self.shared.dragged.set(Some((id, at)));
@@ -92,8 +94,13 @@ impl Drag {
         self.commands.move_to(id, at);
     }
 
-    pub(super) fn cancel(self) {
-        self.shared.dragged.set(None);
+    /// False where nothing is dragged.
+    pub(super) fn cancel(self) -> bool {
+        let is_dragging = self.shared.dragged.with_untracked(Option::is_some);
+        if is_dragging {
+            self.shared.dragged.set(None);
+        }
+        is_dragging
     }
 
     /// Where the turn would land that is held at a height of the window.

@@ -204,21 +204,24 @@ impl Studio {
                     self.take_record(view);
                 }
             },
-            move |fault| {
+            move |fault| match fault.kind {
+                FaultKind::CannotDo => self.lose(record),
                 // Where another tab has the project, that is said already.
-                if !self.taken_over.get_untracked() {
-                    missing.set(Some(fault.clone()));
-                }
+                _ if self.taken_over.get_untracked() => {}
+                _ => missing.set(Some(fault.clone())),
             },
         );
     }
 
     /// Asks again for the record that is shown.
     pub(super) fn refresh_record(self) {
-        let shown = self
-            .draft
-            .with_untracked(|draft| draft.as_ref().map(Draft::record));
-        let Some(record) = shown else { return };
+        let shown = self.draft.with_untracked(|draft| {
+            let draft = draft.as_ref()?;
+            Some((draft.record(), draft.view.in_trash))
+        });
+        let Some((record, was_in_trash)) = shown else {
+            return;
+        };
         self.ask_or(
             StudioRequest::Record { record },
             &[],
@@ -227,11 +230,26 @@ impl Studio {
                     && self.shows(record)
                 {
                     self.change_draft(|draft| draft.refresh(view.clone()));
+                    let of_trash = self.query.with_untracked(|query| query.filter.trash);
+                    if view.in_trash != was_in_trash && view.in_trash != of_trash {
+                        self.lose(record);
+                    }
                 }
             },
-            // It may be gone by now, and then so will be the cursor.
-            |_| {},
+            move |fault| {
+                if fault.kind == FaultKind::CannotDo {
+                    self.lose(record);
+                }
+            },
         );
+    }
+
+    /// A record that went from the project, or over to the other side of the trash, is not shown any
+    /// more; the list shows what came to its place. What was typed in it last waits to be stored.
+    fn lose(self, record: RecordKey) {
+        if self.current.get_untracked() == Some(record) {
+            self.current.set(None);
+        }
     }
 
     fn take_record(self, view: &RecordView) {

@@ -1,7 +1,10 @@
 //! What can be done to everything that is selected.
 
+use js_sys::Function;
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{Change, Side};
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{HtmlSelectElement, KeyboardEvent};
 
 use super::{
     clipboard, commands,
@@ -90,7 +93,10 @@ fn Changes() -> impl IntoView {
     let keys = Keys::get();
     let texts = move || &grid.app.language.get().studio().grid;
     let set_side = move |event| {
-        let name = event_target_value(&event);
+        let choice: HtmlSelectElement = event_target(&event);
+        let name = choice.value();
+        // It says what it does, not what it did: the same side can be chosen again.
+        choice.set_value("");
         let side = match name.as_str() {
             "train" => Some(Side::Train),
             "validation" => Some(Side::Validation),
@@ -121,8 +127,8 @@ fn Changes() -> impl IntoView {
         <select
             data-testid="grid-bulk-side"
             aria-label=move || texts().set_side
-            prop:value=""
             on:change=set_side
+            on:keydown=|event| unfold_for_arrows(&event)
         >
             <option value="">{move || texts().set_side}</option>
             <option value="train">{move || texts().train}</option>
@@ -138,6 +144,20 @@ fn Changes() -> impl IntoView {
         >
             {move || texts().to_trash}
         </button>
+    }
+}
+
+/// Opens the list of a choice where an arrow would choose on the way to what is wanted.
+fn unfold_for_arrows(event: &KeyboardEvent) {
+    if !matches!(event.key().as_str(), "ArrowUp" | "ArrowDown") || event.alt_key() {
+        return;
+    }
+    let choice: HtmlSelectElement = event_target(event);
+    let show = js_sys::Reflect::get(&choice, &JsValue::from_str("showPicker"));
+    let show = show.ok().and_then(|show| show.dyn_into::<Function>().ok());
+    // A browser that cannot do that goes on as it does with every choice.
+    if show.is_some_and(|show| show.call0(&choice).is_ok()) {
+        event.prevent_default();
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn words(grid: Grid, one: &Restriction) -> String {
         Restriction::Tag(tag) => named(texts.tag, tag),
         Restriction::WithoutTag(tag) => named(texts.without_tag, tag),
         Restriction::Side(side) => texts.side(*side).to_owned(),
-        Restriction::Language(language) => named(texts.language, language),
+        Restriction::Language(code) => named(texts.language, language.name_of(code)),
         Restriction::Source(source) => source_name(grid, *source),
         Restriction::Reviewer(Some(name)) => named(texts.reviewer, name),
         Restriction::Reviewer(None) => texts.nobody.to_owned(),

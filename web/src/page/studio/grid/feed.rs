@@ -7,7 +7,10 @@ use veneer_core::protocol::{
 };
 
 use super::{handle::Grid, table};
-use crate::state::studio::{rows::Rows, viewport::Viewport};
+use crate::state::studio::{
+    rows::{CHUNK, Rows},
+    viewport::Viewport,
+};
 
 /// Moves that follow each other faster are those of a key that is held down.
 const HELD_MS: f64 = 120.0;
@@ -40,6 +43,22 @@ impl Grid {
         Effect::new(move || {
             in_sight.read();
             self.feed();
+        });
+        self.replace_lost();
+    }
+
+    /// The record that was shown is gone: the one that came to its place is shown next.
+    fn replace_lost(self) {
+        Effect::new(move |before: Option<Option<RecordKey>>| {
+            let now = self.studio.current.get();
+            if let (None, Some(lost @ Some(_))) = (now, before) {
+                self.follow();
+                // Rows from before still have it there; newer ones are on their way.
+                if self.row_at_cursor().map(|row| row.record) != lost {
+                    self.settle();
+                }
+            }
+            now
         });
     }
 
@@ -117,12 +136,29 @@ impl Grid {
             }
         } else if let Some(record) = current.filter(|current| here != Some(*current)) {
             let places = self.view.with_untracked(Viewport::rendered);
-            let found = self.rows.with_untracked(|rows| rows.find(record, places));
+            let near = at.saturating_sub(CHUNK)..at.saturating_add(CHUNK);
+            let found = self.rows.with_untracked(|rows| {
+                rows.find(record, places)
+                    .or_else(|| rows.find(record, near))
+            });
             if found.is_some() {
                 self.cursor.set(found);
                 table::follow_cursor(self);
+            } else if table::has_focus() && self.is_behind(at) {
+                self.show(here);
             }
         }
+    }
+
+    /// Whether the list has another record at the cursor than the editor shows, and none is being
+    /// opened. Keys of the list would change what nobody sees.
+    pub(super) fn is_behind(self, at: u64) -> bool {
+        let here = self
+            .rows
+            .with_untracked(|rows| rows.fresh(at).map(|row| row.record));
+        let is_opening = self.follows.get_value() || self.studio.is_written_next.get_untracked();
+        let is_at_cursor = self.cursor.get_untracked() == Some(at);
+        is_at_cursor && !is_opening && here.is_some() && here != self.studio.current.get_untracked()
     }
 
     fn show(self, record: Option<RecordKey>) {

@@ -71,16 +71,12 @@ fn sides(grid: Grid) -> Vec<Choice> {
 }
 
 fn languages(grid: Grid) -> Vec<Choice> {
-    let none = grid.app.language.get().studio().grid.unknown;
+    let ours = grid.app.language.get();
     let languages = grid.facets.with(|facets| facets.languages.clone());
-    let named = |language: &str| match language {
-        "" => none.to_owned(),
-        language => language.to_owned(),
-    };
     let languages = languages.into_iter();
     languages
         .map(|(language, n)| {
-            let name = named(&language);
+            let name = ours.name_of(&language).to_owned();
             (Restriction::Language(language), name, Some(n))
         })
         .collect()

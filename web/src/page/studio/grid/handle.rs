@@ -145,6 +145,8 @@ impl Grid {
         Effect::new(move || {
             open.read();
             self.rows.update(Rows::clear);
+            self.selection.set(Selection::default());
+            self.cursor.set(None);
             self.facets.set(Facets::default());
             self.findings.set(FindingsView::default());
             self.panel.set(None);

@@ -55,10 +55,16 @@ pub(super) fn double_click(grid: Grid, event: &MouseEvent) {
 }
 
 /// A row that gets the focus while there is no cursor, by Tab or from the search, becomes the cursor:
-/// its keys would do nothing otherwise. A list that is being made has its cursor with its rows.
+/// its keys would do nothing otherwise. A list that is being made has its cursor with its rows. At the
+/// cursor, its record is shown where the editor had stayed with one that left the list.
 pub(super) fn enter(grid: Grid, event: &FocusEvent) {
-    let is_free = grid.cursor.get_untracked().is_none() && grid.pending.get_untracked().is_none();
-    if let Some((at, _)) = place_of(event).filter(|_| is_free) {
+    if grid.pending.with_untracked(Option::is_some) {
+        return;
+    }
+    let Some((at, _)) = place_of(event) else {
+        return;
+    };
+    if grid.cursor.with_untracked(Option::is_none) || grid.is_behind(at) {
         grid.go_to(at);
     }
 }

@@ -172,7 +172,7 @@ impl Drawing<'_> {
             Column::Trained => number(row.n_trained),
             Column::Turns => number(Some(u64::from(row.n_turns))),
             Column::Page => number(row.page.map(u64::from)),
-            Column::Language => row.language.clone().into_any(),
+            Column::Language => self.language.name_of(&row.language).to_owned().into_any(),
             Column::Reviewer => row.reviewer.clone().into_any(),
             Column::Source => self.source().into_any(),
             Column::Changed => row.changed.then(|| self.texts().grid.changed).into_any(),

@@ -27,6 +27,9 @@ pub(in crate::page::studio) struct Incoming {
     /// Whether an import begins once its fields fit.
     waits: StoredValue<bool>,
     pub(super) summary: RwSignal<Option<ImportSummary>>,
+    /// Whether the box for pasted text is open, and what stands in it until it is used.
+    pub(super) pasting: RwSignal<bool>,
+    pub(super) pasted: RwSignal<String>,
 }
 
 impl Incoming {
@@ -39,6 +42,8 @@ impl Incoming {
             importing: RwSignal::new(false),
             waits: StoredValue::new(false),
             summary: RwSignal::new(None),
+            pasting: RwSignal::new(false),
+            pasted: RwSignal::default(),
         };
         provide_context(incoming);
         // Another project has nothing to do with files looked at for the one before.

@@ -18,6 +18,9 @@ use crate::{
     texts::fill,
 };
 
+/// Id of what is said of a limit that is none.
+const WRONG_LENGTH: &str = "tokens-max-length-wrong";
+
 #[component]
 pub(super) fn ModelChoice() -> impl IntoView {
     let studio = Studio::get();
@@ -205,17 +208,25 @@ fn Options(model: Memo<TextModelView>) -> impl IntoView {
                     }).collect_view()}
                 </select>
             </label>
-            <label>
-                <span>{move || texts().max_length}</span>
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    data-testid="tokens-max-length"
-                    aria-invalid=move || wrong_length.get().to_string()
-                    prop:value=move || max_length.get().to_string()
-                    on:change=type_length
-                />
-            </label>
+            <div>
+                <label>
+                    <span>{move || texts().max_length}</span>
+                    <input
+                        type="text"
+                        inputmode="numeric"
+                        data-testid="tokens-max-length"
+                        aria-invalid=move || wrong_length.get().to_string()
+                        aria-describedby=move || wrong_length.get().then_some(WRONG_LENGTH)
+                        prop:value=move || max_length.get().to_string()
+                        on:change=type_length
+                    />
+                </label>
+                {move || wrong_length.get().then(|| view! {
+                    <p class="wrong hint" role="alert" id=WRONG_LENGTH data-testid=WRONG_LENGTH>
+                        {texts().length_wrong}
+                    </p>
+                })}
+            </div>
             <label>
                 <span>{move || texts().train_on}</span>
                 <select data-testid="tokens-train-on" on:change=choose_train>
