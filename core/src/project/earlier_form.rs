@@ -18,7 +18,7 @@ pub(super) const WITH_RUNS: i64 = 2;
 pub(super) const CHANGED: [&str; 2] = ["change", "late"];
 
 /// The form since which fingerprints are made as today.
-const WITH_PRINTS: i64 = 3;
+pub(super) const WITH_PRINTS: i64 = 3;
 
 /// What is left to do for a file that has runs.
 ///

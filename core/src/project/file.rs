@@ -132,7 +132,12 @@ impl Project {
             tidied => tidied?,
         }
         if found < FORM {
-            earlier_form::bring_up(&mut project, found)?;
+            match earlier_form::bring_up(&mut project, found) {
+                // It is read as it is, only more slowly.
+                Err(ProjectError::Full | ProjectError::ReadOnly)
+                    if found >= earlier_form::WITH_PRINTS => {}
+                brought => brought?,
+            }
         }
         Ok(project)
     }

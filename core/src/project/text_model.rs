@@ -12,7 +12,7 @@ use super::{Project, ProjectError, checks::template, hash::hex};
 use crate::{
     protocol::studio::{TextModelView, TextOptions, TrainWhat},
     text::{
-        EncodeOptions, GGUF_TEXT_FILE, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles,
+        DateTime, EncodeOptions, GGUF_TEXT_FILE, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles,
         Tokenizer, TrainOn, builtin_template_names,
     },
 };
@@ -132,7 +132,14 @@ impl Project {
         if files.is_empty() {
             return Ok(None);
         }
-        let model = Rc::new(model_of(&files, self.text_options()?.template.as_deref())?);
+        let mut model = model_of(&files, self.text_options()?.template.as_deref())?;
+        if let Some(template) = model.template.as_mut().filter(|it| it.asks_for_date()) {
+            // The database knows the day where nothing else here does.
+            let now = "SELECT unixepoch()";
+            let now = self.store.raw().query_row(now, [], |row| row.get(0))?;
+            template.set_date(DateTime::from_unix(now));
+        }
+        let model = Rc::new(model);
         *self.text.borrow_mut() = Some(Rc::clone(&model));
         Ok(Some(model))
     }

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::protocol::studio::Phrase;
 
+/// Words that tell a message from the others.
+const FEW_WORDS: usize = 3;
+
 /// Characters of a record that a refusal shows at most, from each end.
 const SHOWN_CHARS: usize = 600;
 
@@ -93,7 +96,7 @@ pub fn check_record(
         return refuse(
             RefusalKind::MessageLeftOut,
             Phrase::MessageLeftOut.with([&(index + 1), &message.role.name()]),
-            "give it a role and a place that the template knows (system and first, for instance), take it out, \
+            "put its text into the first question, give it a role and a place that the template knows, \
              or choose another template",
             shorten(&marked_text(prepared)),
         );
@@ -103,24 +106,40 @@ pub fn check_record(
     })
 }
 
-/// The first message that asks, instructs or tells a result and of which nothing is left. What the
-/// assistant writes is the mask's matter; thoughts of earlier turns are left out on purpose.
+/// The first message that asks, instructs or tells a result and of which nothing is left: not even a
+/// few words, as some templates take flags out of an instruction. What the assistant writes is the
+/// mask's matter; thoughts of earlier turns are left out on purpose.
 fn left_out<'a>(record: &'a Record, prepared: &Prepared) -> Option<(usize, &'a Message)> {
     let Body::Chat(chat) = &record.body else {
         return None;
     };
     let mut messages = chat.messages.iter().enumerate();
     messages.find(|(_, message)| {
+        let mut words = few_words(message.text()).peekable();
         message.role != Role::Assistant
-            && longest_words(message.text()).is_some_and(|words| !prepared.text.contains(words))
+            && words.peek().is_some()
+            && !words.any(|words| prepared.text.contains(words))
     })
 }
 
-/// The longest stretch that every template writes as it is: nothing to trim or to escape.
-fn longest_words(text: &str) -> Option<&str> {
+/// Stretches that every template writes as they are, with nothing to trim or to escape: a few words
+/// each, from every word on that has as many behind it.
+fn few_words(text: &str) -> impl Iterator<Item = &str> {
     let stretches = text.split(|c: char| !c.is_alphanumeric() && c != ' ');
     let stretches = stretches.map(str::trim).filter(|words| !words.is_empty());
-    stretches.max_by_key(|words| words.len())
+    stretches.flat_map(|words| {
+        let spaces: Vec<usize> = words.match_indices(' ').map(|(at, _)| at).collect();
+        let n = spaces.len() + 1;
+        let few = FEW_WORDS.min(n);
+        let starts = std::iter::once(0).chain(spaces.clone().into_iter().map(|at| at + 1));
+        starts
+            .take(n - few + 1)
+            .enumerate()
+            .filter_map(move |(i, start)| {
+                let end = spaces.get(i + few - 1).copied().unwrap_or(words.len());
+                words.get(start..end)
+            })
+    })
 }
 
 /// Lists what would make a run on the records go wrong, in their order.
@@ -399,9 +418,18 @@ mod tests {
         let (kind, message) = refusals(&instructed).remove(0);
         assert_eq!(kind, RefusalKind::MessageLeftOut);
         assert!(message.contains("message 1 (developer)"), "{message}");
-        assert_eq!(longest_words(" ¿Qué \"prima\"\nes?\t"), Some("prima"));
-        assert_eq!(longest_words("保険料は、いくら"), Some("保険料は"));
-        assert_eq!(longest_words(" !? "), None);
+        let words = |text| few_words(text).collect::<Vec<_>>();
+        assert_eq!(words(" ¿Qué \"prima\"\nes?\t"), ["Qué", "prima", "es"]);
+        assert_eq!(words("保険料は、いくら"), ["保険料は", "いくら"]);
+        let flagged = "/no_think Answer in Spanish now";
+        let expected = [
+            "no",
+            "think Answer in",
+            "Answer in Spanish",
+            "in Spanish now",
+        ];
+        assert_eq!(words(flagged), expected);
+        assert_eq!(words(" !? "), [""; 0]);
     }
 
     #[test]

@@ -234,9 +234,9 @@ const OTHERS: &[Kind] = &[
     refusal(
         "message_left_out",
         "a message is not in the text that the model sees",
-        "the chat template passes over its role or place; give it another, take it out, or choose \
-         another template",
-        &[MOVE_SYSTEM_FIRST, JOIN_SAME_ROLES, TRASH],
+        "the chat template passes over its role or place; put its text into the first question, give \
+         it another role, or choose another template",
+        &[MOVE_SYSTEM_FIRST, TRASH],
     ),
     refusal(
         "no_trained_tokens",

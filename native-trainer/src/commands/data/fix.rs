@@ -68,15 +68,18 @@ pub(crate) fn run(args: &FixArgs) -> Result<()> {
         return Ok(());
     }
     let mut text = format!("{}\n", args.project.display());
-    text += &changed
-        .action
-        .as_ref()
-        .map_or_else(|| "  nothing was left to settle\n".to_owned(), action_line);
+    text += &match &changed.action {
+        Some(action) => action_line(action),
+        None if n_left > 0 => "  this settles none of them; nothing was changed\n".to_owned(),
+        None => "  nothing was left to settle\n".to_owned(),
+    };
     if n_left > 0 {
         let have = if n_left == 1 { "has" } else { "have" };
         text += &format!("  {} still {have} `{kind}`\n", count(n_left, "record"));
     }
-    text += &format!("undo: veneer data undo {}\n", shell_word(&args.project));
+    if changed.action.is_some() {
+        text += &format!("undo: veneer data undo {}\n", shell_word(&args.project));
+    }
     write!(std::io::stdout(), "{text}")?;
     Ok(())
 }

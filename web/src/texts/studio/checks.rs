@@ -132,8 +132,8 @@ const ADVICE: [(&str, &str, &str); 30] = [
     ),
     (
         "message_left_out",
-        "la plantilla pasa por alto su rol o su lugar; cámbielos, quite el mensaje o elija otra plantilla",
-        "テンプレートがその役割や位置を読み飛ばします。変えるか、メッセージを除くか、別のテンプレートを選んでください",
+        "la plantilla pasa por alto su rol o su lugar; pase el texto a la primera pregunta, cambie el rol o elija otra plantilla",
+        "テンプレートがその役割や位置を読み飛ばします。最初の質問に本文を移すか、役割を変えるか、別のテンプレートを選んでください",
     ),
     (
         "no_trained_tokens",

@@ -50,19 +50,13 @@ pub(super) fn ReplacePanel() -> impl IntoView {
         let search = grid.studio.query.with(|query| query.search.clone());
         search.is_some_and(|search| search.mode == SearchMode::Regex)
     });
-    let preview = move |event: web_sys::SubmitEvent| {
+    let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let Some(of) = asked.get_untracked() else {
             commands::focus("grid-search");
             return;
         };
-        let (target, replace, ..) = of.clone();
-        let request = StudioRequest::PreviewReplace { target, replace };
-        grid.studio.ask(request, &[], move |outcome| {
-            if let StudioOutcome::Replacements(found) = outcome {
-                previewed.set(Some((of.clone(), found.clone())));
-            }
-        });
+        preview(grid, asked, previewed, of);
     };
     let apply = move |_| {
         if let (Some(_), Some((target, replace, ..))) =
@@ -74,7 +68,7 @@ pub(super) fn ReplacePanel() -> impl IntoView {
     };
     view! {
         <section class="grid-panel" data-testid="grid-replace-panel" aria-label=move || texts().replace>
-            <form class="grid-replace" on:submit=preview>
+            <form class="grid-replace" on:submit=submit>
                 <p class="hint">
                     {move || match asked.get() {
                         None => texts().replace_what,
@@ -102,6 +96,28 @@ pub(super) fn ReplacePanel() -> impl IntoView {
             {move || holds.get().map(|found| view! { <Found found=found on_apply=apply /> })}
         </section>
     }
+}
+
+/// Looks what would change. Where records changed in the meantime, it looks again.
+fn preview(
+    grid: Grid,
+    asked: Memo<Option<Asked>>,
+    previewed: RwSignal<Option<Previewed>>,
+    of: Asked,
+) {
+    let (target, replace, ..) = of.clone();
+    let request = StudioRequest::PreviewReplace { target, replace };
+    grid.studio.ask(request, &[], move |outcome| {
+        let StudioOutcome::Replacements(found) = outcome else {
+            return;
+        };
+        match asked.get_untracked() {
+            Some(now) if now != of && (&now.1, &now.2) == (&of.1, &of.2) => {
+                preview(grid, asked, previewed, now);
+            }
+            _ => previewed.set(Some((of.clone(), found.clone()))),
+        }
+    });
 }
 
 /// What would change, and the button that changes it.
