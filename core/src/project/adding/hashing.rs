@@ -4,7 +4,10 @@ use std::{io::Read as _, rc::Rc};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::documents::{DocumentError, InputFile, ReadSeek};
+use crate::{
+    documents::{DocumentError, InputFile, ReadSeek},
+    project::hash::hex,
+};
 
 const BYTES_A_STEP: usize = 1 << 20;
 
@@ -53,11 +56,10 @@ impl Hashing {
             None => (Sha256::new(), of.open().map_err(failed)?),
         };
         let mut bytes = Vec::new();
-        let piece = source.by_ref().take(BYTES_A_STEP as u64);
-        if { piece }.read_to_end(&mut bytes).map_err(failed)? == 0 {
-            let hash = hash.finalize();
-            let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            self.known.push((Rc::clone(of), hash));
+        let mut piece = source.by_ref().take(BYTES_A_STEP as u64);
+        piece.read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.is_empty() {
+            self.known.push((Rc::clone(of), hex(&hash.finalize())));
             return Ok(None);
         }
         let (hash, _) = self.going_on.insert((hash, source));
