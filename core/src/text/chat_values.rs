@@ -292,6 +292,10 @@ mod tests {
         answer.tool_call_id = Some("1".into());
         let more = json!({"reasoning": "…", "n": [1, 2.5, null], "name": "later ones win"});
         answer.extra = serde_json::from_value(more).unwrap();
+        let said = message_fields(&answer);
+        let own = json!({"role": "tool", "content": "保険料は 12 €", "name": "later ones win",
+            "tool_call_id": "1", "reasoning": "…", "n": [1, 2.5, null]});
+        assert_eq!(Json::Object(said), own);
         for message in [Message::new(Role::User, "q"), call, answer] {
             let by_fields = Value::from_serialize(message_fields(&message));
             let direct = &message_values(&[message])[0];
