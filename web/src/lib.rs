@@ -25,6 +25,10 @@ mod studio;
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 mod worker;
 
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// Starts whichever of the two this module was loaded as.
 #[cfg(all(target_arch = "wasm32", feature = "page"))]
 pub fn start() {

@@ -29,9 +29,10 @@ pub(super) fn bring_up(project: &mut Project, form: i64) -> Result<(), ProjectEr
     if form < WITH_PRINTS {
         print_again(&tx)?;
     }
-    // Up to form 3 fingerprints had indexes of their own.
+    // Up to form 3 fingerprints and beginnings had indexes of their own.
     tx.execute_batch(
-        "DROP INDEX IF EXISTS body_by_prompt;
+        "DROP TABLE IF EXISTS opening;
+         DROP INDEX IF EXISTS body_by_prompt;
          DROP INDEX IF EXISTS body_by_whole;
          DROP INDEX IF EXISTS body_narrow;",
     )?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    Project, ProjectError, Step, Task, Work, openings,
+    Project, ProjectError, Step, Task, Work,
     search::indexed_up_to,
     spoken::Spoken,
     words::{Case, cut},
@@ -16,9 +16,6 @@ const BYTES_AT_ONCE: usize = 128 << 10;
 /// Records that get late values in one step.
 const RECORDS_AT_ONCE: u64 = 2_000;
 
-/// Rows of the index of beginnings that one step fills in.
-const OPENINGS_AT_ONCE: usize = 1_000;
-
 /// A word that nobody can look for, between messages, so that phrases end with them.
 const BORDER: &str = "\u{e000}";
 
@@ -26,12 +23,14 @@ impl Project {
     /// What can wait: brings late values into the table of records and the search index up to the
     /// newest record. Queries go by what is in force and search what is not in the index yet anyway.
     pub fn index(&self) -> Task<()> {
-        Box::new(IndexWork { n_done: 0 })
+        Box::new(IndexWork::default())
     }
 }
 
+#[derive(Default)]
 struct IndexWork {
     n_done: u64,
+    is_counted: bool,
 }
 
 impl Work for IndexWork {
@@ -41,9 +40,6 @@ impl Work for IndexWork {
         if project.tidy_after_stop()? || project.store.settle_some(RECORDS_AT_ONCE)? {
             return Ok(Step::More(self.progress(0)));
         }
-        if !openings::fill(project.store.raw_mut(), OPENINGS_AT_ONCE)? {
-            return Ok(Step::More(self.progress(0)));
-        }
         let is_merging = merge_some(project.store.raw())?;
         let n_indexed = if is_merging {
             0
@@ -51,9 +47,15 @@ impl Work for IndexWork {
             index_some(project.store.raw_mut())?
         };
         if n_indexed == 0 && !is_merging {
-            // Findings are counted by these, and somebody will wait for that.
-            project.live()?;
-            return Ok(Step::Done(()));
+            if !std::mem::replace(&mut self.is_counted, true) {
+                // Findings are counted by these, and somebody will wait for that.
+                project.live()?;
+            }
+            let is_ordered = project.lists.get_mut().rank_some(project.store.raw())?;
+            return Ok(match is_ordered {
+                true => Step::Done(()),
+                false => Step::More(self.progress(0)),
+            });
         }
         self.n_done += n_indexed;
         let n_left: u64 = project

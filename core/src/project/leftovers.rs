@@ -180,7 +180,6 @@ fn remove_listed(db: &Connection, most: usize) -> Result<usize, ProjectError> {
         ("member", "body"),
         ("token_count", "body"),
         ("search", "rowid"),
-        ("opening", "body"),
         ("content", "body"),
         ("body", "id"),
         ("unused", "body"),

@@ -23,7 +23,7 @@ use super::{
     columns::Columns,
     fields::FieldColumn,
     journal::Field,
-    openings,
+    openings::Openings,
     rows::rows_of,
     search::{Finder, Hits},
     snippet,
@@ -38,6 +38,9 @@ use making::QueryWork;
 /// Rows that are read in one step.
 const ROWS_AT_ONCE: usize = 8_000;
 
+/// Texts whose beginnings are read in one step.
+const OPENINGS_AT_ONCE: usize = 4_000;
+
 /// Columns beside the text whose values are kept.
 const MOST_FIELDS: usize = 4;
 
@@ -47,8 +50,7 @@ const MOST_ROWS: u64 = 1_000;
 pub(super) struct Lists {
     pub(super) columns: Columns,
     fields: Vec<FieldColumn>,
-    /// What the last order by texts needed, and what it holds for: an order, bodies of an epoch.
-    ranks: (Option<(SortBy, u64, usize)>, Ranks),
+    openings: Openings,
     /// `None` until there was a query.
     current: Option<Current>,
 }
@@ -58,6 +60,9 @@ struct Current {
     found: Option<Found>,
     ids: Vec<u64>,
     n_of: u64,
+    /// Whether its search cannot be understood: such a list stays without records, so that no change
+    /// of all of it goes to those of an earlier one.
+    is_void: bool,
 }
 
 /// A search and what it found so far.
@@ -67,6 +72,17 @@ struct Found {
 }
 
 impl Current {
+    /// The list of a search that cannot be understood.
+    fn void(query: Query, columns: &Columns) -> Self {
+        Self {
+            n_of: columns.count(query.filter.trash),
+            query,
+            found: None,
+            ids: Vec::new(),
+            is_void: true,
+        }
+    }
+
     fn view(&self) -> ListView {
         ListView {
             n: self.ids.len() as u64,
@@ -81,7 +97,7 @@ impl Lists {
         Ok(Self {
             columns: Columns::new(store)?,
             fields: Vec::new(),
-            ranks: (None, Ranks::None),
+            openings: Openings::default(),
             current: None,
         })
     }
@@ -92,16 +108,24 @@ impl Lists {
         Ok(&self.columns)
     }
 
-    /// Brings together what an order needs beyond the columns.
-    fn rank(&mut self, db: &Connection, by: SortBy) -> Result<(), ProjectError> {
-        let holds_for = Some((by, self.columns.epoch, self.columns.bodies.len()));
-        self.ranks = match by {
-            SortBy::Prompt | SortBy::Answer if self.ranks.0 == holds_for => return Ok(()),
-            SortBy::Prompt | SortBy::Answer => (holds_for, openings::ranks(db, by, &self.columns)?),
-            SortBy::Findings => (None, sorting::count_findings(db, &self.columns)?),
-            _ => (None, Ranks::None),
-        };
-        Ok(())
+    /// What an order needs beyond the columns.
+    fn ranks(&self, db: &Connection, by: SortBy) -> Result<Ranks<'_>, ProjectError> {
+        Ok(match by {
+            SortBy::Prompt | SortBy::Answer => Ranks::Openings(self.openings.ranks(by)),
+            SortBy::Findings => sorting::count_findings(db, &self.columns)?,
+            _ => Ranks::None,
+        })
+    }
+
+    /// Brings the orders by texts up to date, so that nobody waits for them; true once they are.
+    pub(super) fn rank_some(&mut self, db: &Connection) -> Result<bool, ProjectError> {
+        for by in [SortBy::Prompt, SortBy::Answer] {
+            let columns = &self.columns;
+            if !self.openings.catch_up(db, by, columns, OPENINGS_AT_ONCE)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Reads what a filter needs of a column beside the text; what is left to do, if anything.
@@ -237,7 +261,10 @@ fn is_made_of(query: &Query, field: Field) -> bool {
         // Positions order what is equal otherwise.
         Field::State | Field::Position => true,
         Field::Body => search.is_some() || is_filtered_by_text || is_sorted_by_text,
-        Field::Side => !filter.sides.is_empty() || sort.by == SortBy::Side,
+        // Whether a question is held out is a finding.
+        Field::Side => {
+            !filter.sides.is_empty() || !filter.findings.is_empty() || sort.by == SortBy::Side
+        }
         Field::Tags => !filter.tags.is_empty() || !filter.without_tags.is_empty(),
         Field::Accepted => !filter.findings.is_empty() || sort.by == SortBy::Findings,
         Field::Reviewer => !filter.reviewers.is_empty(),

@@ -152,8 +152,3 @@ CREATE TABLE snapshot_fact (snapshot INTEGER NOT NULL, key TEXT NOT NULL, value 
 CREATE VIRTUAL TABLE search USING fts5 (system, developer, user, assistant, tool, content = '', contentless_delete = 1, tokenize = 'ascii');
 -- Merging is done in steps of its own (`project/index.rs`).
 INSERT INTO search (search, rank) VALUES ('automerge', 0);
-
--- How prompt and answer begin, for sorting; up to date with `search`.
-CREATE TABLE opening (body INTEGER PRIMARY KEY, prompt TEXT NOT NULL, answer TEXT NOT NULL);
-CREATE INDEX opening_by_prompt ON opening (prompt);
-CREATE INDEX opening_by_answer ON opening (answer);

@@ -8,16 +8,16 @@ use super::{ProjectError, columns::Columns};
 use crate::protocol::studio::{Sort, SortBy};
 
 /// What records are ordered by beyond their columns.
-pub(super) enum Ranks {
+pub(super) enum Ranks<'a> {
     None,
     /// By place of the body.
-    Openings(Vec<u32>),
+    Openings(&'a [u32]),
     /// Errors and warnings by place of the record, without those that were accepted.
     Findings(Vec<(u32, u32)>),
 }
 
 /// Puts places of records in order.
-pub(super) fn sort(places: &mut Vec<u32>, sort: Sort, columns: &Columns, ranks: &Ranks) {
+pub(super) fn sort(places: &mut Vec<u32>, sort: Sort, columns: &Columns, ranks: &Ranks<'_>) {
     let languages = columns.languages.ranks();
     let key = |place: u32| {
         let record = &columns.records[place as usize];
@@ -69,7 +69,10 @@ fn by_key<K: Ord + Copy>(places: &mut Vec<u32>, key: impl Fn(u32) -> K) {
 }
 
 /// Errors and warnings of each record.
-pub(super) fn count_findings(db: &Connection, columns: &Columns) -> Result<Ranks, ProjectError> {
+pub(super) fn count_findings(
+    db: &Connection,
+    columns: &Columns,
+) -> Result<Ranks<'static>, ProjectError> {
     // Whether a finding is settled is a matter of the record, so those bodies are counted apart.
     let mut of_bodies = vec![(0_u32, 0_u32); columns.bodies.len()];
     let mut kinds_of_settled: Vec<(u32, String, bool)> = Vec::new();

@@ -13,7 +13,7 @@
 //! with one message's content replaced by a character that occurs nowhere: what stays equal on both
 //! sides frames the content in `F`, and what the template writes behind it is compared instead.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use minijinja::value::Value;
 
@@ -110,18 +110,16 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn turn(&self, index: usize) -> Result<Range<usize>, TextError> {
-        let frame = self.frame(
-            self.chat.len(),
-            index,
-            self.options.add_generation_prompt,
-            self.full,
-        );
+        let with_prompt = self.options.add_generation_prompt;
+        let probed = self.probed(self.chat.len(), index, with_prompt);
+        let probed = probed.as_deref();
+        let frame = probed.and_then(|probed| self.framed(self.full, probed));
         let start = self.start(index, frame.as_ref());
         let end = start.and_then(|start| self.end(index, start, frame.as_ref()));
         match (start, end) {
             (Some(start), Some(end))
                 if start < end
-                    && self.writes_content(index)
+                    && self.writes_content(index, probed)
                     && !self.holds_tool_answer(index, &(start..end)) =>
             {
                 Ok(start..end)
@@ -214,7 +212,7 @@ impl Finder<'_> {
         frame: Option<&Range<usize>>,
     ) -> Option<usize> {
         let whole = self.render(index + 1, false).ok()?;
-        if self.full.starts_with(&whole) && whole.len() >= content_end {
+        if self.full.starts_with(&*whole) && whole.len() >= content_end {
             return Some(whole.len());
         }
         let frame = frame?;
@@ -278,8 +276,19 @@ impl Finder<'_> {
     }
 
     /// The first `n_messages` messages as text.
-    fn render(&self, n_messages: usize, add_generation_prompt: bool) -> Result<String, TextError> {
-        self.render_values(&self.chat.messages()[..n_messages], add_generation_prompt)
+    fn render(
+        &self,
+        n_messages: usize,
+        add_generation_prompt: bool,
+    ) -> Result<Cow<'_, str>, TextError> {
+        if n_messages == self.chat.len()
+            && add_generation_prompt == self.options.add_generation_prompt
+        {
+            return Ok(Cow::Borrowed(self.full));
+        }
+        let messages = &self.chat.messages()[..n_messages];
+        self.render_values(messages, add_generation_prompt)
+            .map(Cow::Owned)
     }
 
     fn render_values(
@@ -305,10 +314,15 @@ impl Finder<'_> {
         text: &str,
     ) -> Option<Range<usize>> {
         let probed = self.probed(n_messages, index, add_generation_prompt)?;
+        self.framed(text, &probed)
+    }
+
+    /// What differs between a text and the same with the probe in it.
+    fn framed(&self, text: &str, probed: &str) -> Option<Range<usize>> {
         if probed.matches(self.probe).count() != 1 {
             return None;
         }
-        let start = common_prefix(text, &probed);
+        let start = common_prefix(text, probed);
         let n_behind = common_suffix(&text[start..], &probed[start..]);
         Some(start..text.len() - n_behind)
     }
@@ -329,13 +343,12 @@ impl Finder<'_> {
         self.render_values(&messages, add_generation_prompt).ok()
     }
 
-    /// Whether the template writes what message `index` says.
-    fn writes_content(&self, index: usize) -> bool {
-        if self.chat.text(index).trim().is_empty() || self.chat.calls_tools(index) {
-            return true;
-        }
-        let probed = self.probed(self.chat.len(), index, self.options.add_generation_prompt);
-        probed.is_none_or(|text| text.contains(self.probe))
+    /// Whether the template writes what message `index` says: `probed` has the probe in its place.
+    fn writes_content(&self, index: usize, probed: Option<&str>) -> bool {
+        let says_nothing = self.chat.text(index).trim().is_empty();
+        says_nothing
+            || self.chat.calls_tools(index)
+            || probed.is_none_or(|text| text.contains(self.probe))
     }
 
     /// Whether a turn reaches into the answer of a tool that some templates write inside of it.

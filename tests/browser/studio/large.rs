@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Studio, wait_for};
 use crate::{
-    app::{Fixture, fixture},
+    app::{Fixture, fixture, text, veneer},
     page::{Page, element},
 };
 
@@ -132,6 +132,18 @@ fn change_all(studio: &Studio) {
     print_answers(page, "all records");
 }
 
+/// The same with the binary, in the same sitting, to compare with.
+fn beside_the_binary(studio: &Studio, file: &Path) {
+    let project = studio.files.path().join("native.veneer");
+    let (project, file) = (text(&project), text(file));
+    timed("natively: import", || {
+        veneer(&["data", "import", file, "--into", project]);
+    });
+    timed("natively: check with the model", || {
+        veneer(&["data", "check", project, "--model", "demo"]);
+    });
+}
+
 fn wait_for_answer(page: &Page, name: &str) {
     page.wait_until(
         &format!("the answer to `{name}`"),
@@ -210,6 +222,7 @@ fn a_hundred_thousand_records_are_scrolled_searched_and_changed() {
     });
     print_answers(page, "the import");
     page.check();
+    beside_the_binary(&studio, &file);
 }
 
 /// A tab that dies in the middle of an import leaves a whole project without it.

@@ -11,6 +11,10 @@ use crate::browser;
 /// Read at once: each read of a file crosses to the browser's own process.
 const BLOCK: u64 = 256 << 10;
 
+/// Read at once where a file is read on and on. Chromium reads 45 MB in blocks of [`BLOCK`] in 160 to
+/// 220 ms, in blocks of this size in 65 to 85.
+const MOST: u64 = 4 << 20;
+
 /// A file of the user under the name it was given with.
 pub(super) struct UserFile {
     name: String,
@@ -73,9 +77,14 @@ impl BlobReader {
     }
 
     fn fetch(&mut self) -> io::Result<()> {
-        // Blocks begin at multiples of their size, so that reading backwards hits them as well.
-        let from = self.at / BLOCK * BLOCK;
-        let to = (from + BLOCK).min(self.n_bytes);
+        let n_before = self.block.len() as u64;
+        let goes_on = n_before > 0 && self.at == self.block_at + n_before;
+        // After a jump they begin at multiples of their size, so that reading backwards hits them too.
+        let (from, n) = match goes_on {
+            true => (self.at, (2 * n_before).clamp(BLOCK, MOST)),
+            false => (self.at / BLOCK * BLOCK, BLOCK),
+        };
+        let to = (from + n).min(self.n_bytes);
         let part = self.blob.slice_with_f64_and_f64(from as f64, to as f64);
         let buffer = part.and_then(|part| self.reader.read_as_array_buffer(&part));
         let buffer = buffer.map_err(|error| {

@@ -95,6 +95,7 @@ mod tests {
             what: "the thing",
             feature: "",
             optimized: "",
+            quick: &[],
             limit_bytes: 100,
         };
         assert_eq!(too_large(&module, 100), None);

@@ -4,18 +4,17 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::{Current, Found, Lists, ROWS_AT_ONCE};
+use super::{Current, Found, Lists, OPENINGS_AT_ONCE, ROWS_AT_ONCE};
 use crate::{
     project::{
         Project, ProjectError, Step, Work,
         columns::Columns,
         filter::Sieve,
-        openings,
         search::{Finder, Hits},
         sorting,
         store::Store,
     },
-    protocol::studio::{ListView, Query, SortBy, StudioProgress, StudioStage},
+    protocol::studio::{ListView, Query, StudioProgress, StudioStage},
 };
 
 /// Steps of looking at texts that making a list again may take; each is about a megabyte.
@@ -55,10 +54,15 @@ impl Work for QueryWork {
         let lists = project.lists.get_mut();
         if self.found.is_none()
             && let Some(search) = &self.query.search
-            && let Some(finder) = Finder::new(search)?
         {
-            let hits = Hits::new(&lists.columns);
-            self.found = Some(Found { finder, hits });
+            let finder = Finder::new(search).inspect_err(|_| {
+                let query = std::mem::take(&mut self.query);
+                lists.current = Some(Current::void(query, &lists.columns));
+            })?;
+            self.found = finder.map(|finder| Found {
+                finder,
+                hits: Hits::new(&lists.columns),
+            });
         }
         if let Some(progress) = prepare(lists, &mut project.store, &self.query)? {
             return Ok(Step::More(progress));
@@ -97,12 +101,9 @@ fn prepare(
     if let Some(progress) = lists.read_field(db, &query.filter)? {
         return Ok(Some(progress));
     }
-    let by_opening = matches!(query.sort.by, SortBy::Prompt | SortBy::Answer);
-    const OPENINGS_AT_ONCE: usize = 1_000;
-    if by_opening && !openings::fill(db, OPENINGS_AT_ONCE)? {
-        return Ok(Some(reading(0)));
-    }
-    Ok(None)
+    let (columns, by) = (&lists.columns, query.sort.by);
+    let is_ordered = lists.openings.catch_up(db, by, columns, OPENINGS_AT_ONCE)?;
+    Ok((!is_ordered).then(|| reading(0)))
 }
 
 fn reading(done: u64) -> StudioProgress {
@@ -179,15 +180,16 @@ fn finish(
         let records = &lists.columns.records;
         passing.retain(|place| found.hits.has(records[*place as usize].body));
     }
-    lists.rank(db, query.sort.by)?;
     let columns = &lists.columns;
-    sorting::sort(&mut passing, query.sort, columns, &lists.ranks.1);
+    let ranks = lists.ranks(db, query.sort.by)?;
+    sorting::sort(&mut passing, query.sort, columns, &ranks);
     let id = |place: &u32| columns.records[*place as usize].id as u64;
     Ok(Current {
         n_of: columns.count(query.filter.trash),
         ids: passing.iter().map(id).collect(),
         query,
         found,
+        is_void: false,
     })
 }
 
@@ -199,12 +201,17 @@ pub(super) fn make_again(project: &mut Project) -> Result<(), ProjectError> {
         query,
         mut found,
         ids,
+        is_void,
         ..
     }) = lists.current.take()
     else {
         return Ok(());
     };
     while prepare(lists, &mut project.store, &query)?.is_some() {}
+    if is_void {
+        lists.current = Some(Current::void(query, &lists.columns));
+        return Ok(());
+    }
     let db = project.store.raw();
     let mut filtered = filter(lists, db, &query, found.as_ref())?;
     if let Some(found) = &mut found {

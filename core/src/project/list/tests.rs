@@ -237,6 +237,20 @@ fn a_broken_regular_expression_says_where() {
 }
 
 #[test]
+fn a_search_that_cannot_be_understood_lists_nothing() {
+    let mut project = in_memory(4);
+    ask(&mut project, Query::default());
+    let work = project.query(search("(", SearchMode::Regex));
+    run(&mut project, work, &mut |_| true).unwrap_err();
+    let all = Target::List { except: Vec::new() };
+    assert!(project.target_ids(&all).unwrap().is_empty());
+    change(&mut project, &[2], Change::Trash);
+    let window = project.window(0, 10).unwrap();
+    assert_eq!((window.n, window.rows.len()), (0, 0), "made again too");
+    assert_eq!(ask(&mut project, Query::default()).len(), 3);
+}
+
+#[test]
 fn nothing_to_search_for_is_no_search() {
     let mut project = in_memory(4);
     for text in ["", "   "] {
