@@ -1,17 +1,17 @@
 //! From a dataset file to token ids, through the checks that stop a silently broken run.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
-    data::Record,
+    data::{Record, fingerprint},
     protocol::studio::TrainWhat,
     text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
 
 use crate::{
-    dataset::{self, ReadArgs},
+    dataset::{self, ReadArgs, shell_word},
     input,
     model_run::Checkpoint,
     progress, project_file,
@@ -144,6 +144,42 @@ pub(crate) fn read(
 
 /// Refusals that are printed in full.
 const SHOWN: usize = 3;
+
+/// The name by which leaks are allowed.
+const LEAK: &str = "leak";
+
+/// Stops a run whose held-out records ask what it trains on: their loss would flatter.
+///
+/// # Errors
+/// Where there are any, unless they are allowed.
+pub(crate) fn refuse_leaks(
+    trained: &[Record],
+    (path, held_out): (&Path, &[Record]),
+    args: &TextArgs,
+) -> Result<()> {
+    let asked = |record: &Record| fingerprint(record).prompt;
+    let trained: HashSet<u128> = trained.iter().map(asked).collect();
+    let n = held_out
+        .iter()
+        .filter(|record| trained.contains(&asked(record)));
+    let n = n.count();
+    if n == 0 {
+        return Ok(());
+    }
+    let name = shell_word(path);
+    let of = dataset::count(held_out.len() as u64, "held-out record");
+    let found =
+        format!("of {of} in {name}, {n} ask what is trained on: the loss on them would flatter");
+    if args.allow.iter().any(|name| name == LEAK) {
+        eprintln!("warning: {found}");
+        return Ok(());
+    }
+    let mend = match input::is_project(path) {
+        true => format!("`veneer data fix {name} --finding leak --with to_train` mends it"),
+        false => "take them out, or draw the sides with `veneer data split`".to_owned(),
+    };
+    bail!("{found}; {mend}, or run anyway with `--allow {LEAK}`")
+}
 
 /// Stops the run unless every refusal is allowed.
 fn refuse(path: &Path, refusals: &[Refusal], text: &ModelText, args: &TextArgs) -> Result<()> {

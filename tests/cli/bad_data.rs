@@ -117,3 +117,30 @@ fn a_reader_that_has_enough_ends_the_command_in_peace() {
     let outcome = outcome(std::process::Command::new("bash").args(["-c", &command]));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn held_out_records_that_ask_what_is_trained_on() {
+    let row = |answer: u32| {
+        format!("{{\"input_ids\": [1, 2, {answer}], \"labels\": [-100, -100, {answer}]}}\n")
+    };
+    let (folder, data) = file("a.jsonl", row(3));
+    let out = folder.path().join("out");
+    let held_out = folder.path().join("b.jsonl");
+    let other = "{\"input_ids\": [5, 6], \"labels\": [-100, 6]}\n";
+    fs::write(&held_out, row(4) + other).unwrap();
+    let mut words = train(&data, out.to_str().unwrap());
+    words.extend(["--eval-data", held_out.to_str().unwrap()].map(String::from));
+    refused(
+        &words,
+        &[
+            "of 2 held-out records",
+            "1 ask what is trained on",
+            "--allow leak",
+        ],
+    );
+    assert!(!out.exists(), "a refused run left a folder");
+    words.extend(["--allow", "leak"].map(String::from));
+    let allowed = outcome(crate::binary::veneer().args(&words));
+    assert_eq!(allowed.code, Some(0), "{allowed:#?}");
+    assert!(allowed.stderr.contains("would flatter"), "{allowed:#?}");
+}

@@ -255,7 +255,7 @@ fn members(
 ) -> Result<Places, ProjectError> {
     let by = match table::grouping(&check.0) {
         Grouping::Whole => Print::Whole,
-        Grouping::Prompt => Print::Prompt,
+        Grouping::Prompt | Grouping::Sides => Print::Prompt,
         Grouping::Members => {
             let sql = "SELECT body FROM member WHERE \"check\" = ?1 AND grp = ?2";
             let mut statement = db.prepare_cached(sql)?;

@@ -9,22 +9,24 @@ use super::{
         live::{Live, LiveRecords},
         repeats::{self, Group},
         same_texts::Print,
-        table::{self, CONFLICTS, DUPLICATES, KEEP_FIRST, KEEP_LONGEST, Kind},
+        table::{self, CONFLICTS, DUPLICATES, KEEP_FIRST, KEEP_LONGEST, Kind, LEAK, LEAKS},
         template,
     },
-    columns::THERE,
+    columns::{NO_SIDE, THERE},
     edit::RecordRow,
+    filter::side_number,
     names::{names_of, sets_with},
     rows::Narrow,
 };
 use crate::protocol::studio::{
-    CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName, Phrase, Said,
+    CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName, Phrase, Said, Side,
 };
 
 /// Checks that need no rows, and their kinds of findings.
-const BY_PRINT: [(&str, &str); 2] = [
+const BY_PRINT: [(&str, &str); 3] = [
     (DUPLICATES, "duplicate"),
     (CONFLICTS, "conflicting_answers"),
+    (LEAKS, LEAK),
 ];
 
 impl Project {
@@ -100,6 +102,7 @@ impl Project {
         }
         findings.extend(self.length_at(row, &accepted)?);
         findings.extend(self.repeat_at(record, row, &accepted)?);
+        findings.extend(self.leak_at(row, &accepted)?);
         findings.extend(self.end_at(row, &accepted)?);
         Ok(findings)
     }
@@ -155,30 +158,13 @@ impl Project {
         if row.state != i64::from(THERE) {
             return Ok(None);
         }
-        let mut lists = self.lists.borrow_mut();
-        let columns = lists.caught_up(&self.store)?;
-        let (same, own) = (columns.same_texts(), columns.body_place(row.body));
-        let mut records = self
-            .store
-            .raw()
-            .prepare_cached("SELECT id, state, position FROM record WHERE body = ?1")?;
         for ((_, kind), print, [one, many]) in [
             (BY_PRINT[0], Print::Whole, TEXT),
             (BY_PRINT[1], Print::Prompt, QUESTION),
         ] {
-            let mut n = 0_u64;
-            for place in same.with(columns, print, own) {
-                let mut rows = records.query([columns.body_at(*place).id])?;
-                while let Some(other) = rows.next()? {
-                    let id: u64 = other.get(0)?;
-                    let (state, position): (u8, i64) = match Narrow::late(&self.store, columns, id)
-                    {
-                        Some(late) => (late.state, late.position),
-                        None => (other.get(1)?, other.get(2)?),
-                    };
-                    n += u64::from(state == THERE && (position, id) < (row.position, record));
-                }
-            }
+            let is_before = |other: &Other| (other.position, other.id) < (row.position, record);
+            let others = self.others(row, print)?;
+            let n = others.iter().filter(|other| is_before(other)).count();
             if n > 0 {
                 return Ok(Some(view(kind, accepted, |view| {
                     let phrase = if n == 1 { one } else { many };
@@ -189,12 +175,66 @@ impl Project {
         Ok(None)
     }
 
+    /// The record is held out, and one that is trained on asks the same.
+    fn leak_at(
+        &self,
+        row: &RecordRow,
+        accepted: &[String],
+    ) -> Result<Option<FindingView>, ProjectError> {
+        let held_out = [Side::Validation, Side::Test].map(|side| Some(side as i64));
+        if row.state != i64::from(THERE) || !held_out.contains(&row.side) {
+            return Ok(None);
+        }
+        let others = self.others(row, Print::Prompt)?;
+        let train = side_number(Some(Side::Train));
+        let n = others.iter().filter(|other| other.side == train).count();
+        Ok((n > 0).then(|| {
+            view(LEAK, accepted, |view| {
+                view.found = Said::new(Phrase::AskedInTraining, [n.to_string()]);
+            })
+        }))
+    }
+
+    /// Records outside the trash with the fingerprint of this one, which is among them.
+    fn others(&self, row: &RecordRow, print: Print) -> Result<Vec<Other>, ProjectError> {
+        let mut lists = self.lists.borrow_mut();
+        let columns = lists.caught_up(&self.store)?;
+        let (same, own) = (columns.same_texts(), columns.body_place(row.body));
+        let sql = "SELECT id, state, position, side FROM record WHERE body = ?1";
+        let mut records = self.store.raw().prepare_cached(sql)?;
+        let mut others = Vec::new();
+        for place in same.with(columns, print, own) {
+            let mut rows = records.query([columns.body_at(*place).id])?;
+            while let Some(row) = rows.next()? {
+                let id: u64 = row.get(0)?;
+                let (state, position, side) = match Narrow::late(&self.store, columns, id) {
+                    Some(late) => (late.state, late.position, late.side.unwrap_or(NO_SIDE)),
+                    None => {
+                        let side: Option<u8> = row.get(3)?;
+                        (row.get(1)?, row.get(2)?, side.unwrap_or(NO_SIDE))
+                    }
+                };
+                if state == THERE {
+                    others.push(Other { id, position, side });
+                }
+            }
+        }
+        Ok(others)
+    }
+
     /// Checks that have not seen every record as it is now.
     pub(super) fn outdated(&self) -> Result<Vec<CheckName>, ProjectError> {
         let is_behind = template::is_behind(self)?;
         let behind = is_behind.then(|| CheckName(table::TEMPLATE.into()));
         Ok(behind.into_iter().collect())
     }
+}
+
+/// A record with the fingerprint of another.
+struct Other {
+    id: u64,
+    position: i64,
+    side: u8,
 }
 
 /// What is shown of a kind, whether or not this version knows it. The advice of a row is for the
@@ -289,10 +329,11 @@ impl<'a> Counts<'a> {
         let (groups, flagged) = repeats::found(db, check, self.live)?;
         let settled = sets_with(db, kind)?;
         let not_kept = NotKept::of(&groups, &settled);
+        let is_error = table::kind(kind).is_some_and(|kind| kind.is_error);
         self.push(
             kind,
             check,
-            false,
+            is_error,
             counted(&flagged, &settled),
             Some(not_kept),
         );

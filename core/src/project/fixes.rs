@@ -16,17 +16,18 @@ use super::{
         length::{self, TOO_LONG},
         live::{Live, LiveRecords},
         repeats,
-        table::{self, ACCEPT, Grouping, KEEP_FIRST, KEEP_LONGEST, TRASH},
+        table::{self, ACCEPT, Grouping, KEEP_FIRST, KEEP_LONGEST, TO_TRAIN, TRASH},
         template,
     },
     journal::Field,
     leftovers::Working,
     names::{names_of, set_of, sets_with},
+    sides::refuse_if_frozen,
     text_edit::TextEdit,
 };
 use crate::{
     data::Repair,
-    protocol::studio::{ActionKind, Changed, FindingKind, FixName, FixTarget, RecordKey},
+    protocol::studio::{ActionKind, Changed, FindingKind, FixName, FixTarget, RecordKey, Side},
 };
 
 /// `record.state` of the trash.
@@ -98,6 +99,12 @@ impl Work for Fixing {
             TRASH => {
                 let records = self.targeted(project, &live)?;
                 self.trash(project, records)
+            }
+            TO_TRAIN => {
+                refuse_if_frozen(project.store.raw())?;
+                let records = self.targeted(project, &live)?;
+                let train = records.iter().map(|live| (live.record, Side::Train as i64));
+                self.act(project, ActionKind::Fix, Field::Side, train.collect())
             }
             KEEP_FIRST | KEEP_LONGEST => {
                 let records = self.not_kept(project, &live)?;

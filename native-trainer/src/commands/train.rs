@@ -287,7 +287,11 @@ impl Prepared {
             encoded: train,
         } = read(&spec.data, spec.limit, spec.read.side)?;
         let eval_examples = match &spec.eval_data {
-            Some(path) => read(path, None, side_to_validate(&spec, path)?)?.encoded,
+            Some(path) => {
+                let held_out = read(path, None, side_to_validate(&spec, path)?)?;
+                examples::refuse_leaks(&records, (path, &held_out.records), text_args)?;
+                held_out.encoded
+            }
             None => Vec::new(),
         };
         refuse_idle_patience(&spec.job, &eval_examples)?;

@@ -3,9 +3,13 @@
 use std::rc::Rc;
 
 use super::same_texts::SameTexts;
-use crate::project::{
-    Project, ProjectError,
-    columns::{Columns, THERE},
+use crate::{
+    project::{
+        Project, ProjectError,
+        columns::{Columns, THERE},
+        filter::side_number,
+    },
+    protocol::studio::Side,
 };
 
 /// A record that counts.
@@ -15,8 +19,21 @@ pub(in crate::project) struct Live {
     pub(in crate::project) body: i64,
     pub(in crate::project) position: i64,
     pub(in crate::project) n_chars: i64,
+    /// As [`crate::project::columns`] numbers it.
+    pub(in crate::project) side: u8,
     /// The `name_set` of kinds of findings that someone accepted.
     pub(in crate::project) accepted: i64,
+}
+
+impl Live {
+    pub(in crate::project) fn is_on(&self, side: Side) -> bool {
+        self.side == side_number(Some(side))
+    }
+
+    /// Whether it is held out: on validation or test.
+    pub(in crate::project) fn is_held_out(&self) -> bool {
+        self.is_on(Side::Validation) || self.is_on(Side::Test)
+    }
 }
 
 /// In the order of their texts, so that findings of texts can be joined to them.
@@ -46,6 +63,7 @@ impl LiveRecords {
                     body: body.id,
                     position: record.position,
                     n_chars: body.n_chars,
+                    side: record.side,
                     accepted: record.accepted,
                 }
             })

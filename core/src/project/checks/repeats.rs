@@ -9,7 +9,7 @@ use super::{
     same_texts::Print,
     table::{self, Grouping},
 };
-use crate::project::ProjectError;
+use crate::{project::ProjectError, protocol::studio::Side};
 
 /// Records that belong together, in the order of the dataset; always at least two.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,9 @@ pub(in crate::project) fn groups(
     Ok(found(db, check, live)?.0)
 }
 
-/// Records that a kind of finding of a grouping check is about: all but the first of each group, and
-/// of those that ask the same, those that do not say the same as an earlier one.
+/// Records that a kind of finding of a grouping check is about: all but the first of each group; of
+/// those that ask the same, those that do not say the same as an earlier one; of those that ask the
+/// same on several sides, those that are held out.
 pub(in crate::project) fn flagged(
     db: &Connection,
     check: &str,
@@ -67,6 +68,7 @@ pub(in crate::project) fn found(
             repeats = repeated(live);
             conflicting(live, &repeats)
         }
+        Grouping::Sides => leaking(live),
         Grouping::Members => by_member(db, check, live)?,
     };
     groups.sort_by_key(|group| {
@@ -75,9 +77,15 @@ pub(in crate::project) fn found(
             .first()
             .map(|first| (first.position, first.record))
     });
-    let others = groups.iter().flat_map(|group| group.records.iter().skip(1));
-    let flagged = others.filter(|live| !repeats.contains(&live.record));
-    let flagged = flagged.copied().collect();
+    let records = groups
+        .iter()
+        .flat_map(|group| group.records.iter().enumerate());
+    let is_flagged = |n: usize, live: &Live| match table::grouping(check) {
+        Grouping::Sides => live.is_held_out(),
+        _ => n > 0 && !repeats.contains(&live.record),
+    };
+    let flagged = records.filter(|(n, live)| is_flagged(*n, live));
+    let flagged = flagged.map(|(_, live)| *live).collect();
     Ok((groups, flagged))
 }
 
@@ -95,6 +103,19 @@ fn conflicting(live: &LiveRecords, repeated: &HashSet<u64>) -> Vec<Group> {
     groups.retain(|group| {
         let mut others = group.records.iter().skip(1);
         others.any(|live| !repeated.contains(&live.record))
+    });
+    groups
+}
+
+/// Records that ask the same, where some are trained on and some held out.
+fn leaking(live: &LiveRecords) -> Vec<Group> {
+    if !live.all().iter().any(Live::is_held_out) {
+        return Vec::new();
+    }
+    let mut groups = by_print(live, Print::Prompt);
+    groups.retain(|group| {
+        let records = || group.records.iter();
+        records().any(|live| live.is_on(Side::Train)) && records().any(Live::is_held_out)
     });
     groups
 }

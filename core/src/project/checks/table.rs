@@ -8,6 +8,8 @@ pub(in crate::project) const RECORD: &str = crate::project::body::RECORD_CHECK;
 pub(in crate::project) const DUPLICATES: &str = "duplicates";
 /// Records that ask the same and answer otherwise.
 pub(in crate::project) const CONFLICTS: &str = "conflicts";
+/// Records of validation and test that ask what a record of train asks.
+pub(in crate::project) const LEAKS: &str = "leaks";
 /// Records under the chosen tokenizer and template.
 pub(in crate::project) const TEMPLATE: &str = "template";
 
@@ -19,6 +21,12 @@ pub(in crate::project) const ACCEPT: &str = "accept";
 pub(in crate::project) const KEEP_FIRST: &str = "keep_first";
 /// Of each group the longest record stays.
 pub(in crate::project) const KEEP_LONGEST: &str = "keep_longest";
+
+/// To the side `train`.
+pub(in crate::project) const TO_TRAIN: &str = "to_train";
+
+/// The kind of finding of [`LEAKS`].
+pub(in crate::project) const LEAK: &str = "leak";
 
 /// Run-level: no record teaches the token that ends answers.
 pub(in crate::project) const END_NEVER_TRAINED: &str = "end_never_trained";
@@ -50,6 +58,8 @@ pub(in crate::project) enum Grouping {
     Whole,
     /// Equal fingerprints of what is asked.
     Prompt,
+    /// The same, on `train` and on another side.
+    Sides,
     /// Rows in `member`, if any.
     Members,
 }
@@ -58,6 +68,7 @@ pub(in crate::project) fn grouping(check: &str) -> Grouping {
     match check {
         DUPLICATES => Grouping::Whole,
         CONFLICTS => Grouping::Prompt,
+        LEAKS => Grouping::Sides,
         _ => Grouping::Members,
     }
 }
@@ -219,6 +230,15 @@ const OTHERS: &[Kind] = &[
         advice: "if both answers are right, nothing is wrong; otherwise keep one",
         fixes: &[ACCEPT, KEEP_FIRST, KEEP_LONGEST],
     },
+    Kind {
+        name: LEAK,
+        check: LEAKS,
+        is_error: true,
+        title: "asked in training too",
+        advice: "the figures of validation and test would flatter: put it on the side of training, take \
+                 it out, or draw the split again with records that ask the same on one side",
+        fixes: &[TO_TRAIN, TRASH],
+    },
     refusal(
         "not_encodable",
         "the record cannot become tokens",
@@ -329,7 +349,7 @@ mod tests {
             assert_eq!((kind.name, kind.title), (problem.name(), problem.title()));
             assert!(!kind.advice.is_empty() && !kind.fixes.is_empty());
             for fix in kind.fixes {
-                let is_plain = [TRASH, ACCEPT, KEEP_FIRST, KEEP_LONGEST].contains(fix);
+                let is_plain = [TRASH, ACCEPT, KEEP_FIRST, KEEP_LONGEST, TO_TRAIN].contains(fix);
                 assert!(is_plain || Repair::from_name(fix).is_some(), "{fix}");
             }
         }

@@ -4,7 +4,7 @@ use crate::{
     project::{
         content::content_of,
         run,
-        testing::{chat, in_memory, project_of, question, turns, with_text_model},
+        testing::{chat, in_memory, keys, project_of, question, turns, with_text_model},
     },
     protocol::studio::{CheckName, FindingSummary, RecordKey, TextOptions},
     text::{Record, Role, encode_record},
@@ -331,4 +331,72 @@ fn a_new_check_needs_rows_and_nothing_else() {
     let weather = summary(&view, "too_much_rain");
     assert_eq!((weather.n_records, weather.n_accepted), (0, 1));
     assert_eq!(view.n_records_with_errors, 0);
+}
+
+/// Held-out records that ask what is trained on, as a finding: counted, listed, at the record, mended
+/// and taken back.
+#[test]
+fn questions_that_leak_are_found_and_go_to_the_side_of_training() {
+    use crate::protocol::studio::{Change, Filter, FindingKind, FixName, FixTarget, Query, Side};
+    let mut project = project_of([
+        chat("a", "1"),
+        chat("a", "2"),
+        chat("b", "1"),
+        chat("b", "1"),
+        chat("c", "1"),
+        chat(" a ", "3"),
+        chat("a", "4"),
+    ]);
+    let sides = [
+        Some(Side::Train),
+        Some(Side::Test),
+        Some(Side::Validation),
+        Some(Side::Test),
+        Some(Side::Test),
+        Some(Side::Validation),
+        None,
+    ];
+    for (record, side) in (1..).zip(sides) {
+        let to = project.change(keys([record]), Change::SetSide(side), 4);
+        run(&mut project, to, &mut |_| true).unwrap();
+    }
+    let leak = FindingKind(table::LEAK.into());
+    let n = |project: &Project| {
+        let view = project.findings().unwrap();
+        let found = view.kinds.iter().find(|found| found.kind == leak);
+        found.map_or(0, |found| found.n_records)
+    };
+    let expected = project.split().unwrap().n_leaking;
+    assert_eq!(expected, 2);
+    assert_eq!(n(&project), expected);
+    let findings = vec![leak.clone()];
+    let filter = Filter {
+        findings,
+        ..Filter::default()
+    };
+    let listed = project.query(Query {
+        filter,
+        ..Query::default()
+    });
+    assert_eq!(
+        run(&mut project, listed, &mut |_| true).unwrap().n,
+        expected
+    );
+    let at = |project: &Project, record| {
+        let view = project.record(RecordKey(record)).unwrap();
+        view.findings.iter().any(|found| found.kind == leak)
+    };
+    let having: Vec<u64> = (1..=7).filter(|record| at(&project, *record)).collect();
+    assert_eq!((having.len() as u64, having[0]), (expected, 2));
+    let fix = project.fix(
+        leak.clone(),
+        FixTarget::All,
+        FixName(table::TO_TRAIN.into()),
+        5,
+    );
+    run(&mut project, fix, &mut |_| true).unwrap();
+    assert_eq!((n(&project), project.split().unwrap().n_leaking), (0, 0));
+    assert!(project.list_ids().unwrap().is_empty());
+    project.undo().unwrap();
+    assert_eq!(n(&project), expected);
 }

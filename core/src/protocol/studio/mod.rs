@@ -31,8 +31,8 @@ pub use import::{
     RecordReading, Rejected, RowProblem,
 };
 pub use project::{
-    ActionKind, ActionView, Difference, DifferenceKind, ProjectEntry, ProjectView, ProjectsView,
-    RecordDifference, SnapshotKey, SnapshotView, SourceView,
+    ActionKind, ActionView, Beside, Difference, DifferenceKind, ProjectEntry, ProjectView,
+    ProjectsView, RecordDifference, SnapshotKey, SnapshotView, SourceView,
 };
 pub use record::{Content, ContentBody, RecordKey, RecordTokens, RecordView, Turn, TurnRole};
 pub use said::{Phrase, Said, filled};
@@ -125,6 +125,8 @@ pub enum StudioRequest {
     },
     /// What can be filtered by, with counts; ends with [`StudioOutcome::Facets`].
     Facets,
+    /// The same of the records in the trash.
+    TrashFacets,
     /// Ends with [`StudioOutcome::Changed`].
     Change {
         target: Target,
@@ -225,6 +227,12 @@ pub enum StudioRequest {
     },
     ApplySplit {
         options: SplitPlan,
+    },
+    /// Licence and address of a source; ends with [`StudioOutcome::Changed`].
+    DescribeSource {
+        source: u32,
+        licence: String,
+        url: String,
     },
     /// Freezes the sides with a hash, or thaws them.
     FreezeSplit {

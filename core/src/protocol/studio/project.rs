@@ -117,17 +117,33 @@ pub struct Difference {
     pub n_edited: u64,
     /// Other side of the split, tags, reviewer or place, with the text untouched.
     pub n_moved: u64,
-    /// The first ones, up to 200, edited before added before removed.
+    /// The first ones, up to 200, edited before added before removed before moved.
     pub records: Vec<RecordDifference>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordDifference {
     pub record: super::RecordKey,
+    /// Its place in the dataset of now, from 1, if it is there.
+    pub place: Option<u64>,
     pub kind: DifferenceKind,
-    /// The texts, one message after the other; empty where there is none.
+    /// The texts, one message after the other; empty where there is none. Where there are both, lines
+    /// follow for what else differs, such as weights, tools and columns.
     pub before: String,
     pub after: String,
+    /// What differs beside what the record says, where both states have it.
+    pub beside: Vec<Beside>,
+}
+
+/// What differs between two states of a record beside what it says: before, and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beside {
+    Side(Option<super::Side>, Option<super::Side>),
+    Tags(Vec<String>, Vec<String>),
+    /// Nobody is an empty name.
+    Reviewer(String, String),
+    Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

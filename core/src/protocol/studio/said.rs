@@ -74,6 +74,7 @@ phrases! {
     TextOfBefore "the text of {0} records before it";
     QuestionOfOneBefore "the question of {0} record before it";
     QuestionOfBefore "the question of {0} records before it";
+    AskedInTraining "asked in training too: {0}";
     Tokens "{0} tokens";
     Characters "{0} characters";
     ControlTokenInMessage "a message holds the control token `{0}`, which would end or forge a turn";
@@ -188,6 +189,19 @@ phrases! {
     NothingReadable "no record could be read; the first problem: {0}";
     ListOfDatasets "this is LLaMA-Factory's list of datasets, not a dataset; give one of the files that it names ({0})";
     RowTooLarge "the row that starts at line {0} is larger than {1} MiB; probably a quote (\") is never closed, or this is not a table";
+    // Why a split cannot be drawn.
+    CannotSplit "cannot split: {0}";
+    AllTogether "all {0} records belong together, so that none can be set aside";
+    NoGroupForValidation "no group of records that belong together is small enough for a validation set of {0}; there are {1} groups, the largest of {2}";
+    NoGroupForTest "no group of records that belong together is small enough for a test set of {0}; there are {1} groups, the largest of {2}";
+    AllOnSides "every record is on a side already; there is nothing to draw";
+    NothingToSetAside "nothing to set aside; give validation or test a share (0.1) or a count (20)";
+    NoneLeftToTrain "{0} for validation and {1} for test leave none of {2} records to train on";
+    MoreThanOnNoSide "{0} for validation and {1} for test are more than the {2} records on no side";
+    NothingToGroupBy "no record has `{0}` to group by; columns are {1}";
+    NoColumnToGroupBy "no record has `{0}` to group by; there are no columns beside the text";
+    NothingToStratifyBy "no record has `{0}` to stratify by; columns are {1}";
+    NoColumnToStratifyBy "no record has `{0}` to stratify by; there are no columns beside the text";
     // What a format or a tool does not hold.
     LosesRecord "cannot be expressed there (left out)";
     LosesSystem "system prompts";
@@ -213,6 +227,7 @@ phrases! {
     ColumnAsText "the column `{0}`, written as text because its values are of several types";
     ParquetTools "tools or calls; those of unlike shapes stand as JSON text, which is to be parsed before a chat template takes it";
     TagsStay "tags and reviewers (working notes, which stay in the project)";
+    SidesStay "sides (one file for all does not tell them; one for each side does)";
     // Why an export is not written.
     NoRecordToWrite "there is no record to write; choose other sides or another list";
     NoTrainSide "no record is on the train side; draw the split again";

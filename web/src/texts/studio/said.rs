@@ -95,6 +95,7 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::TextOfOneBefore => ("el texto de {0} registro anterior", "前にある {0} 件と同じ内容"),
         Phrase::TextOfBefore => ("el texto de {0} registros anteriores", "前にある {0} 件と同じ内容"),
         Phrase::QuestionOfOneBefore => ("la pregunta de {0} registro anterior", "前にある {0} 件と同じ質問"),
+        Phrase::AskedInTraining => ("veces que se pregunta en el entrenamiento: {0}", "学習側の同じ質問: {0} 件"),
         Phrase::QuestionOfBefore => ("la pregunta de {0} registros anteriores", "前にある {0} 件と同じ質問"),
         Phrase::Tokens => ("{0} tokens", "{0} トークン"),
         Phrase::Characters => ("{0} caracteres", "{0} 文字"),
@@ -210,6 +211,19 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::NothingReadable => ("no se pudo leer ningún registro; el primer problema: {0}", "読めたレコードがありません。最初の問題: {0}"),
         Phrase::ListOfDatasets => ("esta es la lista de conjuntos de datos de LLaMA-Factory, no un conjunto de datos; elija uno de los archivos que nombra ({0})", "これは LLaMA-Factory のデータセット一覧で、データセットではありません。そこに挙げられたファイル（{0}）を選んでください"),
         Phrase::RowTooLarge => ("la fila que empieza en la línea {0} ocupa más de {1} MiB; probablemente unas comillas (\") no se cierran nunca, o esto no es una tabla", "{0} 行目から始まる行が {1} MiB を超えています。引用符（\"）が閉じられていないか、表ではないようです"),
+        // Why a split cannot be drawn.
+        Phrase::CannotSplit => ("no se puede dividir: {0}", "分割できません: {0}"),
+        Phrase::AllTogether => ("los {0} registros van juntos, así que no se puede apartar ninguno", "{0} 件すべてが一つのグループになるため、取り分けられません"),
+        Phrase::NoGroupForValidation => ("ningún grupo de registros que van juntos es lo bastante pequeño para una validación de {0}; hay {1} grupos y el mayor tiene {2}", "検証 {0} 件に収まるグループがありません（{1} グループ、最大 {2} 件）"),
+        Phrase::NoGroupForTest => ("ningún grupo de registros que van juntos es lo bastante pequeño para una prueba de {0}; hay {1} grupos y el mayor tiene {2}", "テスト {0} 件に収まるグループがありません（{1} グループ、最大 {2} 件）"),
+        Phrase::AllOnSides => ("todos los registros están ya en una parte; no queda nada que repartir", "すべてのレコードがすでに区分に入っていて、分けるものがありません"),
+        Phrase::NothingToSetAside => ("no se aparta nada; dé a la validación o a la prueba una proporción (0.1) o una cantidad (20)", "取り分ける量がありません。検証かテストに割合（0.1）か件数（20）を指定してください"),
+        Phrase::NoneLeftToTrain => ("{0} para validación y {1} para prueba no dejan ninguno de los {2} registros para entrenar", "検証 {0} 件とテスト {1} 件を取ると、{2} 件のうち学習に使うレコードが残りません"),
+        Phrase::MoreThanOnNoSide => ("{0} para validación y {1} para prueba son más que los {2} registros que no están en ninguna parte", "検証 {0} 件とテスト {1} 件は、未割り当ての {2} 件を超えています"),
+        Phrase::NothingToGroupBy => ("ningún registro tiene `{0}` por lo que mantenerlos juntos; las columnas son {1}", "まとめる列 `{0}` を持つレコードがありません（列: {1}）"),
+        Phrase::NoColumnToGroupBy => ("ningún registro tiene `{0}` por lo que mantenerlos juntos; no hay columnas junto al texto", "まとめる列 `{0}` を持つレコードがありません（本文のほかに列はありません）"),
+        Phrase::NothingToStratifyBy => ("ningún registro tiene `{0}` para repartir por igual; las columnas son {1}", "比率を揃える列 `{0}` を持つレコードがありません（列: {1}）"),
+        Phrase::NoColumnToStratifyBy => ("ningún registro tiene `{0}` para repartir por igual; no hay columnas junto al texto", "比率を揃える列 `{0}` を持つレコードがありません（本文のほかに列はありません）"),
         // What a format or a tool does not hold.
         Phrase::LosesRecord => ("no se puede expresar ahí (se omite)", "その形式では表せない（除外）"),
         Phrase::LosesSystem => ("indicaciones del sistema", "システムプロンプト"),
@@ -235,6 +249,7 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::ColumnAsText => ("la columna `{0}`, escrita como texto porque sus valores son de varios tipos", "列 `{0}`（値の型が混ざっているため、テキストとして書きます）"),
         Phrase::ParquetTools => ("herramientas o llamadas; las de formas distintas van como texto JSON, que hay que analizar antes de dárselo a una plantilla de chat", "ツールまたは呼び出し。形がそろわないものは JSON テキストになり、チャットテンプレートに渡す前に解析が必要です"),
         Phrase::TagsStay => ("etiquetas y revisores (notas de trabajo, que se quedan en el proyecto)", "タグとレビュー担当（作業用の情報で、プロジェクトに残ります）"),
+        Phrase::SidesStay => ("partes (un solo archivo no las distingue; un archivo por parte, sí)", "区分（一つのファイルでは区別されません。区分ごとのファイルなら残ります）"),
         // Why an export is not written.
         Phrase::NoRecordToWrite => ("no hay ningún registro que escribir; elija otras partes u otra lista", "書き出すレコードがありません。別の区分か一覧を選んでください"),
         Phrase::NoTrainSide => ("ningún registro está en la parte de entrenamiento; vuelva a repartir", "学習の区分にレコードがありません。分割し直してください"),
@@ -340,6 +355,18 @@ mod tests {
             said(&found, Language::Japanese),
             "レコード 3 の `messages`: なし（期待: アシスタントのメッセージが一つ以上）。\
              モデルが返すべき回答を加えてください"
+        );
+    }
+
+    #[test]
+    fn why_a_split_cannot_be_drawn_is_told_whole() {
+        let text = "cannot split: no group of records that belong together is small enough for a \
+                    validation set of 2; there are 3 groups, the largest of 8";
+        let found = Said::read(text);
+        assert_eq!(said(&found, Language::English), text);
+        assert_eq!(
+            said(&found, Language::Japanese),
+            "分割できません: 検証 2 件に収まるグループがありません（3 グループ、最大 8 件）"
         );
     }
 
