@@ -67,7 +67,7 @@ pub enum DatasetError {
     #[error("{}", Phrase::RowTooLarge.with([line, cap_mib]))]
     RowTooLarge { line: u64, cap_mib: u64 },
 
-    #[error("cannot split: {reason}")]
+    #[error("{}", Phrase::CannotSplit.with([reason]))]
     Split { reason: String },
 
     #[error("record at line {line} cannot be written as {target}: {reason}")]

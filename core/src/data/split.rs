@@ -206,7 +206,7 @@ mod tests {
                     found
                         .unwrap_err()
                         .to_string()
-                        .contains("there is 1 group, the largest of 120")
+                        .contains("all 120 records belong together")
                 );
                 continue;
             }

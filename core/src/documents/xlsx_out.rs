@@ -1,9 +1,11 @@
 //! Rows as a spreadsheet that people edit and that comes back without loss.
 //!
-//! A cell is text, a number or a truth value, never a formula. What a cell cannot hold as it is (an
-//! empty text, a list, control characters) stands in it as JSON, and the hidden column
-//! [`CELLS_COLUMN`] lists the columns of the row that were written so. A text longer than a cell goes
-//! on in further columns at the end. [`unpacked`] takes both back.
+//! A cell is text, a number or a truth value, never a formula. What a cell cannot hold as it is (a
+//! list, control characters) stands in it as JSON, and the hidden column [`CELLS_COLUMN`] lists the
+//! columns of the row that were written so, and those whose cell is empty because their text is. A
+//! text longer than a cell goes on in further columns at the end. [`unpacked`] takes all of it back.
+
+use std::borrow::Cow;
 
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
@@ -15,6 +17,9 @@ use crate::data::{GivenRows, Row};
 
 /// Names the columns of a row whose cells are JSON, as a JSON list; marks the file as ours.
 pub const CELLS_COLUMN: &str = "veneer_cells";
+
+/// Stands there before the name of a column whose text is empty.
+const EMPTY_MARK: char = '∅';
 
 /// Between the name of a column and the number of its part, from 2.
 const PART_MARK: &str = " ⟨veneer part ";
@@ -45,8 +50,8 @@ pub fn xlsx(
     workbook.save_to_buffer().map_err(refused)
 }
 
-/// A row of a sheet that [`xlsx`] wrote, as it was; any other row unchanged.
-pub fn unpacked(mut row: Map<String, Value>) -> Map<String, Value> {
+/// A row of a sheet that [`xlsx`] wrote with these columns, as it was; any other row unchanged.
+pub fn unpacked(mut row: Map<String, Value>, columns: &[String]) -> Map<String, Value> {
     let Some(listed) = row.shift_remove(CELLS_COLUMN) else {
         return row;
     };
@@ -55,8 +60,10 @@ pub fn unpacked(mut row: Map<String, Value>) -> Map<String, Value> {
     row.retain(|_, value| !matches!(value, Value::Null) && value != "");
     let listed = listed.as_str().unwrap_or_default();
     let names: Vec<String> = serde_json::from_str(listed).unwrap_or_default();
-    for name in names {
-        let Some(value) = row.get_mut(&name) else {
+    let mut empty = Vec::new();
+    for name in &names {
+        let Some(value) = row.get_mut(name) else {
+            empty.extend(name.strip_prefix(EMPTY_MARK));
             continue;
         };
         let Some(text) = value.as_str() else { continue };
@@ -72,7 +79,28 @@ pub fn unpacked(mut row: Map<String, Value>) -> Map<String, Value> {
             *value = parsed;
         }
     }
-    row
+    match empty.is_empty() {
+        true => row,
+        false => with_empty(row, &empty, columns),
+    }
+}
+
+/// A row with its empty texts, each in the place of its column.
+fn with_empty(
+    mut row: Map<String, Value>,
+    empty: &[&str],
+    columns: &[String],
+) -> Map<String, Value> {
+    let value = |name: &String| {
+        let is_empty = empty.contains(&name.as_str());
+        let value = row
+            .remove(name)
+            .or_else(|| is_empty.then(|| Value::from("")))?;
+        Some((name.clone(), value))
+    };
+    let mut whole: Map<String, Value> = columns.iter().filter_map(value).collect();
+    whole.extend(row);
+    whole
 }
 
 /// A table of ours without the columns that only serve to take it back.
@@ -81,12 +109,13 @@ pub(super) fn taken_back(columns: Vec<String>, rows: GivenRows) -> (Vec<String>,
         return (columns, rows);
     }
     let own = |name: &String| name != CELLS_COLUMN && !name.contains(PART_MARK);
-    let columns = columns.into_iter().filter(own).collect();
-    let rows = rows.map(|row| {
+    let columns: Vec<String> = columns.into_iter().filter(own).collect();
+    let names = columns.clone();
+    let rows = rows.map(move |row| {
         Ok(match row? {
             Row::Object { line, object } => Row::Object {
                 line,
-                object: unpacked(object),
+                object: unpacked(object, &names),
             },
             broken => broken,
         })
@@ -148,13 +177,13 @@ fn stays(number: f64) -> bool {
     plain && shown == Some(number)
 }
 
-/// Whether a text comes back from a cell as it went in: XML has no control characters, an empty cell
-/// is no text, blanks at the ends and line ends are at a reader's mercy, and `_x000D_` is an escape.
+/// Whether a text comes back from a cell as it went in: XML has no control characters, blanks at the
+/// ends and line ends are at a reader's mercy, and `_x000D_` is an escape.
 fn keeps(text: &str) -> bool {
     let odd = |c: char| {
         (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}')
     };
-    !text.is_empty() && text.trim() == text && !text.contains("_x") && !text.chars().any(odd)
+    text.trim() == text && !text.contains("_x") && !text.chars().any(odd)
 }
 
 struct Sheet<'a> {
@@ -187,20 +216,25 @@ impl<'a> Sheet<'a> {
         if self.n_rows >= MAX_ROWS {
             return Err(too_large("1 048 575 rows"));
         }
-        let mut parsed: Vec<&str> = Vec::new();
+        let mut listed: Vec<Cow<'_, str>> = Vec::new();
         for (i, name) in self.columns.iter().enumerate() {
             let Some(value) = row.get(name) else { continue };
+            // Whoever else reads the sheet finds nothing where there is nothing.
+            if value == "" {
+                listed.push(format!("{EMPTY_MARK}{name}").into());
+                continue;
+            }
             let (cell, is_json) = cell(value);
             if is_json {
-                parsed.push(name);
+                listed.push(name.into());
             }
             if self.n_rows <= LOOKED_AT {
                 self.widths[i] = self.widths[i].max(width(&cell));
             }
             self.cell(i, cell)?;
         }
-        if !parsed.is_empty() {
-            let listed = serde_json::to_string(&parsed).unwrap_or_default();
+        if !listed.is_empty() {
+            let listed = serde_json::to_string(&listed).unwrap_or_default();
             self.text(self.columns.len(), &listed)?;
         }
         Ok(())
@@ -395,11 +429,29 @@ mod tests {
             }
         }
         let bytes = xlsx(&columns, rows.clone()).expect("written");
-        let back: Vec<_> = read(bytes).into_iter().map(unpacked).collect();
+        let back = read(bytes).into_iter();
+        let back: Vec<_> = back.map(|row| unpacked(row, &columns)).collect();
         assert_eq!(back.len(), rows.len());
         for (back, row) in back.iter().zip(&rows) {
             assert_eq!(back, row);
         }
+    }
+
+    #[test]
+    fn an_empty_text_is_an_empty_cell_and_comes_back_in_its_place() {
+        let row = json!({"instruction": "a", "input": "", "output": "b", "n": 1, "z": ""});
+        let row = row.as_object().expect("an object");
+        let columns: Vec<String> = row.keys().cloned().collect();
+        let read = read(xlsx(&columns, [row.clone()]).expect("written")).remove(0);
+        assert_eq!((&read["input"], &read["z"]), (&Value::Null, &Value::Null));
+        // A sheet's reader leaves empty cells out.
+        let filled = read.into_iter().filter(|(_, value)| !value.is_null());
+        let back = unpacked(filled.collect(), &columns);
+        assert_eq!(&back, row);
+        assert!(back.keys().eq(row.keys()), "{back:?}");
+        let filled_in = json!({"input": "now", "veneer_cells": "[\"∅input\"]"});
+        let filled_in = filled_in.as_object().expect("an object").clone();
+        assert_eq!(unpacked(filled_in, &columns)["input"], "now");
     }
 
     #[test]
@@ -489,7 +541,7 @@ mod tests {
     #[test]
     fn what_someone_edited_is_the_text_they_wrote() {
         let row = json!({"q": "a", "list": "not JSON any more", "veneer_cells": "[\"list\"]"});
-        let back = unpacked(row.as_object().expect("an object").clone());
+        let back = unpacked(row.as_object().expect("an object").clone(), &[]);
         assert_eq!(
             Value::Object(back),
             json!({"q": "a", "list": "not JSON any more"})
@@ -500,6 +552,6 @@ mod tests {
     fn rows_of_others_stay_as_they_are() {
         let row = json!({"q": "", "a": null, "messages": "[]"});
         let row = row.as_object().expect("an object").clone();
-        assert_eq!(unpacked(row.clone()), row);
+        assert_eq!(unpacked(row.clone(), &[]), row);
     }
 }

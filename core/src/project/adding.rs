@@ -15,15 +15,24 @@ use super::{
     Pace, Project, ProjectError, Step, Task, Work,
     body::{BodyWriter, NewBody},
     content::Origin,
-    journal::Field,
+    edit::side_number,
+    file::SPLIT_FROZEN,
+    journal::{Field, fact},
     leftovers::{Working, note_leftovers, settle_leftovers},
     order,
 };
 use crate::{
     cores,
-    data::{Format, Problem, n_chars},
+    data::{
+        Format, Problem,
+        handover::{SIDE_COLUMN, side_named},
+        n_chars,
+    },
     documents::{Arrival, Arrivals, DocumentError, InputFile, Part},
-    protocol::studio::{ActionKind, ImportSummary, Reading, Sample, StudioProgress, StudioStage},
+    protocol::studio::{
+        ActionKind, ImportSummary, Reading, Sample, Side, StudioProgress, StudioStage,
+    },
+    text::Record,
 };
 use hashing::{Hashing, Piece};
 pub(super) use incoming::Incoming;
@@ -124,6 +133,8 @@ struct SourceRow {
     n_rejected: u64,
     /// Whether it has what is known in the end.
     is_finished: bool,
+    /// Whether records come on the sides that they name; what is frozen takes none.
+    takes_sides: bool,
 }
 
 /// Rows that were read one behind the other.
@@ -228,7 +239,7 @@ impl Adding {
         } = source;
         let (written, rows_before) = (std::mem::take(ready), std::mem::take(rows));
         let (mut added, mut made) = (Ok(Vec::new()), Ok(Vec::new()));
-        let now_ms = self.now_ms;
+        let (now_ms, takes_sides) = (self.now_ms, row.takes_sides);
         // The connection goes to the other core as a whole: it must not be shared.
         let to_other = &mut *db;
         let read = cores::beside(
@@ -236,7 +247,7 @@ impl Adding {
             || {
                 cores::beside(
                     || {
-                        made = rows_before.into_records();
+                        made = rows_before.into_records(takes_sides);
                         piece.into_iter().for_each(Piece::add);
                     },
                     || Rows::read(arrivals, progress),
@@ -253,7 +264,7 @@ impl Adding {
             return Ok(true);
         }
         let mut rest = std::mem::take(ready);
-        rest.extend(std::mem::take(rows).into_records()?);
+        rest.extend(std::mem::take(rows).into_records(takes_sides)?);
         let added = row.write(db, rest, now_ms, false)?;
         self.added(added);
         // A small file is through by now, and there may be thousands in a folder.
@@ -336,6 +347,7 @@ fn open(project: &Project, incoming: Incoming) -> Result<Source, ProjectError> {
             id: None,
             n_rejected: 0,
             is_finished: false,
+            takes_sides: fact(project.store.raw(), SPLIT_FROZEN)?.is_none(),
         },
     })
 }
@@ -386,8 +398,9 @@ impl Rows {
         Ok(rows)
     }
 
-    fn into_records(self) -> Result<Vec<NewRecord>, ProjectError> {
-        let records = cores::map(self.arrivals, NewRecord::of);
+    fn into_records(self, takes_sides: bool) -> Result<Vec<NewRecord>, ProjectError> {
+        let of = |arrival| NewRecord::of(arrival, takes_sides);
+        let records = cores::map(self.arrivals, of);
         records.into_iter().flatten().collect()
     }
 }
@@ -453,11 +466,12 @@ struct NewRecord {
     format: Format,
     line: u64,
     page: Option<u32>,
+    side: Option<Side>,
 }
 
 impl NewRecord {
     /// `None` where the row became no record.
-    fn of(arrival: Arrival) -> Option<Result<Self, ProjectError>> {
+    fn of(arrival: Arrival, takes_side: bool) -> Option<Result<Self, ProjectError>> {
         let Arrival {
             record,
             format,
@@ -467,15 +481,31 @@ impl NewRecord {
             problems,
             progress: _,
         } = arrival;
+        let mut record = record?;
+        let side = match takes_side {
+            true => taken_side(&mut record),
+            false => None,
+        };
         let origin = Origin::new(format, raw.as_ref());
-        let body = NewBody::of(record?, origin, problems);
+        let body = NewBody::of(record, origin, problems);
         Some(body.map(|body| Self {
             body,
             format,
             line,
             page,
+            side,
         }))
     }
+}
+
+/// The side that a spreadsheet of ours says; other words there are a column like any other.
+fn taken_side(record: &mut Record) -> Option<Side> {
+    let said = record.extra.get(SIDE_COLUMN)?.as_str()?;
+    let (side, is_empty) = (side_named(said), said.trim().is_empty());
+    if side.is_some() || is_empty {
+        record.extra.shift_remove(SIDE_COLUMN);
+    }
+    side
 }
 
 /// Puts records into the project that nobody sees yet.
@@ -491,18 +521,18 @@ impl<'db> RecordWriter<'db> {
             db,
             bodies: BodyWriter::new(db)?,
             record: db.prepare_cached(
-                "INSERT INTO record (state, position, body, first_body, source, line, page)
-                 VALUES (2, ?1, ?2, ?2, ?3, ?4, ?5)",
+                "INSERT INTO record (state, position, body, first_body, source, line, page, side)
+                 VALUES (2, ?1, ?2, ?2, ?3, ?4, ?5, ?6)",
             )?,
         })
     }
 
     /// The record's id.
     fn insert(&mut self, new: NewRecord, source: i64, position: i64) -> Result<i64, ProjectError> {
-        let (line, page) = (new.line, new.page);
+        let (line, page, side) = (new.line, new.page, new.side.map(side_number));
         let body = self.bodies.insert(new.body)?;
         self.record
-            .execute(params![position, body, source, line, page])?;
+            .execute(params![position, body, source, line, page, side])?;
         Ok(self.db.last_insert_rowid())
     }
 }

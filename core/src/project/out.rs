@@ -20,9 +20,9 @@ use super::{ExportFile, Project, ProjectError, Step, Task, Work, hash::hex};
 use crate::{
     data::{
         Format,
-        handover::{WrittenFile, slug},
+        handover::{SIDE_COLUMN, WrittenFile, side_name, slug},
     },
-    protocol::studio::{Export, ExportPlan, StudioProgress, StudioStage},
+    protocol::studio::{Export, ExportKind, ExportPlan, StudioProgress, StudioStage},
 };
 use beside::Beside;
 use data_file::DataOut;
@@ -161,10 +161,15 @@ impl Exporting {
             self.close(writing)?;
             writing.piece = piece;
         }
+        let is_sheet = matches!(self.export.kind, ExportKind::Spreadsheet { .. });
         for record in &outgoing {
-            if let Some(fields) = writing.toll.fields(record) {
-                writing.out.add(fields)?;
+            let Some(mut fields) = writing.toll.fields(record) else {
+                continue;
+            };
+            if let Some(side) = record.side.filter(|_| is_sheet) {
+                fields.insert(SIDE_COLUMN.into(), side_name(side).into());
             }
+            writing.out.add(fields)?;
         }
         if writing.toll.is_lossy() && !self.export.lossy {
             return refuse(lossy(writing.format).to_string());

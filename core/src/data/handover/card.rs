@@ -135,7 +135,9 @@ fn licence(yaml: &mut Yaml, licence: &str) {
         "unlicense",
         "openrail",
     ];
-    let name = licence.trim().to_ascii_lowercase();
+    // People write `CC BY 4.0`.
+    let lower = licence.to_ascii_lowercase();
+    let name = lower.split_whitespace().collect::<Vec<_>>().join("-");
     if name.is_empty() {
         // No claim is better than a wrong one; the Hub shows it as unknown.
         yaml.entry("license", "unknown");

@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Labels, Portion, Split, SplitOptions};
-use crate::{data::DatasetError, rng::Rng};
+use crate::{data::DatasetError, protocol::studio::Phrase, rng::Rng};
 
 /// What a draw needs to know of records, in their order.
 pub(crate) struct Facts {
@@ -76,7 +76,8 @@ impl Facts {
             .collect();
         self.n_ungrouped = numbers.iter().filter(|number| number.is_none()).count();
         if self.n_ungrouped == self.n {
-            return Err(missing(field, "group by", columns));
+            let phrases = [Phrase::NothingToGroupBy, Phrase::NoColumnToGroupBy];
+            return Err(missing(field, phrases, &columns()));
         }
         self.keep_together(numbers.into_iter());
         Ok(())
@@ -94,7 +95,8 @@ impl Facts {
     ) -> Result<(), DatasetError> {
         let values: Vec<Option<String>> = values.collect();
         if values.iter().all(Option::is_none) {
-            return Err(missing(field, "stratify by", columns));
+            let phrases = [Phrase::NothingToStratifyBy, Phrase::NoColumnToStratifyBy];
+            return Err(missing(field, phrases, &columns()));
         }
         // By name, so that the order of the records does not number them.
         let mut names: BTreeMap<&str, u32> = BTreeMap::new();
@@ -183,16 +185,14 @@ impl Facts {
     }
 }
 
-fn missing(field: &str, what: &str, columns: &dyn Fn() -> Vec<String>) -> DatasetError {
-    let names = columns();
-    let found = if names.is_empty() {
-        "there are no columns beside the text".to_owned()
-    } else {
-        format!("columns are {}", crate::data::columns::list(&names))
+/// `phrases`: where there are columns, and where there are none.
+fn missing(field: &str, phrases: [Phrase; 2], columns: &[String]) -> DatasetError {
+    let [among, alone] = phrases;
+    let reason = match columns {
+        [] => alone.with([&field]),
+        names => among.with([&field, &crate::data::columns::list(names)]),
     };
-    DatasetError::Split {
-        reason: format!("no record has `{field}` to {what}; {found}"),
-    }
+    DatasetError::Split { reason }
 }
 
 /// Records that are drawn as one.
@@ -231,16 +231,15 @@ pub(crate) fn draw(mut facts: Facts, options: &SplitOptions) -> Result<Split, Da
     let mut ties: Vec<usize> = (0..plan.sizes.len()).collect();
     rng.shuffle(&mut ties);
     let n_before = [1, 2].map(|side: usize| facts.n_staying(side));
-    for (side, wanted, name) in [(1, wanted[0], "validation"), (2, wanted[1], "test")] {
+    let phrases = [Phrase::NoGroupForValidation, Phrase::NoGroupForTest];
+    for (side, (wanted, too_large)) in (1..).zip(wanted.into_iter().zip(phrases)) {
         let parts = plan.parts(side, wanted, &ties);
         let taken = take(&mut groups, &parts);
         if taken.is_empty() && wanted > 0 && facts.on_side.is_empty() {
-            return refuse(format!(
-                "no group of records that belong together is small enough for a {name} set of \
-                 {wanted}; there {} {n_groups} group{}, the largest of {largest_group}",
-                if n_groups == 1 { "is" } else { "are" },
-                if n_groups == 1 { "" } else { "s" },
-            ));
+            return refuse(match n_groups {
+                1 => Phrase::AllTogether.with([&largest_group]),
+                _ => too_large.with([&wanted, &n_groups, &largest_group]),
+            });
         }
         for &(stratum, n) in taken.iter().flat_map(|group| &group.strata) {
             plan.room[stratum as usize] -= n as usize;
@@ -276,25 +275,19 @@ fn wanted(facts: &Facts, options: &SplitOptions) -> Result<[usize; 2], DatasetEr
         .filter(|&i| facts.side(i).is_none())
         .count();
     if n == 0 && !is_all {
-        return refuse("every record is on a side already; there is nothing to draw".into());
+        return refuse(Phrase::AllOnSides.english().into());
     }
     let n_val = size("validation", options.val, n, is_all)?;
     let n_test = size("test", options.test, n, is_all)?;
     let n_aside = n_val.saturating_add(n_test);
     if is_all && n_aside == 0 {
-        return refuse(
-            "nothing to set aside; give validation or test a share (0.1) or a count (20)".into(),
-        );
+        return refuse(Phrase::NothingToSetAside.english().into());
     }
     if is_all && n_aside >= n {
-        return refuse(format!(
-            "{n_val} for validation and {n_test} for test leave none of {n} records to train on"
-        ));
+        return refuse(Phrase::NoneLeftToTrain.with([&n_val, &n_test, &n]));
     }
     if n_aside > n {
-        return refuse(format!(
-            "{n_val} for validation and {n_test} for test are more than the {n} records on no side"
-        ));
+        return refuse(Phrase::MoreThanOnNoSide.with([&n_val, &n_test, &n]));
     }
     Ok([n_val, n_test])
 }

@@ -209,14 +209,19 @@ fn beyond_limits(toll: Toll, selection: &Selection, written: &[WrittenFile]) -> 
     said
 }
 
-/// Working notes, which a person may look for in files that they take elsewhere.
-pub(super) fn stays_behind(export: &Export, selection: &Selection) -> Option<(Said, u64)> {
-    let is_of_data = matches!(
-        export.kind,
-        ExportKind::Data { .. } | ExportKind::Spreadsheet { .. }
-    );
-    (is_of_data && selection.n_noted > 0)
-        .then(|| (Said::new(Phrase::TagsStay, []), selection.n_noted))
+/// Working notes and sides, which a person may look for in files that they take elsewhere.
+pub(super) fn stays_behind(export: &Export, selection: &Selection) -> Vec<(Said, u64)> {
+    let (n_noted, n_mixed) = match export.kind {
+        ExportKind::Data { .. } => (selection.n_noted, selection.n_mixed()),
+        // A sheet has a column of sides.
+        ExportKind::Spreadsheet { .. } => (selection.n_noted, 0),
+        _ => (0, 0),
+    };
+    let counts = [(Phrase::TagsStay, n_noted), (Phrase::SidesStay, n_mixed)].into_iter();
+    let counts = counts.filter(|(_, n)| *n > 0);
+    counts
+        .map(|(phrase, n)| (Said::new(phrase, []), n))
+        .collect()
 }
 
 pub(super) fn title(project: &Project, export: &Export) -> Result<String, ProjectError> {

@@ -1,6 +1,6 @@
 //! Which records an export has, and in which file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::{
     data::handover::side_name,
@@ -18,6 +18,7 @@ pub(super) struct Member {
     pub(super) line: u64,
     /// Among [`Selection::languages`].
     pub(super) language: usize,
+    pub(super) side: Option<Side>,
 }
 
 /// Records that become one file.
@@ -62,6 +63,16 @@ impl Selection {
         self.pieces.iter().any(|piece| piece.side.is_some())
     }
 
+    /// Records on a side, where one file has records of several sides, or also of none.
+    pub(super) fn n_mixed(&self) -> u64 {
+        let members = || self.members().map(|member| member.side);
+        let n_kinds = members().collect::<BTreeSet<_>>().len();
+        match self.by_side() || n_kinds < 2 {
+            true => 0,
+            false => members().flatten().count() as u64,
+        }
+    }
+
     pub(super) fn has(&self, side: Side) -> bool {
         self.pieces.iter().any(|piece| piece.side == Some(side))
     }
@@ -98,6 +109,7 @@ impl Selection {
                 body: record.body,
                 line: record.line,
                 language,
+                side: record.side,
             });
         }
         pieces.retain(|piece| !piece.members.is_empty());

@@ -13,7 +13,7 @@ use crate::{
         Project, ProjectError,
         content::{Origin, read_body},
     },
-    protocol::studio::{DataFile, ExportKind, Phrase, Said},
+    protocol::studio::{DataFile, ExportKind, Phrase, Said, Side},
     text::{Body, Record},
 };
 
@@ -45,6 +45,7 @@ pub(super) struct Outgoing {
     pub(super) origin: Origin,
     /// Among [`Selection::languages`].
     pub(super) language: usize,
+    pub(super) side: Option<Side>,
 }
 
 impl Outgoing {
@@ -72,6 +73,7 @@ impl Walk {
                     record,
                     origin,
                     language: member.language,
+                    side: member.side,
                 });
             }
             self.at += outgoing.len();

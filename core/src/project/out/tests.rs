@@ -109,15 +109,20 @@ fn comes_back(records: Vec<Record>, export: &Export) {
 
 #[track_caller]
 fn imported(name: &str, bytes: Vec<u8>) -> Project {
+    let mut back = in_memory(0);
+    import_into(&mut back, name, bytes);
+    back
+}
+
+#[track_caller]
+fn import_into(back: &mut Project, name: &str, bytes: Vec<u8>) {
     let parts = inspect(Rc::new(Memory(name.to_owned(), bytes.into())));
     let parts = parts
         .into_iter()
         .map(|part| (part.clone(), part.view.reading));
-    let mut back = in_memory(0);
     let task = back.import(parts.collect(), 5);
-    let summary = run(&mut back, task, &mut |_| true).unwrap();
+    let summary = run(back, task, &mut |_| true).unwrap();
     assert_eq!(summary.n_rejected, 0, "{:?}", summary.rejected);
-    back
 }
 
 /// Columns of text, one of which could be taken for numbers.

@@ -41,7 +41,7 @@ pub(crate) struct ExportArgs {
     data: PathBuf,
 
     /// llama-factory, axolotl, openai-fine-tuning or train-job (for `veneer train --job`); xlsx, csv
-    /// or tsv (every text and column comes back); parquet; or a format: openai, sharegpt, alpaca,
+    /// or tsv (every text, column and side comes back); parquet; or a format: openai, sharegpt, alpaca,
     /// prompt-completion, query-response, text, or tokenized of records that are token ids
     #[arg(long, value_name = "TARGET", value_parser = To::from_name)]
     to: To,
@@ -75,15 +75,30 @@ pub(crate) struct ExportArgs {
     force: bool,
 
     /// Title of the card [default: the project's name]
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     title: String,
 
     /// Licence on the card, such as cc-by-4.0
-    #[arg(long, value_name = "NAME", default_value = "")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
     licence: String,
 
     /// Base model for configurations and the job: a Hub name, or a folder, which is named in full
-    #[arg(long, value_name = "MODEL", default_value = "")]
+    #[arg(
+        long,
+        value_name = "MODEL",
+        default_value = "",
+        hide_default_value = true
+    )]
     model: String,
 
     /// Print one JSON object about the export

@@ -19,7 +19,7 @@ use crate::{
     project_file,
 };
 
-/// Values of the stratifying column that are listed; `--json` has more.
+/// Values of the stratifying column that are listed; `--json` has all, or the largest of very many.
 const MAX_SHOWN_STRATA: usize = 10;
 
 pub(super) fn run(args: &SplitArgs) -> Result<()> {
@@ -163,6 +163,7 @@ fn describe(args: &SplitArgs, view: &SplitView, model: Option<&str>) -> String {
         let counts = format!("{train} train, {validation} validation, {test} test");
         text += &labelled("by value", &format!("{}: {counts}", value_name(value)));
     }
+    text += &more_strata(view, n_drawn);
     text += &frozen(args, view);
     let file = shell_word(&args.file);
     if view.n_train == 0 {
@@ -178,6 +179,23 @@ fn describe(args: &SplitArgs, view: &SplitView, model: Option<&str>) -> String {
     };
     let model = shell_word(model.as_ref());
     text + &format!("\nnext: veneer train --model {model} --data {file} --out run\n")
+}
+
+/// The values that are not listed. A view has all of them where their records are those on the sides.
+fn more_strata(view: &SplitView, n_drawn: u64) -> String {
+    let n_more = view.strata.len().saturating_sub(MAX_SHOWN_STRATA);
+    if n_more == 0 {
+        return String::new();
+    }
+    let n_told: u64 = view.strata.iter().flat_map(|(_, sides)| sides).sum();
+    let more = match n_told == n_drawn {
+        true => format!("and {n_more} more; --json lists all"),
+        false => format!(
+            "and more than {n_more} others; --json lists the {} largest",
+            view.strata.len()
+        ),
+    };
+    labelled("", &more)
 }
 
 /// Whether a project's model can be had by its name: in the tab one may be known by its tokenizer's
@@ -212,4 +230,25 @@ fn frozen(args: &SplitArgs, view: &SplitView) -> String {
         text += &labelled("", &changed);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_not_listed_are_counted() {
+        let view = |n: u64| SplitView {
+            strata: (0..n).map(|i| (i.to_string(), [1, 0, 0])).collect(),
+            ..SplitView::default()
+        };
+        assert_eq!(more_strata(&view(10), 10), "");
+        let all = more_strata(&view(12), 12);
+        assert!(all.contains("and 2 more; --json lists all"), "{all}");
+        let some = more_strata(&view(200), 300);
+        assert!(
+            some.contains("more than 190 others; --json lists the 200"),
+            "{some}"
+        );
+    }
 }

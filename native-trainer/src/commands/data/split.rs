@@ -272,6 +272,11 @@ fn describe(
             &format!("{value}: {train} train, {val} val, {test} test"),
         );
     }
+    let n_more = split.strata.len().saturating_sub(MAX_SHOWN_STRATA);
+    if n_more > 0 {
+        let more = format!("and {} more; --json lists all", thousands(n_more as u64));
+        text += &labelled("", &more);
+    }
     text += &format!("\nWrote, with seed {}\n", args.seed);
     for (name, path, side) in sides {
         let share = 100.0 * side.len() as f64 / loaded.records.len() as f64;

@@ -408,7 +408,7 @@ fn FixAll(
 }
 
 /// Shows the records of a filter in the list.
-fn open_list(studio: Studio, filter: Filter) {
+pub(super) fn open_list(studio: Studio, filter: Filter) {
     let query = Query {
         filter,
         ..Query::default()

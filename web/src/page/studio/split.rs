@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use veneer_core::protocol::{
-    studio::{SplitPlan, SplitView, StudioOutcome, StudioRequest},
+    studio::{Said, SplitPlan, SplitView, StudioOutcome, StudioRequest},
     tab::Fault,
 };
 
@@ -15,6 +15,7 @@ use super::handle::Studio;
 use crate::{
     page::errors::Message,
     state::studio::split_form::{FormFault, SplitForm},
+    texts::{Language, studio::said},
 };
 use form::Form;
 use result::{Frozen, Sides};
@@ -191,21 +192,31 @@ pub(super) fn SplitStep() -> impl IntoView {
                     view=now
                     title=Signal::derive(move || texts().as_it_is)
                     testid="split-now"
+                    is_drawn=true
                 />
                 <Show when=move || !is_frozen.get()>
                     <Form splitting=splitting />
                     {move || splitting.fault.get().map(|fault| view! {
                         <div role="alert" data-testid="split-fault">
-                            <Message fault=fault><span></span></Message>
+                            <Message fault=in_language(fault, studio.app.language.get())>
+                                <span></span>
+                            </Message>
                         </div>
                     })}
                     <Sides
                         view=preview
                         title=Signal::derive(move || texts().as_it_would_be)
                         testid="split-preview"
+                        is_drawn=false
                     />
                 </Show>
             </Show>
         </section>
     }
+}
+
+/// Why a split cannot be drawn, in the words of the page.
+fn in_language(fault: Fault, language: Language) -> Fault {
+    let detail = said(&Said::read(&fault.detail), language);
+    Fault { detail, ..fault }
 }

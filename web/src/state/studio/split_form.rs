@@ -1,5 +1,7 @@
 //! The split as it is typed: shares as percent or as counts.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use veneer_core::protocol::studio::{Share, SplitPlan, SplitView};
 
 /// What the numbers of the form mean.
@@ -31,6 +33,8 @@ pub enum FormFault {
     Validation,
     Test,
     Seed,
+    /// A whole number, and beyond what a seed can be.
+    SeedTooLarge,
     /// Nothing would be left to train on.
     NothingLeft,
     /// The same column would have to be on all sides and on one.
@@ -73,7 +77,7 @@ impl SplitForm {
     pub fn plan(&self, n_records: u64) -> Result<SplitPlan, FormFault> {
         let validation = self.share(&self.validation).ok_or(FormFault::Validation)?;
         let test = self.share(&self.test).ok_or(FormFault::Test)?;
-        let seed = self.seed.trim().parse().map_err(|_| FormFault::Seed)?;
+        let seed = self.seed.trim().parse().map_err(wrong_seed)?;
         let left = match (validation, test) {
             (Share::Fraction(a), Share::Fraction(b)) => a + b < 1.0 - 1e-9,
             (Share::Count(a), Share::Count(b)) => a.saturating_add(b) < n_records,
@@ -107,6 +111,13 @@ impl SplitForm {
                 is_share.then_some(Share::Fraction(percent / 100.0))
             }
         }
+    }
+}
+
+fn wrong_seed(error: ParseIntError) -> FormFault {
+    match error.kind() {
+        IntErrorKind::PosOverflow => FormFault::SeedTooLarge,
+        _ => FormFault::Seed,
     }
 }
 
@@ -181,6 +192,10 @@ mod tests {
         let mut wrong = form("1", "1");
         wrong.seed = "-1".into();
         assert_eq!(wrong.plan(10), Err(FormFault::Seed));
+        wrong.seed = "99999999999999999999".into();
+        assert_eq!(wrong.plan(10), Err(FormFault::SeedTooLarge));
+        wrong.seed = u64::MAX.to_string();
+        assert_eq!(wrong.plan(10).unwrap().seed, u64::MAX);
         let mut same = form("1", "1");
         (same.stratify_by, same.group_by) = ("a".into(), "a".into());
         assert_eq!(same.plan(10), Err(FormFault::SameColumn));

@@ -33,6 +33,7 @@ studio_texts! {
         wrong_validation: "Validation must be a number from 0 to below 100 percent, or a count.", "La validación debe ser un número de 0 a menos de 100 por ciento, o una cantidad.", "検証には 0 以上 100 未満のパーセント、または件数を入力してください。";
         wrong_test: "Test must be a number from 0 to below 100 percent, or a count.", "La prueba debe ser un número de 0 a menos de 100 por ciento, o una cantidad.", "テストには 0 以上 100 未満のパーセント、または件数を入力してください。";
         wrong_seed: "The seed must be a whole number.", "La semilla debe ser un número entero.", "シードには整数を入力してください。";
+        seed_too_large: "The seed is too large; the largest is {largest}.", "La semilla es demasiado grande; la mayor es {largest}.", "シードが大きすぎます。最大は {largest} です。";
         nothing_left: "Nothing would be left to train on.", "No quedaría nada para entrenar.", "学習に使うレコードが残りません。";
         same_column: "One column cannot be both spread evenly and kept together.", "Una misma columna no puede repartirse por igual y a la vez mantenerse junta.", "同じ列で「比率を揃える」と「まとめる」を同時には指定できません。";
         n_groups: "{n} group[ stays|s stay] together, the largest has {largest} record[|s]", "{n} grupo[ permanece junto|s permanecen juntos], el mayor tiene {largest} registro[|s]", "{n} グループをまとめて配置（最大 {largest} 件）";

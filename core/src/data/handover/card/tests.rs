@@ -168,6 +168,7 @@ fn licences_that_the_hub_does_not_know_are_named() {
     };
     assert_eq!(front(""), "license: \"unknown\"\n");
     assert_eq!(front("MIT"), "license: \"mit\"\n");
+    assert_eq!(front(" CC BY  4.0 "), "license: \"cc-by-4.0\"\n");
     assert_eq!(
         front("Banco interno"),
         "license: \"other\"\nlicense_name: \"Banco interno\"\n"

@@ -119,6 +119,62 @@ fn working_notes_are_said_to_stay() {
 }
 
 #[test]
+fn a_sheet_brings_records_back_on_their_sides() {
+    let mut project = split_project();
+    for container in [DataFile::Csv, DataFile::Tsv, DataFile::Xlsx] {
+        for by_side in [false, true] {
+            let sheet = Export {
+                by_side,
+                ..export(ExportKind::Spreadsheet { container })
+            };
+            assert_eq!(planned(&mut project, &sheet).notes, []);
+            let file = exported(&mut project, &sheet).unwrap();
+            let back = imported(&file.name, file.bytes);
+            let view = back.split().unwrap();
+            let sizes = (view.n_train, view.n_validation, view.n_test);
+            assert_eq!((sizes, view.n_without), ((30, 6, 4), 0), "{sheet:?}");
+            let is_beside = |content: &Content| !content.extra.is_empty();
+            assert!(!contents(&back).iter().any(is_beside));
+            if !by_side {
+                assert_eq!(contents(&back), contents(&project));
+                assert_eq!(sides(&back), sides(&project));
+            }
+        }
+    }
+    let one = Export {
+        by_side: false,
+        ..data("alpaca", DataFile::Csv)
+    };
+    let notes = planned(&mut project, &one).notes;
+    assert_eq!(notes, [(Said::new(Phrase::SidesStay, []), 40)]);
+    let sides = vec![Side::Test];
+    let test = Export { sides, ..one };
+    assert_eq!(planned(&mut project, &test).notes, []);
+}
+
+fn sides(project: &Project) -> Vec<Option<Side>> {
+    let n = project.view().unwrap().n_records;
+    let side = |i: u64| project.record(RecordKey(i + 1)).unwrap().side;
+    (0..n).map(side).collect()
+}
+
+#[test]
+fn what_names_no_side_or_meets_a_frozen_split_is_a_column() {
+    let sheet = "query,response,veneer_side\na,b,Test\nc,d,holdout\ne,f,\n";
+    let mut back = imported("a.csv", sheet.into());
+    let beside =
+        |project: &Project, i: usize| contents(project)[i].extra.get("veneer_side").cloned();
+    assert_eq!(sides(&back), [Some(Side::Test), None, None]);
+    let columns = [0, 1, 2].map(|i| beside(&back, i));
+    assert_eq!(columns, [None, Some(json!("holdout")), None]);
+    back.freeze_split(true, 5).unwrap();
+    import_into(&mut back, "b.csv", sheet.replace("a,b", "g,h").into());
+    assert_eq!(sides(&back)[3..], [None, None, None]);
+    assert_eq!(beside(&back, 3), Some(json!("Test")));
+    assert!(back.split().unwrap().frozen_holds);
+}
+
+#[test]
 fn the_choice_in_the_token_view_is_the_jobs() {
     let mut project = project_of(conversations());
     let options = TextOptions {

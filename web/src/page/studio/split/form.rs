@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use veneer_core::protocol::studio::{Facets, SplitPlan, StudioOutcome, StudioRequest};
 
 use super::Splitting;
-use crate::state::studio::split_form::{FormFault, SplitForm, Unit};
+use crate::{
+    state::studio::split_form::{FormFault, SplitForm, Unit},
+    texts::fill,
+};
 
 #[component]
 pub(super) fn Form(splitting: Splitting) -> impl IntoView {
@@ -15,11 +18,14 @@ pub(super) fn Form(splitting: Splitting) -> impl IntoView {
     let said = move || {
         let texts = texts();
         fault.get().map(|fault| match fault {
-            FormFault::Validation => texts.wrong_validation,
-            FormFault::Test => texts.wrong_test,
-            FormFault::Seed => texts.wrong_seed,
-            FormFault::NothingLeft => texts.nothing_left,
-            FormFault::SameColumn => texts.same_column,
+            FormFault::Validation => texts.wrong_validation.to_owned(),
+            FormFault::Test => texts.wrong_test.to_owned(),
+            FormFault::Seed => texts.wrong_seed.to_owned(),
+            FormFault::SeedTooLarge => {
+                fill(texts.seed_too_large, &[("largest", &u64::MAX.to_string())])
+            }
+            FormFault::NothingLeft => texts.nothing_left.to_owned(),
+            FormFault::SameColumn => texts.same_column.to_owned(),
         })
     };
     let unit = Memo::new(move |_| form.with(|form| form.unit));
@@ -58,7 +64,7 @@ pub(super) fn Form(splitting: Splitting) -> impl IntoView {
                     </select>
                 </label>
                 <Field form=form label=Signal::derive(move || texts().seed) testid="split-seed"
-                    wrong=Signal::derive(move || fault.get() == Some(FormFault::Seed))
+                    wrong=Signal::derive(move || matches!(fault.get(), Some(FormFault::Seed | FormFault::SeedTooLarge)))
                     read=|form| form.seed.clone() write=|form, text| form.seed = text />
                 <Columns splitting=splitting />
             </div>

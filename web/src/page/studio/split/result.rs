@@ -1,11 +1,11 @@
 //! The sides as figures, and their freezing.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::SplitView;
+use veneer_core::protocol::studio::{Filter, FindingKind, SplitPlan, SplitView};
 
 use super::Splitting;
 use crate::{
-    page::studio::{confirm::Confirm, copying::CopyButton, handle::Studio},
+    page::studio::{checks::open_list, confirm::Confirm, copying::CopyButton, handle::Studio},
     state::{numbers, studio::split_form::shares},
     texts::fill,
 };
@@ -19,6 +19,8 @@ pub(super) fn Sides(
     view: Signal<Option<SplitView>>,
     title: Signal<&'static str>,
     testid: &'static str,
+    /// Whether records are on these sides by now.
+    is_drawn: bool,
 ) -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().split;
@@ -47,6 +49,9 @@ pub(super) fn Sides(
         let leaks = view.n_leaking;
         let apart = view.n_groups_apart;
         let is_split = view.n_train + view.n_validation + view.n_test > 0;
+        let plan = view.plan.as_ref();
+        let are_languages =
+            plan.is_some_and(|plan| plan.stratify_by.as_deref() == Some(SplitPlan::LANGUAGE));
         Some(view! {
             <section class="card sides" data-testid=testid>
                 <h3>{move || title.get()}</h3>
@@ -56,6 +61,7 @@ pub(super) fn Sides(
                 {(leaks > 0).then(|| view! {
                     <p class="leak" role="alert" data-testid="split-leaks" data-leaks=leaks.to_string()>
                         {fill(texts().leaks, &[("n", &number(leaks))])}
+                        {is_drawn.then(|| view! { " " <LeakLink /> })}
                     </p>
                 })}
                 {(apart > 0).then(|| view! {
@@ -66,7 +72,7 @@ pub(super) fn Sides(
                 {(leaks == 0 && is_split).then(|| view! {
                     <p class="hint" data-testid="split-no-leaks">{texts().no_leaks}</p>
                 })}
-                <Strata strata=view.strata />
+                <Strata strata=view.strata are_languages=are_languages />
             </section>
         })
     }
@@ -107,9 +113,27 @@ fn Bars(view: SplitView) -> impl IntoView {
     }
 }
 
+/// To the records that ask what is trained on.
+#[component]
+fn LeakLink() -> impl IntoView {
+    let studio = Studio::get();
+    let show = move |_| {
+        let filter = Filter {
+            findings: vec![FindingKind("leak".into())],
+            ..Filter::default()
+        };
+        open_list(studio, filter);
+    };
+    view! {
+        <button type="button" class="quiet" data-testid="split-leaks-show" on:click=show>
+            {move || studio.app.language.get().studio().checks.show}
+        </button>
+    }
+}
+
 /// How the values of the stratifying column lie on the sides.
 #[component]
-fn Strata(strata: Vec<(String, [u64; 3])>) -> impl IntoView {
+fn Strata(strata: Vec<(String, [u64; 3])>, are_languages: bool) -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().split;
     let number = move |n| numbers::whole(n, studio.app.language.get());
@@ -122,6 +146,7 @@ fn Strata(strata: Vec<(String, [u64; 3])>) -> impl IntoView {
             <tr>
                 <th scope="row">{move || match value.as_str() {
                     "" => texts().no_value.to_owned(),
+                    code if are_languages => studio.app.language.get().name_of(code).to_owned(),
                     value => value.to_owned(),
                 }}</th>
                 {counts.map(|n| view! { <td>{move || number(n)}</td> })}
