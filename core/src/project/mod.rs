@@ -41,6 +41,7 @@ mod sides;
 mod snapshots;
 mod snippet;
 mod sorting;
+mod sources;
 mod spoken;
 mod store;
 #[cfg(test)]

@@ -185,6 +185,11 @@ fn at_once(
             O::TextModel(project.text_model()?)
         }
         R::ApplySplit { options } => O::Split(project.apply_split(&options, now)?),
+        R::DescribeSource {
+            source,
+            licence,
+            url,
+        } => O::Changed(project.describe_source(source, &licence, &url, now)?),
         R::FreezeSplit { frozen } => O::Split(project.freeze_split(frozen, now)?),
         R::Remember { key, value } => {
             project.remember(&key, &value)?;
@@ -201,6 +206,7 @@ fn glance(project: &Project, request: StudioRequest) -> Result<StudioOutcome, Pr
     Ok(match request {
         R::Window { from, n } => O::Window(project.window(from, n)?),
         R::Facets => O::Facets(project.facets()?),
+        R::TrashFacets => O::Facets(project.trash_facets()?),
         R::Record { record } => O::Record(project.record(record)?),
         R::History { n } => O::History(project.history(n)?),
         R::ListSnapshots => O::Snapshots(project.snapshots()?),

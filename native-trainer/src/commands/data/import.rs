@@ -13,7 +13,7 @@ use veneer_core::{
     project::Project,
     protocol::studio::{
         Filter, Header, ImportSummary, Numbers, PartKind, Query, Reading, RecordReading, Rejected,
-        Side,
+        Side, SourceView,
     },
 };
 
@@ -32,6 +32,8 @@ const SHOWN: usize = 10;
 /// Reads datasets and tables (JSON, CSV, TSV, Parquet, XLSX, ODS), documents (PDF, DOCX, HTML,
 /// Markdown, text: cut into pieces) and zipped folders. Files and rows that cannot be read are left
 /// out, each with its reason; all the others come in, or none: Ctrl-C leaves the project as it was.
+/// Records of a spreadsheet that `veneer data export` wrote come on their sides again (its column
+/// `veneer_side`), unless the split of the project is frozen.
 /// The same file opens in the studio of the web app.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
@@ -63,7 +65,16 @@ pub(crate) struct ImportArgs {
     #[arg(long, help_heading = "Documents")]
     tables_as_text: bool,
 
-    /// Take this model's tokenizer and template into the project: a folder, a Hub name, or `demo`
+    /// Licence under which these files may be used, for the dataset's card: such as CC-BY-4.0
+    #[arg(long, value_name = "LICENCE")]
+    licence: Option<String>,
+
+    /// Where these files can be had, for the dataset's card
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// Take this model's tokenizer and template into the project: a folder, a GGUF file, a Hub name,
+    /// or `demo`
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
 
@@ -294,6 +305,21 @@ impl ImportArgs {
         reading
     }
 
+    /// Notes licence and address of the sources that came in.
+    fn describe_sources(&self, project: &mut Project, known: &[SourceView]) -> Result<()> {
+        let (licence, url) = (self.licence.as_deref(), self.url.as_deref());
+        if licence.is_none() && url.is_none() {
+            return Ok(());
+        }
+        for source in project.view()?.sources {
+            if known.iter().all(|other| other.source != source.source) {
+                let (licence, url) = (licence.unwrap_or_default(), url.unwrap_or_default());
+                project.describe_source(source.source, licence, url, project_file::now_ms())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Columns and templates were guessed under other names where rows are read otherwise now.
     fn guess_again(&self, part: &Part, records: &mut RecordReading) {
         let Reading::Records(guess) = &part.view.reading else {
@@ -320,9 +346,12 @@ impl ImportArgs {
         if let Some(model) = &self.model {
             project_file::use_model(project, model)?;
         }
+        let known = project.view()?.sources;
         let task = project.import(parts, project_file::now_ms());
         let summary = project_file::run(project, task)?;
-        if summary.n_records == 0 {
+        if summary.n_records > 0 {
+            self.describe_sources(project, &known)?;
+        } else {
             let not_in = summary.rejected.iter().chain(&summary.unread);
             let reasons = not_in.take(SHOWN).map(|rejected| {
                 format!(

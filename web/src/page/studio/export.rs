@@ -2,6 +2,7 @@
 
 mod form;
 mod plan;
+mod sources;
 
 use std::time::Duration;
 

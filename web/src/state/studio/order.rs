@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use veneer_core::protocol::{
-    studio::{StudioRequest, ToStudio},
+    studio::{StudioRequest, Target, ToStudio},
     tab::RequestId,
 };
 
@@ -43,6 +43,7 @@ impl Manner {
             R::ListProjects => Self::Apart,
             R::Window { .. } => Self::ListGlance,
             R::Facets
+            | R::TrashFacets
             | R::Record { .. }
             | R::History { .. }
             | R::ListSnapshots
@@ -82,6 +83,7 @@ impl Manner {
             | R::SetTextOptions { .. }
             | R::Fix { .. }
             | R::ApplySplit { .. }
+            | R::DescribeSource { .. }
             | R::FreezeSplit { .. }
             | R::PlanExport { .. }
             | R::Export { .. }
@@ -95,6 +97,16 @@ impl Manner {
             self,
             Self::Edit | Self::LongTurn | Self::SharedTurn | Self::Turn
         )
+    }
+}
+
+/// Whether it goes to all of the list that is current when it is asked for: none may be made before.
+fn means_list(request: &StudioRequest) -> bool {
+    use StudioRequest as R;
+    match request {
+        R::Change { target, .. } => matches!(target, Target::List { .. }),
+        R::Export { export } => export.list_only,
+        _ => false,
     }
 }
 
@@ -182,11 +194,14 @@ impl<T> Order<T> {
     /// The first that gets along with what runs.
     fn beside(&self, running: Manner) -> Option<usize> {
         let (mut list_is_old, mut turn_waits) = (running == Manner::Search, false);
+        let mut list_is_meant = false;
         for (index, entry) in self.waiting.iter().enumerate() {
             let fits = match entry.manner {
                 Manner::Glance => true,
                 Manner::ListGlance => !list_is_old,
-                Manner::Search => matches!(running, Manner::LongTurn | Manner::SharedTurn),
+                Manner::Search => {
+                    matches!(running, Manner::LongTurn | Manner::SharedTurn) && !list_is_meant
+                }
                 // In the order in which the user did things.
                 Manner::Edit => running == Manner::SharedTurn && !turn_waits,
                 Manner::Apart | Manner::LongTurn | Manner::SharedTurn | Manner::Turn => false,
@@ -196,6 +211,7 @@ impl<T> Order<T> {
             }
             list_is_old |= entry.manner == Manner::Search;
             turn_waits |= !fits && entry.manner.may_change();
+            list_is_meant |= means_list(&entry.message.request);
         }
         None
     }
@@ -204,7 +220,7 @@ impl<T> Order<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veneer_core::protocol::studio::{Query, RecordKey};
+    use veneer_core::protocol::studio::{Change, Query, RecordKey};
 
     fn order(requests: Vec<StudioRequest>) -> Order<()> {
         let mut order = Order::default();
@@ -285,6 +301,23 @@ mod tests {
         begun(&mut while_undoing);
         assert_eq!(begun(&mut while_undoing), Some(3));
         assert_eq!(begun(&mut while_undoing), None);
+    }
+
+    #[test]
+    fn a_search_does_not_overtake_a_change_of_the_whole_list() {
+        let tag = |target| StudioRequest::Change {
+            target,
+            change: Change::AddTag("t".into()),
+        };
+        let list = tag(Target::List { except: Vec::new() });
+        let mut of_list = order(vec![StudioRequest::Check, list, query(), record()]);
+        begun(&mut of_list);
+        assert_eq!(begun(&mut of_list), Some(4));
+        assert_eq!(begun(&mut of_list), None);
+        let one = tag(Target::Records(vec![RecordKey(1)]));
+        let mut of_one = order(vec![StudioRequest::Check, one, query()]);
+        begun(&mut of_one);
+        assert_eq!(begun(&mut of_one), Some(3));
     }
 
     #[test]

@@ -17,7 +17,7 @@ studio_texts! {
         openai: "OpenAI fine-tuning", "Ajuste fino de OpenAI", "OpenAI のファインチューニング";
         openai_about: "JSON Lines within its limits", "JSON Lines dentro de sus límites", "制限を確かめた JSON Lines";
         spreadsheet: "Spreadsheet", "Hoja de cálculo", "表計算";
-        spreadsheet_about: "Edit elsewhere and import again: no text or column is lost", "Editar en otro programa y volver a importar: no se pierde ningún texto ni columna", "ほかで編集して取り込み直せます。文と列は失われません";
+        spreadsheet_about: "Edit elsewhere and import again: no text, column or side is lost", "Editar en otro programa y volver a importar: no se pierde ningún texto, columna ni parte", "ほかで編集して取り込み直せます。文・列・区分は失われません";
         format: "Format", "Formato", "形式";
         container: "File", "Archivo", "ファイル";
         sides: "Sides", "Partes", "区分";
@@ -34,6 +34,9 @@ studio_texts! {
         card_title: "Title of the card", "Título de la ficha", "カードのタイトル";
         card_title_hint: "The project's name", "El nombre del proyecto", "プロジェクト名";
         licence: "Licence", "Licencia", "ライセンス";
+        sources: "Sources and their licences", "Fuentes y sus licencias", "出典とライセンス";
+        sources_hint: "The card tells under which licence each source came, and where from.", "La ficha dice con qué licencia y de dónde vino cada fuente.", "カードに、出典ごとのライセンスと入手先が記されます。";
+        source_url: "Address", "Dirección", "URL";
         licence_hint: "such as CC-BY-4.0; empty names none", "como CC-BY-4.0; vacío no nombra ninguna", "例 CC-BY-4.0（空欄なら記載しません）";
         plan: "What is written", "Lo que se escribe", "書き出す内容";
         n_records: "{n} record[|s]", "{n} registro[|s]", "{n} 件";

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{Export, Side};
 
-use super::Exporting;
+use super::{Exporting, sources::Sources};
 use crate::{
     state::studio::export_form::{ExportForm, Purpose, formats},
     texts::studio::ExportTexts,
@@ -80,6 +80,7 @@ pub(super) fn Form(exporting: Exporting) -> impl IntoView {
                 <Words form=form testid="export-licence" label=Signal::derive(move || texts().licence)
                     hint=Signal::derive(move || texts().licence_hint)
                     read=|options| options.licence.clone() write=|options, text| options.licence = text />
+                <Sources />
             </Show>
         </form>
     }

@@ -1,0 +1,83 @@
+//! Where the records came from: licence and address of each source, as the card tells them.
+
+use leptos::prelude::*;
+use veneer_core::protocol::studio::{SourceView, StudioRequest};
+
+use crate::page::studio::handle::Studio;
+
+#[component]
+pub(super) fn Sources() -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().export;
+    let sources = Memo::new(move |_| {
+        studio.project.with(|open| {
+            let open = open.as_ref();
+            open.map_or_else(Vec::new, |open| open.sources.clone())
+        })
+    });
+    view! {
+        <Show when=move || !sources.read().is_empty()>
+            <details class="export-sources" data-testid="export-sources">
+                <summary>{move || texts().sources}</summary>
+                <p class="hint">{move || texts().sources_hint}</p>
+                <For each=move || sources.get() key=|source| source.source let:source>
+                    <Source id=source.source sources=sources />
+                </For>
+            </details>
+        </Show>
+    }
+}
+
+#[component]
+fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
+    let studio = Studio::get();
+    let texts = move || &studio.app.language.get().studio().export;
+    let now = Memo::new(move |_| {
+        let all = sources.read();
+        all.iter().find(|source| source.source == id).cloned()
+    });
+    let of = move |read: fn(&SourceView) -> &String| {
+        now.with(|source| source.as_ref().map(|source| read(source).clone()))
+            .unwrap_or_default()
+    };
+    let describe = move |licence: String, url: String| {
+        let source = id;
+        let request = StudioRequest::DescribeSource {
+            source,
+            licence,
+            url,
+        };
+        studio.ask(request, &[], |_| {});
+    };
+    view! {
+        <fieldset data-testid="export-source">
+            <legend>{move || of(|source| &source.name)}</legend>
+            <label class="words-field">
+                <span>{move || texts().licence}</span>
+                <input
+                    type="text"
+                    data-testid="export-source-licence"
+                    placeholder=move || texts().licence_hint
+                    prop:value=move || of(|source| &source.licence)
+                    on:change=move |event| {
+                        let url = untrack(|| of(|source| &source.url));
+                        describe(event_target_value(&event), url);
+                    }
+                />
+            </label>
+            <label class="words-field">
+                <span>{move || texts().source_url}</span>
+                <input
+                    type="url"
+                    data-testid="export-source-url"
+                    placeholder="https://"
+                    prop:value=move || of(|source| &source.url)
+                    on:change=move |event| {
+                        let licence = untrack(|| of(|source| &source.licence));
+                        describe(licence, event_target_value(&event));
+                    }
+                />
+            </label>
+        </fieldset>
+    }
+}
