@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    app::Fixture,
+    app::{Fixture, fixture},
     chromium::{Chromium, WebGpu},
+    look::choose_language,
     page::{PATIENCE, Page, element},
     server::Server,
 };
@@ -148,4 +149,22 @@ fn document(name: &str) -> PathBuf {
         .into_iter()
         .find(|path| path.exists())
         .unwrap_or_else(|| panic!("no fixture `{name}`"))
+}
+
+#[test]
+fn the_steps_fit_a_phone_in_every_language() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    studio.new_project("seguros");
+    for language in ["en", "es", "ja"] {
+        choose_language(page, language);
+        for width in [360, 390, 620, 621] {
+            page.resize(width, 844);
+            let steps = "document.querySelector('.steps')";
+            let room = page.evaluate(&format!("[{steps}.scrollWidth, {steps}.clientWidth]"));
+            let fits = room[0].as_u64() <= room[1].as_u64();
+            assert!(fits, "{language}, {width}: {room}");
+        }
+    }
 }

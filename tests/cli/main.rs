@@ -21,6 +21,7 @@ mod pipes;
 mod said;
 mod settings;
 mod site;
+mod snapshots;
 mod splits;
 mod stopped;
 mod studio;

@@ -79,7 +79,7 @@ impl Studio {
         }
     }
 
-    fn n_records(&self) -> u64 {
+    pub(crate) fn n_records(&self) -> u64 {
         let report = self.json(&["data", "check", &self.path("p.veneer")]);
         report["n_records"].as_u64().unwrap()
     }
@@ -191,30 +191,6 @@ fn a_fix_is_undone_and_done_again() {
     refused(
         &["data", "fix", &project, "--finding", "conflicting_answers"],
         &["conflicting_answers"],
-    );
-}
-
-#[test]
-fn snapshots_are_compared_and_restored() {
-    let studio = Studio::with_project();
-    let project = studio.path("p.veneer");
-    done(&["data", "snapshot", &project, "--take", "antes"]);
-    done(&[
-        "data",
-        "fix",
-        &project,
-        "--finding",
-        "duplicate",
-        "--with",
-        "keep_first",
-    ]);
-    let compared = done(&["data", "snapshot", &project, "--compare", "antes"]);
-    assert!(compared.stdout.contains("removed"), "{}", compared.stdout);
-    done(&["data", "snapshot", &project, "--restore", "antes"]);
-    assert_eq!(studio.n_records(), 11);
-    refused(
-        &["data", "snapshot", &project, "--restore", "después"],
-        &["no snapshot `después`", "`antes`"],
     );
 }
 

@@ -1,4 +1,4 @@
-//! What can be filtered by, with counts of the records outside the trash.
+//! What can be filtered by, with counts of the records outside the trash, or of those in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Project, ProjectError,
     body::role_bit,
-    columns::{Columns, RecordColumns, THERE},
+    columns::{Columns, IN_TRASH, RecordColumns, THERE},
     filter::side_of,
     sides::values::beside,
 };
@@ -40,16 +40,30 @@ impl Project {
         Ok(pairs.map(|(_, n)| n).sum())
     }
 
+    /// Of the records outside the trash.
+    ///
     /// # Errors
     /// If the database cannot be read.
     pub fn facets(&self) -> Result<Facets, ProjectError> {
+        self.facets_of(THERE)
+    }
+
+    /// Of the records in the trash.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn trash_facets(&self) -> Result<Facets, ProjectError> {
+        self.facets_of(IN_TRASH)
+    }
+
+    fn facets_of(&self, state: u8) -> Result<Facets, ProjectError> {
         let mut lists = self.lists.borrow_mut();
         let columns = lists.caught_up(&self.store)?;
         let there = || {
             columns
                 .records
                 .iter()
-                .filter(|record| record.state == THERE)
+                .filter(|record| record.state == state)
         };
         let tags = count(there().map(|record| record.tags));
         let fields = count(there().map(|record| columns.body_of(record).fields));
@@ -211,7 +225,10 @@ fn lengths(n_chars: impl Iterator<Item = i64>) -> Vec<(u64, u64)> {
 mod tests {
     use serde_json::json;
 
-    use crate::project::testing::{project_of, question};
+    use crate::{
+        project::testing::{keys, project_of, question, run_all},
+        protocol::studio::Change,
+    };
 
     #[test]
     fn keys_inside_columns_are_named_as_far_as_they_hold_texts() {
@@ -234,6 +251,23 @@ mod tests {
             facets.nested_fields,
             ["meta.at.page.of", "meta.bank", "other.own"]
         );
+    }
+
+    #[test]
+    fn the_trash_has_facets_of_its_own() {
+        let mut project = project_of((0..3).map(question));
+        for (records, change) in [
+            (vec![1], Change::AddTag("gone".into())),
+            (vec![2, 3], Change::AddTag("kept".into())),
+            (vec![1], Change::Trash),
+        ] {
+            let work = project.change(keys(records), change, 1);
+            run_all(&mut project, work).unwrap();
+        }
+        assert_eq!(project.facets().unwrap().tags, [("kept".to_owned(), 2)]);
+        let trash = project.trash_facets().unwrap();
+        assert_eq!(trash.tags, [("gone".to_owned(), 1)]);
+        assert_eq!(trash.sides, [(None, 1)]);
     }
 
     #[test]

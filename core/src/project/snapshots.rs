@@ -1,28 +1,25 @@
 //! States of the project with names, what differs between two of them, and the way back to one.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+mod difference;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Project, ProjectError,
-    content::read_body,
     journal::{Changes, Field},
 };
-use crate::{
-    data::Body,
-    protocol::studio::{
-        ActionKind, Changed, Difference, DifferenceKind, RecordDifference, RecordKey, SnapshotKey,
-        SnapshotView,
-    },
-    text::Record,
-};
-
-/// Records of a difference that are shown.
-const SHOWN: usize = 200;
+use crate::protocol::studio::{ActionKind, Changed, SnapshotKey, SnapshotView};
 
 const COLUMNS: &str = "state, position, body, side, tags, accepted, reviewer";
 
 impl Project {
+    /// Keeps the state of now under a name, without the spaces around it.
+    ///
+    /// # Errors
+    /// If the name is empty, or that of another snapshot.
     pub fn take_snapshot(&mut self, name: &str, now_ms: i64) -> Result<(), ProjectError> {
+        let name = name.trim();
+        self.check_name(name)?;
         let tx = self.store.settled_mut()?.transaction()?;
         tx.execute(
             "INSERT INTO snapshot (name, at_ms) VALUES (?1, ?2)",
@@ -80,43 +77,6 @@ impl Project {
         Ok(tx.commit()?)
     }
 
-    /// `None` is the project as it is now.
-    ///
-    /// # Errors
-    /// If there is no such snapshot.
-    pub fn compare(
-        &self,
-        before: Option<SnapshotKey>,
-        after: Option<SnapshotKey>,
-    ) -> Result<Difference, ProjectError> {
-        for snapshot in [before, after].into_iter().flatten() {
-            self.check_snapshot(snapshot)?;
-        }
-        let sql = format!(
-            "SELECT coalesce(b.record, a.record) AS record, b.body, a.body,
-                CASE WHEN b.record IS NULL THEN 1 WHEN a.record IS NULL THEN 2
-                    WHEN a.body <> b.body THEN 0 ELSE 3 END AS kind
-             FROM ({}) b FULL JOIN ({}) a ON a.record = b.record
-             WHERE b.record IS NULL OR a.record IS NULL OR a.body <> b.body
-                OR a.position <> b.position OR a.side IS NOT b.side OR a.tags <> b.tags
-                OR a.reviewer <> b.reviewer
-             ORDER BY kind, coalesce(a.position, b.position), record",
-            state_of(before),
-            state_of(after)
-        );
-        let mut statement = self.store.settled()?.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        let mut difference = Difference::default();
-        while let Some(row) = rows.next()? {
-            let kind = kind_of(row.get(3)?);
-            *counter(&mut difference, kind) += 1;
-            if difference.records.len() < SHOWN {
-                difference.records.push(self.record_difference(row, kind)?);
-            }
-        }
-        Ok(difference)
-    }
-
     /// The project becomes what it was, as one action.
     ///
     /// # Errors
@@ -140,6 +100,17 @@ impl Project {
         })
     }
 
+    fn check_name(&self, name: &str) -> Result<(), ProjectError> {
+        let reason = if name.is_empty() {
+            "a snapshot needs a name".to_owned()
+        } else if self.snapshots()?.iter().any(|other| other.name == name) {
+            format!("there is a snapshot `{name}` already; choose another name, or delete that one")
+        } else {
+            return Ok(());
+        };
+        Err(ProjectError::CannotDo { reason })
+    }
+
     /// Its name.
     fn check_snapshot(&self, snapshot: SnapshotKey) -> Result<String, ProjectError> {
         let mut statement = self
@@ -152,52 +123,6 @@ impl Project {
         name.ok_or_else(|| ProjectError::CannotDo {
             reason: format!("snapshot {} is gone; choose another one", snapshot.0),
         })
-    }
-
-    fn record_difference(
-        &self,
-        row: &Row<'_>,
-        kind: DifferenceKind,
-    ) -> Result<RecordDifference, ProjectError> {
-        let text = |body: Option<i64>| match body {
-            Some(body) => read_body(self.store.settled()?, body).map(|(record, _)| plain(&record)),
-            None => Ok(String::new()),
-        };
-        Ok(RecordDifference {
-            record: RecordKey(row.get(0)?),
-            kind,
-            before: text(row.get(1)?)?,
-            after: text(row.get(2)?)?,
-        })
-    }
-}
-
-/// The records outside the trash at a time. The number comes from a type, not from text.
-fn state_of(snapshot: Option<SnapshotKey>) -> String {
-    let columns = "position, body, side, tags, reviewer";
-    match snapshot {
-        None => format!("SELECT id AS record, {columns} FROM record WHERE state = 0"),
-        Some(SnapshotKey(id)) => format!(
-            "SELECT record, {columns} FROM snapshot_record WHERE snapshot = {id} AND state = 0"
-        ),
-    }
-}
-
-fn kind_of(number: i64) -> DifferenceKind {
-    match number {
-        0 => DifferenceKind::Edited,
-        1 => DifferenceKind::Added,
-        2 => DifferenceKind::Removed,
-        _ => DifferenceKind::Moved,
-    }
-}
-
-fn counter(difference: &mut Difference, kind: DifferenceKind) -> &mut u64 {
-    match kind {
-        DifferenceKind::Added => &mut difference.n_added,
-        DifferenceKind::Removed => &mut difference.n_removed,
-        DifferenceKind::Edited => &mut difference.n_edited,
-        DifferenceKind::Moved => &mut difference.n_moved,
     }
 }
 
@@ -221,27 +146,4 @@ fn facts(db: &Connection, sql: &str, snapshot: SnapshotKey) -> Result<Facts, Pro
     let mut statement = db.prepare_cached(sql)?;
     let facts = statement.query_map([snapshot.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(facts.collect::<Result<_, _>>()?)
-}
-
-/// The texts, one message after the other.
-fn plain(record: &Record) -> String {
-    match &record.body {
-        Body::Chat(chat) => {
-            let lines = chat.messages.iter().map(|message| {
-                let calls = message.tool_calls.iter().map(ToString::to_string);
-                let calls: Vec<String> = calls.collect();
-                let text = [message.text()]
-                    .into_iter()
-                    .chain(calls.iter().map(String::as_str));
-                let text: Vec<&str> = text.filter(|text| !text.is_empty()).collect();
-                format!("{}: {}", message.role.name(), text.join("\n"))
-            });
-            lines.collect::<Vec<_>>().join("\n")
-        }
-        Body::Text { prompt, completion } => format!("{prompt}{completion}"),
-        Body::Tokens(encoded) => {
-            let ids = encoded.input_ids.iter().map(u32::to_string);
-            ids.collect::<Vec<_>>().join(" ")
-        }
-    }
 }

@@ -112,6 +112,33 @@ fn records_go_to_the_same_side_one_after_the_other() {
     page.check();
 }
 
+/// Clicks the first box as soon as there is a row, before its record can have come.
+const CLICK_EARLY: &str = "new MutationObserver((_, seen) => {
+    const waiting = document.querySelector('.grid-row .grid-waiting');
+    if (!waiting) return;
+    seen.disconnect();
+    waiting.parentElement.querySelector('[data-box]').click();
+    window.clickedEarly = true;
+}).observe(document.body, { childList: true, subtree: true })";
+
+#[test]
+fn a_click_on_a_row_that_waits_for_its_record_counts() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    studio.new_project("early");
+    studio.import(&[&document("bonds.json")]);
+    page.evaluate(CLICK_EARLY);
+    studio.step("edit");
+    page.wait_until("the click", "window.clickedEarly");
+    wait_for(page, "grid-bulk-side");
+    page.wait_until(
+        "the first record, selected",
+        "document.querySelector('[data-row=\"0\"]')?.ariaSelected === 'true'",
+    );
+    page.check();
+}
+
 /// The record at the cursor, and no other one, is in the editor.
 const IS_SHOWN: &str = "((row, text) => row && text && row.innerText.includes(text.slice(0, 40)))(
     document.querySelector('.grid-row.cursor'),
@@ -144,6 +171,43 @@ fn the_editor_shows_no_record_that_is_gone() {
     page.click("studio-redo");
     studio.wait_for_records(n);
     page.wait_until("the first record again", IS_SHOWN);
+    page.check();
+}
+
+/// The first match is edited and left out of the list, so that the second comes to its place.
+#[test]
+fn the_next_record_is_the_one_behind_what_left_the_list() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    studio.new_project("next");
+    studio.import(&[&document("bonds.json")]);
+    studio.step("edit");
+    wait_for(page, "grid-row");
+    page.fill("grid-search", "What");
+    let count = |n: u64| {
+        format!(
+            "({}?.innerText ?? '').startsWith('{n} ')",
+            element("grid-count")
+        )
+    };
+    page.wait_until("three matches", &count(3));
+    page.wait_until("the first record", IS_SHOWN);
+    page.fill("editor-text", "保険");
+    page.wait_until(
+        "the edit, stored",
+        &format!("{}?.dataset.state === 'saved'", element("editor-saved")),
+    );
+    // Makes the list again, now without what was edited.
+    page.click("grid-select-all");
+    page.wait_until("two matches", &count(2));
+    page.click("editor-next");
+    page.wait_until("the record at the cursor", IS_SHOWN);
+    assert_eq!(
+        page.evaluate("document.querySelector('.grid-row.cursor').dataset.row"),
+        "0",
+        "the first of the list is left out"
+    );
     page.check();
 }
 
@@ -194,6 +258,68 @@ fn pasted_text_stays_until_it_is_used() {
     assert_eq!(
         page.evaluate(&format!("{}.value", element("import-pasted"))),
         "a,b\n1,2"
+    );
+    page.check();
+}
+
+/// What the search before found is neither shown nor changed under a pattern that is none.
+#[test]
+fn a_search_that_cannot_be_understood_lists_nothing() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    studio.new_project("pattern");
+    studio.import(&[&document("bonds.json")]);
+    studio.step("edit");
+    wait_for(page, "grid-row");
+    page.fill("grid-search", "What");
+    wait_for(page, "grid-chip");
+    choose(page, "grid-search-mode", "regex");
+    page.fill("grid-search", "(");
+    page.wait_until(
+        "what is wrong",
+        &format!("{}?.innerText !== ''", element("grid-search-fault")),
+    );
+    wait_until_gone(page, "grid-row");
+    wait_for(page, "grid-empty-clear");
+    page.click("grid-select-all");
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    assert_eq!(page.evaluate(&format!("!{}", element("grid-bulk"))), true);
+    page.click("grid-clear-filters");
+    wait_for(page, "grid-row");
+    page.check();
+}
+
+/// Who edits a record does not lose sight of it; who selects all that match does not mean it.
+#[test]
+fn all_that_match_is_without_what_was_edited_since() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    studio.new_project("all");
+    studio.import(&[&document("bonds.json")]);
+    studio.step("edit");
+    wait_for(page, "grid-row");
+    page.fill("grid-search", "What");
+    wait_for(page, "grid-chip");
+    wait_until_gone(page, "grid-busy");
+    page.wait_until("the first record", IS_SHOWN);
+    page.fill("editor-text", "保険");
+    page.wait_until(
+        "the edit to be stored",
+        &format!(
+            "{}?.dataset.state === 'saved' && {}?.value === '保険'",
+            element("editor-saved"),
+            element("editor-text")
+        ),
+    );
+    page.click("grid-select-all");
+    page.wait_until(
+        "two of them",
+        &format!(
+            "({}?.innerText ?? '').startsWith('2 ')",
+            element("grid-bulk-count")
+        ),
     );
     page.check();
 }

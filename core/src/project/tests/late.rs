@@ -117,7 +117,10 @@ fn act(project: &mut Project, rng: &mut Rng, now: i64) {
                 Some(first) if rng.below(2) == 0 => {
                     project.restore(first.snapshot, now).unwrap();
                 }
-                _ => project.take_snapshot("s", now).unwrap(),
+                _ => {
+                    let name = format!("s{}", snapshots.len());
+                    project.take_snapshot(&name, now).unwrap();
+                }
             }
             return;
         }

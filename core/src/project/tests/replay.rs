@@ -112,7 +112,8 @@ fn act(project: &mut Project, rng: &mut Rng, now: i64) {
             // A snapshot is no action; going back to one is.
             let snapshots = project.snapshots().unwrap();
             if snapshots.len() < 2 {
-                project.take_snapshot("s", now).unwrap();
+                let name = format!("s{}", snapshots.len());
+                project.take_snapshot(&name, now).unwrap();
             } else {
                 let snapshot = snapshots[rng.below(2)].snapshot;
                 project.restore(snapshot, now).unwrap();

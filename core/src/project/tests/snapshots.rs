@@ -9,7 +9,9 @@ use crate::{
         journal::Field,
         testing::{chat, in_memory, keys, project_of, run_all, seen},
     },
-    protocol::studio::{ActionKind, Change, DifferenceKind, RecordKey, SnapshotKey},
+    protocol::studio::{
+        ActionKind, Beside, Change, ContentBody, DifferenceKind, RecordKey, Side, SnapshotKey,
+    },
 };
 
 #[test]
@@ -43,8 +45,13 @@ fn differences_are_told_apart() {
     use DifferenceKind::{Added, Edited, Moved, Removed};
     assert_eq!(kinds, [(Edited, 2), (Added, 6), (Removed, 1), (Moved, 3)]);
     assert_eq!(found.records[0].before, "user: q1\nassistant: a");
-    assert_eq!(found.records[0].after, "user: q1\nassistant: otra");
+    assert_eq!(found.records[0].after, "user: q1\nassistant: otra\nk: 1");
     assert_eq!(found.records[2].after, "");
+    let places: Vec<_> = found.records.iter().map(|record| record.place).collect();
+    assert_eq!(places, [Some(1), Some(5), None, Some(2)], "as they are now");
+    let tags = Beside::Tags(Vec::new(), vec!["t".into()]);
+    assert_eq!(found.records[3].beside, [tags]);
+    assert!(found.records[0].beside.is_empty());
     project.take_snapshot("after", 6).unwrap();
     let after = project.snapshots().unwrap()[0].snapshot;
     let back = project.compare(Some(after), Some(before)).unwrap();
@@ -87,6 +94,49 @@ fn a_restored_project_is_what_it_was_and_the_restoring_can_be_undone() {
     assert_eq!(seen(&project), now);
     project.redo().unwrap();
     assert_eq!(seen(&project), then);
+}
+
+#[test]
+fn what_differs_beside_the_text_is_told() {
+    let mut project = project_of([chat("q", "a")]);
+    project.take_snapshot("s", 1).unwrap();
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    let mut content = project.record(RecordKey(1)).unwrap().content;
+    content.extra.insert("author".into(), json!("Ana"));
+    let ContentBody::Chat { turns, tools } = &mut content.body else {
+        panic!("no chat");
+    };
+    turns[1].weight = Some(0.0);
+    tools.push(json!({"name": "f"}));
+    project.save(RecordKey(1), content, 2).unwrap();
+    let work = project.change(keys([1]), Change::SetReviewer("Eva".into()), 3);
+    run_all(&mut project, work).unwrap();
+    let work = project.change(keys([1]), Change::SetSide(Some(Side::Test)), 4);
+    run_all(&mut project, work).unwrap();
+    let found = project.compare(Some(snapshot), None).unwrap();
+    let record = &found.records[0];
+    assert_eq!(record.before, "user: q\nassistant: a");
+    assert_eq!(
+        record.after,
+        "user: q\nassistant: a\n#2 weight: 0\ntools: {\"name\":\"f\"}\nauthor: Ana"
+    );
+    let reviewer = Beside::Reviewer(String::new(), "Eva".into());
+    assert_eq!(
+        record.beside,
+        [Beside::Side(None, Some(Side::Test)), reviewer]
+    );
+}
+
+#[test]
+fn a_name_is_that_of_one_snapshot() {
+    let mut project = in_memory(1);
+    project.take_snapshot(" s ", 1).unwrap();
+    assert_eq!(project.snapshots().unwrap()[0].name, "s");
+    for name in ["s", "s ", "", "  "] {
+        let error = project.take_snapshot(name, 2).unwrap_err();
+        assert!(matches!(error, ProjectError::CannotDo { .. }), "{error}");
+    }
+    assert_eq!(project.snapshots().unwrap().len(), 1);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `veneer data undo`, `redo`, `history` and `snapshot`: what was done to a project.
 
+mod snapshots;
+
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
@@ -10,10 +12,10 @@ use serde_json::json;
 use veneer_core::{
     data::handover::day,
     project::Project,
-    protocol::studio::{
-        ActionKind, ActionView, Changed, Difference, DifferenceKind, FindingsView, SnapshotView,
-    },
+    protocol::studio::{ActionKind, ActionView, Changed, FindingsView},
 };
+
+pub(crate) use snapshots::{SnapshotArgs, snapshot};
 
 use super::layout::{columns, labelled, wrapped};
 use crate::{
@@ -47,36 +49,6 @@ pub(crate) struct HistoryArgs {
     /// How many changes to show
     #[arg(short, long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     n: u64,
-
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-/// Keep the state of a project under a name, compare with it, go back to it
-///
-/// Without an option: the snapshots that there are.
-#[derive(Debug, clap::Args)]
-pub(crate) struct SnapshotArgs {
-    /// The project
-    #[arg(value_name = "PROJECT")]
-    project: PathBuf,
-
-    /// Keep the state of now under this name
-    #[arg(long, value_name = "NAME", group = "what")]
-    take: Option<String>,
-
-    /// Show what changed since this snapshot
-    #[arg(long, value_name = "NAME", group = "what")]
-    compare: Option<String>,
-
-    /// Go back to this snapshot; `veneer data undo` takes that back
-    #[arg(long, value_name = "NAME", group = "what")]
-    restore: Option<String>,
-
-    /// Forget this snapshot; the records stay as they are
-    #[arg(long, value_name = "NAME", group = "what")]
-    delete: Option<String>,
 
     /// Print one JSON object
     #[arg(long)]
@@ -151,107 +123,24 @@ pub(crate) fn history(args: &HistoryArgs) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn snapshot(args: &SnapshotArgs) -> Result<()> {
-    let mut project = project_file::open(&args.project)?;
-    let now = project_file::now_ms();
-    let mut report = format!("{}\n", args.project.display());
-    let mut changed = json!(null);
-    if let Some(name) = &args.take {
-        if project.snapshots()?.iter().any(|other| other.name == *name) {
-            bail!("there is a snapshot `{name}` already; choose another name, or --delete it");
-        }
-        project.take_snapshot(name, now)?;
-        report += &format!("  kept as `{name}`\n");
-    } else if let Some(name) = &args.compare {
-        let snapshot = named(&project, name)?;
-        let difference = project.compare(Some(snapshot.snapshot), None)?;
-        report += &difference_text(name, &difference);
-        changed = json!(difference);
-    } else if let Some(name) = &args.restore {
-        let snapshot = named(&project, name)?;
-        let done = project.restore(snapshot.snapshot, now)?;
-        report += &done.action.as_ref().map_or_else(
-            || "  the project is as it was then already\n".to_owned(),
-            action_line,
-        );
-        changed = json!(done.action);
-    } else if let Some(name) = &args.delete {
-        let snapshot = named(&project, name)?;
-        project.delete_snapshot(snapshot.snapshot)?;
-        report += &format!("  forgot `{name}`\n");
-    }
-    let snapshots = project.snapshots()?;
-    if args.json {
-        let report = json!({"snapshots": snapshots, "changed": changed});
-        writeln!(std::io::stdout(), "{report:#}")?;
-        return Ok(());
-    }
-    if args.compare.is_none() {
-        report += &list(&snapshots);
-    }
-    write!(std::io::stdout(), "{report}")?;
-    Ok(())
-}
-
-fn named(project: &Project, name: &str) -> Result<SnapshotView> {
-    let snapshots = project.snapshots()?;
-    let names: Vec<String> = snapshots.iter().map(|s| format!("`{}`", s.name)).collect();
-    let found = snapshots.into_iter().rev().find(|other| other.name == name);
-    match found {
-        Some(snapshot) => Ok(snapshot),
-        None if names.is_empty() => bail!("the project has no snapshots; --take NAME makes one"),
-        None => bail!("there is no snapshot `{name}`, only {}", names.join(", ")),
-    }
-}
-
-fn list(snapshots: &[SnapshotView]) -> String {
-    if snapshots.is_empty() {
-        return "  no snapshots; --take NAME makes one\n".into();
-    }
-    let mut text = String::new();
-    for snapshot in snapshots {
-        let line = format!("{}, {}", snapshot.name, count(snapshot.n_records, "record"));
-        text += &wrapped(&format!("  {}  ", day(snapshot.at_ms)), &line);
-    }
-    text
-}
-
-fn difference_text(name: &str, difference: &Difference) -> String {
-    const SHOWN: usize = 20;
-    let counts = format!(
-        "{} added, {} removed, {} edited, {} with other side, tags, reviewer or place",
-        thousands(difference.n_added),
-        thousands(difference.n_removed),
-        thousands(difference.n_edited),
-        thousands(difference.n_moved)
-    );
-    let mut text = labelled("changed", &format!("since `{name}`: {counts}"));
-    for record in difference.records.iter().take(SHOWN) {
-        let what = match record.kind {
-            DifferenceKind::Added => "added",
-            DifferenceKind::Removed => "removed",
-            DifferenceKind::Edited => "edited",
-            DifferenceKind::Moved => "moved",
-        };
-        text += &format!("\n  {what} record {}\n", record.record.0);
-        for (sign, side) in [("-", &record.before), ("+", &record.after)] {
-            if !side.is_empty() && record.kind != DifferenceKind::Moved {
-                text += &wrapped(&format!("    {sign} "), &short(side));
-            }
-        }
-    }
-    text
-}
-
 /// The start of a text, on one line.
 pub(super) fn short(text: &str) -> String {
+    cut(&one_line(text), 0)
+}
+
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// A stretch of a text from a character on.
+fn cut(text: &str, from: usize) -> String {
     const SHOWN: usize = 200;
-    let one_line: Vec<&str> = text.split_whitespace().collect();
-    let one_line = one_line.join(" ");
-    match one_line.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &one_line[..end]),
-        None => one_line,
-    }
+    let mut chars = text.chars().skip(from);
+    let stretch: String = chars.by_ref().take(SHOWN).collect();
+    let [before, behind] =
+        [from > 0, chars.next().is_some()].map(|more| if more { "…" } else { "" });
+    format!("{before}{stretch}{behind}")
 }
 
 /// One action on a line of its own.

@@ -34,6 +34,7 @@ use columns_panel::ColumnsPanel;
 use divider::Divider;
 use filter_panel::FilterPanel;
 use handle::Panel;
+use lengths::TokensAreCounted;
 use question::QuestionSheet;
 use replace_panel::ReplacePanel;
 use table::Table;
@@ -143,8 +144,11 @@ fn Empty() -> impl IntoView {
         let texts = texts();
         if restricted.get() {
             let clear = move |_| grid.ask(filters::clear);
+            let is_understood = grid.search_fault.with(Option::is_none);
+            let in_tokens = is_understood && studio.query.with(filters::limits_tokens);
             return view! {
-                <p>{texts.none_match}</p>
+                <p>{if is_understood { texts.none_match } else { texts.nothing_listed }}</p>
+                {in_tokens.then(|| view! { <TokensAreCounted /> })}
                 <button type="button" class="main" data-testid="grid-empty-clear" on:click=clear>
                     {texts.clear_filters}
                 </button>

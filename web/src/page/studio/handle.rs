@@ -70,6 +70,10 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) step: RwSignal<Step>,
     pub(in crate::page) query: RwSignal<Query>,
     pub(in crate::page) list: RwSignal<ListView>,
+    /// The query whose list the worker has.
+    pub(super) listed: StoredValue<Query>,
+    /// Whether records may have left that list, or come to belong to it, since it was made.
+    pub(super) is_list_old: StoredValue<bool>,
     /// Goes up with whatever changed records, so that what shows them asks again.
     pub(in crate::page) version: RwSignal<u64>,
     /// The record at the cursor, which editor and token view show.
@@ -109,6 +113,8 @@ impl Studio {
             step: RwSignal::default(),
             query: RwSignal::default(),
             list: RwSignal::default(),
+            listed: StoredValue::default(),
+            is_list_old: StoredValue::default(),
             version: RwSignal::default(),
             current: RwSignal::default(),
             draft: RwSignal::default(),
@@ -172,15 +178,29 @@ impl Studio {
         if is_kept_afterwards(&request) {
             storage::ask_to_persist();
         }
+        let query = match &request {
+            StudioRequest::Query { query } => Some(query.clone()),
+            _ => None,
+        };
+        if query.is_some() || may_outdate_list(&request) {
+            self.is_list_old.set_value(query.is_none());
+        }
         let on_reply = move |id, reply: &StudioReply, file: Option<Blob>| match reply {
             StudioReply::Progress(progress) => self.show_progress(id, progress),
             StudioReply::Done(outcome) => {
                 self.end_work(id);
+                if let Some(query) = &query {
+                    self.listed.set_value(query.clone());
+                }
                 self.take(outcome, file);
                 then(outcome);
             }
             StudioReply::Failed(fault) => {
                 self.end_work(id);
+                // One that was cancelled for the sake of another one leaves it to that.
+                if query.is_some() && fault.kind != FaultKind::Cancelled {
+                    self.is_list_old.set_value(true);
+                }
                 on_fault(fault);
             }
             StudioReply::TakenOver => {}
@@ -331,6 +351,7 @@ impl Studio {
         self.current.set(None);
         self.toasts.set(Vec::new());
         self.query.set(Query::default());
+        self.listed.set_value(Query::default());
         let is_empty = self
             .project
             .with_untracked(|open| open.as_ref().is_none_or(|open| open.n_records == 0));
@@ -422,6 +443,21 @@ impl Studio {
             self.stopped.set(Some(fault));
         }
     }
+}
+
+/// Whether records may come to match the current list, or match it no longer, and the list stays as it
+/// is: whoever edits a record is not to lose sight of it.
+fn may_outdate_list(request: &StudioRequest) -> bool {
+    use StudioRequest as R;
+    matches!(
+        request,
+        R::SaveRecord { .. }
+            | R::Check
+            | R::ApplySplit { .. }
+            | R::UseTextModel { .. }
+            | R::UseTextModelAt { .. }
+            | R::SetTextOptions { .. }
+    )
 }
 
 /// Whether the browser holds another project when this is done.

@@ -69,6 +69,13 @@ pub fn restrictions(query: &Query) -> Vec<Restriction> {
     all
 }
 
+/// Whether it goes by lengths in tokens, which records have once they were counted.
+pub fn limits_tokens(query: &Query) -> bool {
+    let filter = &query.filter;
+    let is_limited = filter.min_length.is_some() || filter.max_length.is_some();
+    is_limited && filter.length_in == LengthUnit::Tokens
+}
+
 pub fn holds(query: &Query, restriction: &Restriction) -> bool {
     restrictions(query).contains(restriction)
 }

@@ -62,6 +62,8 @@ studio_texts! {
         length_wrong: "A whole number is expected here, such as 2048.", "Aquí se espera un número entero, como 2048.", "2048 のような整数を入力してください。";
         characters: "Characters", "Caracteres", "文字数";
         tokens: "Tokens", "Tokens", "トークン数";
+        tokens_counted: "Tokens are counted by the check, once a model is chosen. Until then no record has a length in tokens.", "La revisión cuenta los tokens, una vez elegido un modelo. Hasta entonces ningún registro tiene longitud en tokens.", "トークン数は、モデルを選んで検査を実行すると数えられます。それまではどのレコードにもトークン数がありません。";
+        go_check: "Go to the check", "Ir a la revisión", "検査へ";
         field: "Field", "Campo", "項目";
         value: "Value", "Valor", "値";
         value_about: "Numbers, true, false, null and lists are taken as in JSON, everything else as text.", "Los números, true, false, null y las listas se toman como en JSON; lo demás, como texto.", "数値、true、false、null、リストは JSON として、それ以外は文字列として扱います。";
@@ -103,6 +105,7 @@ studio_texts! {
         leave_trash: "Back to the records", "Volver a los registros", "レコードに戻る";
         new_record: "New record", "Registro nuevo", "新しいレコード";
         none_yet: "There are no records yet. Import files, or write the first record.", "Aún no hay registros. Importe archivos o escriba el primero.", "レコードがまだありません。ファイルを取り込むか、最初のレコードを書いてください。";
+        nothing_listed: "Nothing is listed until the search can be understood.", "No se muestra nada hasta que la búsqueda sea válida.", "検索条件を正しく入力すると一覧が表示されます。";
         none_match: "No record matches.", "Ningún registro coincide.", "一致するレコードはありません。";
         loading: "Loading …", "Cargando …", "読み込み中…";
         go_import: "Import files", "Importar archivos", "ファイルを取り込む";

@@ -29,10 +29,12 @@ pub(super) fn Columns() -> impl IntoView {
         fill(texts().columns_n, &[("n", &n)])
     };
     let new_name = RwSignal::new(String::new());
+    let refused = RwSignal::new(false);
     let add = move || {
         let name = new_name.get_untracked().trim().to_owned();
         let is_taken = names.with_untracked(|all| all.iter().any(|(_, known)| *known == name));
-        if name.is_empty() || is_taken {
+        refused.set(name.is_empty() || is_taken);
+        if refused.get_untracked() {
             return;
         }
         new_name.set(String::new());
@@ -62,14 +64,23 @@ pub(super) fn Columns() -> impl IntoView {
                     data-testid="editor-new-column"
                     placeholder=move || texts().new_column
                     aria-label=move || texts().new_column
+                    aria-invalid=move || refused.get().to_string()
                     prop:value=move || new_name.get()
-                    on:input=move |event| new_name.set(event_target_value(&event))
+                    on:input=move |event| {
+                        new_name.set(event_target_value(&event));
+                        refused.set(false);
+                    }
                     on:keydown=move |event| if key_of(&event) == "Enter" { add() }
                 />
                 <button type="button" data-testid="editor-add-column" on:click=move |_| add()>
                     {move || texts().add_column}
                 </button>
             </div>
+            {move || refused.get().then(|| view! {
+                <p class="wrong hint" role="alert" data-testid="editor-column-refused">
+                    {texts().name_taken}
+                </p>
+            })}
         </details>
     }
 }

@@ -8,7 +8,7 @@ use veneer_core::protocol::{
     tab::{Fault, FaultKind, RequestId},
 };
 
-use super::handle::Grid;
+use super::{commands, handle::Grid};
 use crate::state::{
     message::sentence,
     studio::columns::{self, Layout},
@@ -23,7 +23,7 @@ impl Grid {
         if let Some(earlier) = self.pending.get_untracked() {
             self.studio.cancel(earlier);
         }
-        let is_search = query.search.is_some();
+        let asked = query.clone();
         // Not a reactive value: what asked, a chip perhaps, may be gone when the answer comes.
         let id = Rc::new(Cell::new(None::<RequestId>));
         let latest = Rc::clone(&id);
@@ -36,21 +36,60 @@ impl Grid {
             }
         };
         let failed = move |fault: &Fault| {
-            if is_latest() {
+            let is_latest = is_latest();
+            if is_latest {
                 self.pending.set(None);
             }
+            let is_shown = is_latest && self.studio.query.with_untracked(|now| *now == asked);
             match fault.kind {
-                FaultKind::Cancelled => {}
-                FaultKind::CannotDo if is_search => {
-                    self.search_fault.set(Some(sentence(&fault.detail)));
+                FaultKind::CannotDo if asked.search.is_some() => {
+                    if is_shown {
+                        self.list_nothing(&fault.detail);
+                    }
                 }
-                _ => self.app.complain(fault.clone()),
+                kind => {
+                    if is_shown {
+                        self.show_what_is_listed();
+                    }
+                    if kind != FaultKind::Cancelled {
+                        self.app.complain(fault.clone());
+                    }
+                }
             }
         };
         let request = StudioRequest::Query { query };
         let asked = self.studio.ask_or(request, &[], done, failed);
         id.set(asked);
         self.pending.set(asked);
+    }
+
+    /// A search that cannot be understood has no records, here as in the worker: those of the query
+    /// before would be shown, and changed, under filters that do not describe them.
+    fn list_nothing(self, why: &str) {
+        self.selection.update(|selection| selection.clear());
+        self.studio.list.update(|list| list.n = 0);
+        self.studio.version.update(|version| *version += 1);
+        self.search_fault.set(Some(sentence(why)));
+    }
+
+    /// A query that came to nothing, cancelled perhaps: the one whose records are listed is shown again.
+    fn show_what_is_listed(self) {
+        self.studio.is_list_old.set_value(true);
+        self.studio.query.set(self.studio.listed.get_value());
+    }
+
+    /// Has the list made again where records may have left it since, so that whatever goes to all of it
+    /// goes to what matches. What is asked next waits for it.
+    pub(super) fn list_again(self) {
+        if self.studio.is_list_old.get_value() {
+            self.ask(|_| {});
+        }
+    }
+
+    /// Selects all that match.
+    pub(super) fn select_all(self) {
+        self.list_again();
+        self.selection.update(|selection| selection.select_all());
     }
 
     /// Changes the columns and has them remembered with the project.
@@ -69,7 +108,11 @@ impl Grid {
 
     /// Asks again what can be filtered by.
     pub(super) fn ask_facets(self) {
-        self.studio.ask(StudioRequest::Facets, &[], move |outcome| {
+        let request = match commands::in_trash(self) {
+            true => StudioRequest::TrashFacets,
+            false => StudioRequest::Facets,
+        };
+        self.studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Facets(facets) = outcome {
                 self.facets.set(facets.clone());
             }

@@ -51,7 +51,7 @@ fn Bar(n: Memo<u64>) -> impl IntoView {
                     type="button"
                     class="quiet"
                     data-testid="grid-bulk-all"
-                    on:click=move |_| grid.selection.update(|selection| selection.select_all())
+                    on:click=move |_| grid.select_all()
                 >
                     {move || said(texts().select_all_n, n_list())}
                 </button>

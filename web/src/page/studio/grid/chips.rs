@@ -114,8 +114,12 @@ pub(super) fn words(grid: Grid, one: &Restriction) -> String {
     }
 }
 
-/// The name of a file that records came from.
+/// The name of a file that records came from; those that were written here came from none.
 pub(super) fn source_name(grid: Grid, source: u32) -> String {
+    if source == 0 {
+        let texts = grid.app.language.get().studio();
+        return texts.editor.written_here.to_owned();
+    }
     let name = grid.studio.project.with(|open| {
         let found = open
             .as_ref()?

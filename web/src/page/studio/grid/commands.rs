@@ -31,7 +31,7 @@ pub(super) fn act(grid: Grid, command: Command) {
         Command::ExtendDown => extend(grid, true),
         Command::ExtendUp => extend(grid, false),
         Command::ToggleSelected => picking::toggle_at_cursor(grid),
-        Command::SelectAll => grid.selection.update(|selection| selection.select_all()),
+        Command::SelectAll => grid.select_all(),
         Command::ClearSelection => clear(grid),
         Command::Open => open(grid),
         Command::Leave => leave(grid),
@@ -60,9 +60,11 @@ fn page(grid: Grid) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// Moves the cursor; a range that comes next begins where it arrives.
+/// Moves the cursor; a range that comes next begins where it arrives. Where an edit took the record
+/// that is shown out of the list, the next one is at the cursor already.
 fn step(grid: Grid, by: i64) {
     match grid.cursor.get_untracked() {
+        Some(at) if by > 0 && grid.is_behind(at) => jump(grid, at.saturating_add_signed(by - 1)),
         Some(at) => jump(grid, at.saturating_add_signed(by)),
         None => jump(grid, grid.view.with_untracked(|view| view.visible().start)),
     }
@@ -158,7 +160,11 @@ pub(super) fn press_in_panel(grid: Grid, event: &KeyboardEvent) {
 }
 
 pub(super) fn ask(grid: Grid, question: Question) {
-    if question == Question::EmptyTrash || grid.target().is_some() {
+    let target = grid.target();
+    if let Some((Target::List { .. }, _)) = target {
+        grid.list_again();
+    }
+    if question == Question::EmptyTrash || target.is_some() {
         grid.ask_facets();
         grid.question.set(Some(question));
     }
@@ -179,6 +185,9 @@ pub(super) fn change_these(grid: Grid, target: Target, change: Change) {
     let removes = matches!(change, Change::Trash | Change::TakeBack);
     if removes {
         grid.follow();
+    }
+    if matches!(target, Target::List { .. }) {
+        grid.list_again();
     }
     let n = grid.studio.list.with_untracked(|list| list.n);
     let request = StudioRequest::Change { target, change };

@@ -15,9 +15,11 @@ type Choice = (Restriction, String, Option<u64>);
 pub(super) fn FilterPanel() -> impl IntoView {
     let grid = Grid::get();
     let texts = move || &grid.app.language.get().studio().grid;
-    // Counts are brought up to date with whatever changed records.
+    let in_trash = Memo::new(move |_| grid.studio.query.with(|query| query.filter.trash));
+    // Counts are brought up to date with whatever changed records; the trash has its own.
     Effect::new(move || {
         grid.studio.project.track();
+        in_trash.track();
         grid.ask_facets();
     });
     let choices = move |make: fn(Grid) -> Vec<Choice>| Signal::derive(move || make(grid));
@@ -39,11 +41,16 @@ pub(super) fn FilterPanel() -> impl IntoView {
 fn findings(grid: Grid) -> Vec<Choice> {
     let checks = &grid.app.language.get().studio().checks;
     let all = grid.findings.with(|findings| findings.kinds.clone());
-    let found = all.into_iter().filter(|kind| kind.n_records > 0);
+    // Findings are counted of the records outside the trash.
+    let in_trash = grid.studio.query.with(|query| query.filter.trash);
+    let found = all
+        .into_iter()
+        .filter(|kind| in_trash || kind.n_records > 0);
     found
         .map(|kind| {
             let title = checks.title(&kind.kind.0, &kind.title).to_owned();
-            (Restriction::Finding(kind.kind), title, Some(kind.n_records))
+            let n = (!in_trash).then_some(kind.n_records);
+            (Restriction::Finding(kind.kind), title, n)
         })
         .collect()
 }

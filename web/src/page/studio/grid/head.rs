@@ -27,11 +27,13 @@ pub(super) fn Head() -> impl IntoView {
     };
     let turn = move |_| {
         let n = grid.studio.list.with_untracked(|list| list.n);
-        grid.selection
-            .update(|selection| match selection.len(n) == n {
-                true => selection.clear(),
-                false => selection.select_all(),
-            });
+        let is_whole = grid
+            .selection
+            .with_untracked(|selection| selection.len(n) == n);
+        match is_whole {
+            true => grid.selection.update(|selection| selection.clear()),
+            false => grid.select_all(),
+        }
     };
     let dragged = RwSignal::new(None::<Column>);
     view! {

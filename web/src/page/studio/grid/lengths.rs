@@ -4,9 +4,12 @@ use leptos::prelude::*;
 use veneer_core::protocol::studio::LengthUnit;
 
 use super::handle::Grid;
-use crate::state::{
-    numbers,
-    studio::filters::{self, Bar, Restriction},
+use crate::{
+    page::studio::handle::Step,
+    state::{
+        numbers,
+        studio::filters::{self, Bar, Restriction},
+    },
 };
 
 #[component]
@@ -33,7 +36,30 @@ pub(super) fn Lengths() -> impl IntoView {
                 <Limit upper=true range=range />
                 <Unit range=range />
             </div>
+            <Show when=move || range.get().2 == LengthUnit::Tokens>
+                <TokensAreCounted />
+            </Show>
         </fieldset>
+    }
+}
+
+/// When records have a length in tokens, with the way there.
+#[component]
+pub(super) fn TokensAreCounted() -> impl IntoView {
+    let grid = Grid::get();
+    let texts = move || &grid.app.language.get().studio().grid;
+    view! {
+        <div class="hint" data-testid="grid-tokens-counted">
+            <p>{move || texts().tokens_counted}</p>
+            <button
+                type="button"
+                class="quiet"
+                data-testid="grid-to-check"
+                on:click=move |_| grid.studio.step.set(Step::Check)
+            >
+                {move || texts().go_check}
+            </button>
+        </div>
     }
 }
 

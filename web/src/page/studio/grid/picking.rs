@@ -20,22 +20,18 @@ fn place_of(event: &Event) -> Option<(u64, bool)> {
     Some((at, on_box))
 }
 
-/// A click goes there, with Ctrl or on the box it selects, with Shift it selects a range.
+/// A click goes there, with Ctrl or on the box it selects, with Shift it selects a range. On a row that
+/// still waits for its record it does the same.
 pub(super) fn click(grid: Grid, event: &MouseEvent) {
     let Some((at, on_box)) = place_of(event) else {
         return;
     };
-    let record = grid
-        .rows
-        .with_untracked(|rows| rows.get(at).map(|row| row.record));
-    let Some(record) = record else { return };
     if event.shift_key() {
         clear_text_selection();
         extend_to(grid, at);
         grid.go_to(at);
     } else if on_box || event.ctrl_key() || event.meta_key() {
-        grid.selection
-            .update(|selection| selection.toggle(at, record));
+        toggle(grid, at);
         grid.go_to(at);
     } else if !has_text_selection() {
         grid.selection.update(|selection| selection.begin(at));
@@ -84,10 +80,34 @@ fn clear_text_selection() {
 
 /// Turns the record at the cursor over.
 pub(super) fn toggle_at_cursor(grid: Grid) {
-    if let (Some(at), Some(row)) = (grid.cursor.get_untracked(), grid.row_at_cursor()) {
-        grid.selection
-            .update(|selection| selection.toggle(at, row.record));
+    if let Some(at) = grid.cursor.get_untracked() {
+        toggle(grid, at);
     }
+}
+
+/// Turns the record at a place over, as soon as it is known which one that is.
+fn toggle(grid: Grid, at: u64) {
+    let turn_over = move |record| {
+        grid.selection
+            .update(|selection| selection.toggle(at, record));
+    };
+    let here = grid
+        .rows
+        .with_untracked(|rows| rows.get(at).map(|row| row.record));
+    if let Some(record) = here {
+        return turn_over(record);
+    }
+    let version = grid.rows.with_untracked(Rows::version);
+    let request = StudioRequest::Window { from: at, n: 1 };
+    grid.studio.ask(request, &[], move |outcome| {
+        // In another list another record may be at that place.
+        if let StudioOutcome::Window(window) = outcome
+            && let Some(row) = window.rows.first()
+            && grid.rows.with_untracked(Rows::version) == version
+        {
+            turn_over(row.record);
+        }
+    });
 }
 
 /// Moves the cursor and selects what lies between it and where the range began.

@@ -106,6 +106,9 @@ fn preview(
     of: Asked,
 ) {
     let (target, replace, ..) = of.clone();
+    if matches!(target, Target::List { .. }) {
+        grid.list_again();
+    }
     let request = StudioRequest::PreviewReplace { target, replace };
     grid.studio.ask(request, &[], move |outcome| {
         let StudioOutcome::Replacements(found) = outcome else {

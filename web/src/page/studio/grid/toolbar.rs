@@ -101,8 +101,15 @@ fn Counts() -> impl IntoView {
             Some(fill(texts().n_selected, &[("n", &n)]))
         }
     };
-    let text = Memo::new(move |_| table::counted(grid));
-    let said = Memo::new(move |_| (grid.pending.get().is_none()).then(|| text.get()));
+    // How many match is not known of a search that cannot be understood.
+    let text = Memo::new(move |_| match grid.search_fault.with(Option::is_some) {
+        true => "–".to_owned(),
+        false => table::counted(grid),
+    });
+    let said = Memo::new(move |_| {
+        let is_known = grid.pending.get().is_none() && grid.search_fault.with(Option::is_none);
+        is_known.then(|| text.get())
+    });
     Effect::new(move || {
         if let Some(text) = said.get() {
             grid.app.say(text);
