@@ -168,7 +168,9 @@ pub(crate) fn fill_folder<T>(folder: &Path, write: impl FnOnce() -> Result<T>) -
     let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
     let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
     let outer_first = made.iter().rev();
-    let _unfinished: Vec<Unfinished> = outer_first.map(|folder| Unfinished::new(folder)).collect();
+    let _unfinished: Vec<Unfinished> = outer_first
+        .map(|folder| Unfinished::around(folder))
+        .collect();
     let written = std::fs::create_dir_all(folder)
         .with_context(|| format!("making the folder `{}`", folder.display()))
         .and_then(|()| write());

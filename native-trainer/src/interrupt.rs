@@ -14,7 +14,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 static INSTALLED: Once = Once::new();
@@ -26,8 +26,17 @@ static STATE: Mutex<State> = Mutex::new(State {
 
 struct State {
     meaning: Meaning,
-    /// Temporary files, and folders that were made for them; later ones lie in earlier ones.
-    unfinished: Vec<PathBuf>,
+    /// Later ones lie in earlier ones.
+    unfinished: Vec<OnItsWay>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum OnItsWay {
+    File(PathBuf),
+    /// Made for what lies in it, or will; goes if it is empty by then.
+    Around(PathBuf),
+    /// Temporary with all that is in it.
+    Folder(PathBuf),
 }
 
 /// What the next Ctrl-C does.
@@ -78,34 +87,49 @@ pub(crate) fn wait() -> Result<()> {
 /// What is said where a command ends early and leaves nothing.
 pub(crate) const STOPPED: &str = "stopped; nothing of it was kept";
 
-/// A file or a folder on its way, which goes away where Ctrl-C ends the process. Folders go if they
-/// are empty by then.
-pub(crate) struct Unfinished(PathBuf);
+/// A file or a folder on its way, which goes away where Ctrl-C ends the process.
+pub(crate) struct Unfinished(OnItsWay);
 
 impl Unfinished {
     /// A temporary file that is taken along from its first moment on: Ctrl-C waits while it is made.
     pub(crate) fn file(
         make: impl FnOnce() -> io::Result<NamedTempFile>,
     ) -> io::Result<(NamedTempFile, Self)> {
-        install();
-        let mut state = state();
-        let file = make()?;
-        state.unfinished.push(file.path().to_owned());
-        let unfinished = Self(file.path().to_owned());
-        Ok((file, unfinished))
+        Self::made(make, |file| OnItsWay::File(file.path().to_owned()))
     }
 
-    pub(crate) fn new(path: &Path) -> Self {
+    /// As [`Self::file`], for a temporary folder with all that comes into it.
+    pub(crate) fn folder(
+        make: impl FnOnce() -> io::Result<TempDir>,
+    ) -> io::Result<(TempDir, Self)> {
+        Self::made(make, |folder| OnItsWay::Folder(folder.path().to_owned()))
+    }
+
+    fn made<T>(
+        make: impl FnOnce() -> io::Result<T>,
+        what: impl FnOnce(&T) -> OnItsWay,
+    ) -> io::Result<(T, Self)> {
         install();
-        state().unfinished.push(path.to_owned());
-        Self(path.to_owned())
+        let mut state = state();
+        let made = make()?;
+        let what = what(&made);
+        state.unfinished.push(what.clone());
+        Ok((made, Self(what)))
+    }
+
+    /// A folder that was made for something in it: it goes if it is empty by then.
+    pub(crate) fn around(folder: &Path) -> Self {
+        install();
+        let what = OnItsWay::Around(folder.to_owned());
+        state().unfinished.push(what.clone());
+        Self(what)
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
         let unfinished = &mut state().unfinished;
-        if let Some(place) = unfinished.iter().rposition(|path| *path == self.0) {
+        if let Some(place) = unfinished.iter().rposition(|what| *what == self.0) {
             unfinished.remove(place);
         }
     }
@@ -171,10 +195,18 @@ fn came() {
     }
 }
 
-fn take_along(unfinished: &[PathBuf]) {
-    for path in unfinished.iter().rev() {
+fn take_along(unfinished: &[OnItsWay]) {
+    for what in unfinished.iter().rev() {
+        let gone = match what {
+            OnItsWay::File(path) => fs::remove_file(path),
+            OnItsWay::Around(folder) => fs::remove_dir(folder),
+            // Twice, as something may be written into it meanwhile.
+            OnItsWay::Folder(folder) => {
+                fs::remove_dir_all(folder).or_else(|_| fs::remove_dir_all(folder))
+            }
+        };
         // What is not there any more is what was wanted; a folder that holds something stays.
-        fs::remove_file(path).or_else(|_| fs::remove_dir(path)).ok();
+        gone.ok();
     }
 }
 
@@ -196,24 +228,29 @@ mod tests {
     #[test]
     fn what_is_unfinished_goes_and_what_is_in_use_stays() {
         let place = tempfile::tempdir().unwrap();
-        let [empty, full] = ["empty", "full"].map(|name| place.path().join(name));
+        let [empty, full, whole] = ["empty", "full", "whole"].map(|name| place.path().join(name));
         let (file, kept) = (empty.join("a"), full.join("b"));
-        for folder in [&empty, &full] {
+        for folder in [&empty, &full, &whole] {
             fs::create_dir(folder).unwrap();
         }
-        for file in [&file, &kept] {
+        for file in [&file, &kept, &whole.join("c")] {
             fs::write(file, "x").unwrap();
         }
-        take_along(&[full.clone(), empty.clone(), file, place.path().join("gone")]);
-        assert!(!empty.exists() && kept.exists());
+        let around = [&full, &empty].map(|folder| OnItsWay::Around(folder.clone()));
+        let files = [file, place.path().join("gone")].map(OnItsWay::File);
+        take_along(&[&around[..], &files, &[OnItsWay::Folder(whole.clone())]].concat());
+        assert!(!empty.exists() && kept.exists() && !whole.exists());
     }
 
     #[test]
     fn what_got_its_name_is_forgotten() {
         let [one, other] = ["/no/such/one", "/no/such/other"].map(Path::new);
-        let (first, second) = (Unfinished::new(one), Unfinished::new(other));
+        let (first, second) = (Unfinished::around(one), Unfinished::around(other));
         drop(first);
-        let is_known = |path: &Path| state().unfinished.iter().any(|known| known == path);
+        let is_known = |path: &Path| {
+            let what = OnItsWay::Around(path.to_owned());
+            state().unfinished.contains(&what)
+        };
         assert!(!is_known(one) && is_known(other));
         drop(second);
         assert!(!is_known(other));

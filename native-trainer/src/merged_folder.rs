@@ -22,6 +22,7 @@ use crate::{
     dataset::shell_word,
     export_check::{CheckArgs, Expected, drift_text},
     files::write_atomic,
+    interrupt::{Unfinished, undisturbed},
     model_run::{Checkpoint, open_adapter},
     progress,
 };
@@ -84,7 +85,7 @@ impl MergeRequest<'_> {
         let expected = Expected::new(&checkpoint, self.adapter, context_length, self.check)?;
 
         let plan = self.plan(&arch, weights)?;
-        let beside = folder_beside(self.out)?;
+        let beside = FolderBeside::new(self.out)?;
         let written = write_shards(&plan, weights, beside.path())
             .and_then(|()| copy_companions(checkpoint.dir.path(), beside.path()));
         explain_full_disk(written, plan.n_bytes())?;
@@ -102,7 +103,7 @@ impl MergeRequest<'_> {
             )
             .context("the merged model is not kept")?;
         drop(written);
-        publish(beside, self.out)?;
+        beside.publish(self.out)?;
         Ok(MergedFolder {
             path: self.out.to_owned(),
             n_bytes: plan.n_bytes(),
@@ -205,18 +206,43 @@ pub(crate) fn refuse_occupied(out: &Path) -> Result<()> {
 }
 
 /// Where a folder is made until it is whole.
-pub(crate) fn folder_beside(out: &Path) -> Result<TempDir> {
-    let parent = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(parent)
-        .and_then(|()| {
-            tempfile::Builder::new()
-                .prefix(".veneer-")
-                .tempdir_in(parent)
-        })
-        .with_context(|| format!("making a folder in `{}`", parent.display()))
+pub(crate) struct FolderBeside {
+    folder: TempDir,
+    unfinished: Unfinished,
+}
+
+impl FolderBeside {
+    pub(crate) fn new(out: &Path) -> Result<Self> {
+        let parent = match out.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let make = || TempDir::with_prefix_in(".veneer-", parent);
+        let (folder, unfinished) = fs::create_dir_all(parent)
+            .and_then(|()| Unfinished::folder(make))
+            .with_context(|| format!("making a folder in `{}`", parent.display()))?;
+        Ok(Self { folder, unfinished })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives the finished folder its name.
+    pub(crate) fn publish(self, out: &Path) -> Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755))?;
+        }
+        let Self { folder, unfinished } = self;
+        undisturbed(|| fs::rename(folder.path(), out))
+            .with_context(|| format!("naming `{}`", out.display()))?;
+        drop(unfinished);
+        // The folder has another name now: nothing is left to remove under the old one.
+        let _renamed: PathBuf = folder.keep();
+        Ok(())
+    }
 }
 
 fn write_shards(plan: &ShardPlan, weights: &dyn WeightSource, folder: &Path) -> Result<()> {
@@ -286,17 +312,4 @@ fn format_of(dtype: Dtype) -> Format {
         Dtype::F16 => Format::F16,
         Dtype::Bf16 => Format::Bf16,
     }
-}
-
-/// Gives a finished folder its name.
-pub(crate) fn publish(beside: TempDir, out: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(beside.path(), fs::Permissions::from_mode(0o755))?;
-    }
-    fs::rename(beside.path(), out).with_context(|| format!("naming `{}`", out.display()))?;
-    // The folder has another name now: nothing is left to remove under the old one.
-    let _renamed: PathBuf = beside.keep();
-    Ok(())
 }

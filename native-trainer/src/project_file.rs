@@ -21,9 +21,8 @@ use crate::{
     files::{refuse_missing_folder, without_place},
     interrupt::{self, STOPPED},
     leftovers,
-    model_dir::ModelDir,
     progress::{Growing, Total},
-    text_files::known_files,
+    text_files,
 };
 
 /// How long another command may hold the file before it is said.
@@ -195,16 +194,13 @@ pub(crate) fn now_ms() -> i64 {
     })
 }
 
-/// Take a model's tokenizer and template into the project.
+/// Take a model's tokenizer and template into the project: those of a folder, or of a GGUF file.
 ///
 /// # Errors
 /// If the model has none.
 pub(crate) fn use_model(project: &mut Project, name: &str) -> Result<()> {
-    let dir = ModelDir::resolve(name)?;
-    let files = known_files(&dir)?.into_iter();
-    let files = files.map(|(file, bytes)| (file.to_owned(), bytes));
     project
-        .use_text_model(name, files.collect())
+        .use_text_model(name, text_files::for_project(name)?)
         .with_context(|| format!("reading tokenizer and template of model `{name}`"))?;
     Ok(())
 }

@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use veneer_core::{
-    checkpoint::gguf_text,
-    text::{DateTime, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles},
+    checkpoint::{gguf_text, gguf_text_file},
+    text::{DateTime, GGUF_TEXT_FILE, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles},
 };
 
 use crate::{engine_model::map_gguf, model_dir::ModelDir, model_run::is_gguf};
@@ -107,6 +107,30 @@ pub(crate) fn known_files(dir: &ModelDir) -> Result<Vec<(&'static str, Vec<u8>)>
         known.extend(dir.read(name)?.map(|bytes| (name, bytes)));
     }
     Ok(known)
+}
+
+/// What a project keeps of a model: the files of its folder that are about text, or what a GGUF file
+/// says about text.
+pub(crate) fn for_project(name: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    if is_gguf(name) {
+        let bytes = map_gguf(Path::new(name))?;
+        let text = gguf_text_file(Box::new(&*bytes));
+        let text = text.with_context(|| format!("reading the tokenizer of `{name}`"))?;
+        return Ok(vec![(GGUF_TEXT_FILE.to_owned(), text)]);
+    }
+    let dir = ModelDir::resolve_text(name)?;
+    let known = known_files(&dir)?.into_iter();
+    let mut files: Vec<(String, Vec<u8>)> = known
+        .map(|(file, bytes)| (file.to_owned(), bytes))
+        .collect();
+    let is_tokenizer = |(name, _): &(String, _)| TOKENIZER_FILES.contains(&name.as_str());
+    if !files.iter().any(is_tokenizer)
+        && let Some((_, bytes)) = only_model_file(&dir)?
+    {
+        let [_, sentence_piece, ..] = TOKENIZER_FILES;
+        files.push((sentence_piece.to_owned(), bytes));
+    }
+    Ok(files)
 }
 
 /// The file that holds a model's tokens, and its name.

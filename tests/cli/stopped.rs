@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::binary::veneer;
+use crate::binary::{Model, fixture, veneer};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -104,4 +104,32 @@ fn a_repaired_copy_that_is_not_whole_goes() {
     wait_until("a temporary file", &mut || n_in(folder.path()) > 1);
     interrupted(child);
     assert_eq!(n_in(folder.path()), 1);
+}
+
+/// A license in a pipe that nobody writes to: all else of the folder is there by then.
+#[test]
+fn a_merged_folder_that_is_not_whole_goes() {
+    let model = Model::copy("llama32");
+    let license = Path::new(model.path()).join("LICENSE");
+    let made = Command::new("mkfifo").arg(license).status();
+    assert!(made.unwrap().success());
+    let folder = tempfile::tempdir().unwrap();
+    let child = veneer()
+        .args(["merge", "--model", model.path()])
+        .arg("--adapter")
+        .arg(fixture("train/families/tied-head/final_adapter"))
+        .arg("--out")
+        .arg(folder.path().join("merged"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = |beside: fs::DirEntry| n_in(&beside.path()) > 1;
+    wait_until("files of the folder", &mut || {
+        let beside = fs::read_dir(folder.path()).unwrap().next();
+        beside.is_some_and(|beside| begun(beside.unwrap()))
+    });
+    let said = interrupted(child);
+    assert!(said.contains("nothing of it was kept"), "{said}");
+    assert_eq!(n_in(folder.path()), 0);
 }

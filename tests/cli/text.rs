@@ -50,6 +50,44 @@ fn messages_become_the_references_ids_and_mask() {
     }
 }
 
+/// A GGUF file, or a folder with nothing but the file of a tokenizer: for datasets and for projects.
+#[test]
+fn lengths_are_counted_with_any_model() {
+    let record = r#"{"prompt": "契約の保険料は?", "completion": "年間 12 000 円です"}"#;
+    let data = folder(&[("data.jsonl", record.as_bytes())]);
+    let bare = folder(&[("alone.model", &sentence_piece("rinna.model"))]);
+    let path = |name: &str| text(&data.path().join(name)).to_owned();
+    let of_file = |model: &str| {
+        answer(&[
+            "data",
+            "stats",
+            &path("data.jsonl"),
+            "--model",
+            model,
+            "--json",
+        ])["tokens"]
+            .clone()
+    };
+    let gguf = fixture("gguf_text/rinna.gguf");
+    for (i, model) in [text(&gguf), text(bare.path())].into_iter().enumerate() {
+        assert!(of_file(model)["total"].as_u64().is_some_and(|n| n > 5));
+        let project = path(&format!("{i}.veneer"));
+        done(&["data", "import", &path("data.jsonl"), "--into", &project]);
+        let said = answer(&["data", "check", &project, "--model", model, "--json"]);
+        assert_eq!(said["text_model"]["n_counted"], 1, "{model}: {said}");
+    }
+    refused(
+        &[
+            "data",
+            "stats",
+            &path("data.jsonl"),
+            "--model",
+            &path("none.gguf"),
+        ],
+        &["none.gguf"],
+    );
+}
+
 #[test]
 fn a_gguf_file_brings_its_tokenizer() {
     let golden = golden("gguf_text/golden.json");

@@ -12,7 +12,7 @@ use veneer_core::protocol::Site;
 use super::{Content, Files, Offer, app_files};
 use crate::{
     dataset::shell_word,
-    merged_folder::{explain_full_disk, folder_beside, publish, refuse_occupied, size_text},
+    merged_folder::{FolderBeside, explain_full_disk, refuse_occupied, size_text},
 };
 
 const README: &str = include_str!("hosting.md");
@@ -32,8 +32,8 @@ impl SiteFolder {
     pub(crate) fn write(offer: &Offer<'_>, app: Option<&Path>, out: &Path) -> Result<Self> {
         let mut files = app_files(app)?;
         refuse_occupied(out)?;
-        let beside = folder_beside(out)?;
-        let scratch = folder_beside(out)?;
+        let beside = FolderBeside::new(out)?;
+        let scratch = FolderBeside::new(out)?;
         // The app may bring a demo of its own; the offer takes its place.
         files.retain(|address, _| !address.starts_with("demo/"));
         files.extend(offer.files(scratch.path())?);
@@ -46,7 +46,7 @@ impl SiteFolder {
                 .with_context(|| format!("writing `{address}` of the site"));
             n_bytes += explain_full_disk(written, content_bytes(content))?;
         }
-        publish(beside, out)?;
+        beside.publish(out)?;
         Ok(Self {
             path: out.to_owned(),
             n_files: files.len(),

@@ -8,12 +8,13 @@ use veneer_core::{
     text::{EncodeOptions, ModelText, TextFiles, encode_record},
 };
 
-use crate::{model_dir::ModelDir, text_files::model_text};
+use crate::text_files::text_alone;
 
 /// Where tokens are counted with.
 #[derive(Debug, clap::Args)]
 pub(super) struct LengthArgs {
-    /// Count tokens as this model sees the records: a folder, a Hub name, or `demo`
+    /// Count tokens as this model sees the records: a folder, a GGUF file, a Hub name,
+    /// or `demo`
     #[arg(long, value_name = "MODEL")]
     pub(super) model: Option<String>,
 
@@ -30,7 +31,7 @@ pub(super) struct LengthArgs {
 impl LengthArgs {
     pub(super) fn counter(&self) -> Result<Option<Counter>> {
         if let Some(model) = &self.model {
-            let text = model_text(&ModelDir::resolve(model)?, None)?;
+            let text = text_alone(model, None)?;
             text.tokenizer()?;
             let what = format!("as {model} sees them");
             return Ok(Some(Counter { text, what }));
