@@ -75,6 +75,21 @@ fn an_adapter_of_another_model_is_refused_and_the_base_goes_on() {
 }
 
 #[test]
+fn half_of_an_adapter_is_told_its_other_half() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::with_demo(fixture);
+    for file in fixture.adapter_files() {
+        app.page.choose_files("adapter-file", &[&file]);
+        let said = app.take_error("is missing");
+        for name in ["adapter_config.json", "adapter_model.safetensors"] {
+            assert!(said.contains(name), "`{said}`");
+        }
+        assert!(!said.contains("gguf"), "`{said}`");
+    }
+    app.wait_for("ready");
+}
+
+#[test]
 fn a_prompt_longer_than_the_context_is_refused_in_numbers() {
     let Some(fixture) = fixture() else { return };
     let app = App::with_demo(fixture);

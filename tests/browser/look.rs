@@ -59,7 +59,8 @@ fn a_keyboard_is_enough() {
     focus_by_tab(&app.page, "demo");
     app.page.press(Key::Enter);
     app.wait_for("ready");
-    focus_by_tab(&app.page, "prompt");
+    let in_prompt = format!("document.activeElement === {}", element("prompt"));
+    app.page.wait_until("the focus in the prompt", &in_prompt);
     app.page.type_text(QUESTION);
     app.page.press(Key::Enter);
     app.page
@@ -131,6 +132,18 @@ pub(crate) fn choose_language(page: &Page, language: &str) {
     ));
     let expected = format!("document.documentElement.lang === '{language}'");
     page.wait_until(language, &expected);
+}
+
+#[test]
+fn why_the_processor_answers_is_said_in_the_language() {
+    let Some(fixture) = fixture() else { return };
+    let app = App::open(fixture, WebGpu::None);
+    assert!(app.page.text("slow").contains("browser"));
+    for language in ["es", "ja"] {
+        choose_language(&app.page, language);
+        let said = app.page.text("slow");
+        assert!(!said.is_empty() && !said.contains("browser"), "{said}");
+    }
 }
 
 #[test]

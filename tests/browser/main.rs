@@ -14,6 +14,7 @@ mod app;
 mod bad_input;
 mod base64;
 mod bench;
+mod chat_keys;
 mod chromium;
 mod device;
 mod devtools;

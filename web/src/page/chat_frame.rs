@@ -5,9 +5,9 @@ use veneer_core::protocol::tab::QuantizeTo;
 use web_sys::DragEvent;
 
 use super::{
-    chat_view::ChatView, columns_bar::ColumnsBar, composer::Composer, errors::DeviceNote,
-    handle::App as Handle, model_panel::ModelPanel, picked, settings_panel::SettingsPanel,
-    storage_panel::StoragePanel,
+    chat_focus, chat_view::ChatView, columns_bar::ColumnsBar, composer::Composer,
+    errors::DeviceNote, handle::App as Handle, model_panel::ModelPanel, picked,
+    settings_panel::SettingsPanel, storage_panel::StoragePanel,
 };
 
 /// Everything below the top bar when the chat is looked at.
@@ -15,9 +15,10 @@ use super::{
 pub(super) fn ChatFrame() -> impl IntoView {
     let app = Handle::get();
     app.wake();
+    chat_focus::watch();
     let texts = move || app.texts();
     // On narrow screens the panel makes room for the chat once a model is there.
-    let folded = RwSignal::new(false);
+    let folded = app.panel_folded;
     let has_model = Memo::new(move |_| app.loaded.with(|loaded| !loaded.models.is_empty()));
     Effect::new(move || folded.set(has_model.get()));
     let dragging = RwSignal::new(false);

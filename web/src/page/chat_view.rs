@@ -1,8 +1,9 @@
 //! The turns of the chat.
 
 use leptos::{html, prelude::*};
+use web_sys::KeyboardEvent;
 
-use super::{answer::AnswerView, handle::App};
+use super::{answer::AnswerView, focus, handle::App};
 
 /// What tells turns apart; a change renders the turn anew.
 type TurnKey = (u64, u64, usize);
@@ -58,7 +59,9 @@ fn Samples() -> impl IntoView {
                         <button
                             type="button"
                             data-testid="sample"
-                            on:click=move |_| app.ask(&asked)
+                            on:click=move |_| {
+                                app.ask(&asked);
+                            }
                         >
                             {prompt}
                         </button>
@@ -83,6 +86,23 @@ fn TurnView(turn: u64, n_answers: usize) -> impl IntoView {
         app.chat
             .with(|chat| chat.turns.last().is_some_and(|last| last.id == turn))
     });
+    let id = format!("turn-{turn}");
+    // The keyboard follows: into the draft, and back to where it was begun.
+    let go_to = move |place: &str| focus::keep_in(format!("#turn-{turn} {place}"), &["#prompt"]);
+    let begin = move |_| {
+        draft.set(Some(prompt.get_value()));
+        go_to(".draft");
+    };
+    let discard = move || {
+        draft.set(None);
+        go_to("[data-testid=edit]");
+    };
+    let key = move |event: KeyboardEvent| {
+        // An input method gives up its own work with Escape.
+        if event.key() == "Escape" && !event.is_composing() {
+            discard();
+        }
+    };
     let resend = move |_| {
         if let Some(text) = draft.get_untracked() {
             app.edit(turn, &text);
@@ -97,19 +117,20 @@ fn TurnView(turn: u64, n_answers: usize) -> impl IntoView {
                 aria-label=move || texts().edit
                 prop:value=move || draft.get().unwrap_or_default()
                 on:input=move |event| draft.set(Some(event_target_value(&event)))
+                on:keydown=key
             />
             <div class="actions">
                 <button type="button" class="main" data-testid="resend" on:click=resend>
                     {move || texts().resend}
                 </button>
-                <button type="button" on:click=move |_| draft.set(None)>
+                <button type="button" data-testid="discard" on:click=move |_| discard()>
                     {move || texts().discard}
                 </button>
             </div>
         }
     };
     view! {
-        <article class="turn">
+        <article class="turn" id=id>
             <div class="said">
                 <h3 class="who">{move || texts().you}</h3>
                 <Show
@@ -121,7 +142,7 @@ fn TurnView(turn: u64, n_answers: usize) -> impl IntoView {
                                 type="button"
                                 class="quiet"
                                 data-testid="edit"
-                                on:click=move |_| draft.set(Some(prompt.get_value()))
+                                on:click=begin
                             >
                                 {move || texts().edit}
                             </button>

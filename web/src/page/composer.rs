@@ -15,8 +15,7 @@ pub(super) fn Composer() -> impl IntoView {
     let no_model = move || app.loaded.with(|loaded| loaded.models.is_empty());
     let cannot = move || no_model() || busy.get() || draft.with(|draft| draft.trim().is_empty());
     let send = move || {
-        if !cannot() {
-            app.ask(&draft.get_untracked());
+        if !cannot() && app.ask(&draft.get_untracked()) {
             draft.set(String::new());
         }
     };

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use veneer_core::protocol::tab::{DeviceChoice, Fault, WhyNotGpu};
 
-use super::handle::App;
+use super::{focus, handle::App};
 use crate::{
     state::message::{UserMessage, sentence},
-    texts::fill,
+    texts::{faults::said, fill},
 };
 
 #[component]
@@ -34,7 +34,10 @@ pub(super) fn Errors() -> impl IntoView {
                         <button
                             type="button"
                             data-testid="dismiss"
-                            on:click=move |_| app.dismiss(notice.id)
+                            on:click=move |_| {
+                                app.dismiss(notice.id);
+                                focus::keep(&["[data-testid=dismiss]", "#prompt", ".places a[aria-current]"]);
+                            }
                         >
                             {move || texts().dismiss}
                         </button>
@@ -57,18 +60,18 @@ pub(super) fn DeviceNote() -> impl IntoView {
 #[component]
 fn OnProcessor(why: WhyNotGpu) -> impl IntoView {
     let app = App::get();
-    let texts = app.texts();
-    let (title, text) = match &why {
-        WhyNotGpu::Missing(why) => {
-            let why = sentence(why);
-            (texts.slow_title, fill(texts.slow_why, &[("why", &why)]))
-        }
-        WhyNotGpu::Software(name) => {
-            let text = fill(texts.software_gpu_why, &[("name", name)]);
-            (texts.software_gpu_title, text)
-        }
-    };
     let offers_webgpu = matches!(why, WhyNotGpu::Software(_));
+    let title = move || match offers_webgpu {
+        true => app.texts().software_gpu_title,
+        false => app.texts().slow_title,
+    };
+    let text = move || match &why {
+        WhyNotGpu::Missing(why) => {
+            let why = sentence(&said(why, app.language.get()));
+            fill(app.texts().slow_why, &[("why", &why)])
+        }
+        WhyNotGpu::Software(name) => fill(app.texts().software_gpu_why, &[("name", name)]),
+    };
     view! {
         <div class="note" data-testid="slow" role="note">
             <strong>{title}</strong>" "<span>{text}</span>
@@ -80,7 +83,7 @@ fn OnProcessor(why: WhyNotGpu) -> impl IntoView {
                     data-testid="use-webgpu"
                     on:click=move |_| app.compute_on(DeviceChoice::WebGpu)
                 >
-                    {texts.use_webgpu}
+                    {move || app.texts().use_webgpu}
                 </button>
             })}
         </div>

@@ -34,6 +34,31 @@ pub(super) fn keep_in(first: String, places: &'static [&'static str]) {
     });
 }
 
+/// What may take the focus.
+const CONTROLS: &str = "button, input, select, textarea, summary, a[href], [tabindex=\"0\"]";
+
+/// What has the focus, unless it is the page as a whole.
+pub(super) fn focused() -> Option<Element> {
+    let active = document().active_element()?;
+    (active.tag_name() != "BODY").then_some(active)
+}
+
+/// Whether an element took the focus: one that is gone, hidden or disabled does not.
+pub(super) fn is_taken_by(element: &Element) -> bool {
+    take(Some(element.clone()));
+    focused().as_ref() == Some(element)
+}
+
+/// The same for the first control in a place.
+pub(super) fn is_taken_in(place: &Element) -> bool {
+    let Ok(found) = place.query_selector_all(CONTROLS) else {
+        return false;
+    };
+    (0..found.length())
+        .filter_map(|at| found.item(at)?.dyn_into::<Element>().ok())
+        .any(|control| is_taken_by(&control))
+}
+
 pub(super) fn take(element: Option<Element>) {
     if let Some(element) = element.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
         // What cannot take the focus leaves it where it is.

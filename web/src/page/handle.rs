@@ -8,8 +8,7 @@ use leptos::prelude::*;
 use veneer_core::protocol::{
     Site, SiteModel,
     tab::{
-        AnswerSettings, DeviceChoice, DeviceView, Fault, Outcome, Progress, Reply, Request,
-        RequestId, StoreView,
+        DeviceChoice, DeviceView, Fault, Outcome, Progress, Reply, Request, RequestId, StoreView,
     },
 };
 use web_sys::File;
@@ -23,6 +22,7 @@ use crate::{
         chat::Chat,
         columns::{Columns, Loaded},
         place::Place,
+        settings::SettingsForm,
     },
     texts::{Language, Texts},
 };
@@ -66,7 +66,9 @@ pub(super) struct App {
     pub(super) loaded: RwSignal<Loaded>,
     pub(super) columns: RwSignal<Columns>,
     pub(super) chat: RwSignal<Chat>,
-    pub(super) settings: RwSignal<AnswerSettings>,
+    pub(super) settings: RwSignal<SettingsForm>,
+    /// Whether the panel beside the chat makes room for it, where there is little.
+    pub(super) panel_folded: RwSignal<bool>,
     pub(super) samples: RwSignal<Vec<String>>,
     pub(super) mark_differences: RwSignal<bool>,
     pub(super) keep_models: RwSignal<bool>,
@@ -99,7 +101,8 @@ impl App {
             loaded: RwSignal::default(),
             columns: RwSignal::default(),
             chat: RwSignal::default(),
-            settings: RwSignal::default(),
+            settings: RwSignal::new(kept::settings()),
+            panel_folded: RwSignal::new(false),
             samples: RwSignal::default(),
             mark_differences: RwSignal::new(true),
             keep_models: RwSignal::new(false),
@@ -116,8 +119,19 @@ impl App {
                 app.go(place);
             }
         });
+        app.ask_before_leaving();
         leptos::task::spawn_local(app.look_for_offer());
         app
+    }
+
+    /// What was said is in this tab alone: leaving the page loses it.
+    fn ask_before_leaving(self) {
+        // It lives as long as the page.
+        let _ = window_event_listener(leptos::ev::beforeunload, move |event| {
+            if self.chat.with_untracked(|chat| !chat.turns.is_empty()) {
+                event.prevent_default();
+            }
+        });
     }
 
     /// Looks at a part of the app from now on.

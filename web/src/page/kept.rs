@@ -1,4 +1,4 @@
-//! What the page remembers between visits: colours and language.
+//! What the page remembers between visits: colours, language, settings.
 
 use leptos::prelude::*;
 use veneer_core::protocol::tab::DeviceChoice;
@@ -6,7 +6,7 @@ use veneer_core::protocol::tab::DeviceChoice;
 use crate::{
     state::{
         place::Place,
-        settings::{device_named, name_of_device},
+        settings::{SettingsForm, device_named, name_of_device},
     },
     texts::Language,
 };
@@ -14,6 +14,7 @@ use crate::{
 const THEME: &str = "veneer-theme";
 const LANGUAGE: &str = "veneer-language";
 const DEVICE: &str = "veneer-device";
+const SETTINGS: &str = "veneer-settings";
 const PLACE: &str = "veneer-place";
 const SHORTCUTS: &str = "veneer-shortcuts";
 const DIVIDE: &str = "veneer-divide";
@@ -97,6 +98,15 @@ pub(super) fn device() -> DeviceChoice {
 
 pub(super) fn keep_device(choice: DeviceChoice) {
     set(DEVICE, name_of_device(choice));
+}
+
+/// What answers were drawn with last.
+pub(super) fn settings() -> SettingsForm {
+    SettingsForm::of_kept(get(SETTINGS).as_deref())
+}
+
+pub(super) fn keep_settings(form: &SettingsForm) {
+    set(SETTINGS, &form.to_kept());
 }
 
 fn get(key: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod bridge;
+mod chat_focus;
 mod chat_frame;
 mod chat_view;
 mod client;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use veneer_core::protocol::tab::DeviceChoice;
 
-use super::handle::App;
+use super::{focus, handle::App, kept};
 use crate::{
     state::settings::{DEVICES, Setting, WrongSetting, device_named},
     texts::{Texts, fill},
@@ -34,6 +34,17 @@ pub(super) fn SettingsPanel() -> impl IntoView {
             </div>
         </details>
     }
+}
+
+/// Opens the settings at a field, with the keyboard in it.
+pub(super) fn show(app: App, setting: Setting) {
+    app.panel_folded.set(false);
+    let settings = document().query_selector("[data-testid=settings]");
+    if let Ok(Some(settings)) = settings {
+        // An attribute with a valid name can always be set.
+        settings.set_attribute("open", "").ok();
+    }
+    request_animation_frame(move || focus::on(&[&format!("#{}", setting.id())]));
 }
 
 #[component]
@@ -69,18 +80,12 @@ fn ComputeOn() -> impl IntoView {
 #[component]
 fn NumberField(setting: Setting) -> impl IntoView {
     let app = App::get();
-    let wrong = RwSignal::new(None::<WrongSetting>);
+    let wrong = Memo::new(move |_| app.settings.with(|form| form.wrong(setting).cloned()));
     let name = move || name_of(setting, app.texts());
     let set = move |event| {
         let typed = event_target_value(&event);
-        let mut settings = app.settings.get_untracked();
-        match setting.set(&mut settings, &typed) {
-            Ok(()) => {
-                wrong.set(None);
-                app.settings.set(settings);
-            }
-            Err(found) => wrong.set(Some(found)),
-        }
+        app.settings.update(|form| form.type_in(setting, &typed));
+        app.settings.with_untracked(kept::keep_settings);
     };
     let off = setting.off();
     let hint = move || {
@@ -106,7 +111,7 @@ fn NumberField(setting: Setting) -> impl IntoView {
                 autocomplete="off"
                 aria-describedby=format!("{id}-hint")
                 aria-invalid=move || wrong.with(Option::is_some).to_string()
-                prop:value=app.settings.with_untracked(|settings| setting.get(settings).to_string())
+                prop:value=app.settings.with_untracked(|form| form.shown(setting))
                 on:input=set
             />
             <p id=format!("{id}-hint") class="hint" class:wrong=move || wrong.with(Option::is_some)>

@@ -5,6 +5,8 @@ use veneer_core::{
     text::TEXT_FILES,
 };
 
+use crate::texts::faults::Sentence;
+
 /// What the files are, as indices into the list of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
@@ -77,16 +79,36 @@ impl Chosen {
                 };
                 match names.iter().position(same_folder) {
                     Some(weights) => Ok(Self::Adapter { config, weights }),
-                    None => Err(missing(ADAPTER_WEIGHTS, names)),
+                    None => Err(missing(
+                        Sentence::AdapterFileMissing,
+                        ADAPTER_WEIGHTS,
+                        names,
+                    )),
                 }
             }
-            (None, Some(_)) => Err(missing(ADAPTER_CONFIG, names)),
-            (None, None) if find(CONFIG).is_some() => Err(missing("*.safetensors", names)),
-            (None, None) if !weights_in(names, "").is_empty() => Err(missing(CONFIG, names)),
-            (None, None) => Err(Fault::new(
-                FaultKind::NotAModel,
-                format!("found {}", list(names)),
-            )),
+            (None, Some(_)) => Err(missing(Sentence::AdapterFileMissing, ADAPTER_CONFIG, names)),
+            (None, None) if find(CONFIG).is_some() => {
+                Err(missing(Sentence::FileMissing, "*.safetensors", names))
+            }
+            (None, None) if !weights_in(names, "").is_empty() => {
+                Err(missing(Sentence::FileMissing, CONFIG, names))
+            }
+            (None, None) => Err(found(Sentence::FilesFound, names)),
+        }
+    }
+
+    /// The same where an adapter was asked for.
+    ///
+    /// # Errors
+    /// Also when the files are a model.
+    pub fn adapter_of(names: &[String]) -> Result<Self, Fault> {
+        let is_of_adapter =
+            |name: &String| [ADAPTER_CONFIG, ADAPTER_WEIGHTS].contains(&file_name(name));
+        match Self::of(names) {
+            Ok(chosen) if chosen.is_adapter() => Ok(chosen),
+            Ok(_) => Err(found(Sentence::ModelForAdapter, names)),
+            Err(fault) if names.iter().any(is_of_adapter) => Err(fault),
+            Err(_) => Err(found(Sentence::NoAdapterFiles, names)),
         }
     }
 
@@ -144,19 +166,14 @@ fn first_gguf(names: &[String]) -> Result<Option<usize>, Fault> {
         [] => Ok(None),
         [one] if is_part(one) => Err(Fault::new(
             FaultKind::Unsupported,
-            format!(
-                "`{one}` is one part of a split GGUF file; join the parts with llama-gguf-split --merge"
-            ),
+            Sentence::PartOfModel.with(&[("file", one)]),
         )),
         [one] => Ok(names.iter().position(|name| name == one)),
-        _ => Err(Fault::new(
-            FaultKind::NotAModel,
-            format!(
-                "found {} GGUF files, expected one: {}",
-                found.len(),
-                list(names)
-            ),
-        )),
+        _ => {
+            let (n, found) = (found.len().to_string(), list(names));
+            let detail = Sentence::SeveralModels.with(&[("n", &n), ("found", &found)]);
+            Err(Fault::new(FaultKind::NotAModel, detail))
+        }
     }
 }
 
@@ -180,10 +197,15 @@ fn weights_in(names: &[String], wanted: &str) -> Vec<usize> {
     found
 }
 
-fn missing(file: &str, names: &[String]) -> Fault {
+fn missing(sentence: Sentence, file: &str, names: &[String]) -> Fault {
+    let detail = sentence.with(&[("file", file), ("found", &list(names))]);
+    Fault::new(FaultKind::NotAModel, detail)
+}
+
+fn found(sentence: Sentence, names: &[String]) -> Fault {
     Fault::new(
         FaultKind::NotAModel,
-        format!("`{file}` is missing; found {}", list(names)),
+        sentence.with(&[("found", &list(names))]),
     )
 }
 
@@ -191,7 +213,7 @@ fn missing(file: &str, names: &[String]) -> Fault {
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 5;
     if names.is_empty() {
-        return "no files".to_owned();
+        return Sentence::NoFiles.with(&[]);
     }
     let shown: Vec<String> = names
         .iter()
@@ -200,7 +222,10 @@ fn list(names: &[String]) -> String {
         .collect();
     match names.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+        more => {
+            let (list, n) = (shown.join(", "), more.to_string());
+            Sentence::AndMore.with(&[("list", &list), ("n", &n)])
+        }
     }
 }
 
@@ -295,6 +320,23 @@ mod tests {
             FaultKind::NotAModel,
             "`*.safetensors` is missing",
         );
+    }
+
+    #[test]
+    fn where_an_adapter_is_asked_for_nothing_else_will_do() {
+        let both = names(&["a/adapter_model.safetensors", "a/adapter_config.json"]);
+        assert!(Chosen::adapter_of(&both).unwrap().is_adapter());
+        for (files, said) in [
+            (&["notes.txt"][..], "neither of an adapter's two files"),
+            (&["m.gguf"], "a model and no adapter"),
+            (
+                &["adapter_config.json"],
+                "`adapter_model.safetensors` is missing",
+            ),
+        ] {
+            let fault = Chosen::adapter_of(&names(files)).unwrap_err();
+            assert!(fault.detail.contains(said), "{}", fault.detail);
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use veneer_core::protocol::tab::Fault;
 
-use crate::texts::Language;
+use crate::texts::{
+    Language,
+    faults::{Sentence, said},
+};
 
 /// What went wrong, where, and what to do: three texts, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +16,15 @@ pub struct UserMessage {
 }
 
 impl UserMessage {
-    /// Title and hint in the language of the interface, the detail as core wrote it. The hint of the
-    /// fault itself knows more than the one of its kind and stands first.
+    /// In the language of the interface; a detail that no language has words for stays as core wrote
+    /// it. The hint of the fault itself knows more than the one of its kind and stands first.
     pub fn of(fault: &Fault, language: Language) -> Self {
-        let (title, hint) = language.fault(fault.kind);
+        let remedy = Sentence::read(&fault.detail).and_then(|(read, _)| read.remedy(language));
+        let (title, hint) = remedy.unwrap_or_else(|| language.fault(fault.kind));
         let own = fault.hint.trim();
         Self {
             title: title.to_owned(),
-            detail: sentence(&fault.detail),
+            detail: sentence(&said(&fault.detail, language)),
             hint: match own {
                 "" => hint.to_owned(),
                 own => format!("{} {hint}", sentence(own)),
@@ -29,19 +33,29 @@ impl UserMessage {
     }
 }
 
-/// Errors of core begin in lower case and end without a period.
+/// Errors of core begin in lower case and end without a period. A file's name stays as it is written.
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut chars = text.chars();
     let Some(first) = chars.next() else {
         return String::new();
     };
-    let mut sentence: String = first.to_uppercase().chain(chars).collect();
+    let mut sentence: String = match begins_with_name(text) {
+        true => text.to_owned(),
+        false => first.to_uppercase().chain(chars).collect(),
+    };
     if !sentence.ends_with(['.', '!', '?', '。', '！', '？', '…']) {
         let is_wide = sentence.ends_with(|last| ('\u{3000}'..='\u{ffef}').contains(&last));
         sentence.push(if is_wide { '。' } else { '.' });
     }
     sentence
+}
+
+/// Whether the first word is a file, a field or an address: `config.json`, `use_dora`.
+fn begins_with_name(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let word = word.trim_end_matches(['.', ',', ':', ';', '…']);
+    word.is_ascii() && word.contains(['.', '_', '/'])
 }
 
 #[cfg(test)]
@@ -54,6 +68,33 @@ mod tests {
         assert_eq!(sentence("write it"), "Write it.");
         assert_eq!(sentence("回答を書いてください"), "回答を書いてください。");
         assert_eq!(sentence("本当ですか？"), "本当ですか？");
+    }
+
+    #[test]
+    fn a_name_is_not_capitalised() {
+        assert_eq!(
+            sentence("adapter_model.safetensors is damaged"),
+            "adapter_model.safetensors is damaged."
+        );
+        assert_eq!(sentence("config.json: no `r`"), "config.json: no `r`.");
+        assert_eq!(sentence("stopped."), "Stopped.");
+        assert_eq!(sentence("ends inside a.gguf"), "Ends inside a.gguf.");
+    }
+
+    #[test]
+    fn files_of_an_adapter_are_asked_for_by_name() {
+        let names = ["adapter_config.json".to_owned()];
+        let fault = crate::state::files::Chosen::adapter_of(&names).unwrap_err();
+        for language in Language::ALL {
+            let message = UserMessage::of(&fault, language);
+            for name in ["adapter_config.json", "adapter_model.safetensors"] {
+                assert!(message.hint.contains(name), "{}", message.hint);
+            }
+            assert!(!message.hint.contains("gguf"), "{}", message.hint);
+            assert_ne!(message.title, language.fault(fault.kind).0);
+        }
+        let message = UserMessage::of(&fault, Language::Spanish);
+        assert!(message.detail.starts_with("Falta"), "{}", message.detail);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What page and worker decide, without a browser: plain values with tests.
 
+pub mod adapter;
 pub mod chat;
 pub mod columns;
 pub mod diff;

@@ -138,6 +138,69 @@ pub struct WrongSetting {
     pub expected: String,
 }
 
+/// The numbers of the form: what holds, and what was typed last and cannot be.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SettingsForm {
+    held: AnswerSettings,
+    wrong: Vec<(Setting, WrongSetting)>,
+}
+
+impl SettingsForm {
+    /// What the browser kept of an earlier visit; the usual settings where that cannot be used.
+    pub fn of_kept(text: Option<&str>) -> Self {
+        let kept = text.and_then(|text| serde_json::from_str(text).ok());
+        let fits = |settings: &AnswerSettings| {
+            let again = |setting: Setting| {
+                let typed = setting.get(settings).to_string();
+                setting.set(&mut settings.clone(), &typed).is_ok()
+            };
+            Setting::ALL.into_iter().all(again)
+        };
+        Self {
+            held: kept.filter(fits).unwrap_or_default(),
+            wrong: Vec::new(),
+        }
+    }
+
+    /// For the browser to keep.
+    pub fn to_kept(&self) -> String {
+        // Numbers in their ranges can always be written.
+        serde_json::to_string(&self.held).unwrap_or_default()
+    }
+
+    pub fn type_in(&mut self, setting: Setting, typed: &str) {
+        self.wrong.retain(|(other, _)| *other != setting);
+        if let Err(wrong) = setting.set(&mut self.held, typed) {
+            self.wrong.push((setting, wrong));
+        }
+    }
+
+    pub fn wrong(&self, setting: Setting) -> Option<&WrongSetting> {
+        let found = self.wrong.iter().find(|(other, _)| *other == setting);
+        found.map(|(_, wrong)| wrong)
+    }
+
+    /// What stands in the field.
+    pub fn shown(&self, setting: Setting) -> String {
+        match self.wrong(setting) {
+            Some(wrong) => wrong.found.clone(),
+            None => setting.get(&self.held).to_string(),
+        }
+    }
+
+    /// What answers are drawn with.
+    ///
+    /// # Errors
+    /// The uppermost field that holds something else than what would be taken.
+    pub fn settings(&self) -> Result<AnswerSettings, Setting> {
+        let mut all = Setting::ALL.into_iter();
+        match all.find(|setting| self.wrong(*setting).is_some()) {
+            Some(wrong) => Err(wrong),
+            None => Ok(self.held.clone()),
+        }
+    }
+}
+
 /// 0.7 and not 0.699999988079071.
 fn short(x: f32) -> f64 {
     x.to_string().parse().unwrap_or_else(|_| f64::from(x))
@@ -189,6 +252,37 @@ mod tests {
             assert_eq!(wrong.found, typed);
         }
         assert_eq!(settings, AnswerSettings::default());
+    }
+
+    #[test]
+    fn nothing_is_sent_while_a_field_holds_what_cannot_be() {
+        let mut form = SettingsForm::default();
+        form.type_in(Setting::Temperature, "1.5");
+        form.type_in(Setting::TopP, "2");
+        form.type_in(Setting::Temperature, "20");
+        assert_eq!(form.settings(), Err(Setting::Temperature));
+        assert_eq!(form.shown(Setting::Temperature), "20");
+        form.type_in(Setting::Temperature, "1.25");
+        assert_eq!(form.settings(), Err(Setting::TopP));
+        form.type_in(Setting::TopP, "0.5");
+        let settings = form.settings().unwrap();
+        assert_eq!((settings.temperature, settings.top_p), (1.25, 0.5));
+    }
+
+    #[test]
+    fn what_was_set_is_kept_and_nothing_else() {
+        let mut form = SettingsForm::default();
+        form.type_in(Setting::Temperature, "0.7");
+        form.type_in(Setting::Seed, "9007199254740991");
+        form.type_in(Setting::TopK, "-1");
+        let again = SettingsForm::of_kept(Some(&form.to_kept()));
+        assert_eq!(again.shown(Setting::Temperature), "0.7");
+        assert_eq!(again.shown(Setting::Seed), "9007199254740991");
+        assert_eq!(again.shown(Setting::TopK), "0");
+        let hot = form.to_kept().replace("0.7", "70.0");
+        for unusable in [None, Some(""), Some("{}"), Some(hot.as_str())] {
+            assert_eq!(SettingsForm::of_kept(unusable), SettingsForm::default());
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::TooLarge => (
             "This does not fit",
-            "Take a smaller model, fewer bits, or a shorter context.",
+            "Take a smaller model, or one with fewer bits.",
         ),
         FaultKind::OtherModel => (
             "The adapter belongs to another model",

@@ -163,10 +163,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
             "Veneer no puede ejecutar esto",
             "El README dice qué modelos y formatos ejecuta.",
         ),
-        FaultKind::TooLarge => (
-            "Esto no cabe",
-            "Use un modelo menor, menos bits o un contexto más corto.",
-        ),
+        FaultKind::TooLarge => ("Esto no cabe", "Use un modelo menor o uno con menos bits."),
         FaultKind::OtherModel => (
             "El adaptador es de otro modelo",
             "Abra la base con la que se entrenó y añádalo de nuevo.",

@@ -165,7 +165,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::TooLarge => (
             "大きすぎて入りません",
-            "小さいモデル、少ないビット数、短いコンテキストを選んでください。",
+            "小さいモデルか、ビット数の少ないモデルを選んでください。",
         ),
         FaultKind::OtherModel => (
             "別のモデルのアダプターです",

@@ -5,6 +5,7 @@
 
 mod en;
 mod es;
+pub mod faults;
 mod ja;
 mod languages;
 pub mod studio;

@@ -21,6 +21,7 @@ use veneer_core::{
 use super::{faults, opening::Opened, voice::Voice};
 use crate::browser::{self, blob::BlobSource};
 use crate::state::files::Chosen;
+use crate::texts::faults::Sentence;
 
 /// Conversations that are kept on the device per model.
 const MAX_SESSIONS: usize = 3;
@@ -116,7 +117,7 @@ impl Models {
     ) -> Result<AdapterView, Fault> {
         let Chosen::Adapter { config, weights } = opened.chosen else {
             let names: Vec<&str> = opened.files.iter().map(|(name, _)| name.as_str()).collect();
-            let detail = format!("found a model and no adapter: {}", names.join(", "));
+            let detail = Sentence::ModelForAdapter.with(&[("found", &names.join(", "))]);
             return Err(Fault::new(FaultKind::NotAModel, detail));
         };
         self.last_key += 1;

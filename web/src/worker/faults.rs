@@ -4,20 +4,13 @@ use veneer_core::{
     gpu::GpuError,
     infer::{InferError, plan::PlanError},
     protocol::tab::{Fault, FaultKind},
-    weights::adapter::AdapterError,
 };
 
-use crate::faults::with_hint;
-pub(super) use crate::faults::{of_checkpoint, of_gguf, of_load, of_text};
-
-pub(super) fn of_adapter(error: &AdapterError) -> Fault {
-    let kind = match error {
-        AdapterError::OtherModel { .. } => FaultKind::OtherModel,
-        AdapterError::Config(_) | AdapterError::Tensors { .. } => FaultKind::Unsupported,
-        _ => FaultKind::BrokenFile,
-    };
-    Fault::new(kind, error.to_string())
-}
+use crate::texts::faults::Sentence;
+pub(super) use crate::{
+    faults::{of_checkpoint, of_gguf, of_load, of_text},
+    state::adapter::fault_of as of_adapter,
+};
 
 pub(super) fn of_gpu(error: &GpuError) -> Fault {
     let kind = match error {
@@ -25,12 +18,19 @@ pub(super) fn of_gpu(error: &GpuError) -> Fault {
         GpuError::TooLarge { .. } | GpuError::OutOfMemory { .. } => FaultKind::TooLarge,
         _ => FaultKind::Gpu,
     };
-    // The page's own hint for a lost device says the same.
-    let hint = error.hint().filter(|_| kind != FaultKind::DeviceLost);
-    with_hint(kind, error, hint.unwrap_or_default())
+    // The page's hints for these kinds say what the error's own does.
+    Fault::new(kind, error.to_string())
 }
 
 pub(super) fn of_infer(error: &InferError) -> Fault {
+    if let InferError::ContextFull {
+        n_prompt, capacity, ..
+    } = error
+    {
+        let (n, capacity) = (n_prompt.to_string(), capacity.to_string());
+        let detail = Sentence::PromptTooLong.with(&[("n", &n), ("capacity", &capacity)]);
+        return Fault::new(FaultKind::PromptTooLong, detail);
+    }
     let kind = match error {
         InferError::Gpu(error) | InferError::Plan(PlanError::Matrix(error)) => {
             return of_gpu(error);
@@ -39,7 +39,6 @@ pub(super) fn of_infer(error: &InferError) -> Fault {
         InferError::Load(_) | InferError::Plan(PlanError::Load(_)) => FaultKind::BrokenFile,
         InferError::Plan(PlanError::NoKernels { .. }) => FaultKind::Unsupported,
         InferError::Plan(_) => FaultKind::TooLarge,
-        InferError::ContextFull { .. } => FaultKind::PromptTooLong,
         InferError::NotFinite { .. } => FaultKind::BrokenFile,
         _ => FaultKind::Internal,
     };

@@ -23,6 +23,7 @@ use crate::{
         files::{ADAPTER_CONFIG, ADAPTER_WEIGHTS, CONFIG, Chosen, file_name},
         manifest::{Manifest, StoredFile},
     },
+    texts::faults::Sentence,
 };
 
 /// The files of a model or an adapter.
@@ -175,7 +176,8 @@ async fn list_folder(url: &str, voice: &Voice) -> Result<Vec<RemoteFile>, Fault>
         {
             return Ok(vec![remote(ADAPTER_CONFIG), remote(ADAPTER_WEIGHTS)]);
         }
-        let detail = format!("there is neither `{CONFIG}` nor `{ADAPTER_CONFIG}` at `{url}`");
+        let values = [("model", CONFIG), ("adapter", ADAPTER_CONFIG), ("url", url)];
+        let detail = Sentence::NothingThere.with(&values);
         return Err(Fault::new(FaultKind::NotAModel, detail));
     }
     let mut files = vec![remote(CONFIG)];

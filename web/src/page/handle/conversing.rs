@@ -4,17 +4,23 @@ use leptos::prelude::*;
 use veneer_core::protocol::tab::{AnswerSettings, Reply, Request};
 
 use super::App;
-use crate::state::chat::{AnswerState, Ask, Chat};
-use crate::state::columns::Speaker;
+use crate::{
+    page::settings_panel,
+    state::{
+        chat::{AnswerState, Ask, Chat},
+        columns::Speaker,
+        settings::SettingsForm,
+    },
+};
 
 impl App {
-    /// Sends a prompt to every column.
-    pub(in crate::page) fn ask(self, prompt: &str) {
+    /// Sends a prompt to every column; false where that cannot be.
+    pub(in crate::page) fn ask(self, prompt: &str) -> bool {
         let speakers = self.speakers();
         if prompt.trim().is_empty() || speakers.is_empty() || self.is_busy() {
-            return;
+            return false;
         }
-        self.converse(|chat| chat.ask(prompt, &speakers));
+        self.converse(|chat| chat.ask(prompt, &speakers))
     }
 
     /// Puts another prompt in the place of an earlier one.
@@ -23,7 +29,6 @@ impl App {
         if prompt.trim().is_empty() || speakers.is_empty() {
             return;
         }
-        self.stop();
         self.converse(|chat| chat.edit(turn, prompt, &speakers));
     }
 
@@ -33,7 +38,6 @@ impl App {
         if speakers.is_empty() {
             return;
         }
-        self.stop();
         self.converse(|chat| chat.regenerate(turn, &speakers));
     }
 
@@ -60,13 +64,23 @@ impl App {
         self.chat.with_untracked(Chat::is_busy)
     }
 
-    fn converse(self, how: impl FnOnce(&mut Chat) -> Vec<Ask>) {
+    /// Ends what is being written and asks anew. Where a setting is none, it is shown and nothing is
+    /// asked.
+    fn converse(self, how: impl FnOnce(&mut Chat) -> Vec<Ask>) -> bool {
+        let settings = match self.settings.with_untracked(SettingsForm::settings) {
+            Ok(settings) => settings,
+            Err(wrong) => {
+                settings_panel::show(self, wrong);
+                return false;
+            }
+        };
+        self.stop();
         let mut asks = Vec::new();
         self.chat.update(|chat| asks = how(chat));
-        let settings = self.settings.get_untracked();
         for ask in asks {
             self.send_ask(&ask, &settings);
         }
+        true
     }
 
     fn send_ask(self, ask: &Ask, settings: &AnswerSettings) {

@@ -15,6 +15,7 @@ use crate::{
     browser::storage,
     page::picked::Picked,
     state::{columns::Loaded, files::Chosen},
+    texts::faults::Sentence,
 };
 
 /// How a model came here, so that it can be opened again after the device was lost.
@@ -110,8 +111,8 @@ impl App {
         match model {
             Some(model) => self.add_adapter_to(model, from),
             None => self.complain(Fault::new(
-                FaultKind::OtherModel,
-                "an adapter was chosen, but no model is loaded",
+                FaultKind::NotAModel,
+                Sentence::AdapterAlone.with(&[]),
             )),
         }
     }

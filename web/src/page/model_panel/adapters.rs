@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::sources::FileButton;
 use crate::{
     page::{handle::App, picked::Picked},
-    state::numbers,
+    state::{files::Chosen, numbers},
     texts::fill,
 };
 
@@ -16,8 +16,12 @@ pub(super) fn Adapters() -> impl IntoView {
     let none = move || app.loaded.with(|loaded| loaded.adapters.is_empty());
     let no_model = move || app.loaded.with(|loaded| loaded.models.is_empty());
     let pick = Callback::new(move |picked: Picked| {
-        if !picked.files.is_empty() {
-            app.add_adapter(picked.into());
+        if picked.files.is_empty() {
+            return;
+        }
+        match Chosen::adapter_of(&picked.names) {
+            Ok(_) => app.add_adapter(picked.into()),
+            Err(fault) => app.complain(fault),
         }
     });
     view! {

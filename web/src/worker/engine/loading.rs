@@ -19,6 +19,7 @@ use super::{
 use crate::{
     browser::{self, blob::BlobSource},
     state::files::{Chosen, Directory},
+    texts::faults::Sentence,
 };
 
 /// Tokens of a conversation where the user does not say and the model allows more.
@@ -43,7 +44,7 @@ pub(super) async fn load(
         }
         Chosen::Adapter { .. } => Err(Fault::new(
             FaultKind::NotAModel,
-            "these are the files of an adapter; open its base first, then add it",
+            Sentence::AdapterAlone.with(&[]),
         )),
     }
 }
