@@ -104,6 +104,7 @@ impl Project {
         findings.extend(self.repeat_at(record, row, &accepted)?);
         findings.extend(self.leak_at(row, &accepted)?);
         findings.extend(self.end_at(row, &accepted)?);
+        findings.sort_by_key(|found| !found.is_error);
         Ok(findings)
     }
 

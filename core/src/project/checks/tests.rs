@@ -388,6 +388,9 @@ fn questions_that_leak_are_found_and_go_to_the_side_of_training() {
     };
     let having: Vec<u64> = (1..=7).filter(|record| at(&project, *record)).collect();
     assert_eq!((having.len() as u64, having[0]), (expected, 2));
+    let findings = project.record(RecordKey(2)).unwrap().findings;
+    let errors: Vec<bool> = findings.iter().map(|found| found.is_error).collect();
+    assert_eq!(errors, [true, false], "errors first");
     let fix = project.fix(
         leak.clone(),
         FixTarget::All,

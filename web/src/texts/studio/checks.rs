@@ -114,7 +114,7 @@ const ADVICE: [(&str, &str, &str); 31] = [
         "leak",
         "las cifras de validación y prueba saldrían mejores de lo que son: páselo a entrenamiento, \
          descártelo o reparta de nuevo dejando juntas las preguntas iguales",
-        "検証・テストの成績が実際より良く出ます。学習側へ移すか、除くか、同じ質問を同じ側に置いて\
+        "検証・テストの成績が実際より良く出ます。学習に移すか、除くか、同じ質問を同じ区分に入れて\
          分割し直してください",
     ),
     (
@@ -201,7 +201,7 @@ studio_texts! {
         check_record: "faults of single records", "fallos de registros", "レコードの不備";
         check_duplicates: "duplicates", "duplicados", "重複";
         check_conflicts: "questions with several answers", "preguntas con varias respuestas", "回答が割れる質問";
-        check_leaks: "questions on several sides", "preguntas en varios lados", "複数の側にある質問";
+        check_leaks: "questions on several sides", "preguntas en varias partes", "複数の区分にある質問";
         check_template: "tokens and template", "tokens y plantilla", "トークンとテンプレート";
 
         choose_template: "Choose a template", "Elegir una plantilla", "テンプレートを選ぶ";
@@ -212,7 +212,7 @@ studio_texts! {
         fix_accept: "Accept as it is", "Aceptar tal cual", "このまま承認";
         fix_keep_first: "Keep the first, trash the others", "Conservar el primero, descartar los demás", "最初の 1 件を残し、ほかをゴミ箱へ";
         fix_keep_longest: "Keep the longest, trash the others", "Conservar el más largo, descartar los demás", "最も長い 1 件を残し、ほかをゴミ箱へ";
-        fix_to_train: "Put on the side of training", "Pasar al lado de entrenamiento", "学習側へ移す";
+        fix_to_train: "Move to training", "Pasar a entrenamiento", "学習に移す";
         fix_strip_controls: "Take out control characters", "Quitar caracteres de control", "制御文字を除く";
         fix_remove_control_tokens: "Take out the control tokens", "Quitar los tokens de control", "制御トークンを除く";
         fix_drop_last_turns: "Take off what follows the last answer", "Quitar lo que sigue a la última respuesta", "最後の回答より後を除く";
@@ -252,7 +252,7 @@ studio_texts! {
         kind_nul_character: "Control characters", "Caracteres de control", "制御文字";
         kind_duplicate: "Exact duplicates", "Duplicados exactos", "完全な重複";
         kind_conflicting_answers: "Same question, other answer", "Misma pregunta, otra respuesta", "同じ質問に別の回答";
-        kind_leak: "Asked in training too", "También se pregunta en el entrenamiento", "学習側にも同じ質問があります";
+        kind_leak: "Asked in training too", "También se pregunta en el entrenamiento", "学習にも同じ質問があります";
         kind_too_long: "Over-long record", "Registro demasiado largo", "長すぎるレコード";
         kind_odd_rows: "Rows that may be broken", "Filas que pueden estar rotas", "壊れているかもしれない行";
         kind_unread_key: "Part of the file not read", "Parte del archivo sin leer", "読まれていない部分";

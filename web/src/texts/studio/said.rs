@@ -95,7 +95,7 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::TextOfOneBefore => ("el texto de {0} registro anterior", "前にある {0} 件と同じ内容"),
         Phrase::TextOfBefore => ("el texto de {0} registros anteriores", "前にある {0} 件と同じ内容"),
         Phrase::QuestionOfOneBefore => ("la pregunta de {0} registro anterior", "前にある {0} 件と同じ質問"),
-        Phrase::AskedInTraining => ("veces que se pregunta en el entrenamiento: {0}", "学習側の同じ質問: {0} 件"),
+        Phrase::AskedInTraining => ("veces que se pregunta en el entrenamiento: {0}", "学習にある同じ質問: {0} 件"),
         Phrase::QuestionOfBefore => ("la pregunta de {0} registros anteriores", "前にある {0} 件と同じ質問"),
         Phrase::Tokens => ("{0} tokens", "{0} トークン"),
         Phrase::Characters => ("{0} caracteres", "{0} 文字"),

@@ -50,7 +50,7 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
         studio.ask(request, &[], |_| {});
     };
     view! {
-        <fieldset data-testid="export-source">
+        <fieldset class="export-source" data-testid="export-source">
             <legend>{move || of(|source| &source.name)}</legend>
             <label class="words-field">
                 <span>{move || texts().licence}</span>
@@ -68,7 +68,8 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
             <label class="words-field">
                 <span>{move || texts().source_url}</span>
                 <input
-                    type="url"
+                    type="text"
+                    inputmode="url"
                     data-testid="export-source-url"
                     placeholder="https://"
                     prop:value=move || of(|source| &source.url)
