@@ -87,8 +87,11 @@ fn TurnView(turn: u64, n_answers: usize) -> impl IntoView {
             .with(|chat| chat.turns.last().is_some_and(|last| last.id == turn))
     });
     let id = format!("turn-{turn}");
-    // The keyboard follows: into the draft, and back to where it was begun.
-    let go_to = move |place: &str| focus::keep_in(format!("#turn-{turn} {place}"), &["#prompt"]);
+    // The keyboard follows: into the draft, and back to where it was begun, whoever took it meanwhile.
+    let go_to = move |place: &str| {
+        let place = format!("#turn-{turn} {place}");
+        request_animation_frame(move || focus::on(&[&place, "#prompt"]));
+    };
     let begin = move |_| {
         draft.set(Some(prompt.get_value()));
         go_to(".draft");
