@@ -5,6 +5,7 @@
 
 mod glance;
 mod hits;
+mod literals;
 
 use regex::{Regex, RegexBuilder};
 
@@ -54,7 +55,12 @@ impl Finder {
             SearchMode::Text => Self::literal(search, &search.text).map(Some),
             SearchMode::Regex => {
                 let regex = regex(&search.text, search.case_sensitive)?;
-                Ok(Some(Self::text(search, regex, Vec::new())))
+                let stored = literals::of_regex(&search.text, search.case_sensitive);
+                Ok(Some(Self::text(
+                    search,
+                    regex,
+                    stored.into_iter().collect(),
+                )))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Searches against the slow twin that looks through the texts as they are stored.
 
+use regex::RegexBuilder;
+
 use super::twin_tests::{N, ask, check, project};
 use crate::{
     project::run,
@@ -45,12 +47,27 @@ fn texts_and_regular_expressions_are_found_where_they_stand() {
                     .any(|said| said.to_lowercase().contains(&lower))
             });
         }
-        for pattern in [r"\d{3}", "^Be", "(?s)天気.晴", r#""x"$"#, "a*"] {
-            let regex = regex::Regex::new(pattern).unwrap();
-            let query = search(pattern, SearchMode::Regex, true, role);
-            check(&mut project, query, |record| {
-                record.texts(role).iter().any(|said| regex.is_match(said))
-            });
+        for pattern in [
+            r"\d{3}",
+            "^Be",
+            "(?s)天気.晴",
+            r#""x"$"#,
+            "a*",
+            r"e \S+ del",
+            r"\d+ %",
+            "(?i)ÉBANO|este",
+            "[^a]este",
+        ] {
+            for case_sensitive in [true, false] {
+                let regex = RegexBuilder::new(pattern)
+                    .case_insensitive(!case_sensitive)
+                    .build()
+                    .unwrap();
+                let query = search(pattern, SearchMode::Regex, case_sensitive, role);
+                check(&mut project, query, |record| {
+                    record.texts(role).iter().any(|said| regex.is_match(said))
+                });
+            }
         }
     }
 }

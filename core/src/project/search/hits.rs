@@ -8,6 +8,15 @@ use crate::project::{ProjectError, columns::Columns, filter::Places};
 /// Stored text that is looked at in one step.
 const SCANNED_BYTES: usize = 1 << 20;
 
+/// What a row costs beside its text.
+const ROW_BYTES: usize = 512;
+
+/// From here on it is quicker to look the next text up than to pass over those between.
+const FAR: u32 = 8;
+
+/// Places that are read in one go.
+const MOST_NEAR: usize = 4096;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     Nothing,
@@ -96,30 +105,77 @@ impl Hits {
         places: &[u32],
     ) -> Result<usize, ProjectError> {
         self.fit(columns);
-        let mut statement = db.prepare_cached("SELECT json FROM content WHERE body = ?1")?;
         let mut n_bytes = 0;
-        for (done, place) in places.iter().enumerate() {
-            if self.is_known(*place) {
-                continue;
-            }
+        let mut done = 0;
+        while let Some(first) = places[done..].iter().position(|it| !self.is_known(*it)) {
+            done += first;
             if n_bytes >= SCANNED_BYTES {
                 return Ok(done);
             }
-            let body = &columns.bodies[*place as usize];
-            let mut rows = statement.query([body.id])?;
-            let found = match rows.next()? {
-                Some(row) => {
-                    let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-                    // What a row costs beside its text.
-                    const ROW_BYTES: usize = 512;
-                    n_bytes += json.len() + ROW_BYTES;
-                    finder.finds(json)?
-                }
-                None => false,
-            };
-            self.assume(*place, found);
+            let near = &places[done..done + self.n_near(&places[done..])];
+            done += self.look_at_near(finder, db, columns, near, &mut n_bytes)?;
         }
         Ok(places.len())
+    }
+
+    /// How many places from the first on are read in one go.
+    fn n_near(&self, places: &[u32]) -> usize {
+        let unknown = places.iter().take(MOST_NEAR).enumerate();
+        let mut unknown = unknown.filter(|(_, place)| !self.is_known(**place));
+        let (mut n, mut last) = match unknown.next() {
+            Some((i, place)) => (i + 1, *place),
+            None => return 0,
+        };
+        for (i, place) in unknown {
+            if place - last > FAR {
+                break;
+            }
+            (n, last) = (i + 1, *place);
+        }
+        n
+    }
+
+    /// Reads the texts from the first place to the last, and returns how many of the places are done.
+    fn look_at_near(
+        &mut self,
+        finder: &Finder,
+        db: &Connection,
+        columns: &Columns,
+        places: &[u32],
+        n_bytes: &mut usize,
+    ) -> Result<usize, ProjectError> {
+        let (Some(first), Some(last)) = (places.first(), places.last()) else {
+            return Ok(0);
+        };
+        let sql = "SELECT body, json FROM content WHERE body BETWEEN ?1 AND ?2 ORDER BY body";
+        let mut statement = db.prepare_cached(sql)?;
+        let ends = [*first, *last].map(|place| columns.body_at(place).id);
+        let mut rows = statement.query(ends)?;
+        let mut done = 0;
+        while let Some(row) = rows.next()? {
+            let place = columns.body_place(row.get(0)?);
+            let ahead = &places[done..];
+            done += ahead.iter().take_while(|other| **other < place).count();
+            if places.get(done) != Some(&place) || self.is_known(place) {
+                continue;
+            }
+            if *n_bytes >= SCANNED_BYTES {
+                break;
+            }
+            let json = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            *n_bytes += json.len() + ROW_BYTES;
+            self.assume(place, finder.finds(json)?);
+        }
+        if *n_bytes < SCANNED_BYTES {
+            done = places.len();
+        }
+        // What is not stored says nothing.
+        for place in &places[..done] {
+            if !self.is_known(*place) {
+                self.assume(*place, false);
+            }
+        }
+        Ok(done)
     }
 }
 
