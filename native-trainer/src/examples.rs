@@ -1,21 +1,25 @@
 //! From a dataset file to token ids, through the checks that stop a silently broken run.
 
-use std::{collections::HashSet, path::Path};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
-    data::{Record, fingerprint},
+    data::Record,
     protocol::studio::TrainWhat,
     text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
 
 use crate::{
-    dataset::{self, ReadArgs, shell_word},
+    dataset::{self, ReadArgs},
     input,
     model_run::Checkpoint,
     progress, project_file,
 };
+
+mod held_out;
+
+pub(crate) use held_out::{refuse_held_out, refuse_leaks, warn_of_flattery, warn_of_other_leaks};
 
 /// How records become text and targets, on every command that reads a dataset with a model.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -30,7 +34,9 @@ pub(crate) struct TextArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) template: Option<String>,
 
-    /// Checks that may fail without stopping the run, by the name in the refusal
+    /// Checks that may fail without stopping the run, by the name in the refusal; of training also
+    /// leak (held-out records ask what is trained on) and held_out (records of a file that are
+    /// marked as validation or test are trained on)
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
 
@@ -144,42 +150,6 @@ pub(crate) fn read(
 
 /// Refusals that are printed in full.
 const SHOWN: usize = 3;
-
-/// The name by which leaks are allowed.
-const LEAK: &str = "leak";
-
-/// Stops a run whose held-out records ask what it trains on: their loss would flatter.
-///
-/// # Errors
-/// Where there are any, unless they are allowed.
-pub(crate) fn refuse_leaks(
-    trained: &[Record],
-    (path, held_out): (&Path, &[Record]),
-    args: &TextArgs,
-) -> Result<()> {
-    let asked = |record: &Record| fingerprint(record).prompt;
-    let trained: HashSet<u128> = trained.iter().map(asked).collect();
-    let n = held_out
-        .iter()
-        .filter(|record| trained.contains(&asked(record)));
-    let n = n.count();
-    if n == 0 {
-        return Ok(());
-    }
-    let name = shell_word(path);
-    let of = dataset::count(held_out.len() as u64, "held-out record");
-    let found =
-        format!("of {of} in {name}, {n} ask what is trained on: the loss on them would flatter");
-    if args.allow.iter().any(|name| name == LEAK) {
-        eprintln!("warning: {found}");
-        return Ok(());
-    }
-    let mend = match input::is_project(path) {
-        true => format!("`veneer data fix {name} --finding leak --with to_train` mends it"),
-        false => "take them out, or draw the sides with `veneer data split`".to_owned(),
-    };
-    bail!("{found}; {mend}, or run anyway with `--allow {LEAK}`")
-}
 
 /// Stops the run unless every refusal is allowed.
 fn refuse(path: &Path, refusals: &[Refusal], text: &ModelText, args: &TextArgs) -> Result<()> {

@@ -165,22 +165,49 @@ impl Prepared {
 /// # Errors
 /// If the folder cannot be made, and those of `write`.
 pub(crate) fn fill_folder<T>(folder: &Path, write: impl FnOnce() -> Result<T>) -> Result<T> {
-    let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
-    let made: Vec<&Path> = folder.ancestors().take_while(missing).collect();
-    let outer_first = made.iter().rev();
-    let _unfinished: Vec<Unfinished> = outer_first
-        .map(|folder| Unfinished::around(folder))
-        .collect();
-    let written = std::fs::create_dir_all(folder)
-        .with_context(|| format!("making the folder `{}`", folder.display()))
-        .and_then(|()| write());
-    if written.is_err() {
-        for folder in made {
-            // The first failure is the one reported.
+    let made = MadeFolders::new(folder)
+        .with_context(|| format!("making the folder `{}`", folder.display()))?;
+    let written = write()?;
+    made.keep();
+    Ok(written)
+}
+
+/// Folders that had to be made for what is to come into them; they go again where nothing comes.
+pub(crate) struct MadeFolders {
+    /// The inner ones first.
+    made: Vec<PathBuf>,
+    _unfinished: Vec<Unfinished>,
+}
+
+impl MadeFolders {
+    /// `folder` and those around it, as far as they are not there.
+    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
+        let missing = |part: &&Path| !part.as_os_str().is_empty() && !part.exists();
+        let made = folder.ancestors().take_while(missing);
+        let made: Vec<PathBuf> = made.map(Path::to_owned).collect();
+        let outer_first = made.iter().rev();
+        let folders = Self {
+            _unfinished: outer_first
+                .map(|folder| Unfinished::around(folder))
+                .collect(),
+            made,
+        };
+        std::fs::create_dir_all(folder)?;
+        Ok(folders)
+    }
+
+    pub(crate) fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        for folder in &self.made {
+            // One that holds something stays; what failed before is what is reported.
             std::fs::remove_dir(folder).ok();
         }
     }
-    written
 }
 
 /// Give all files their names, or none: what was renamed before a failure is undone, and a file

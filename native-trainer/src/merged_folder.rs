@@ -21,7 +21,7 @@ use veneer_core::{
 use crate::{
     dataset::shell_word,
     export_check::{CheckArgs, Expected, drift_text},
-    files::write_atomic,
+    files::{MadeFolders, write_atomic},
     interrupt::{Unfinished, undisturbed},
     model_run::{Checkpoint, open_adapter},
     progress,
@@ -209,6 +209,8 @@ pub(crate) fn refuse_occupied(out: &Path) -> Result<()> {
 pub(crate) struct FolderBeside {
     folder: TempDir,
     unfinished: Unfinished,
+    /// Dropped after what lies in them.
+    around: MadeFolders,
 }
 
 impl FolderBeside {
@@ -217,11 +219,15 @@ impl FolderBeside {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
+        let failed = || format!("making a folder in `{}`", parent.display());
+        let around = MadeFolders::new(parent).with_context(failed)?;
         let make = || TempDir::with_prefix_in(".veneer-", parent);
-        let (folder, unfinished) = fs::create_dir_all(parent)
-            .and_then(|()| Unfinished::folder(make))
-            .with_context(|| format!("making a folder in `{}`", parent.display()))?;
-        Ok(Self { folder, unfinished })
+        let (folder, unfinished) = Unfinished::folder(make).with_context(failed)?;
+        Ok(Self {
+            folder,
+            unfinished,
+            around,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -235,10 +241,16 @@ impl FolderBeside {
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755))?;
         }
-        let Self { folder, unfinished } = self;
+        // Where the renaming fails, the last of these goes first.
+        let Self {
+            around,
+            unfinished,
+            folder,
+        } = self;
         undisturbed(|| fs::rename(folder.path(), out))
             .with_context(|| format!("naming `{}`", out.display()))?;
         drop(unfinished);
+        around.keep();
         // The folder has another name now: nothing is left to remove under the old one.
         let _renamed: PathBuf = folder.keep();
         Ok(())
@@ -311,5 +323,26 @@ fn format_of(dtype: Dtype) -> Format {
         Dtype::F32 => Format::F32,
         Dtype::F16 => Format::F16,
         Dtype::Bf16 => Format::Bf16,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_around_one_that_is_not_published_go_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("a/b/m");
+        drop(FolderBeside::new(&out).unwrap());
+        assert!(!place.path().join("a").exists());
+        let beside = FolderBeside::new(&out).unwrap();
+        fs::create_dir(&out).unwrap();
+        fs::write(out.join("in-the-way"), "").unwrap();
+        assert!(beside.publish(&out).is_err());
+        fs::remove_dir_all(place.path().join("a")).unwrap();
+        FolderBeside::new(&out).unwrap().publish(&out).unwrap();
+        assert!(out.is_dir());
+        assert_eq!(fs::read_dir(place.path().join("a/b")).unwrap().count(), 1);
     }
 }

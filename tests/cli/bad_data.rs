@@ -134,7 +134,7 @@ fn held_out_records_that_ask_what_is_trained_on() {
         &words,
         &[
             "of 2 held-out records",
-            "1 ask what is trained on",
+            "1 asks what is trained on",
             "--allow leak",
         ],
     );

@@ -165,6 +165,50 @@ fn records_beside_the_train_side_are_not_trained_in_silence() {
     assert!(!trained.stderr.contains("next:"), "nothing is held out");
 }
 
+/// Two records to train on, one for validation, and two for the test, of which one leaks.
+fn with_a_leak(studio: &Studio) -> String {
+    let (sheet, project) = (studio.path("s.csv"), studio.path("p.veneer"));
+    let sides = "uno,1,train\ndos,2,train\ntres,3,validation\nuno,4,test\ncuatro,5,test\n";
+    fs::write(&sheet, format!("query,response,veneer_side\n{sides}")).unwrap();
+    done(&["data", "import", &sheet, "--into", &project]);
+    project
+}
+
+#[test]
+fn leaks_are_told_of_the_side_that_is_measured() {
+    let studio = Studio::new();
+    let project = with_a_leak(&studio);
+    let demo = ["--model=demo", "--device=cpu", "--data", &project];
+    let evaluated = |side: Option<&str>| {
+        let words = ["eval"].into_iter().chain(demo).chain(side);
+        done(&words.collect::<Vec<&str>>()).stderr
+    };
+    let warned = "1 record that is held out asks what the side `train` asks";
+    for (side, is_warned) in [
+        (None, true),
+        (Some("--side=test"), true),
+        (Some("--side=validation"), false),
+        (Some("--side=train"), false),
+        (Some("--side=all"), false),
+    ] {
+        let said = evaluated(side);
+        assert_eq!(said.contains(warned), is_warned, "{side:?}: {said}");
+    }
+    let run = |out: &str| {
+        let out = studio.path(out);
+        done(&[&["train", "--max-steps=1", "--out", &out][..], &demo].concat()).stderr
+    };
+    let said = run("run");
+    for expected in ["of 2 held-out records", "1 asks what is trained on"] {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(!said.contains("--thaw"), "{said}");
+    done(&["data", "split", &project, "--freeze"]);
+    for said in [run("again"), evaluated(None)] {
+        assert!(said.contains("--thaw`, then `veneer data fix"), "{said}");
+    }
+}
+
 #[test]
 fn a_folder_is_no_dataset() {
     let studio = Studio::new();

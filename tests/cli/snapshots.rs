@@ -22,7 +22,8 @@ fn snapshots_are_compared_and_restored() {
         "keep_first",
     ]);
     let compared = done(&["data", "snapshot", &project, "--compare", "antes"]);
-    assert!(compared.stdout.contains("removed"), "{}", compared.stdout);
+    let removed = compared.stdout.contains("removed record 10\n");
+    assert!(removed, "{}", compared.stdout);
     done(&["data", "snapshot", &project, "--restore", "antes"]);
     assert_eq!(studio.n_records(), 11);
     refused(
@@ -31,6 +32,12 @@ fn snapshots_are_compared_and_restored() {
     );
     for name in ["antes", " antes ", " "] {
         refused(&["data", "snapshot", &project, "--take", name], &["name"]);
+    }
+    let number = ["data", "snapshot", &project, "--take", "#1"];
+    refused(&number, &["the number 1", "begins otherwise"]);
+    for what in ["--take", "--restore", "--delete"] {
+        let words = ["data", "snapshot", &project, what, "antes", "--with", "b"];
+        refused(&words, &["--with", what]);
     }
     done(&["data", "snapshot", &project, "--take", "ahora"]);
     let between = done(&[

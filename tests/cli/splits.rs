@@ -203,3 +203,32 @@ fn findings_of_a_project_name_their_records() {
         );
     }
 }
+
+#[test]
+fn a_sheet_that_says_sides_is_not_trained_on_as_a_whole() {
+    let studio = Studio::new();
+    let sheet = studio.path("t.csv");
+    let rows = "query,response,veneer_side\nuno,1,train\ndos,2,test\ntres,3,\n";
+    std::fs::write(&sheet, rows).unwrap();
+    let out = studio.path("run");
+    let train = ["train", "--model=demo", "--device=cpu", "--max-steps=1"];
+    let train = [&train[..], &["--data", &sheet, "--out", &out]].concat();
+    refused(
+        &train,
+        &["1 of 3 records", "is marked", "--into", "--allow held_out"],
+    );
+    assert!(!std::path::Path::new(&out).exists());
+    let trained = done(&[&train[..], &["--allow=held_out"]].concat());
+    assert!(trained.stderr.contains("and trained on"), "{trained:#?}");
+
+    let split = done(&["data", "split", &sheet, "--val-count=1", "--test-count=1"]);
+    assert!(
+        split.stderr.contains("left out: the sides"),
+        "{}",
+        split.stderr
+    );
+    for side in ["train", "val", "test"] {
+        let text = std::fs::read_to_string(studio.path(&format!("t.{side}.csv"))).unwrap();
+        assert!(text.starts_with("query,response\n"), "{text}");
+    }
+}

@@ -114,20 +114,21 @@ fn a_merged_folder_that_is_not_whole_goes() {
     let made = Command::new("mkfifo").arg(license).status();
     assert!(made.unwrap().success());
     let folder = tempfile::tempdir().unwrap();
+    let around = folder.path().join("a/b");
     let child = veneer()
         .args(["merge", "--model", model.path()])
         .arg("--adapter")
         .arg(fixture("train/families/tied-head/final_adapter"))
         .arg("--out")
-        .arg(folder.path().join("merged"))
+        .arg(around.join("merged"))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let begun = |beside: fs::DirEntry| n_in(&beside.path()) > 1;
     wait_until("files of the folder", &mut || {
-        let beside = fs::read_dir(folder.path()).unwrap().next();
-        beside.is_some_and(|beside| begun(beside.unwrap()))
+        let mut besides = fs::read_dir(&around).into_iter().flatten();
+        besides.next().is_some_and(|beside| begun(beside.unwrap()))
     });
     let said = interrupted(child);
     assert!(said.contains("nothing of it was kept"), "{said}");

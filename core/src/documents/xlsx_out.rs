@@ -220,11 +220,16 @@ impl<'a> Sheet<'a> {
         for (i, name) in self.columns.iter().enumerate() {
             let Some(value) = row.get(name) else { continue };
             // Whoever else reads the sheet finds nothing where there is nothing.
-            if value == "" {
-                listed.push(format!("{EMPTY_MARK}{name}").into());
-                continue;
-            }
-            let (cell, is_json) = cell(value);
+            let marked = format!("{EMPTY_MARK}{name}");
+            let (cell, is_json) = match value == "" {
+                true if !self.columns.contains(&marked) => {
+                    listed.push(marked.into());
+                    continue;
+                }
+                // A column has that name.
+                true => (Cell::Text("\"\"".to_owned()), true),
+                false => cell(value),
+            };
             if is_json {
                 listed.push(name.into());
             }
@@ -460,6 +465,7 @@ mod tests {
             json!({"q": "¿Qué?\nes\tun bono", "a": "=1+1", "n": 3, "f": 0.5, "whole": 3.0}),
             json!({"f": 0.123_456_789_012_345_68, "n": -7, "whole": 1e-12}),
             json!({"q": "", "a": " @x ", "n": 18_446_744_073_709_551_615_u64, "t": true, "z": null}),
+            json!({"x": "", "∅x": "5"}),
             json!({"a": "_x000D_", "q": "cr\r\nbell\u{7}", "list": [{"k": "v"}, 2], "f": -1e300}),
             json!({"q": "日本語😀", "a": "TRUE", "t": "true", "n": "0123"}),
         ]);

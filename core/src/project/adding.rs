@@ -24,13 +24,14 @@ use super::{
 use crate::{
     cores,
     data::{
-        Format, Problem,
+        Format, Place, Problem, ProblemKind,
         handover::{SIDE_COLUMN, side_named},
         n_chars,
     },
     documents::{Arrival, Arrivals, DocumentError, InputFile, Part},
     protocol::studio::{
-        ActionKind, ImportSummary, Reading, Sample, Side, StudioProgress, StudioStage,
+        ActionKind, ImportSummary, Phrase, Reading, Sample, Side, StudioProgress, StudioStage,
+        Terms,
     },
     text::Record,
 };
@@ -52,9 +53,19 @@ fn n_batches(pace: Pace) -> usize {
 
 impl Project {
     pub fn import(&self, parts: Vec<(Part, Reading)>, now_ms: i64) -> Task<ImportSummary> {
+        self.import_under(parts, Terms::default(), now_ms)
+    }
+
+    /// The same, with what is stated of all that comes in.
+    pub fn import_under(
+        &self,
+        parts: Vec<(Part, Reading)>,
+        terms: Terms,
+        now_ms: i64,
+    ) -> Task<ImportSummary> {
         let incoming = parts.into_iter();
         let incoming = incoming.map(|(part, reading)| Incoming::part(part, reading));
-        self.adding(incoming.collect(), now_ms)
+        self.adding_under(incoming.collect(), terms, now_ms)
     }
 
     /// Records that one of the product's own recipes makes.
@@ -63,6 +74,15 @@ impl Project {
     }
 
     pub(super) fn adding(&self, waiting: VecDeque<Incoming>, now_ms: i64) -> Task<ImportSummary> {
+        self.adding_under(waiting, Terms::default(), now_ms)
+    }
+
+    pub(super) fn adding_under(
+        &self,
+        waiting: VecDeque<Incoming>,
+        terms: Terms,
+        now_ms: i64,
+    ) -> Task<ImportSummary> {
         let n_bytes = waiting.iter().map(|incoming| incoming.n_bytes).sum();
         let names: Vec<&str> = waiting
             .iter()
@@ -70,6 +90,8 @@ impl Project {
             .collect();
         Box::new(Adding {
             detail: names.join(", "),
+            terms,
+            sources: Vec::new(),
             waiting,
             stage: Stage::Next,
             hashing: Hashing::default(),
@@ -88,6 +110,9 @@ impl Project {
 
 struct Adding {
     detail: String,
+    terms: Terms,
+    /// Those that records came from.
+    sources: Vec<i64>,
     waiting: VecDeque<Incoming>,
     stage: Stage,
     hashing: Hashing,
@@ -135,6 +160,8 @@ struct SourceRow {
     is_finished: bool,
     /// Whether records come on the sides that they name; what is frozen takes none.
     takes_sides: bool,
+    /// Records that name one.
+    n_naming_sides: u64,
 }
 
 /// Rows that were read one behind the other.
@@ -143,6 +170,7 @@ struct Rows {
     arrivals: Vec<Arrival>,
     rejected: Vec<(u64, Vec<Problem>)>,
     is_last: bool,
+    n_naming_sides: u64,
 }
 
 impl Drop for Adding {
@@ -256,6 +284,7 @@ impl Adding {
         );
         self.added(added?);
         (*ready, *rows) = (made?, read?);
+        row.n_naming_sides += std::mem::take(&mut rows.n_naming_sides);
         for (line, problems) in rows.rejected.drain(..) {
             let is_row = self.rejections.push(&row.name, line, &problems);
             row.n_rejected += u64::from(is_row);
@@ -267,6 +296,10 @@ impl Adding {
         rest.extend(std::mem::take(rows).into_records(takes_sides)?);
         let added = row.write(db, rest, now_ms, false)?;
         self.added(added);
+        self.sources.extend(source.row.id);
+        if let Some(problem) = source.row.sides_refused() {
+            self.rejections.push(&source.row.name, 1, &[problem]);
+        }
         // A small file is through by now, and there may be thousands in a folder.
         if let Some(piece) = source.piece(&mut self.hashing)? {
             piece.add();
@@ -293,9 +326,13 @@ impl Adding {
     /// Makes everything appear.
     fn finish(&mut self, project: &mut Project) -> Result<ImportSummary, ProjectError> {
         let ranges = std::mem::take(&mut self.ranges);
+        let (sources, terms) = (std::mem::take(&mut self.sources), &self.terms);
         project.act_quietly(ActionKind::Import, &self.detail, self.now_ms, |changes| {
             for (first, last) in ranges {
                 changes.set_range(Field::State, (first as u64, last as u64), 0)?;
+            }
+            for source in sources {
+                terms.state(changes, source)?;
             }
             settle_leftovers(changes.db)
         })?;
@@ -348,6 +385,7 @@ fn open(project: &Project, incoming: Incoming) -> Result<Source, ProjectError> {
             n_rejected: 0,
             is_finished: false,
             takes_sides: fact(project.store.raw(), SPLIT_FROZEN)?.is_none(),
+            n_naming_sides: 0,
         },
     })
 }
@@ -390,6 +428,7 @@ impl Rows {
             match &arrival.record {
                 Some(record) => {
                     text += n_chars(record);
+                    rows.n_naming_sides += u64::from(said_side(record).is_some());
                     rows.arrivals.push(arrival);
                 }
                 None => rows.rejected.push((arrival.line, arrival.problems)),
@@ -406,6 +445,17 @@ impl Rows {
 }
 
 impl SourceRow {
+    /// What is to be said where sides were named in vain.
+    fn sides_refused(&self) -> Option<Problem> {
+        let n = self.n_naming_sides;
+        (!self.takes_sides && n > 0).then(|| {
+            let place = Place { line: 1, record: 0 };
+            Problem::new(ProblemKind::UnreadKey, place, SIDE_COLUMN)
+                .found(Phrase::SidesWhileFrozen.with([&n]))
+                .advice("thaw the split first where these sides are to count")
+        })
+    }
+
     /// Puts records behind all others and returns their ids, in a transaction that stays open unless
     /// it `commits`. Nobody sees them yet.
     fn write(
@@ -506,6 +556,10 @@ fn taken_side(record: &mut Record) -> Option<Side> {
         record.extra.shift_remove(SIDE_COLUMN);
     }
     side
+}
+
+fn said_side(record: &Record) -> Option<Side> {
+    side_named(record.extra.get(SIDE_COLUMN)?.as_str()?)
 }
 
 /// Puts records into the project that nobody sees yet.

@@ -77,6 +77,7 @@ impl Work for Fixing {
             texts.make(project)?;
             return Ok(Step::More(self.texts.insert(texts).progress()));
         }
+        self.refuse_of_other_kinds()?;
         let live = project.live()?;
         if let Some(repair) = Repair::from_name(&self.fix) {
             let records = self.targeted(project, &live)?;
@@ -121,6 +122,23 @@ impl Fixing {
     /// Kind of finding and fix, as the history shows them.
     fn detail(&self) -> String {
         format!("{} {}", self.finding, self.fix)
+    }
+
+    /// # Errors
+    /// If this kind of finding is not settled by a word, or by what stays of a group.
+    fn refuse_of_other_kinds(&self) -> Result<(), ProjectError> {
+        let fix = self.fix.as_str();
+        match table::kind(&self.finding) {
+            Some(kind)
+                if [ACCEPT, KEEP_FIRST, KEEP_LONGEST].contains(&fix)
+                    && !kind.fixes.contains(&fix) =>
+            {
+                Err(ProjectError::CannotDo {
+                    reason: format!("`{}` cannot be settled with `{fix}`", self.finding),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The records that it goes to: those named, or all that have the finding and where nobody has

@@ -13,6 +13,7 @@ mod toll;
 
 use std::io::{Cursor, Write as _};
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -20,9 +21,9 @@ use super::{ExportFile, Project, ProjectError, Step, Task, Work, hash::hex};
 use crate::{
     data::{
         Format,
-        handover::{SIDE_COLUMN, WrittenFile, side_name, slug},
+        handover::{SIDE_COLUMN, WrittenFile, side_name, side_named, slug},
     },
-    protocol::studio::{Export, ExportKind, ExportPlan, StudioProgress, StudioStage},
+    protocol::studio::{Export, ExportKind, ExportPlan, Side, StudioProgress, StudioStage},
 };
 use beside::Beside;
 use data_file::DataOut;
@@ -119,6 +120,22 @@ impl Work for Exporting {
     }
 }
 
+/// A sheet has the side of each record in a column of its own. What the data has under that name goes
+/// into another column where it would be taken for the side, or would stand in its place.
+fn say_side(fields: &mut Map<String, Value>, side: Option<Side>) {
+    let own = fields.get(SIDE_COLUMN).and_then(Value::as_str);
+    let is_in_the_way = side.is_some() || own.is_some_and(|own| side_named(own).is_some());
+    if is_in_the_way && let Some(own) = fields.shift_remove(SIDE_COLUMN) {
+        let mut names = (2..).map(|n| format!("{SIDE_COLUMN}_{n}"));
+        if let Some(free) = names.find(|name| !fields.contains_key(name)) {
+            fields.insert(free, own);
+        }
+    }
+    if let Some(side) = side {
+        fields.insert(SIDE_COLUMN.into(), side_name(side).into());
+    }
+}
+
 fn refuse<T>(reason: String) -> Result<T, ProjectError> {
     Err(ProjectError::CannotDo { reason })
 }
@@ -166,8 +183,8 @@ impl Exporting {
             let Some(mut fields) = writing.toll.fields(record) else {
                 continue;
             };
-            if let Some(side) = record.side.filter(|_| is_sheet) {
-                fields.insert(SIDE_COLUMN.into(), side_name(side).into());
+            if is_sheet {
+                say_side(&mut fields, record.side);
             }
             writing.out.add(fields)?;
         }

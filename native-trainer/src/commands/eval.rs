@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use super::{generate::SamplingArgs, score::MetricArgs};
 use crate::{
-    dataset::{Sides, count, shell_word, side_to_measure, split_of},
+    dataset::{Sides, side_to_measure, split_of},
     device::DeviceArgs,
     eval_text,
     examples::TextArgs,
@@ -157,13 +157,5 @@ fn measured_side(path: &Path, args: &EvalArgs, is_data: bool) -> Result<Option<S
         None => "all is measured, as no record is on the side `test` or `validation`".into(),
     };
     eprintln!("{}: {taken}; --side takes another, or all", path.display());
-    if side.is_some() && split.n_leaking > 0 {
-        let (name, n) = (shell_word(path), split.n_leaking);
-        eprintln!(
-            "warning: {} that are held out ask what the side `train` asks: the figures flatter; \
-             `veneer data fix {name} --finding leak --with to_train` mends it",
-            count(n, "record")
-        );
-    }
     Ok(side)
 }

@@ -286,14 +286,21 @@ impl Prepared {
             records,
             encoded: train,
         } = read(&spec.data, spec.limit, spec.read.side)?;
+        examples::refuse_held_out(&spec.data, &records, text_args)?;
+        let mut evaluated = None;
         let eval_examples = match &spec.eval_data {
             Some(path) => {
-                let held_out = read(path, None, side_to_validate(&spec, path)?)?;
+                let side = side_to_validate(&spec, path)?;
+                evaluated = side.filter(|_| *path == spec.data);
+                let held_out = read(path, None, side)?;
                 examples::refuse_leaks(&records, (path, &held_out.records), text_args)?;
                 held_out.encoded
             }
             None => Vec::new(),
         };
+        if spec.read.side == Some(Sides::Train) {
+            examples::warn_of_other_leaks(&spec.data, &records, evaluated, &text_args.read)?;
+        }
         refuse_idle_patience(&spec.job, &eval_examples)?;
         let hash = hash(&train);
         if !spec.data_sha256.is_empty() && spec.data_sha256 != hash {

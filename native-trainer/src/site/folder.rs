@@ -46,6 +46,8 @@ impl SiteFolder {
                 .with_context(|| format!("writing `{address}` of the site"));
             n_bytes += explain_full_disk(written, content_bytes(content))?;
         }
+        // All that lay there is copied: with the site's name on it nothing is unfinished.
+        drop(scratch);
         beside.publish(out)?;
         Ok(Self {
             path: out.to_owned(),

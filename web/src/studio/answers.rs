@@ -185,11 +185,9 @@ fn at_once(
             O::TextModel(project.text_model()?)
         }
         R::ApplySplit { options } => O::Split(project.apply_split(&options, now)?),
-        R::DescribeSource {
-            source,
-            licence,
-            url,
-        } => O::Changed(project.describe_source(source, &licence, &url, now)?),
+        R::DescribeSource { source, terms } => {
+            O::Changed(project.describe_source(source, &terms, now)?)
+        }
         R::FreezeSplit { frozen } => O::Split(project.freeze_split(frozen, now)?),
         R::Remember { key, value } => {
             project.remember(&key, &value)?;

@@ -299,7 +299,9 @@ fn steps(text: &mut String, actions: &[ActionView]) {
         last_ms: i64,
     }
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for action in actions.iter().filter(|action| !action.undone) {
+    // What is said of sources stands with them.
+    let made = |action: &&ActionView| !action.undone && action.what != ActionKind::Settings;
+    for action in actions.iter().filter(made) {
         let detail = if action.what == ActionKind::Edit {
             ""
         } else {

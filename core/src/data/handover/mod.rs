@@ -97,11 +97,11 @@ pub fn side_name(side: Side) -> &'static str {
 
 /// Column in which a spreadsheet says on which side a record is; importing puts it back there.
 #[cfg(feature = "studio")]
-pub(crate) const SIDE_COLUMN: &str = "veneer_side";
+pub const SIDE_COLUMN: &str = "veneer_side";
 
 /// The side of that name, in large letters or small.
 #[cfg(feature = "studio")]
-pub(crate) fn side_named(name: &str) -> Option<Side> {
+pub fn side_named(name: &str) -> Option<Side> {
     let name = name.trim();
     let mut sides = Side::ALL.into_iter();
     sides.find(|side| side_name(*side).eq_ignore_ascii_case(name))

@@ -242,7 +242,7 @@ const OTHERS: &[Kind] = &[
     refusal(
         "not_encodable",
         "the record cannot become tokens",
-        "see the record's token view for the reason",
+        "the record's token view says why; a model without a chat template needs one for messages",
         &[TRASH],
     ),
     refusal(

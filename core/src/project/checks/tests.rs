@@ -402,4 +402,10 @@ fn questions_that_leak_are_found_and_go_to_the_side_of_training() {
     assert!(project.list_ids().unwrap().is_empty());
     project.undo().unwrap();
     assert_eq!(n(&project), expected);
+    // What leaks is not settled by a word, nor by losing what is trained on.
+    for other in [table::ACCEPT, table::KEEP_FIRST] {
+        let fix = project.fix(leak.clone(), FixTarget::All, FixName(other.into()), 6);
+        let refused = run(&mut project, fix, &mut |_| true).unwrap_err();
+        assert!(refused.to_string().contains(other), "{refused}");
+    }
 }

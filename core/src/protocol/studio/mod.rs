@@ -32,7 +32,7 @@ pub use import::{
 };
 pub use project::{
     ActionKind, ActionView, Beside, Difference, DifferenceKind, ProjectEntry, ProjectView,
-    ProjectsView, RecordDifference, SnapshotKey, SnapshotView, SourceView,
+    ProjectsView, RecordDifference, SnapshotKey, SnapshotView, SourceView, Terms,
 };
 pub use record::{Content, ContentBody, RecordKey, RecordTokens, RecordView, Turn, TurnRole};
 pub use said::{Phrase, Said, filled};
@@ -228,11 +228,10 @@ pub enum StudioRequest {
     ApplySplit {
         options: SplitPlan,
     },
-    /// Licence and address of a source; ends with [`StudioOutcome::Changed`].
+    /// Ends with [`StudioOutcome::Changed`].
     DescribeSource {
         source: u32,
-        licence: String,
-        url: String,
+        terms: Terms,
     },
     /// Freezes the sides with a hash, or thaws them.
     FreezeSplit {

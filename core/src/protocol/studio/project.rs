@@ -63,6 +63,15 @@ pub struct SourceView {
     pub url: String,
 }
 
+/// What is stated of a source; `None` leaves what was stated before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    #[serde(default)]
+    pub licence: Option<String>,
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
 /// Something that was done, and can be undone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActionView {

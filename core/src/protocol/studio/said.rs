@@ -60,6 +60,7 @@ phrases! {
     Entries "{0} entries";
     Media "media";
     BesideTheRecords "beside the records";
+    SidesWhileFrozen "the split is frozen: {0} records that name a side came on none, and the column stays beside their text";
     ListBesideRecords "a list of {0}, beside the records that were read";
     ShortRow "{0} row without its last cells, which are read as empty";
     ShortRows "{0} rows without their last cells, which are read as empty";
@@ -195,7 +196,7 @@ phrases! {
     NoGroupForValidation "no group of records that belong together is small enough for a validation set of {0}; there are {1} groups, the largest of {2}";
     NoGroupForTest "no group of records that belong together is small enough for a test set of {0}; there are {1} groups, the largest of {2}";
     AllOnSides "every record is on a side already; there is nothing to draw";
-    NothingToSetAside "nothing to set aside; give validation or test a share (0.1) or a count (20)";
+    NothingToSetAside "nothing to set aside; give validation or test a share or a count";
     NoneLeftToTrain "{0} for validation and {1} for test leave none of {2} records to train on";
     MoreThanOnNoSide "{0} for validation and {1} for test are more than the {2} records on no side";
     NothingToGroupBy "no record has `{0}` to group by; columns are {1}";

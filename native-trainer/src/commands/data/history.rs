@@ -165,7 +165,7 @@ fn action_words(action: &ActionView) -> String {
         ActionKind::Split => "split",
         ActionKind::Freeze => "split frozen or thawed",
         ActionKind::Restore => "restored",
-        ActionKind::Settings => "settings",
+        ActionKind::Settings => "licence or address stated",
     };
     let detail = if action.detail.is_empty() {
         String::new()

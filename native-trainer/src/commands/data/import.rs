@@ -13,7 +13,7 @@ use veneer_core::{
     project::Project,
     protocol::studio::{
         Filter, Header, ImportSummary, Numbers, PartKind, Query, Reading, RecordReading, Rejected,
-        Side, SourceView,
+        Side, Terms,
     },
 };
 
@@ -305,21 +305,6 @@ impl ImportArgs {
         reading
     }
 
-    /// Notes licence and address of the sources that came in.
-    fn describe_sources(&self, project: &mut Project, known: &[SourceView]) -> Result<()> {
-        let (licence, url) = (self.licence.as_deref(), self.url.as_deref());
-        if licence.is_none() && url.is_none() {
-            return Ok(());
-        }
-        for source in project.view()?.sources {
-            if known.iter().all(|other| other.source != source.source) {
-                let (licence, url) = (licence.unwrap_or_default(), url.unwrap_or_default());
-                project.describe_source(source.source, licence, url, project_file::now_ms())?;
-            }
-        }
-        Ok(())
-    }
-
     /// Columns and templates were guessed under other names where rows are read otherwise now.
     fn guess_again(&self, part: &Part, records: &mut RecordReading) {
         let Reading::Records(guess) = &part.view.reading else {
@@ -346,12 +331,13 @@ impl ImportArgs {
         if let Some(model) = &self.model {
             project_file::use_model(project, model)?;
         }
-        let known = project.view()?.sources;
-        let task = project.import(parts, project_file::now_ms());
+        let terms = Terms {
+            licence: self.licence.clone(),
+            url: self.url.clone(),
+        };
+        let task = project.import_under(parts, terms, project_file::now_ms());
         let summary = project_file::run(project, task)?;
-        if summary.n_records > 0 {
-            self.describe_sources(project, &known)?;
-        } else {
+        if summary.n_records == 0 {
             let not_in = summary.rejected.iter().chain(&summary.unread);
             let reasons = not_in.take(SHOWN).map(|rejected| {
                 format!(

@@ -6,8 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
-use veneer_core::data::{self, Loaded, Portion, Shape, Split, SplitOptions};
+use serde_json::{Map, Value, json};
+use veneer_core::data::{
+    self, Loaded, Portion, Shape, Split, SplitOptions,
+    handover::{SIDE_COLUMN, side_named},
+};
 
 use super::{
     layout::{about, labelled},
@@ -132,13 +135,14 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     }
     let mut options = args.read.options();
     options.keep_raw = true;
-    let loaded = dataset::load(&args.file, &options, args.read.side)?;
+    let mut loaded = dataset::load(&args.file, &options, args.read.side)?;
     let n_unreadable = loaded.n_in_file - loaded.n_left_out - loaded.records.len() as u64;
     if n_unreadable > 0 {
         dataset::refuse_errors(&args.file, &loaded)?;
     }
     let split = data::split(&loaded.records, &args.options())
         .with_context(|| format!("splitting `{}`", args.file.display()))?;
+    let drops_sides = drop_other_sides(&mut loaded);
     let sides: Vec<(&str, PathBuf, &[usize])> = [
         ("train", &split.train),
         ("val", &split.val),
@@ -178,6 +182,9 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
     } else {
         describe(&args, &loaded, &split, &sides)
     };
+    if drops_sides {
+        eprintln!("note: left out: the sides in the column `{SIDE_COLUMN}`, which are others now");
+    }
     write!(std::io::stdout(), "{text}")?;
     Ok(())
 }
@@ -229,6 +236,27 @@ pub(super) fn value_name(value: &str) -> &str {
     } else {
         value
     }
+}
+
+/// Takes sides of an earlier split out of the rows: a project would believe them. False where the rows
+/// say none.
+fn drop_other_sides(loaded: &mut Loaded) -> bool {
+    let said = |row: &Map<String, Value>| row.get(SIDE_COLUMN)?.as_str().map(str::to_owned);
+    let names_side = |said: String| side_named(&said).is_some();
+    let rows = loaded.raw.iter();
+    if !rows.filter_map(said).any(names_side) {
+        return false;
+    }
+    for row in &mut loaded.raw {
+        if said(row).is_some_and(|said| side_named(&said).is_some() || said.trim().is_empty()) {
+            row.shift_remove(SIDE_COLUMN);
+        }
+    }
+    let stays = loaded.raw.iter().any(|row| row.contains_key(SIDE_COLUMN));
+    if let Shape::Table { header, .. } = &mut loaded.source.shape {
+        header.retain(|name| stays || name != SIDE_COLUMN);
+    }
+    true
 }
 
 fn write(path: &Path, loaded: &Loaded, side: &[usize]) -> Result<Prepared> {

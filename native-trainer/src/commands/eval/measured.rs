@@ -46,6 +46,7 @@ impl Set {
         text_args.read.side = side;
         let max_length = Some(args.max_length);
         let read = examples::read(path, checkpoint, text, &text_args, max_length, args.limit)?;
+        examples::warn_of_flattery(path, &read.records, side, &text_args.read)?;
         let options = text_args.options(max_length, checkpoint.arch.vocab_size);
         let questions = if args.answers {
             questions(&read.records, text, &options)

@@ -254,6 +254,7 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
         };
         open_list(studio, filter);
     };
+    let group_fixes = StoredValue::new(fixes.clone());
     let wanted = RwSignal::new(None::<FixName>);
     let n_by_fix: Vec<(FixName, u64)> = fixes.iter().cloned().zip(n_by_fix).collect();
     view! {
@@ -296,7 +297,7 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
             </div>
             <FixAll studio=studio name=name n_by_fix=n_by_fix wanted=wanted />
             <Show when=move || shows_groups.get()>
-                <GroupList check=check.clone() finding=name />
+                <GroupList check=check.clone() finding=name fixes=group_fixes />
             </Show>
         </li>
     }

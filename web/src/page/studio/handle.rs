@@ -72,6 +72,8 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) list: RwSignal<ListView>,
     /// The query whose list the worker has.
     pub(super) listed: StoredValue<Query>,
+    /// Whether the worker has a list without records instead, as a search could not be understood.
+    pub(super) is_list_void: StoredValue<bool>,
     /// Whether records may have left that list, or come to belong to it, since it was made.
     pub(super) is_list_old: StoredValue<bool>,
     /// Goes up with whatever changed records, so that what shows them asks again.
@@ -115,6 +117,7 @@ impl Studio {
             list: RwSignal::default(),
             listed: StoredValue::default(),
             is_list_old: StoredValue::default(),
+            is_list_void: StoredValue::default(),
             version: RwSignal::default(),
             current: RwSignal::default(),
             draft: RwSignal::default(),
@@ -191,6 +194,7 @@ impl Studio {
                 self.end_work(id);
                 if let Some(query) = &query {
                     self.listed.set_value(query.clone());
+                    self.is_list_void.set_value(false);
                 }
                 self.take(outcome, file);
                 then(outcome);
@@ -352,6 +356,7 @@ impl Studio {
         self.toasts.set(Vec::new());
         self.query.set(Query::default());
         self.listed.set_value(Query::default());
+        self.is_list_void.set_value(false);
         let is_empty = self
             .project
             .with_untracked(|open| open.as_ref().is_none_or(|open| open.n_records == 0));

@@ -134,8 +134,8 @@ const ADVICE: [(&str, &str, &str); 31] = [
     ),
     (
         "not_encodable",
-        "la vista de tokens del registro dice por qué",
-        "理由はレコードのトークン表示にあります",
+        "la vista de tokens del registro dice por qué; un modelo sin plantilla de chat necesita una para los mensajes",
+        "理由はレコードのトークン表示にあります。チャットテンプレートのないモデルでは、先に選んでください",
     ),
     (
         "message_left_out",

@@ -51,6 +51,6 @@ studio_texts! {
         did_split: "Split {n} record[|s]", "Se divid[ió|ieron] {n} registro[|s]", "{n} 件を分割";
         did_freeze: "Froze or thawed the split", "División congelada o descongelada", "分割の固定を変更";
         did_restore: "Went back to a snapshot", "Se volvió a una instantánea", "スナップショットに復元";
-        did_settings: "Changed settings", "Se cambiaron ajustes", "設定を変更";
+        did_settings: "Stated licence or address", "Se indicó licencia o dirección", "ライセンスや入手先を記入";
     }
 }

@@ -172,6 +172,24 @@ fn what_names_no_side_or_meets_a_frozen_split_is_a_column() {
     assert_eq!(sides(&back)[3..], [None, None, None]);
     assert_eq!(beside(&back, 3), Some(json!("Test")));
     assert!(back.split().unwrap().frozen_holds);
+    // What a sheet says is the side; what the data says of it has another name.
+    back.freeze_split(false, 6).unwrap();
+    for record in [1, 2, 4] {
+        set_side(&mut back, record, Side::Train);
+    }
+    let sheet = export(ExportKind::Spreadsheet {
+        container: DataFile::Xlsx,
+    });
+    let sheet = Export {
+        by_side: false,
+        ..sheet
+    };
+    let file = exported(&mut back, &sheet).unwrap();
+    let again = imported(&file.name, file.bytes);
+    assert_eq!(sides(&again), sides(&back));
+    let renamed = |i: usize| contents(&again)[i].extra.get("veneer_side_2").cloned();
+    let said = ["holdout", "Test", "holdout"].map(|said| Some(json!(said)));
+    assert_eq!([renamed(1), renamed(3), beside(&again, 4)], said);
 }
 
 #[test]

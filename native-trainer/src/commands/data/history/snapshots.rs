@@ -38,7 +38,12 @@ pub(crate) struct SnapshotArgs {
     compare: Option<String>,
 
     /// With --compare: up to this snapshot, in place of now
-    #[arg(long, value_name = "NAME", requires = "compare")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "compare",
+        conflicts_with_all = ["take", "restore", "delete"]
+    )]
     with: Option<String>,
 
     /// Go back to this snapshot; `veneer data undo` takes that back
@@ -60,6 +65,7 @@ pub(crate) fn snapshot(args: &SnapshotArgs) -> Result<()> {
     let mut report = format!("{}\n", args.project.display());
     let mut changed = json!(null);
     if let Some(name) = &args.take {
+        refuse_number(name)?;
         project.take_snapshot(name, now)?;
         report += &format!("  kept as `{}`\n", name.trim());
     } else if let Some(name) = &args.compare {
@@ -93,6 +99,19 @@ pub(crate) fn snapshot(args: &SnapshotArgs) -> Result<()> {
         report += &list(&snapshots);
     }
     write!(std::io::stdout(), "{report}")?;
+    Ok(())
+}
+
+/// By a name such as `#3` the snapshot with that number is meant.
+fn refuse_number(name: &str) -> Result<()> {
+    let digits = name.trim().strip_prefix('#').unwrap_or_default();
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        bail!(
+            "`{0}` is how the snapshot with the number {digits} is named; give --take a name that \
+             begins otherwise, such as `v{digits}`",
+            name.trim()
+        );
+    }
     Ok(())
 }
 
@@ -198,9 +217,7 @@ fn record_text(record: &RecordDifference) -> String {
         DifferenceKind::Edited => "edited",
         DifferenceKind::Moved => "changed",
     };
-    // What is not there any more has no number.
-    let which = record.place.map(|place| format!(" record {place}"));
-    let mut text = format!("\n  {what}{}\n", which.unwrap_or_default());
+    let mut text = format!("\n  {what} record {}\n", record.record.0);
     if record.kind != DifferenceKind::Moved {
         let sides = around_difference(&record.before, &record.after);
         for (sign, side) in ["-", "+"].into_iter().zip(sides) {
@@ -260,6 +277,16 @@ fn beside_text(one: &Beside) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_no_name() {
+        for name in ["#1", " #007 "] {
+            assert!(refuse_number(name).is_err(), "{name}");
+        }
+        for name in ["#", "#1a", "1", "v#1", ""] {
+            assert!(refuse_number(name).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn what_differs_late_in_a_text_is_shown() {

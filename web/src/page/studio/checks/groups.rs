@@ -16,11 +16,23 @@ use crate::{
     texts::fill,
 };
 
+/// What can be done with one group, and how tests find it.
+const GROUP_FIXES: [(&str, &str); 3] = [
+    ("keep_first", "checks-group-keep-first"),
+    ("to_train", "checks-group-to-train"),
+    ("accept", "checks-group-accept"),
+];
+
 /// Groups that are asked for at once.
 const PAGE: u64 = 10;
 
 #[component]
-pub(super) fn GroupList(check: CheckName, finding: StoredValue<String>) -> impl IntoView {
+pub(super) fn GroupList(
+    check: CheckName,
+    finding: StoredValue<String>,
+    /// What can be done about the finding.
+    fixes: StoredValue<Vec<FixName>>,
+) -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().checks;
     let check = StoredValue::new(check);
@@ -51,7 +63,7 @@ pub(super) fn GroupList(check: CheckName, finding: StoredValue<String>) -> impl 
     view! {
         <ul class="groups" data-testid="checks-group-list">
             <For each=move || groups.get() key=|group| format!("{group:?}") let:group>
-                <Group check=check finding=finding group=group />
+                <Group check=check finding=finding fixes=fixes group=group />
             </For>
         </ul>
         <Show when=has_more>
@@ -70,6 +82,7 @@ pub(super) fn GroupList(check: CheckName, finding: StoredValue<String>) -> impl 
 fn Group(
     check: StoredValue<CheckName>,
     finding: StoredValue<String>,
+    fixes: StoredValue<Vec<FixName>>,
     group: GroupView,
 ) -> impl IntoView {
     let studio = Studio::get();
@@ -100,6 +113,18 @@ fn Group(
         };
         studio.ask(request, &[], |_| {});
     };
+    let has = move |name: &str| fixes.with_value(|fixes| fixes.iter().any(|fix| fix.0 == name));
+    let shown = GROUP_FIXES
+        .into_iter()
+        .filter(|(name, _)| is_whole && has(name));
+    let shown = shown.map(|(name, testid)| {
+        view! {
+            <button type="button" data-testid=testid on:click=move |_| fix(name)>
+                {move || texts().fix(name)}
+            </button>
+        }
+    });
+    let can_keep = is_whole && has("keep_first");
     let first = records.first().cloned();
     view! {
         <li class="group" data-testid="checks-group">
@@ -109,21 +134,12 @@ fn Group(
                     <button type="button" data-testid="checks-group-show" on:click=show>
                         {move || texts().show_one}
                     </button>
-                    {is_whole.then(|| view! {
-                        <button type="button" data-testid="checks-group-keep-first"
-                            on:click=move |_| fix("keep_first")>
-                            {move || texts().fix("keep_first")}
-                        </button>
-                        <button type="button" data-testid="checks-group-accept"
-                            on:click=move |_| fix("accept")>
-                            {move || texts().fix("accept")}
-                        </button>
-                    })}
+                    {shown.collect_view()}
                 </div>
             </div>
             <div class="side-by-side">
                 {records.into_iter().map(|row| view! {
-                    <Member first=first.clone() row=row keys=keys can_keep=is_whole />
+                    <Member first=first.clone() row=row keys=keys can_keep=can_keep />
                 }).collect_view()}
             </div>
             {(more > 0).then(|| view! {
@@ -172,8 +188,13 @@ fn Member(
     let shown = shown.map(|(role, stretches)| {
         view! { <p class="words" data-role=role>{marked(stretches)}</p> }
     });
+    let side = row.side.map(|side| {
+        let name = move || studio.app.language.get().studio().grid.side(Some(side));
+        view! { <p class="hint" data-testid="checks-member-side">{name}</p> }
+    });
     view! {
         <div class="member" data-testid="checks-member">
+            {side}
             {shown.collect_view()}
             {(!is_first && !differs).then(|| view! { <p class="hint">{move || texts().same_text}</p> })}
             {can_keep.then(|| view! {

@@ -1,7 +1,7 @@
 //! Where the records came from: licence and address of each source, as the card tells them.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{SourceView, StudioRequest};
+use veneer_core::protocol::studio::{SourceView, StudioRequest, Terms};
 
 use crate::page::studio::handle::Studio;
 
@@ -40,13 +40,8 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
         now.with(|source| source.as_ref().map(|source| read(source).clone()))
             .unwrap_or_default()
     };
-    let describe = move |licence: String, url: String| {
-        let source = id;
-        let request = StudioRequest::DescribeSource {
-            source,
-            licence,
-            url,
-        };
+    let describe = move |terms: Terms| {
+        let request = StudioRequest::DescribeSource { source: id, terms };
         studio.ask(request, &[], |_| {});
     };
     view! {
@@ -59,10 +54,10 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
                     data-testid="export-source-licence"
                     placeholder=move || texts().licence_hint
                     prop:value=move || of(|source| &source.licence)
-                    on:change=move |event| {
-                        let url = untrack(|| of(|source| &source.url));
-                        describe(event_target_value(&event), url);
-                    }
+                    on:change=move |event| describe(Terms {
+                        licence: Some(event_target_value(&event)),
+                        ..Terms::default()
+                    })
                 />
             </label>
             <label class="words-field">
@@ -73,10 +68,10 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
                     data-testid="export-source-url"
                     placeholder="https://"
                     prop:value=move || of(|source| &source.url)
-                    on:change=move |event| {
-                        let licence = untrack(|| of(|source| &source.licence));
-                        describe(licence, event_target_value(&event));
-                    }
+                    on:change=move |event| describe(Terms {
+                        url: Some(event_target_value(&event)),
+                        ..Terms::default()
+                    })
                 />
             </label>
         </fieldset>

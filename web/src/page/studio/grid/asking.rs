@@ -68,14 +68,20 @@ impl Grid {
     fn list_nothing(self, why: &str) {
         self.selection.update(|selection| selection.clear());
         self.studio.list.update(|list| list.n = 0);
+        self.studio.is_list_void.set_value(true);
         self.studio.version.update(|version| *version += 1);
         self.search_fault.set(Some(sentence(why)));
     }
 
     /// A query that came to nothing, cancelled perhaps: the one whose records are listed is shown again.
+    /// Where none are, since a search could not be understood, the one before that is asked again.
     fn show_what_is_listed(self) {
+        let listed = self.studio.listed.get_value();
+        if self.studio.is_list_void.get_value() {
+            return self.ask(move |query| *query = listed);
+        }
         self.studio.is_list_old.set_value(true);
-        self.studio.query.set(self.studio.listed.get_value());
+        self.studio.query.set(listed);
     }
 
     /// Has the list made again where records may have left it since, so that whatever goes to all of it

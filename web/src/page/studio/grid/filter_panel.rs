@@ -19,7 +19,7 @@ pub(super) fn FilterPanel() -> impl IntoView {
     // Counts are brought up to date with whatever changed records; the trash has its own.
     Effect::new(move || {
         grid.studio.project.track();
-        in_trash.track();
+        in_trash.get();
         grid.ask_facets();
     });
     let choices = move |make: fn(Grid) -> Vec<Choice>| Signal::derive(move || make(grid));

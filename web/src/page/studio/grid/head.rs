@@ -30,7 +30,7 @@ pub(super) fn Head() -> impl IntoView {
         let is_whole = grid
             .selection
             .with_untracked(|selection| selection.len(n) == n);
-        match is_whole {
+        match is_whole && n > 0 {
             true => grid.selection.update(|selection| selection.clear()),
             false => grid.select_all(),
         }
