@@ -31,7 +31,7 @@ pub(crate) struct TextArgs {
     pub(crate) train_on: Option<String>,
 
     /// Built-in chat template to use instead of the model's own [default: what a project says]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", visible_alias = "chat-template")]
     pub(crate) template: Option<String>,
 
     /// Checks that may fail without stopping the run, by the name in the refusal; of training also

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use veneer_core::{
     project::{self, HEADER_BYTES, Pace, Project, ProjectError, Task},
-    protocol::studio::{StudioProgress, StudioStage},
+    protocol::studio::{StudioProgress, StudioStage, TextOptions},
 };
 
 use crate::{
@@ -203,6 +203,28 @@ pub(crate) fn use_model(project: &mut Project, name: &str) -> Result<()> {
         .use_text_model(name, text_files::for_project(name)?)
         .with_context(|| format!("reading tokenizer and template of model `{name}`"))?;
     Ok(())
+}
+
+pub(crate) const TEMPLATE_WITHOUT_MODEL: &str =
+    "`--chat-template` needs a model whose tokens it is filled with; add --model MODEL";
+
+/// Stands for the template that a model brings.
+pub(crate) const OWN_TEMPLATE: &str = "own";
+
+/// From now on the project's model is used with this template, a built-in one or [`OWN_TEMPLATE`].
+///
+/// # Errors
+/// If there is none of that name, or no model.
+pub(crate) fn use_template(project: &mut Project, name: &str) -> Result<()> {
+    if project.text_model()?.is_none() {
+        bail!("{TEMPLATE_WITHOUT_MODEL}");
+    }
+    let template = (name != OWN_TEMPLATE).then(|| name.to_owned());
+    let options = TextOptions {
+        template,
+        ..project.text_options()?
+    };
+    Ok(project.set_text_options(options)?)
 }
 
 /// The folder that a project lies in.

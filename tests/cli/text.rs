@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::binary::{done, file, fixture, refused};
+use crate::binary::{done, file, fixture, outcome, refused, veneer};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("test paths are UTF-8")
@@ -248,4 +248,49 @@ fn broken_tokenizers_and_messages_are_named() {
     inspect("{", &["chat.json", "no JSON"]);
     inspect(r#"{"messages": 3}"#, &["`messages` is a number", "a list"]);
     inspect(r#"[{"role": "assistant", "content": "a"}]"#, &["alternate"]);
+}
+
+#[test]
+fn a_model_without_a_template_gets_one_by_name() {
+    let chats = r#"{"messages":[{"role":"user","content":"¿Qué es un bono?"},{"role":"assistant","content":"Una deuda."}]}"#;
+    let (folder, data) = file("chats.jsonl", chats);
+    let model = fixture("tokenizers/byte_level");
+    let model = model.to_str().unwrap();
+    let project = folder.path().join("p.veneer");
+    let project = project.to_str().unwrap();
+    done(&["data", "import", &data, "--into", project, "--model", model]);
+
+    let check = |words: &[&str]| outcome(veneer().args(["data", "check", project]).args(words));
+    let without = check(&[]);
+    assert_eq!(without.code, Some(1));
+    assert!(
+        without.stdout.contains("--chat-template NAME\n"),
+        "{without:#?}"
+    );
+    assert!(without.stdout.contains("(chatml, "), "{without:#?}");
+    assert!(!without.stdout.contains("--with trash"), "{without:#?}");
+
+    let named = check(&["--chat-template", "chatml"]);
+    assert!(named.stdout.contains("template chatml"), "{named:#?}");
+    assert!(named.stdout.contains("No problems."), "{named:#?}");
+    // It stays, also for lengths, and can be given back.
+    assert_eq!(check(&[]).code, Some(0));
+    let stats = |words: &[&str]| -> serde_json::Value {
+        let words = [&["data", "stats", "--json"], words].concat();
+        serde_json::from_str(&done(&words).stdout).unwrap()
+    };
+    let of_project = stats(&[project])["tokens"].clone();
+    assert!(of_project["total"].as_u64() > Some(0), "{of_project}");
+    let of_file = stats(&[&data, "--model", model, "--chat-template", "chatml"]);
+    assert_eq!(of_project, of_file["tokens"]);
+    assert_eq!(check(&["--chat-template", "own"]).code, Some(1));
+
+    refused(
+        &["data", "check", project, "--chat-template", "nope"],
+        &["`nope`", "chatml"],
+    );
+    refused(
+        &["data", "check", &data, "--chat-template", "chatml"],
+        &["--model MODEL"],
+    );
 }

@@ -20,8 +20,9 @@ const RECORDS_AT_ONCE: u64 = 2_000;
 const BORDER: &str = "\u{e000}";
 
 impl Project {
-    /// What can wait: brings late values into the table of records and the search index up to the
-    /// newest record. Queries go by what is in force and search what is not in the index yet anyway.
+    /// What can wait: brings late values into the table of records, reads what lists are made from, and
+    /// brings the search index up to the newest record. Queries go by what is in force and search what is
+    /// not in the index yet anyway.
     pub fn index(&self) -> Task<()> {
         Box::new(IndexWork::default())
     }
@@ -38,6 +39,9 @@ impl Work for IndexWork {
 
     fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
         if project.tidy_after_stop()? || project.store.settle_some(RECORDS_AT_ONCE)? {
+            return Ok(Step::More(self.progress(0)));
+        }
+        if !project.lists.get_mut().read_some(&project.store)? {
             return Ok(Step::More(self.progress(0)));
         }
         let is_merging = merge_some(project.store.raw())?;

@@ -33,7 +33,7 @@ use super::{
 use crate::protocol::studio::{
     Filter, ListView, Query, RecordKey, SortBy, StudioProgress, StudioStage, Target, Window,
 };
-use making::QueryWork;
+use making::{ColumnsWork, QueryWork};
 
 /// Rows that are read in one step.
 const ROWS_AT_ONCE: usize = 8_000;
@@ -104,8 +104,13 @@ impl Lists {
 
     /// The columns as they are now.
     pub(super) fn caught_up(&mut self, store: &Store) -> Result<&Columns, ProjectError> {
-        while !self.columns.catch_up(store, ROWS_AT_ONCE)? {}
+        while !self.read_some(store)? {}
         Ok(&self.columns)
+    }
+
+    /// Reads what every list is made from; true once all of it is.
+    pub(super) fn read_some(&mut self, store: &Store) -> Result<bool, ProjectError> {
+        self.columns.catch_up(store, ROWS_AT_ONCE)
     }
 
     /// What an order needs beyond the columns.
@@ -161,6 +166,11 @@ impl Project {
     /// Makes the current list; `window` and `Target::List` mean this list until the next query.
     pub fn query(&self, query: Query) -> Task<ListView> {
         Box::new(QueryWork::new(query))
+    }
+
+    /// Reads what every list is made from, so that the next one need not. Cut off, it has read some.
+    pub fn prepare_lists(&self) -> Task<()> {
+        Box::new(ColumnsWork)
     }
 
     /// Rows of the current list, at most 1000; none behind its end.

@@ -38,7 +38,7 @@ pub(crate) struct ChatArgs {
     system: Option<String>,
 
     /// Built-in chat template to use instead of the model's own
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", visible_alias = "chat-template")]
     template: Option<String>,
 
     /// Where the model runs

@@ -58,7 +58,7 @@ pub(crate) struct GenerateArgs {
     ids: Option<Vec<u32>>,
 
     /// Built-in chat template to use instead of the model's own
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", visible_alias = "chat-template")]
     template: Option<String>,
 
     /// Print ids and log-probabilities as one JSON object (one a line with several adapters)

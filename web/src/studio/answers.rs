@@ -105,6 +105,9 @@ async fn with_project(
             let work = desk.begin(|project| project.import(parts, now))?;
             let summary = desk.drive(work, voice).await?;
             desk.opened.with(|project| remember(project, readings))?;
+            let work = desk.begin(Project::prepare_lists)?;
+            // The records are in; a list that is not prepared only takes longer.
+            desk.drive(work, voice).await.ok();
             O::Imported(summary)
         }
         R::Query { query } => {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::{Current, Found, Lists, OPENINGS_AT_ONCE, ROWS_AT_ONCE};
+use super::{Current, Found, Lists, OPENINGS_AT_ONCE};
 use crate::{
     project::{
         Project, ProjectError, Step, Work,
@@ -87,13 +87,28 @@ impl Work for QueryWork {
     }
 }
 
+/// Reads what every list is made from.
+pub(super) struct ColumnsWork;
+
+impl Work for ColumnsWork {
+    type Output = ();
+
+    fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
+        let lists = project.lists.get_mut();
+        Ok(match lists.read_some(&project.store)? {
+            true => Step::Done(()),
+            false => Step::More(reading(lists.columns.records.len() as u64)),
+        })
+    }
+}
+
 /// Brings up to date what a query goes by; what is left to do, if anything.
 fn prepare(
     lists: &mut Lists,
     store: &mut Store,
     query: &Query,
 ) -> Result<Option<StudioProgress>, ProjectError> {
-    if !lists.columns.catch_up(store, ROWS_AT_ONCE)? {
+    if !lists.read_some(store)? {
         return Ok(Some(reading(lists.columns.records.len() as u64)));
     }
     // Texts are never late.

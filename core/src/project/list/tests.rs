@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     project::{
+        Step, Work as _,
         content::content_of,
         run,
         testing::{chat, in_memory, keys, project_of},
@@ -177,6 +178,25 @@ fn an_edit_takes_a_record_out_of_a_search_and_undo_brings_it_back() {
             assert_eq!(project.undo().unwrap().list.n, 3);
             assert_eq!(project.list_ids().unwrap(), [3, 6, 9]);
         }
+    }
+}
+
+#[test]
+fn a_list_does_not_wait_once_it_is_prepared() {
+    let steps = |project: &mut Project| {
+        let (mut work, mut n) = (project.query(Query::default()), 1);
+        while let Step::More(_) = work.step(project).unwrap() {
+            n += 1;
+        }
+        n
+    };
+    let n = ROWS_AT_ONCE + 1;
+    assert!(steps(&mut in_memory(n)) > 1);
+    for prepare in [Project::prepare_lists, Project::index] {
+        let mut project = in_memory(n);
+        let work = prepare(&project);
+        run(&mut project, work, &mut |_| true).unwrap();
+        assert_eq!(steps(&mut project), 1);
     }
 }
 

@@ -21,6 +21,26 @@ pub struct FindingKind(pub String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FixName(pub String);
 
+/// What a project says of its model beside the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextSetting {
+    Template,
+    MaxLength,
+}
+
+impl FindingKind {
+    /// The setting under another value of which the finding may be gone, whatever the record.
+    pub fn setting(&self) -> Option<TextSetting> {
+        match self.0.as_str() {
+            "not_encodable" | "template_rejects" | "message_left_out" | "end_never_trained" => {
+                Some(TextSetting::Template)
+            }
+            "cut_away" | "too_long" => Some(TextSetting::MaxLength),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

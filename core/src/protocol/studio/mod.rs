@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use checks::{
     CheckName, FindingKind, FindingSummary, FindingView, FindingsView, FixName, FixTarget,
-    GroupView, Groups,
+    GroupView, Groups, TextSetting,
 };
 pub use export::{DataFile, Export, ExportKind, ExportPlan};
 pub use grid::{

@@ -82,14 +82,14 @@ pub(crate) fn run(args: CheckArgs) -> Result<()> {
     if is_imported(&loaded) && args.fix.is_some() {
         return Err(no_fix(&args.file));
     }
-    let counter = args.length.counter()?;
+    let counter = args.length.counter(&args.file)?;
     let count_tokens = counter
         .as_ref()
         .map(|counter| |record: &_| counter.count(record));
     let found = data::check(
         &loaded,
         &CheckOptions {
-            max_length: args.length.max_length(counter.is_some()),
+            max_length: args.length.max_length(counter.as_ref()),
             n_tokens: count_tokens
                 .as_ref()
                 .map(|count| count as &dyn Fn(&_) -> usize),

@@ -12,7 +12,8 @@ use serde_json::json;
 use veneer_core::{
     data::handover::day,
     project::Project,
-    protocol::studio::{ActionKind, ActionView, Changed, FindingsView},
+    protocol::studio::{ActionKind, ActionView, Changed, FindingsView, TextSetting},
+    text::builtin_template_names,
 };
 
 pub(crate) use snapshots::{SnapshotArgs, snapshot};
@@ -200,6 +201,16 @@ pub(super) fn report(findings: &FindingsView, project: &Path) -> String {
                 let fixes: Vec<&str> = found.fixes.iter().map(|fix| fix.0.as_str()).collect();
                 text += &wrapped(&format!("{indent}fixes: "), &fixes.join(", "));
             }
+            if let Some(setting) = found.kind.setting() {
+                let how = match setting {
+                    TextSetting::MaxLength => option_of(setting).to_owned(),
+                    TextSetting::Template => {
+                        let names: Vec<&str> = builtin_template_names().collect();
+                        format!("{} ({})", option_of(setting), names.join(", "))
+                    }
+                };
+                text += &wrapped(&format!("{indent}or check with "), &how);
+            }
         }
     }
     let accepted: u64 = findings.kinds.iter().map(|found| found.n_accepted).sum();
@@ -211,12 +222,26 @@ pub(super) fn report(findings: &FindingsView, project: &Path) -> String {
         .iter()
         .find(|found| found.n_records > 0 && !found.fixes.is_empty());
     if let Some(found) = first {
-        text += &format!(
-            "\nsettle: veneer data fix {} \\\n          --finding {} --with {}\n",
-            shell_word(project),
-            found.kind.0,
-            found.fixes[0].0
-        );
+        let project = shell_word(project);
+        text += &match (&found.fixes[0], found.kind.setting()) {
+            // Nobody throws records away where another word on the command line may do.
+            (fix, Some(setting)) if fix.0 == "trash" => {
+                let setting = option_of(setting);
+                format!("\nsettle: veneer data check {project} {setting}\n")
+            }
+            (fix, _) => format!(
+                "\nsettle: veneer data fix {project} \\\n          --finding {} --with {}\n",
+                found.kind.0, fix.0
+            ),
+        };
     }
     text
+}
+
+/// How a setting is given.
+fn option_of(setting: TextSetting) -> &'static str {
+    match setting {
+        TextSetting::Template => "--chat-template NAME",
+        TextSetting::MaxLength => "--max-length N",
+    }
 }

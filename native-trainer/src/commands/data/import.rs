@@ -78,6 +78,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
 
+    /// Built-in chat template to use in place of the model's own, for a model without one too; `own`
+    /// takes back to the model's
+    #[arg(long, value_name = "NAME")]
+    chat_template: Option<String>,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -330,6 +335,9 @@ impl ImportArgs {
     fn import(&self, project: &mut Project, parts: Vec<(Part, Reading)>) -> Result<ImportSummary> {
         if let Some(model) = &self.model {
             project_file::use_model(project, model)?;
+        }
+        if let Some(name) = &self.chat_template {
+            project_file::use_template(project, name)?;
         }
         let terms = Terms {
             licence: self.licence.clone(),

@@ -41,6 +41,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<()> {
     if let Some(model) = &args.length.model {
         project_file::use_model(&mut project, model)?;
     }
+    if let Some(name) = &args.length.chat_template {
+        project_file::use_template(&mut project, name)?;
+    }
     if let Some(n) = args.length.max_length {
         set_max_length(&mut project, n)?;
     }
@@ -157,10 +160,16 @@ fn about(view: &ProjectView, model: Option<&TextModelView>, n_pairs: u64) -> Str
         text += &labelled("preference", &what);
     }
     let under = match model {
-        Some(model) => format!(
-            "{}, at most {} tokens",
-            model.name, model.options.max_length
-        ),
+        Some(model) => {
+            let template = model.options.template.as_ref();
+            let template = template.map(|name| format!(", template {name}"));
+            format!(
+                "{}{}, at most {} tokens",
+                model.name,
+                template.unwrap_or_default(),
+                model.options.max_length
+            )
+        }
         None => "none chosen: --model MODEL checks what training would refuse".into(),
     };
     text + &labelled("model", &under)

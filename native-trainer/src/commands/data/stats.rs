@@ -32,12 +32,12 @@ pub(crate) struct StatsArgs {
 
 pub(crate) fn run(args: StatsArgs) -> Result<()> {
     let loaded = dataset::load_as_imported(&args.file, &args.read.options(), args.read.side)?;
-    let counter = args.length.counter()?;
+    let counter = args.length.counter(&args.file)?;
     let count_tokens = counter
         .as_ref()
         .map(|counter| |record: &_| counter.count(record));
     let options = StatsOptions {
-        max_length: args.length.max_length(counter.is_some()),
+        max_length: args.length.max_length(counter.as_ref()),
         n_tokens: count_tokens
             .as_ref()
             .map(|count| count as &dyn Fn(&_) -> usize),

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use veneer_core::protocol::{
     studio::{
         Filter, FindingKind, FindingSummary, FindingsView, FixName, FixTarget, Query,
-        StudioOutcome, StudioRequest,
+        StudioOutcome, StudioRequest, TextSetting,
     },
     tab::{Fault, FaultKind, RequestId},
 };
@@ -308,16 +308,14 @@ fn Kind(checks: Checks, summary: FindingSummary) -> impl IntoView {
 fn Setting(kind: FindingKind) -> impl IntoView {
     let studio = Studio::get();
     let grid = Grid::get();
-    let is_length = match kind.0.as_str() {
-        "not_encodable" | "template_rejects" | "message_left_out" | "end_never_trained" => false,
-        "cut_away" | "too_long" => true,
-        _ => return ().into_any(),
+    let Some(setting) = kind.setting() else {
+        return ().into_any();
     };
     let label = move || {
         let texts = &studio.app.language.get().studio().checks;
-        match is_length {
-            true => texts.choose_limit,
-            false => texts.choose_template,
+        match setting {
+            TextSetting::MaxLength => texts.choose_limit,
+            TextSetting::Template => texts.choose_template,
         }
     };
     let go = move |_| {
@@ -328,9 +326,9 @@ fn Setting(kind: FindingKind) -> impl IntoView {
         };
         open_list(studio, filter);
         grid.opened.set(true);
-        let place = match is_length {
-            true => "[data-testid=tokens-max-length]",
-            false => "[data-testid=tokens-template]",
+        let place = match setting {
+            TextSetting::MaxLength => "[data-testid=tokens-max-length]",
+            TextSetting::Template => "[data-testid=tokens-template]",
         };
         request_animation_frame(move || focus::on(&[place]));
     };
