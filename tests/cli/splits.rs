@@ -156,6 +156,38 @@ fn a_frozen_split_that_changed_is_not_frozen_over() {
 }
 
 #[test]
+fn a_leak_of_a_frozen_split_names_the_command_that_thaws() {
+    let studio = Studio::new();
+    let rows = [("Una deuda", "train"), ("Una promesa", "validation")];
+    let rows = rows.map(|(answer, side)| {
+        json!({"instruction": "¿Qué es un bono?", "output": answer, "veneer_side": side})
+            .to_string()
+    });
+    std::fs::write(studio.path("sides.jsonl"), rows.join("\n")).unwrap();
+    let project = studio.path("p.veneer");
+    done(&[
+        "data",
+        "import",
+        &studio.path("sides.jsonl"),
+        "--into",
+        &project,
+    ]);
+    done(&["data", "split", &project, "--freeze"]);
+    let fix = [
+        "data",
+        "fix",
+        &project,
+        "--finding",
+        "leak",
+        "--with",
+        "to_train",
+    ];
+    refused(&fix, &["frozen", "veneer data split", "--thaw"]);
+    done(&["data", "split", &project, "--thaw"]);
+    done(&fix);
+}
+
+#[test]
 fn findings_of_a_project_name_their_records() {
     let studio = Studio::with_project();
     let project = studio.path("p.veneer");

@@ -1,6 +1,8 @@
 //! Why something cannot be done with a project.
 
-use crate::{data::DatasetError, documents::DocumentError, text::TextError};
+use crate::{
+    data::DatasetError, documents::DocumentError, protocol::studio::Phrase, text::TextError,
+};
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +31,9 @@ pub enum ProjectError {
 
     #[error("record {record} is not in the project")]
     NoRecord { record: u64 },
+
+    #[error("{}", Phrase::SplitIsFrozen.english())]
+    SplitIsFrozen,
 
     /// What, and what to do instead.
     #[error("{reason}")]

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{Project, ProjectError, Step, Task, Work, search::Finder, spoken::Spoken};
 use crate::{
     protocol::studio::{
-        RecordKey, Replace, Replacement, Replacements, SearchMode, StudioProgress, StudioStage,
-        Target, TurnRole,
+        Phrase, RecordKey, Replace, Replacement, Replacements, SearchMode, StudioProgress,
+        StudioStage, Target, TurnRole,
     },
     text::{Body, Record},
 };
@@ -216,10 +216,7 @@ fn group(name: &str, regex: &Regex) -> Result<usize, ProjectError> {
         Err(_) => regex.capture_names().position(|known| known == Some(name)),
     };
     number.ok_or_else(|| ProjectError::CannotDo {
-        reason: format!(
-            "the regular expression has no group `{name}`; put that part of it in brackets, write \
-             a name in braces (`${{y1}}`) where text follows it, or `$$` for a dollar sign"
-        ),
+        reason: Phrase::NoSuchGroup.with([&name]),
     })
 }
 

@@ -16,7 +16,7 @@ use super::{
     spoken::Spoken,
     words::{self, Case, Phrase},
 };
-use crate::protocol::studio::{Search, SearchMode, TurnRole};
+use crate::protocol::studio::{self, Search, SearchMode, TurnRole};
 
 /// A search made ready for many records.
 pub(super) struct Finder {
@@ -195,7 +195,7 @@ impl Finder {
 
 fn nothing_to_look_for() -> ProjectError {
     ProjectError::CannotDo {
-        reason: "there is nothing to look for; write what is to be replaced".into(),
+        reason: studio::Phrase::NothingToReplace.with([]),
     }
 }
 
@@ -210,9 +210,8 @@ fn regex(pattern: &str, case_sensitive: bool) -> Result<Regex, ProjectError> {
 
 /// What is wrong with a regular expression, and where.
 fn told(pattern: &str, error: &regex::Error) -> String {
-    let advice = "correct it, or search for the text as it stands";
     if let regex::Error::CompiledTooBig(_) = error {
-        return format!("the regular expression is too large; {advice}");
+        return studio::Phrase::RegexTooLarge.with([]);
     }
     // The library draws the pattern indented, with a caret below the place, and ends with the cause.
     let said = error.to_string();
@@ -225,11 +224,8 @@ fn told(pattern: &str, error: &regex::Error) -> String {
     match caret.and_then(|line| line.find('^')?.checked_sub(4)) {
         Some(before) if !pattern.contains('\n') => {
             let rest: String = pattern.chars().skip(before).take(20).collect();
-            format!(
-                "the regular expression is wrong at character {}, near `{rest}`: {cause}; {advice}",
-                before + 1,
-            )
+            studio::Phrase::RegexWrongAt.with([&(before + 1), &rest, &cause])
         }
-        _ => format!("the regular expression is wrong: {cause}; {advice}"),
+        _ => studio::Phrase::RegexWrong.with([&cause]),
     }
 }

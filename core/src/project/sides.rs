@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     data::{Facts, Portion, Split, SplitOptions, draw},
-    protocol::studio::{ActionKind, Share, Side, SplitPlan, SplitView},
+    protocol::studio::{ActionKind, Phrase, Share, Side, SplitPlan, SplitView},
 };
 use values::Values;
 
@@ -120,17 +120,14 @@ impl Project {
         let members = Members::read(self.store.settled()?)?;
         if frozen && members.sides.iter().all(Option::is_none) {
             return Err(ProjectError::CannotDo {
-                reason: "no record is on a side yet; draw a split before freezing it".into(),
+                reason: Phrase::NoSideToFreeze.with([]),
             });
         }
         let hash = frozen.then(|| members.hash());
         let before = fact(self.store.settled()?, SPLIT_FROZEN)?;
         if frozen && before.is_some() && before != hash {
             return Err(ProjectError::CannotDo {
-                reason:
-                    "the split is frozen already, and records were changed since; undo that, or \
-                         thaw it before freezing it again"
-                        .into(),
+                reason: Phrase::FrozenIsOld.with([]),
             });
         }
         let detail = if frozen { "frozen" } else { "thawed" };
@@ -215,10 +212,7 @@ pub(super) fn refuse_if_frozen(db: &Connection) -> Result<(), ProjectError> {
     if fact(db, SPLIT_FROZEN)?.is_none() {
         return Ok(());
     }
-    Err(ProjectError::CannotDo {
-        reason: "the split is frozen, so that results stay comparable; thaw it to change sides"
-            .into(),
-    })
+    Err(ProjectError::SplitIsFrozen)
 }
 
 fn portion(share: Share) -> Portion {

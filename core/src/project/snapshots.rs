@@ -8,7 +8,7 @@ use super::{
     Project, ProjectError,
     journal::{Changes, Field},
 };
-use crate::protocol::studio::{ActionKind, Changed, SnapshotKey, SnapshotView};
+use crate::protocol::studio::{ActionKind, Changed, Phrase, SnapshotKey, SnapshotView};
 
 const COLUMNS: &str = "state, position, body, side, tags, accepted, reviewer";
 
@@ -102,9 +102,9 @@ impl Project {
 
     fn check_name(&self, name: &str) -> Result<(), ProjectError> {
         let reason = if name.is_empty() {
-            "a snapshot needs a name".to_owned()
+            Phrase::SnapshotUnnamed.with([])
         } else if self.snapshots()?.iter().any(|other| other.name == name) {
-            format!("there is a snapshot `{name}` already; choose another name, or delete that one")
+            Phrase::SnapshotThere.with([&name])
         } else {
             return Ok(());
         };
@@ -121,7 +121,7 @@ impl Project {
             .query_row([snapshot.0], |row| row.get(0))
             .optional()?;
         name.ok_or_else(|| ProjectError::CannotDo {
-            reason: format!("snapshot {} is gone; choose another one", snapshot.0),
+            reason: Phrase::SnapshotGone.with([&snapshot.0]),
         })
     }
 }

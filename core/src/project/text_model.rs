@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Project, ProjectError, checks::template, hash::hex};
 use crate::{
-    protocol::studio::{TextModelView, TextOptions, TrainWhat},
+    protocol::studio::{Phrase, TextModelView, TextOptions, TrainWhat},
     text::{
         DateTime, EncodeOptions, GGUF_TEXT_FILE, ModelText, TEXT_FILES, TOKENIZER_FILES, TextFiles,
         Tokenizer, TrainOn, builtin_template_names,
@@ -236,21 +236,14 @@ fn known_files(
     let known: Vec<(&str, Vec<u8>)> = known.collect();
     let is_tokenizer = |name| name == GGUF_TEXT_FILE || TOKENIZER_FILES.contains(&name);
     if !known.iter().any(|(name, _)| is_tokenizer(*name)) {
-        return refuse(format!(
-            "there is no tokenizer among the files ({}); choose the model's `tokenizer.json` with \
-             the files beside it, or a GGUF file",
-            if names.is_empty() {
-                "none".into()
-            } else {
-                names.join(", ")
-            },
-        ));
+        let names = match names.as_slice() {
+            [] => Phrase::None.with([]),
+            names => names.join(", "),
+        };
+        return refuse(Phrase::NoTokenizerAmong.with([&names]));
     }
     if n_bytes > MAX_BYTES {
-        return refuse(format!(
-            "the files of the tokenizer have {n_bytes} bytes together, at most {MAX_BYTES} are kept; \
-             leave out the weights"
-        ));
+        return refuse(Phrase::TokenizerTooLarge.with([&n_bytes, &MAX_BYTES]));
     }
     Ok(known)
 }

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     data::Repair,
     protocol::studio::{
-        Content, FindingKind, FixName, RecordKey, RecordTokens, RefusalView, TokenView, TokensView,
+        Content, FindingKind, FixName, Phrase, RecordKey, RecordTokens, RefusalView, TokenView,
+        TokensView,
     },
     text::{
         Body, EncodeOptions, ModelText, Record, Refusal, RefusalKind, check_record, encode_record,
@@ -30,7 +31,7 @@ impl Project {
         draft: Option<Content>,
     ) -> Result<TokensView, ProjectError> {
         let model = self.model_text()?.ok_or_else(|| ProjectError::CannotDo {
-            reason: "no tokenizer is chosen; choose the model that the dataset is for".into(),
+            reason: Phrase::NoTokenizerChosen.with([]),
         })?;
         let row = self.row(record)?;
         let mut record = match draft {

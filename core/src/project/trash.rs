@@ -5,7 +5,7 @@ use super::{
     journal::{Field, forget_records},
     leftovers::remove_unused_bodies,
 };
-use crate::protocol::studio::{Changed, StudioProgress, StudioStage};
+use crate::protocol::studio::{Changed, Phrase, StudioProgress, StudioStage};
 
 impl Project {
     pub fn empty_trash(&self) -> Task<Changed> {
@@ -15,8 +15,7 @@ impl Project {
     fn purge_trash(&mut self) -> Result<u64, ProjectError> {
         if !self.is_idle() {
             return Err(ProjectError::CannotDo {
-                reason: "an import or a change is still going on; wait for it or stop it first"
-                    .into(),
+                reason: Phrase::StillGoingOn.with([]),
             });
         }
         // What is deleted is overwritten, so that the texts are not in the file any more.

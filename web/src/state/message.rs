@@ -1,10 +1,11 @@
 //! A fault as the page shows it.
 
-use veneer_core::protocol::tab::Fault;
+use veneer_core::protocol::{studio::Said, tab::Fault};
 
 use crate::texts::{
     Language,
-    faults::{Sentence, said},
+    faults::{self, Sentence},
+    studio,
 };
 
 /// What went wrong, where, and what to do: three texts, in this order.
@@ -24,13 +25,22 @@ impl UserMessage {
         let own = fault.hint.trim();
         Self {
             title: title.to_owned(),
-            detail: sentence(&said(&fault.detail, language)),
+            detail: detail_of(fault, language),
             hint: match own {
                 "" => hint.to_owned(),
                 own => format!("{} {hint}", sentence(own)),
             },
         }
     }
+}
+
+/// What a fault says, as a sentence.
+pub fn detail_of(fault: &Fault, language: Language) -> String {
+    let is_said = Sentence::read(&fault.detail).is_some();
+    sentence(&match is_said {
+        true => faults::said(&fault.detail, language),
+        false => studio::said(&Said::read(&fault.detail), language),
+    })
 }
 
 /// Errors of core begin in lower case and end without a period. A file's name stays as it is written.
@@ -45,10 +55,16 @@ pub fn sentence(text: &str) -> String {
         false => first.to_uppercase().chain(chars).collect(),
     };
     if !sentence.ends_with(['.', '!', '?', '。', '！', '？', '…']) {
-        let is_wide = sentence.ends_with(|last| ('\u{3000}'..='\u{ffef}').contains(&last));
-        sentence.push(if is_wide { '。' } else { '.' });
+        sentence.push(if is_wide(&sentence) { '。' } else { '.' });
     }
     sentence
+}
+
+/// Whether a text is Japanese itself, whatever it quotes.
+fn is_wide(text: &str) -> bool {
+    let mut own = text.split('`').step_by(2).flat_map(str::chars);
+    text.ends_with(|last| ('\u{3000}'..='\u{ffef}').contains(&last))
+        || own.any(|char| ('\u{3040}'..='\u{309f}').contains(&char))
 }
 
 /// Whether the first word is a file, a field or an address: `config.json`, `use_dora`.
@@ -61,13 +77,21 @@ fn begins_with_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use veneer_core::protocol::tab::FaultKind;
+    use veneer_core::protocol::{studio::Phrase, tab::FaultKind};
 
     #[test]
     fn a_sentence_ends_as_its_script_does() {
         assert_eq!(sentence("write it"), "Write it.");
         assert_eq!(sentence("回答を書いてください"), "回答を書いてください。");
         assert_eq!(sentence("本当ですか？"), "本当ですか？");
+        assert_eq!(
+            sentence("見つかったもの：a.gguf"),
+            "見つかったもの：a.gguf。"
+        );
+        assert_eq!(
+            sentence("found `はい`, expected text"),
+            "Found `はい`, expected text."
+        );
     }
 
     #[test]
@@ -95,6 +119,26 @@ mod tests {
         }
         let message = UserMessage::of(&fault, Language::Spanish);
         assert!(message.detail.starts_with("Falta"), "{}", message.detail);
+    }
+
+    #[test]
+    fn refusals_of_a_project_are_said_in_the_language() {
+        let said = |detail: String, language| {
+            UserMessage::of(&Fault::new(FaultKind::CannotDo, detail), language).detail
+        };
+        let frozen = Phrase::SplitIsFrozen.with([]);
+        assert!(said(frozen.clone(), Language::Spanish).starts_with("La división está congelada"));
+        assert!(said(frozen.clone(), Language::Japanese).ends_with("解除してください。"));
+        assert!(said(frozen, Language::English).starts_with("The split is frozen"));
+        let there = Phrase::SnapshotThere.with([&"antes de limpiar"]);
+        let there = said(there, Language::Japanese);
+        assert!(there.contains("`antes de limpiar` はすでに"), "{there}");
+        let wrong = Phrase::RegexWrongAt.with([&3, &"(a: b", &"unclosed group"]);
+        let wrong = said(wrong, Language::Spanish);
+        assert!(
+            wrong.contains("carácter 3, cerca de `(a: b`: unclosed"),
+            "{wrong}"
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub(super) fn of_project(error: &ProjectError) -> Fault {
         ProjectError::Full => FaultKind::StorageFull,
         ProjectError::NoRecord { .. }
         | ProjectError::CannotDo { .. }
+        | ProjectError::SplitIsFrozen
         | ProjectError::Data(DatasetError::Split { .. }) => FaultKind::CannotDo,
         ProjectError::Cancelled => FaultKind::Cancelled,
         ProjectError::Data(_) => FaultKind::NotData,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     project::{
-        Step, Work as _,
+        Step,
         content::content_of,
         run,
         testing::{chat, in_memory, keys, project_of},

@@ -433,8 +433,8 @@ fn obstacles_are_named() {
     set(&mut project, 1, Some(1));
     with(&mut project, "no record is on the train side");
     set(&mut project, 3, Some(0));
-    with(&mut project, "1 records are on no side");
-    with(&mut project, "1 records of validation and test ask");
+    with(&mut project, "on no side, which are left out: 1;");
+    with(&mut project, "ask what a record of train asks: 1;");
     project.freeze_split(true, 6).unwrap();
     set(&mut project, 3, Some(2));
     with(&mut project, "after the split was frozen");

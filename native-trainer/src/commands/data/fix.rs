@@ -2,10 +2,10 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde_json::json;
 use veneer_core::{
-    project::Project,
+    project::{Project, ProjectError},
     protocol::studio::{FindingKind, FindingSummary, FindingsView, FixName, FixTarget, RecordKey},
 };
 
@@ -97,7 +97,13 @@ fn settle(
     };
     let (kind, fix) = (FindingKind(kind.into()), FixName(fix.into()));
     let task = project.fix(kind, target, fix, project_file::now_ms());
-    project_file::run(project, task)
+    project_file::run(project, task).map_err(|error| match error.downcast_ref() {
+        Some(ProjectError::SplitIsFrozen) => anyhow!(
+            "{error}: veneer data split {} --thaw",
+            shell_word(&args.project)
+        ),
+        _ => error,
+    })
 }
 
 /// # Errors

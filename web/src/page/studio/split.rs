@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use veneer_core::protocol::{
-    studio::{Said, SplitPlan, SplitView, StudioOutcome, StudioRequest},
+    studio::{SplitPlan, SplitView, StudioOutcome, StudioRequest},
     tab::Fault,
 };
 
@@ -15,7 +15,6 @@ use super::handle::Studio;
 use crate::{
     page::errors::Message,
     state::studio::split_form::{FormFault, SplitForm},
-    texts::{Language, studio::said},
 };
 use form::Form;
 use result::{Frozen, Sides};
@@ -198,7 +197,7 @@ pub(super) fn SplitStep() -> impl IntoView {
                     <Form splitting=splitting />
                     {move || splitting.fault.get().map(|fault| view! {
                         <div role="alert" data-testid="split-fault">
-                            <Message fault=in_language(fault, studio.app.language.get())>
+                            <Message fault=fault>
                                 <span></span>
                             </Message>
                         </div>
@@ -213,10 +212,4 @@ pub(super) fn SplitStep() -> impl IntoView {
             </Show>
         </section>
     }
-}
-
-/// Why a split cannot be drawn, in the words of the page.
-fn in_language(fault: Fault, language: Language) -> Fault {
-    let detail = said(&Said::read(&fault.detail), language);
-    Fault { detail, ..fault }
 }

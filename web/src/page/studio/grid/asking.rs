@@ -9,10 +9,7 @@ use veneer_core::protocol::{
 };
 
 use super::{commands, handle::Grid};
-use crate::state::{
-    message::sentence,
-    studio::columns::{self, Layout},
-};
+use crate::state::studio::columns::{self, Layout};
 
 impl Grid {
     /// Changes the query and has the list made anew.
@@ -44,7 +41,7 @@ impl Grid {
             match fault.kind {
                 FaultKind::CannotDo if asked.search.is_some() => {
                     if is_shown {
-                        self.list_nothing(&fault.detail);
+                        self.list_nothing(fault);
                     }
                 }
                 kind => {
@@ -65,12 +62,12 @@ impl Grid {
 
     /// A search that cannot be understood has no records, here as in the worker: those of the query
     /// before would be shown, and changed, under filters that do not describe them.
-    fn list_nothing(self, why: &str) {
+    fn list_nothing(self, why: &Fault) {
         self.selection.update(|selection| selection.clear());
         self.studio.list.update(|list| list.n = 0);
         self.studio.is_list_void.set_value(true);
         self.studio.version.update(|version| *version += 1);
-        self.search_fault.set(Some(sentence(why)));
+        self.search_fault.set(Some(why.clone()));
     }
 
     /// A query that came to nothing, cancelled perhaps: the one whose records are listed is shown again.

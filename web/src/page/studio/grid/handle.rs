@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 use veneer_core::protocol::{
     studio::{Facets, FindingsView, Row, Search, Target},
-    tab::RequestId,
+    tab::{Fault, RequestId},
 };
 
 use super::table;
@@ -64,7 +64,7 @@ pub(in crate::page::studio) struct Grid {
     pub(super) question: RwSignal<Option<Question>>,
     pub(super) highlighter: Memo<Option<Highlighter>>,
     /// What is wrong with the search.
-    pub(super) search_fault: RwSignal<Option<String>>,
+    pub(super) search_fault: RwSignal<Option<Fault>>,
     /// The query that the worker is busy with.
     pub(super) pending: RwSignal<Option<RequestId>>,
     pub(super) facets: RwSignal<Facets>,

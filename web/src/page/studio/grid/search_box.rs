@@ -8,7 +8,10 @@ use super::{
     handle::{Grid, Panel},
     table,
 };
-use crate::{page::studio::keys::key_of, state::studio::highlight};
+use crate::{
+    page::studio::keys::key_of,
+    state::{message::detail_of, studio::highlight},
+};
 
 /// Typing rests this long before the search begins.
 const REST_MS: u64 = 160;
@@ -151,7 +154,7 @@ pub(super) fn SearchBox() -> impl IntoView {
             <Options typed=typed />
         </div>
         <p class="hint wrong" id="grid-search-fault" role="status" data-testid="grid-search-fault">
-            {move || grid.search_fault.get()}
+            {move || grid.search_fault.get().map(|fault| detail_of(&fault, grid.app.language.get()))}
         </p>
     }
 }
