@@ -1,5 +1,7 @@
 //! The studio's state and what the user can make it do.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use veneer_core::protocol::{
     studio::{
@@ -18,6 +20,7 @@ use crate::{
     },
     state::studio::{
         draft::{Draft, Unsaved},
+        json_text::JsonField,
         leaving::Left,
     },
 };
@@ -88,6 +91,8 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) unsaved: RwSignal<Vec<Unsaved>>,
     /// What the browser keeps of that until the page is opened next.
     pub(super) left: StoredValue<Left>,
+    /// Tools and calls of tools as they were typed, where that cannot be read.
+    pub(super) unread: StoredValue<BTreeMap<JsonField, String>>,
     pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
     pub(in crate::page) work: RwSignal<Vec<StudioWork>>,
     pub(in crate::page) toasts: RwSignal<Vec<Toast>>,
@@ -124,6 +129,7 @@ impl Studio {
             is_written_next: RwSignal::default(),
             unsaved: RwSignal::default(),
             left: StoredValue::default(),
+            unread: StoredValue::default(),
             text_model: RwSignal::default(),
             work: RwSignal::default(),
             toasts: RwSignal::default(),

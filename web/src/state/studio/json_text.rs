@@ -1,6 +1,15 @@
 //! JSON as people type it: cells of a table, tools, calls of tools.
 
 use serde_json::Value;
+use veneer_core::protocol::studio::RecordKey;
+
+/// Where JSON is typed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JsonField {
+    pub project: Option<String>,
+    pub record: Option<RecordKey>,
+    pub place: String,
+}
 
 /// Kinds of JSON values, for a choice beside a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

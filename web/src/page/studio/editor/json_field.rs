@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
-use veneer_core::protocol::studio::{Turn, TurnRole};
+use veneer_core::protocol::studio::{ProjectView, Turn, TurnRole};
 
 use super::{is_open, of_draft};
 use crate::{
     page::studio::handle::Studio,
     state::studio::{
-        draft::TurnId,
+        draft::{Draft, TurnId},
         field_text::for_height,
-        json_text::{ObjectsError, pretty, read_objects},
+        json_text::{JsonField, ObjectsError, pretty, read_objects},
     },
     texts::{Language, fill},
 };
@@ -22,6 +22,13 @@ pub(super) fn Tools() -> impl IntoView {
     let texts = move || &studio.app.language.get().studio().editor;
     let tools = Memo::new(move |_| of_draft(studio, |draft| draft.tools().to_vec()));
     let shown = RwSignal::new(false);
+    let field = Memo::new(move |_| field_at(studio, "tools".into()));
+    // What could not be read there is to be seen again.
+    Effect::new(move || {
+        if field.with(|field| unread(studio, field).is_some()) {
+            shown.set(true);
+        }
+    });
     let title = move || {
         let n = tools.with(Vec::len).to_string();
         fill(texts().tools_n, &[("n", &n)])
@@ -30,18 +37,25 @@ pub(super) fn Tools() -> impl IntoView {
         <details
             class="tools"
             data-testid="editor-tools"
+            prop:open=move || shown.get()
             on:toggle=move |event| shown.set(is_open(&event))
         >
             <summary>{title}</summary>
             <Show when=move || shown.get()>
-                <JsonList
-                    value=tools
-                    label=Signal::derive(move || texts().tools_label.to_owned())
-                    testid="editor-tools-json"
-                    on_change=move |list| {
-                        studio.edit(|draft| draft.set_tools(list));
+                {move || {
+                    let field = field.get();
+                    view! {
+                        <JsonList
+                            field=field
+                            value=tools
+                            label=Signal::derive(move || texts().tools_label.to_owned())
+                            testid="editor-tools-json"
+                            on_change=move |list| {
+                                studio.edit(|draft| draft.set_tools(list));
+                            }
+                        />
                     }
-                />
+                }}
             </Show>
         </details>
     }
@@ -62,12 +76,18 @@ pub(super) fn ToolCalls(id: TurnId, turn: Memo<Option<Turn>>) -> impl IntoView {
                 .is_some_and(|turn| turn.role == TurnRole::Assistant)
         })
     });
-    let begun = RwSignal::new(false);
+    let field = untrack(|| {
+        let place = of_draft(studio, |draft| draft.index_of(id));
+        field_at(studio, format!("calls {}", place.unwrap_or_default()))
+    });
+    let begun = RwSignal::new(unread(studio, &field).is_some());
+    let field = StoredValue::new(field);
     let is_shown = Memo::new(move |_| begun.get() || calls.with(|calls| !calls.is_empty()));
     let extra = Memo::new(move |_| turn.with(|turn| turn.as_ref().map(|turn| turn.extra.clone())));
     view! {
         <Show when=move || is_shown.get()>
             <JsonList
+                field=field.get_value()
                 value=calls
                 label=Signal::derive(move || texts().calls_label.to_owned())
                 testid="editor-calls-json"
@@ -95,17 +115,36 @@ pub(super) fn ToolCalls(id: TurnId, turn: Memo<Option<Turn>>) -> impl IntoView {
     }
 }
 
-/// A list of objects as text. What cannot be read stays in the field with what is wrong.
+/// A field of the record that is being edited.
+fn field_at(studio: Studio, place: String) -> JsonField {
+    let open = |open: &Option<ProjectView>| open.as_ref().map(|open| open.id.clone());
+    let draft = |draft: &Option<Draft>| draft.as_ref().map(Draft::record);
+    JsonField {
+        project: studio.project.with(open),
+        record: studio.draft.with(draft),
+        place,
+    }
+}
+
+/// What was typed there and could not be read.
+fn unread(studio: Studio, field: &JsonField) -> Option<String> {
+    studio.unread.with_value(|all| all.get(field).cloned())
+}
+
+/// A list of objects as text. What cannot be read stays in the field with what is wrong, also when
+/// another record was looked at meanwhile.
 #[component]
 fn JsonList(
+    field: JsonField,
     value: Memo<Vec<Value>>,
     label: Signal<String>,
     testid: &'static str,
     on_change: impl Fn(Vec<Value>) + Copy + 'static,
 ) -> impl IntoView {
     let studio = Studio::get();
-    let text = RwSignal::new(shown(&value.get_untracked()));
-    let fault = RwSignal::new(None::<ObjectsError>);
+    let left = unread(studio, &field);
+    let fault = RwSignal::new(left.as_ref().and_then(|left| read_objects(left).err()));
+    let text = RwSignal::new(left.unwrap_or_else(|| shown(&value.get_untracked())));
     // What comes from elsewhere replaces the text; what was typed here is that already.
     Effect::new(move || {
         let now = value.get();
@@ -117,6 +156,14 @@ fn JsonList(
     let write = move |event| {
         let typed = event_target_value(&event);
         let read = read_objects(&typed);
+        studio.unread.update_value(|all| match read {
+            Ok(_) => {
+                all.remove(&field);
+            }
+            Err(_) => {
+                all.insert(field.clone(), typed.clone());
+            }
+        });
         text.set(typed);
         match read {
             Ok(list) => {
