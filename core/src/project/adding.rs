@@ -5,6 +5,7 @@
 
 mod hashing;
 mod incoming;
+mod notes;
 mod rejections;
 
 use std::{collections::VecDeque, rc::Rc};
@@ -24,19 +25,20 @@ use super::{
 use crate::{
     cores,
     data::{
-        Format, Place, Problem, ProblemKind,
+        Format, Problem,
         handover::{SIDE_COLUMN, side_named},
         n_chars,
     },
     documents::{Arrival, Arrivals, DocumentError, InputFile, Part},
     protocol::studio::{
-        ActionKind, ImportSummary, Phrase, Reading, Sample, Side, StudioProgress, StudioStage,
-        Terms,
+        ActionKind, ImportNote, ImportSummary, Phrase, Reading, Said, Sample, Side, StudioProgress,
+        StudioStage, Terms,
     },
     text::Record,
 };
 use hashing::{Hashing, Piece};
 pub(super) use incoming::Incoming;
+use notes::imported_before;
 use rejections::Rejections;
 
 /// Rows that are read at once, and characters after which they end anyway.
@@ -100,6 +102,7 @@ impl Project {
             ranges: Vec::new(),
             n_records: 0,
             rejections: Rejections::default(),
+            notes: Vec::new(),
             now_ms,
             working: Rc::clone(&self.working),
             started: false,
@@ -123,6 +126,7 @@ struct Adding {
     ranges: Vec<(i64, i64)>,
     n_records: u64,
     rejections: Rejections,
+    notes: Vec<ImportNote>,
     now_ms: i64,
     working: Working,
     started: bool,
@@ -297,9 +301,7 @@ impl Adding {
         let added = row.write(db, rest, now_ms, false)?;
         self.added(added);
         self.sources.extend(source.row.id);
-        if let Some(problem) = source.row.sides_refused() {
-            self.rejections.push(&source.row.name, 1, &[problem]);
-        }
+        self.notes.extend(source.row.sides_refused());
         // A small file is through by now, and there may be thousands in a folder.
         if let Some(piece) = source.piece(&mut self.hashing)? {
             piece.add();
@@ -326,24 +328,28 @@ impl Adding {
     /// Makes everything appear.
     fn finish(&mut self, project: &mut Project) -> Result<ImportSummary, ProjectError> {
         let ranges = std::mem::take(&mut self.ranges);
-        let (sources, terms) = (std::mem::take(&mut self.sources), &self.terms);
+        let (sources, terms) = (&self.sources, &self.terms);
         project.act_quietly(ActionKind::Import, &self.detail, self.now_ms, |changes| {
             for (first, last) in ranges {
                 changes.set_range(Field::State, (first as u64, last as u64), 0)?;
             }
             for source in sources {
-                terms.state(changes, source)?;
+                terms.state(changes, *source)?;
             }
             settle_leftovers(changes.db)
         })?;
         self.is_finished = true;
         let rejections = std::mem::take(&mut self.rejections);
+        let project = project.view()?;
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(imported_before(&project.sources, &self.sources));
         Ok(ImportSummary {
             n_records: self.n_records,
             n_rejected: rejections.n,
             rejected: rejections.first,
             unread: rejections.unread,
-            project: project.view()?,
+            notes,
+            project,
         })
     }
 
@@ -446,13 +452,11 @@ impl Rows {
 
 impl SourceRow {
     /// What is to be said where sides were named in vain.
-    fn sides_refused(&self) -> Option<Problem> {
+    fn sides_refused(&self) -> Option<ImportNote> {
         let n = self.n_naming_sides;
-        (!self.takes_sides && n > 0).then(|| {
-            let place = Place { line: 1, record: 0 };
-            Problem::new(ProblemKind::UnreadKey, place, SIDE_COLUMN)
-                .found(Phrase::SidesWhileFrozen.with([&n]))
-                .advice("thaw the split first where these sides are to count")
+        (!self.takes_sides && n > 0).then(|| ImportNote {
+            part: self.name.clone(),
+            said: Said::new(Phrase::SidesWhileFrozen, [n.to_string()]),
         })
     }
 

@@ -12,7 +12,7 @@ use crate::{
         content::{content_of, read_body},
         testing::{in_memory, incoming, question, run_all, seen},
     },
-    protocol::studio::{ActionKind, ContentBody, RecordKey, Sample},
+    protocol::studio::{ActionKind, ContentBody, Phrase, RecordKey, Said, Sample},
 };
 
 struct Memory(Vec<u8>);
@@ -38,6 +38,31 @@ fn n_rows(project: &Project, table: &str) -> u64 {
         .raw()
         .query_row(&sql, [], |row| row.get(0))
         .unwrap()
+}
+
+#[test]
+fn a_file_that_is_there_already_or_meets_a_frozen_split_is_noted() {
+    let rows = "{\"instruction\": \"a\", \"output\": \"1\", \"veneer_side\": \"test\"}\n";
+    let import = |project: &mut Project, rows: &str| {
+        let part = inspect(Rc::new(Memory(rows.into()))).remove(0);
+        let reading = part.view.reading.clone();
+        let work = project.import(vec![(part, reading)], 5);
+        let notes = run_all(project, work).unwrap().notes;
+        notes.into_iter().map(|note| note.said).collect::<Vec<_>>()
+    };
+    let twice = Said::new(Phrase::SameFileBefore, []);
+    let mut project = in_memory(1);
+    assert_eq!(import(&mut project, rows), []);
+    assert_eq!(import(&mut project, rows), [twice]);
+    assert_eq!(import(&mut project, &rows.replace('1', "2")), []);
+    // What was taken back is not there any more.
+    for _ in 0..3 {
+        project.undo().unwrap();
+    }
+    assert_eq!(import(&mut project, rows), []);
+    project.freeze_split(true, 6).unwrap();
+    let frozen = Said::new(Phrase::SidesWhileFrozen, ["1".into()]);
+    assert_eq!(import(&mut project, &rows.replace('1', "3")), [frozen]);
 }
 
 #[test]

@@ -147,7 +147,16 @@ pub struct ImportSummary {
     /// without a result. Also rows that were read and may be broken.
     #[serde(default)]
     pub unread: Vec<Rejected>,
+    /// What else is to be known of the files.
+    #[serde(default)]
+    pub notes: Vec<ImportNote>,
     pub project: ProjectView,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportNote {
+    pub part: String,
+    pub said: Said,
 }
 
 /// A row that became no record, or a part of a file that was not read.

@@ -27,8 +27,8 @@ pub use grid::{
     Replacements, Row, Search, SearchMode, Sort, SortBy, Target, Window,
 };
 pub use import::{
-    ChunkReading, Header, ImportSummary, Numbers, PartKey, PartKind, PartView, Preview, Reading,
-    RecordReading, Rejected, RowProblem,
+    ChunkReading, Header, ImportNote, ImportSummary, Numbers, PartKey, PartKind, PartView, Preview,
+    Reading, RecordReading, Rejected, RowProblem,
 };
 pub use project::{
     ActionKind, ActionView, Beside, Difference, DifferenceKind, ProjectEntry, ProjectView,

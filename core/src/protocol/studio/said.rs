@@ -60,7 +60,8 @@ phrases! {
     Entries "{0} entries";
     Media "media";
     BesideTheRecords "beside the records";
-    SidesWhileFrozen "the split is frozen: {0} records that name a side came on none, and the column stays beside their text";
+    SidesWhileFrozen "the split is frozen: {0} records that name a side came on none, and the column stays beside their text; where these sides are to count, undo the import, thaw the split and import again";
+    SameFileBefore "the same file was imported before, so that its records are in the project twice; undo one of the imports, or let the check find what is double";
     ListBesideRecords "a list of {0}, beside the records that were read";
     ShortRow "{0} row without its last cells, which are read as empty";
     ShortRows "{0} rows without their last cells, which are read as empty";

@@ -21,7 +21,9 @@ use veneer_core::{
     text::{ModelText, RenderOptions},
 };
 
-use crate::{input, memory, model_dir::ModelDir, project_file, text_files::model_text};
+use crate::{
+    input, interrupt::Unfinished, memory, model_dir::ModelDir, project_file, text_files::model_text,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DataBench {
@@ -57,7 +59,8 @@ struct Stage {
 }
 
 pub(super) fn run(args: &DataBench) -> Result<()> {
-    let folder = tempfile::tempdir().context("making a temporary folder")?;
+    let folder = Unfinished::folder(tempfile::tempdir);
+    let (folder, _unfinished) = folder.context("making a temporary folder")?;
     let file = match (&args.file, &args.write) {
         (Some(file), _) => file.clone(),
         (None, Some(out)) => make_up(out, args.records)?,

@@ -181,6 +181,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
             "n_rejected": summary.n_rejected,
             "rejected": summary.rejected,
             "unread": summary.unread,
+            "notes": summary.notes,
             "n_in_project": summary.project.n_records,
             "parts": parts.collect::<Vec<_>>(),
             "left_out": unreadable,
@@ -397,6 +398,9 @@ impl ImportArgs {
                 "left out"
             };
             text += &labelled(label, &what);
+        }
+        for note in &summary.notes {
+            text += &labelled("note", &format!("{}: {}", note.part, note.said));
         }
         text
     }
