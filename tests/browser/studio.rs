@@ -4,6 +4,7 @@ mod keys;
 mod large;
 mod lists;
 mod narrow;
+mod settling;
 mod walk;
 
 use std::{
@@ -159,7 +160,7 @@ fn the_steps_fit_a_phone_in_every_language() {
     studio.new_project("seguros");
     for language in ["en", "es", "ja"] {
         choose_language(page, language);
-        for width in [360, 390, 620, 621] {
+        for width in [320, 360, 390, 620, 621] {
             page.resize(width, 844);
             let steps = "document.querySelector('.steps')";
             let room = page.evaluate(&format!("[{steps}.scrollWidth, {steps}.clientWidth]"));

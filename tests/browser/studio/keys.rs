@@ -87,8 +87,22 @@ fn a_dataset_is_made_by_keys_alone() {
     // Every command is in the palette, and the sheet names its keys.
     page.press(Key::Control('k'));
     page.wait_until("the palette", "document.activeElement?.tagName === 'INPUT'");
+    studio.press_all(&[Key::ArrowDown; 30]);
+    let seen = "(line => {
+        const [at, list] = [line, line.closest('ul')].map(one => one.getBoundingClientRect());
+        return at.top >= list.top - 1 && at.bottom <= list.bottom + 1;
+    })(document.querySelector('[aria-selected=true][data-testid=palette-command]'))";
+    page.wait_until("the chosen command in sight", seen);
     page.type_text("check");
     page.press(Key::Enter);
     wait_for(page, "checks-run");
+
+    // What opens far behind its button has the keyboard, and gives it back.
+    studio.tab_to("studio-history");
+    page.press(Key::Enter);
+    let has_focus = |test_id| format!("document.activeElement === {}", element(test_id));
+    page.wait_until("the focus in the history", &has_focus("history-close"));
+    page.press(Key::Escape);
+    page.wait_until("the focus back", &has_focus("studio-history"));
     page.check();
 }

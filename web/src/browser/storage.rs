@@ -7,12 +7,13 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{FileSystemDirectoryHandle, StorageEstimate, StorageManager};
 
 use super::{folder::Folder, scope, settled, text_of};
+use crate::texts::faults::Sentence;
 
 fn manager() -> Option<StorageManager> {
     storage_of(&scope().navigator())
 }
 
-/// Absent where the page is not served securely.
+/// Absent where the page is not served securely, and in browsers that lack it.
 fn storage_of(navigator: &JsValue) -> Option<StorageManager> {
     let storage = Reflect::get(navigator, &"storage".into()).ok()?;
     (!storage.is_undefined()).then(|| storage.unchecked_into())
@@ -26,12 +27,25 @@ pub(crate) async fn root() -> Result<Folder, String> {
 
 /// The top of the private file system, or why there is none.
 pub(super) async fn top() -> Result<FileSystemDirectoryHandle, String> {
-    let manager = manager().ok_or("the page is not served over https or from this machine")?;
+    let absent = match is_secure() {
+        true => Sentence::NoFilesOfPages,
+        false => Sentence::PageNotSecure,
+    };
+    let manager = manager().ok_or_else(|| absent.with(&[]))?;
     if !has_function(&manager, "getDirectory") || !can_write() {
-        return Err("the browser lets pages write no files of their own".to_owned());
+        return Err(Sentence::NoFilesOfPages.with(&[]));
     }
     let top = settled(manager.get_directory()).await;
-    top.map_err(|error| text_of(&error))
+    top.map_err(|error| refused(&text_of(&error)))
+}
+
+fn is_secure() -> bool {
+    let is_secure = Reflect::get(&js_sys::global(), &"isSecureContext".into());
+    is_secure.is_ok_and(|is_secure| is_secure.is_truthy())
+}
+
+fn refused(why: &str) -> String {
+    Sentence::FilesRefused.with(&[("why", why)])
 }
 
 /// Whether a worker can open private files for writing.
@@ -49,17 +63,14 @@ fn has_function(of: &JsValue, name: &str) -> bool {
 /// Writes a file, and says whether the storage is full, which it still is to read from. Some browsers
 /// open folders in private windows and refuse to write: those have no storage.
 pub(crate) async fn probe(folder: &Folder, beginning: &str) -> Result<bool, String> {
-    let name = format!(
-        "{beginning}probe-{}",
-        (js_sys::Math::random() * 1e15) as u64
-    );
+    let name = format!("{beginning}{}", (js_sys::Math::random() * 1e15) as u64);
     let probed = folder.write_text(&name, "probe").await;
     // Left over it would only be swept later.
     folder.remove(&name).await.ok();
     match probed {
         Ok(()) => Ok(false),
         Err(fault) if fault.kind == FaultKind::StorageFull => Ok(true),
-        Err(fault) => Err(fault.detail),
+        Err(fault) => Err(refused(&fault.detail)),
     }
 }
 

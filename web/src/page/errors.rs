@@ -73,7 +73,7 @@ fn OnProcessor(why: WhyNotGpu) -> impl IntoView {
         WhyNotGpu::Software(name) => fill(app.texts().software_gpu_why, &[("name", name)]),
     };
     view! {
-        <div class="note" data-testid="slow" role="note">
+        <div class="note" data-testid="slow" role="region" aria-label=title>
             <strong>{title}</strong>" "<span>{text}</span>
             {offers_webgpu.then(|| view! {
                 " "

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 /// Puts the keyboard on the first of these places that there is.
 pub(super) fn on(places: &[&str]) {
@@ -124,6 +124,13 @@ pub(super) fn is_taken_in(place: &Element) -> bool {
     (0..found.length())
         .filter_map(|at| found.item(at)?.dyn_into::<Element>().ok())
         .any(|control| is_taken_by(&control))
+}
+
+/// Scrolls to an element, no further than it takes to see it.
+pub(super) fn bring_into_view(element: &Element) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 pub(super) fn take(element: Option<Element>) {

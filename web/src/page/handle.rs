@@ -245,9 +245,13 @@ impl App {
             .update(|notices| notices.retain(|notice| notice.id != id));
     }
 
-    /// Has a screen reader say something.
+    /// Has a screen reader say something, also where it said the same last: only what changes is read.
     pub(super) fn say(self, text: impl Into<String>) {
-        self.spoken.set(text.into());
+        let mut text = text.into();
+        if self.spoken.with_untracked(|before| *before == text) {
+            text.push('\u{a0}');
+        }
+        self.spoken.set(text);
     }
 
     fn show_progress(self, id: RequestId, progress: &Progress) {

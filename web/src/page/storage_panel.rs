@@ -5,7 +5,7 @@ use veneer_core::protocol::tab::{Origin, QuantizeTo, Request, StoredEntry};
 
 use super::handle::{App, Part};
 use crate::{
-    state::{message::sentence, numbers},
+    state::{message::reason, numbers},
     texts::fill,
 };
 
@@ -17,7 +17,10 @@ pub(super) fn StoragePanel() -> impl IntoView {
     let used = move || {
         let store = app.store.get();
         match (store.unavailable, store.quota_bytes) {
-            (Some(why), _) => fill(texts().storage_none, &[("why", &sentence(&why))]),
+            (Some(why), _) => fill(
+                texts().storage_none,
+                &[("why", &reason(&why, app.language.get()))],
+            ),
             (None, 0) => fill(texts().storage_used, &[("used", &bytes(store.used_bytes))]),
             (None, quota) => {
                 let values = [("used", bytes(store.used_bytes)), ("quota", bytes(quota))];

@@ -43,6 +43,11 @@ pub fn detail_of(fault: &Fault, language: Language) -> String {
     })
 }
 
+/// Why something is not to be had, as a sentence.
+pub fn reason(why: &str, language: Language) -> String {
+    sentence(&faults::said(why, language))
+}
+
 /// Errors of core begin in lower case and end without a period. A file's name stays as it is written.
 pub fn sentence(text: &str) -> String {
     let text = text.trim();

@@ -60,6 +60,10 @@ sentences! {
     ShapeDiffers: "`{module}` is {shape} in the model, {wanted} in the adapter", "`{module}` es {shape} en el modelo y {wanted} en el adaptador", "`{module}` はモデルで {shape}、アダプターで {wanted} です";
     /// Of a list of problems.
     MoreProblems: "and {n} more", "y {n} más", "ほか{n}件";
+    // What the browser keeps.
+    PageNotSecure: "the page is not served over https or from this machine", "la página no se sirve por https ni desde este equipo", "ページの配信元がhttpsでもこの端末でもありません";
+    NoFilesOfPages: "the browser lets pages keep no files of their own", "el navegador no deja que las páginas guarden archivos propios", "このブラウザーではページがファイルを保存できません";
+    FilesRefused: "the browser refuses it, as in private windows: {why}", "el navegador lo impide, como en las ventanas privadas: {why}", "プライベートウィンドウなどのため、ブラウザーが許可していません：{why}";
     // What does not fit, and what computes.
     PromptTooLong: "the prompt has {n} tokens with what was said before, the context holds {capacity}", "la pregunta y lo dicho antes suman {n} tokens, y en el contexto caben {capacity}", "これまでの会話を含めて{n}トークンあり、コンテキストに入るのは{capacity}トークンまでです";
     /// As `gpu` of core says it, with one of the next two.

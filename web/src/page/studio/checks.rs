@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     page::focus,
-    state::{message::sentence, numbers},
+    state::{message::sentence, numbers, studio::standing::Standing},
     texts::{fill, studio::ChecksTexts},
 };
 use groups::GroupList;
@@ -76,6 +76,10 @@ impl Checks {
             move |outcome| {
                 ended();
                 self.take(outcome);
+                if let StudioOutcome::Findings(findings) = outcome {
+                    let app = self.studio.app;
+                    app.say(Standing::of(Some(findings), app.language.get_untracked()).told());
+                }
             },
             move |fault: &Fault| {
                 ended();
@@ -157,41 +161,12 @@ fn Overview(checks: Checks) -> impl IntoView {
         (false, true) => texts().run_again,
         (false, false) => texts().run,
     };
-    let state = Memo::new(move |_| {
-        checks.findings.with(|findings| match findings {
-            None => ("unknown", Vec::new(), 0),
-            Some(view) => {
-                let outdated: Vec<String> =
-                    view.outdated.iter().map(|name| name.0.clone()).collect();
-                let state = match (outdated.is_empty(), view.kinds.is_empty()) {
-                    (false, _) => "outdated",
-                    (true, true) => "nothing",
-                    (true, false) => "found",
-                };
-                (state, outdated, view.n_records_with_errors)
-            }
-        })
+    let standing = Memo::new(move |_| {
+        let language = studio.app.language.get();
+        checks
+            .findings
+            .with(|findings| Standing::of(findings.as_ref(), language))
     });
-    let said = move || {
-        let (state, outdated, _) = state.get();
-        let texts = texts();
-        match state {
-            "unknown" => texts.nothing_yet.to_owned(),
-            "outdated" => {
-                let names: Vec<&str> = outdated.iter().map(|name| texts.check(name)).collect();
-                fill(texts.outdated, &[("checks", &names.join(", "))])
-            }
-            "nothing" => format!("{} {}", texts.nothing, texts.up_to_date),
-            _ => texts.up_to_date.to_owned(),
-        }
-    };
-    let errors = move || {
-        let n = state.get().2;
-        (n > 0).then(|| {
-            let n = numbers::whole(n, studio.app.language.get());
-            fill(texts().n_with_errors, &[("n", &n)])
-        })
-    };
     view! {
         <div class="card overview">
             <div class="actions">
@@ -205,8 +180,10 @@ fn Overview(checks: Checks) -> impl IntoView {
                     {label}
                 </button>
             </div>
-            <p role="status" data-testid="checks-state" data-state=move || state.get().0>{said}</p>
-            {move || errors().map(|said| view! {
+            <p data-testid="checks-state" data-state=move || standing.get().state>
+                {move || standing.get().said}
+            </p>
+            {move || standing.get().errors.map(|said| view! {
                 <p class="wrong" data-testid="checks-errors">{said}</p>
             })}
         </div>

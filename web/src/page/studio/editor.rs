@@ -90,10 +90,9 @@ pub(super) fn Editor() -> impl IntoView {
     };
     let is_there = Memo::new(move |_| !matches!(kind.get(), Kind::Nothing | Kind::Waiting));
     view! {
-        <section
+        <div
             class="editor"
             data-testid="editor"
-            aria-label=move || texts().title
             aria-busy=move || (kind.get() == Kind::Waiting).to_string()
         >
             <Head />
@@ -112,7 +111,7 @@ pub(super) fn Editor() -> impl IntoView {
                 <Columns />
                 <Changes />
             </Show>
-        </section>
+        </div>
     }
 }
 

@@ -27,6 +27,8 @@ struct Exporting {
     form: RwSignal<ExportForm>,
     plan: RwSignal<Option<ExportPlan>>,
     fault: RwSignal<Option<Fault>>,
+    /// Whether something else was chosen than the plan was made for.
+    is_old: RwSignal<bool>,
     running: RwSignal<Option<RequestId>>,
     /// Counts plans; only the latest is shown.
     asked: StoredValue<u64>,
@@ -39,6 +41,7 @@ impl Exporting {
             form: RwSignal::default(),
             plan: RwSignal::default(),
             fault: RwSignal::default(),
+            is_old: RwSignal::default(),
             running: RwSignal::default(),
             asked: StoredValue::new(0),
         };
@@ -52,6 +55,7 @@ impl Exporting {
 
     fn plan_soon(self) {
         self.asked.update_value(|asked| *asked += 1);
+        self.is_old.set(true);
         let mine = self.asked.get_value();
         let is_latest = move || self.asked.try_get_value() == Some(mine);
         set_timeout(
@@ -73,12 +77,14 @@ impl Exporting {
                 if let (StudioOutcome::ExportPlan(plan), true) = (outcome, is_latest()) {
                     self.plan.set(Some(plan.clone()));
                     self.fault.set(None);
+                    self.is_old.set(false);
                 }
             },
             move |fault| {
                 if is_latest() {
                     self.plan.set(None);
                     self.fault.set(Some(fault.clone()));
+                    self.is_old.set(false);
                 }
             },
         );
@@ -97,8 +103,11 @@ impl Exporting {
             move |_| ended(),
             move |fault| {
                 ended();
-                if fault.kind != FaultKind::Cancelled {
-                    self.studio.app.complain(fault.clone());
+                // Where the step is left, it is said on the page.
+                if fault.kind != FaultKind::Cancelled
+                    && let Some(Some(fault)) = self.fault.try_set(Some(fault.clone()))
+                {
+                    self.studio.app.complain(fault);
                 }
             },
         );

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     page::{errors::Message, focus},
-    state::{message::sentence, studio::draft::Unsaved},
+    state::{message::reason, studio::draft::Unsaved},
     texts::fill,
 };
 use project_bar::ProjectBar;
@@ -132,7 +132,10 @@ fn NotKept() -> impl IntoView {
                 return Some(texts().lost.to_owned());
             }
             let why = all.unavailable.as_ref()?;
-            Some(fill(texts().not_kept, &[("why", &sentence(why))]))
+            Some(fill(
+                texts().not_kept,
+                &[("why", &reason(why, studio.app.language.get()))],
+            ))
         })
     };
     move || {

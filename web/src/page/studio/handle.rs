@@ -363,6 +363,8 @@ impl Studio {
         self.query.set(Query::default());
         self.listed.set_value(Query::default());
         self.is_list_void.set_value(false);
+        // Not that of the project before.
+        self.list.set(ListView::default());
         let is_empty = self
             .project
             .with_untracked(|open| open.as_ref().is_none_or(|open| open.n_records == 0));

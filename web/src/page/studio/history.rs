@@ -7,7 +7,11 @@ use leptos::prelude::*;
 use veneer_core::protocol::studio::{ActionView, StudioOutcome, StudioRequest};
 
 use super::{handle::Studio, keys::key_of};
-use crate::{page::handle::App, state::studio::actions, texts::Language};
+use crate::{
+    page::{focus, handle::App},
+    state::studio::actions,
+    texts::Language,
+};
 use snapshots::Snapshots;
 
 /// Actions shown; undo reaches further back.
@@ -30,9 +34,12 @@ pub(super) fn HistoryPanel(#[prop(into)] on_close: Callback<()>) -> impl IntoVie
     });
     let on_key = move |event: web_sys::KeyboardEvent| {
         if key_of(&event) == "Escape" {
+            event.prevent_default();
             on_close.run(());
         }
     };
+    // Whoever opens it goes on in it, however far down the page it stands.
+    request_animation_frame(|| focus::on(&["[data-testid=history-close]"]));
     view! {
         <aside
             class="history card"

@@ -6,14 +6,17 @@ mod part_preview;
 mod reading_form;
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{ImportSummary, Rejected};
+use veneer_core::protocol::studio::{ImportNote, ImportSummary, Rejected};
 use web_sys::HtmlInputElement;
 
 use super::handle::{Step, Studio};
 use crate::{
     page::{focus, handle::App, picked},
-    state::numbers,
-    texts::{fill, studio::row_problem},
+    state::{message::sentence, numbers},
+    texts::{
+        fill,
+        studio::{row_problem, said},
+    },
 };
 pub(super) use incoming::Incoming;
 use part_card::PartCard;
@@ -156,6 +159,7 @@ fn Summary(summary: ImportSummary) -> impl IntoView {
         n_rejected,
         rejected,
         unread,
+        notes,
         ..
     } = summary;
     let n_unread = unread.len() as u64;
@@ -182,9 +186,15 @@ fn Summary(summary: ImportSummary) -> impl IntoView {
     };
     let reasons = rejected.into_iter().map(told).collect_view();
     let unread = unread.into_iter().map(told).collect_view();
+    let noted = move |note: ImportNote| {
+        let text = move || sentence(&said(&note.said, app.language.get()));
+        view! { <p class="note" data-testid="import-note">{note.part}": "{text}</p> }
+    };
+    let notes = notes.into_iter().map(noted).collect_view();
     view! {
         <div class="card summary" role="status" data-testid="import-summary">
             <p><strong data-testid="import-done">{done}</strong></p>
+            {notes}
             {(n_rejected > 0).then(|| view! {
                 <details data-testid="import-rejected">
                     <summary>{not_done}</summary>

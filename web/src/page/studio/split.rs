@@ -14,7 +14,7 @@ use veneer_core::protocol::{
 use super::handle::Studio;
 use crate::{
     page::errors::Message,
-    state::studio::split_form::{FormFault, SplitForm},
+    state::studio::split_form::{FormFault, SplitForm, told},
 };
 use form::Form;
 use result::{Frozen, Sides};
@@ -152,6 +152,11 @@ impl Splitting {
     }
 
     fn change(self, request: StudioRequest) {
+        let app = self.studio.app;
+        let freezes = match &request {
+            StudioRequest::FreezeSplit { frozen } => Some(*frozen),
+            _ => None,
+        };
         self.studio.ask_or(
             request,
             &[],
@@ -159,6 +164,13 @@ impl Splitting {
                 if let StudioOutcome::Split(view) = outcome {
                     self.now.try_set(Some(view.clone()));
                     self.fault.try_set(None);
+                    let language = app.language.get_untracked();
+                    let texts = &language.studio().split;
+                    app.say(match freezes {
+                        Some(true) => texts.frozen.to_owned(),
+                        Some(false) => texts.thawed.to_owned(),
+                        None => told(view, language),
+                    });
                 }
             },
             move |fault| {

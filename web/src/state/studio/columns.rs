@@ -73,14 +73,14 @@ impl Column {
 
     fn standard_px(self) -> u32 {
         match self {
-            Self::Prompt | Self::Answer => 220,
-            Self::System => 160,
-            Self::Tags => 130,
+            // With the other columns of the standard, what fits beside the editor in a window of 1280.
+            Self::Prompt | Self::Answer | Self::System => 146,
+            Self::Tags => 104,
             Self::Source => 150,
             Self::Reviewer => 110,
             Self::Side => 104,
-            Self::Findings => 92,
-            Self::Characters | Self::Tokens | Self::Trained => 84,
+            Self::Findings | Self::Characters => 96,
+            Self::Tokens | Self::Trained => 84,
             Self::Language | Self::Turns | Self::Page | Self::Changed => 74,
         }
     }
@@ -268,6 +268,7 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::studio::divide::Divide;
 
     #[test]
     fn what_was_chosen_comes_back() {
@@ -324,7 +325,14 @@ mod tests {
         for column in layout.shown() {
             layout.show(column, matches!(column, Column::Prompt | Column::Side));
         }
-        assert_eq!(layout.template(), "34px minmax(220px, 220fr) 104px");
-        assert_eq!(layout.least_px(), 34 + 220 + 104);
+        assert_eq!(layout.template(), "34px minmax(146px, 146fr) 104px");
+        assert_eq!(layout.least_px(), 34 + 146 + 104);
+    }
+
+    #[test]
+    fn at_first_all_columns_stand_beside_the_editor() {
+        let scrollbar_px = 15.0;
+        let list_px = 1280.0 * Divide::default().percent() / 100.0 - scrollbar_px;
+        assert!(f64::from(Layout::default().least_px()) <= list_px);
     }
 }

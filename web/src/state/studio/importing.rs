@@ -4,6 +4,11 @@ use veneer_core::protocol::studio::{
     ChunkReading, Header, PartKey, PartKind, PartView, Preview, Reading, RecordReading,
 };
 
+use crate::{
+    state::numbers,
+    texts::{Language, fill, studio::said},
+};
+
 /// Formats with the fields that each reads, the ones that it needs first.
 pub const FIELDS: [(&str, &[&str]); 7] = [
     ("alpaca", &["instruction", "input", "output", "system"]),
@@ -196,6 +201,26 @@ impl Importing {
     }
 }
 
+/// What was found in files, in a breath: how many parts, and what cannot be read.
+pub fn told(found: &[PartView], language: Language) -> String {
+    let texts = &language.studio().import;
+    let counted = |text, n: usize| fill(text, &[("n", &numbers::whole(n as u64, language))]);
+    let n = counted(texts.n_found, found.len());
+    let is_unreadable = |part: &&PartView| part.kind == PartKind::Unreadable;
+    let unreadable: Vec<&PartView> = found.iter().filter(is_unreadable).collect();
+    match unreadable.as_slice() {
+        [] => n,
+        [part] => {
+            // Most reasons name the file.
+            match said(&part.reason, language) {
+                why if why.contains(&part.name) => format!("{n} {why}"),
+                why => format!("{n} {}: {}, {why}", part.name, texts.unreadable),
+            }
+        }
+        parts => format!("{n} {}", counted(texts.n_unreadable, parts.len())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use veneer_core::protocol::studio::Said;
@@ -244,6 +269,21 @@ mod tests {
         assert_eq!(importing.included().len(), 1);
         importing.choice_mut(PartKey(2)).unwrap().included = true;
         assert_eq!(importing.included().len(), 2);
+    }
+
+    #[test]
+    fn what_was_found_is_told_in_a_breath() {
+        let told = |found: &[PartView]| told(found, Language::English);
+        assert_eq!(told(&[table(1)]), "1 part found.");
+        let mut picture = part(2, PartKind::Unreadable);
+        picture.reason = Said::Text("a picture".into());
+        let one = told(&[table(1), picture.clone()]);
+        assert_eq!(one, "2 parts found. file2.csv: cannot be read, a picture");
+        picture.reason = Said::Text("`file2.csv`: a picture".into());
+        let named = told(&[picture.clone()]);
+        assert_eq!(named, "1 part found. `file2.csv`: a picture");
+        let two = told(&[picture.clone(), picture]);
+        assert_eq!(two, "2 parts found. 2 cannot be read.");
     }
 
     #[test]

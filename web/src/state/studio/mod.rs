@@ -21,6 +21,7 @@ pub mod rows;
 pub mod selection;
 pub mod shortcuts;
 pub mod split_form;
+pub mod standing;
 pub mod stroke;
 pub mod text_model;
 pub mod token_rows;

@@ -4,6 +4,8 @@ use std::num::{IntErrorKind, ParseIntError};
 
 use veneer_core::protocol::studio::{Share, SplitPlan, SplitView};
 
+use crate::{state::numbers, texts::Language};
+
 /// What the numbers of the form mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Unit {
@@ -137,9 +139,33 @@ pub fn shares(view: &SplitView) -> [f64; 4] {
     })
 }
 
+/// How many records are on each side, in a breath.
+pub fn told(view: &SplitView, language: Language) -> String {
+    let texts = &language.studio().split;
+    let sides = [
+        (texts.train, view.n_train),
+        (texts.validation, view.n_validation),
+        (texts.test, view.n_test),
+        (texts.without, view.n_without),
+    ];
+    let filled = sides.into_iter().filter(|(_, n)| *n > 0);
+    let said = filled.map(|(name, n)| format!("{name}: {}", numbers::whole(n, language)));
+    said.collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sides_without_records_are_not_told() {
+        let view = SplitView {
+            n_train: 1200,
+            n_test: 3,
+            ..SplitView::default()
+        };
+        assert_eq!(told(&view, Language::English), "Training: 1,200, Test: 3");
+    }
 
     fn form(validation: &str, test: &str) -> SplitForm {
         SplitForm {

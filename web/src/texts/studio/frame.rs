@@ -15,6 +15,7 @@ studio_texts! {
         step_export: "Export or train", "Exportar o entrenar", "書き出し・学習";
         skip: "Skip to the records", "Ir a los registros", "レコードへ移動";
         projects: "Projects", "Proyectos", "プロジェクト";
+        project: "Project", "Proyecto", "プロジェクト";
         projects_about: "A project holds records and everything done to them. It is kept in this browser (in a private window only until that is closed) and never leaves this device unless you download it.", "Un proyecto guarda los registros y todo lo que se hace con ellos. Queda en este navegador (en una ventana privada, solo hasta que se cierre) y no sale de este dispositivo salvo que usted lo descargue.", "プロジェクトはレコードと作業の全履歴を保持します。このブラウザー内に保存され（プライベートウィンドウでは閉じるまで）、ダウンロードしない限り端末の外には出ません。";
         no_projects: "No project yet.", "Todavía no hay proyectos.", "プロジェクトはまだありません。";
         new_name: "Name of the new project", "Nombre del nuevo proyecto", "新しいプロジェクトの名前";

@@ -5,7 +5,7 @@ use crate::state::studio::columns::Column;
 
 studio_texts! {
     GridTexts {
-        title: "Records", "Registros", "レコード";
+        title: "Records", "Registros", "レコード一覧";
         record: "Record", "Registro", "レコード";
         back: "Back to the list", "Volver a la lista", "一覧に戻る";
         divide: "Width of the list", "Anchura de la lista", "一覧の幅";

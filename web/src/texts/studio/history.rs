@@ -19,6 +19,8 @@ studio_texts! {
         snapshots_about: "A snapshot is a name for the project as it is now, to compare with and to go back to.", "Una instantánea es un nombre para el proyecto tal como está, para comparar y volver.", "現在の状態に名前を付け、後で比較したり戻したりできます。";
         snapshot_name: "Name of the snapshot", "Nombre de la instantánea", "スナップショットの名前";
         take: "Take snapshot", "Crear instantánea", "作成";
+        taken: "Snapshot “{name}” taken", "Instantánea «{name}» creada", "スナップショット「{name}」を作成しました";
+        deleted: "Snapshot “{name}” deleted", "Instantánea «{name}» eliminada", "スナップショット「{name}」を削除しました";
         compare: "Compare with now", "Comparar con ahora", "現在と比較";
         compare_with: "Compare with", "Comparar con", "比較";
         now: "now", "ahora", "現在";

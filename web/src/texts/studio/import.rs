@@ -14,6 +14,8 @@ studio_texts! {
         paste_use: "Use this text", "Usar este texto", "このテキストを使う";
         looking: "Looking into the files", "Examinando los archivos", "ファイルを確認中";
         parts: "What was found", "Lo que se encontró", "見つかったもの";
+        n_found: "{n} part[|s] found.", "{n} parte[|s] encontrada[|s].", "{n} 個見つかりました。";
+        n_unreadable: "{n} cannot be read.", "{n} no se [puede|pueden] leer.", "{n} 個は読み取れません。";
         include: "Import this part", "Importar esta parte", "この部分を取り込む";
         unreadable: "cannot be read", "no se puede leer", "読み取れません";
         is_document: "document, {pages} pages, {chars} characters", "documento, {pages} páginas, {chars} caracteres", "文書、{pages} ページ、{chars} 文字";

@@ -48,6 +48,7 @@ studio_texts! {
         frozen_about: "No record changes its side. The hash stands for exactly these records on these sides.", "Ningún registro cambia de parte. El hash representa exactamente estos registros en estas partes.", "区分は変わりません。ハッシュはこのレコードと区分の組み合わせを表します。";
         broken: "The records are not those that were frozen any more: texts were changed, added or taken out since. Thaw, and freeze again if that is meant.", "Los registros ya no son los que se congelaron: desde entonces se cambiaron, añadieron o quitaron textos. Descongele y vuelva a congelar si es lo que quiere.", "固定後に内容が変わっています（編集・追加・削除）。意図した変更なら、解除してもう一度固定してください。";
         thaw: "Thaw", "Descongelar", "固定を解除";
+        thawed: "This split is not frozen any more", "Esta división ya no está congelada", "この分割の固定を解除しました";
         thaw_ask: "Thaw the split? Records can change sides then, and results made with this hash cannot be compared with later ones.", "¿Descongelar la división? Los registros podrán cambiar de parte y los resultados hechos con este hash no serán comparables con los posteriores.", "固定を解除しますか？ 区分を変更できるようになり、このハッシュの結果とは比較できなくなります。";
     }
 }

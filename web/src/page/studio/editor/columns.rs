@@ -43,21 +43,23 @@ pub(super) fn Columns() -> impl IntoView {
     view! {
         <details class="columns" data-testid="editor-columns">
             <summary>{title}</summary>
-            <div class="scrolled">
-                <table class="columns-table" aria-label=title>
-                    <thead><tr>
-                        <th scope="col">{move || texts().column}</th>
-                        <th scope="col">{move || texts().kind}</th>
-                        <th scope="col">{move || texts().value}</th>
-                        <td></td>
-                    </tr></thead>
-                    <tbody>
-                        <For each=move || names.get() key=Clone::clone let:key>
-                            <Column name=key.1 />
-                        </For>
-                    </tbody>
-                </table>
-            </div>
+            <Show when=move || names.with(|names| !names.is_empty())>
+                <div class="scrolled">
+                    <table class="columns-table" aria-label=title>
+                        <thead><tr>
+                            <th scope="col">{move || texts().column}</th>
+                            <th scope="col">{move || texts().kind}</th>
+                            <th scope="col">{move || texts().value}</th>
+                            <td></td>
+                        </tr></thead>
+                        <tbody>
+                            <For each=move || names.get() key=Clone::clone let:key>
+                                <Column name=key.1 />
+                            </For>
+                        </tbody>
+                    </table>
+                </div>
+            </Show>
             <div class="row new-column">
                 <input
                     type="text"

@@ -18,7 +18,7 @@ pub(super) fn Plan(exporting: Exporting) -> impl IntoView {
     let studio = exporting.studio;
     let texts = move || &studio.app.language.get().studio().export;
     let plan = exporting.plan;
-    let running = exporting.running;
+    let (running, is_old) = (exporting.running, exporting.is_old);
     let is_stopped = Memo::new(move |_| {
         let lossy = exporting.form.with(|form| form.options.lossy);
         plan.with(|plan| {
@@ -36,7 +36,7 @@ pub(super) fn Plan(exporting: Exporting) -> impl IntoView {
         false => texts().download,
     };
     view! {
-        <section class="card plan" data-testid="export-plan" aria-label=move || texts().plan>
+        <section class="card plan" data-testid="export-plan" aria-label=move || texts().plan aria-busy=move || is_old.get().to_string()>
             <h3>{move || texts().plan}</h3>
             {move || exporting.fault.get().map(|fault| view! {
                 <div role="alert" data-testid="export-fault"><Message fault=fault><span></span></Message></div>
@@ -47,7 +47,7 @@ pub(super) fn Plan(exporting: Exporting) -> impl IntoView {
                     type="button"
                     class="main"
                     data-testid="export-download"
-                    disabled=move || is_stopped.get() || running.get().is_some()
+                    disabled=move || is_stopped.get() || is_old.get() || running.get().is_some()
                     on:click=move |_| exporting.run()
                 >
                     {label}

@@ -48,7 +48,7 @@ pub(super) fn ProjectBar(history: RwSignal<bool>) -> impl IntoView {
         });
     };
     view! {
-        <div class="project-bar">
+        <div class="project-bar" role="region" aria-label=move || texts().project>
             <div class="project-name">
                 <button type="button" class="quiet" data-testid="studio-projects" on:click=close>
                     "‹ "{move || texts().back}

@@ -9,7 +9,11 @@ use web_sys::HtmlInputElement;
 
 use crate::{
     page::{handle::App, picked, studio::handle::Studio},
-    state::{message::sentence, numbers, studio::draft::Unsaved},
+    state::{
+        message::{reason, sentence},
+        numbers,
+        studio::draft::Unsaved,
+    },
     texts::fill,
 };
 
@@ -22,7 +26,10 @@ pub(super) fn Projects() -> impl IntoView {
         let projects = studio.projects.get();
         let bytes = |n| numbers::bytes(n, app.language.get());
         if let Some(why) = projects.unavailable {
-            return fill(texts().not_kept, &[("why", &sentence(&why))]);
+            return fill(
+                texts().not_kept,
+                &[("why", &reason(&why, app.language.get()))],
+            );
         }
         let used = bytes(projects.used_bytes);
         match projects.quota_bytes {
@@ -33,6 +40,7 @@ pub(super) fn Projects() -> impl IntoView {
             }
         }
     };
+    let is_kept = move || studio.projects.with(|all| all.unavailable.is_none());
     let full = move || {
         let (title, hint) = app.language.get().fault(FaultKind::StorageFull);
         let is_full = studio.projects.with(|all| all.is_full);
@@ -45,7 +53,9 @@ pub(super) fn Projects() -> impl IntoView {
         <main id="studio-main" class="projects">
             <section class="card" aria-labelledby="projects-title">
                 <h2 id="projects-title">{move || texts().projects}</h2>
-                <p class="hint">{move || texts().projects_about}</p>
+                <Show when=is_kept>
+                    <p class="hint">{move || texts().projects_about}</p>
+                </Show>
                 <ul class="list" data-testid="studio-project-list">
                     <For
                         each=move || studio.projects.get().projects

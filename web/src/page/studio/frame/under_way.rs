@@ -63,7 +63,8 @@ fn One(work: StudioWork) -> impl IntoView {
         <div class="work" data-testid="studio-work">
             <span>{what}</span>
             <progress max="1" value=share aria-label=what></progress>
-            <span class="hint">{figures}</span>
+            // Read out with every step, they would drown everything else.
+            <span class="hint" aria-live="off">{figures}</span>
             <button
                 type="button"
                 data-testid="studio-cancel"

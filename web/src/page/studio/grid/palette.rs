@@ -6,6 +6,7 @@ use web_sys::KeyboardEvent;
 use super::sheet::Sheet;
 use crate::{
     page::{
+        focus,
         handle::App,
         studio::{
             handle::{Step, Studio},
@@ -55,6 +56,12 @@ fn Choices() -> impl IntoView {
             })
             .collect::<Vec<_>>()
     });
+    Effect::new(move || {
+        if let Some(line) = document().get_element_by_id(&id_of(chosen.get())) {
+            focus::bring_into_view(&line);
+        }
+    });
+    let is_none = Memo::new(move |_| found.with(Vec::is_empty));
     let run = move |command: Command| {
         keys.palette.set(false);
         // The focus is back where it was before the command looks where it is.
@@ -78,14 +85,14 @@ fn Choices() -> impl IntoView {
     let lines = move || {
         let line = |(at, command): (usize, Command)| {
             view! {
-                <li>
+                <li role="presentation">
                     <button
                         type="button"
                         class="quiet"
                         class:chosen=move || chosen.get() == at
                         role="option"
                         tabindex="-1"
-                        id=format!("palette-{at}")
+                        id=id_of(at)
                         data-testid="palette-command"
                         aria-selected=move || (chosen.get() == at).to_string()
                         on:click=move |_| run(command)
@@ -108,9 +115,9 @@ fn Choices() -> impl IntoView {
             type="text"
             data-testid="palette-search"
             role="combobox"
-            aria-expanded="true"
+            aria-expanded=move || (!is_none.get()).to_string()
             aria-controls="palette-list"
-            aria-activedescendant=move || format!("palette-{}", chosen.get())
+            aria-activedescendant=move || (!is_none.get()).then(|| id_of(chosen.get()))
             aria-label=move || texts().palette_search
             placeholder=move || texts().palette_search
             autocomplete="off"
@@ -122,8 +129,13 @@ fn Choices() -> impl IntoView {
             on:keydown=key
         />
         <ul id="palette-list" class="palette" role="listbox">{lines}</ul>
-        <Show when=move || found.with(Vec::is_empty)>
-            <p class="hint">{move || texts().palette_none}</p>
-        </Show>
+        <div role="status">
+            {move || is_none.get().then(|| view! { <p class="hint">{texts().palette_none}</p> })}
+        </div>
     }
+}
+
+/// The name of a line in the document.
+fn id_of(at: usize) -> String {
+    format!("palette-{at}")
 }

@@ -38,6 +38,11 @@ pub(super) fn Table() -> impl IntoView {
             .chain(behind)
             .collect::<Vec<u64>>()
     });
+    // The box and a card, where there is no room for more.
+    let n_columns = move || match grid.narrow.get() {
+        true => 2,
+        false => outlook.columns.with(Vec::len) + 1,
+    };
     let total = move || format!("{}px", grid.view.with(|view| view.total_px()));
     let on_scroll = move |_| {
         if let Some(scroller) = grid.scroller.get_untracked() {
@@ -62,7 +67,7 @@ pub(super) fn Table() -> impl IntoView {
                 aria-label=move || texts().title
                 aria-multiselectable="true"
                 aria-rowcount=move || (n() + 1).to_string()
-                aria-colcount=move || (outlook.columns.with(Vec::len) + 1).to_string()
+                aria-colcount=move || n_columns().to_string()
                 aria-busy=move || grid.pending.get().is_some().to_string()
                 style:min-width=width
                 on:click=move |event| picking::click(grid, &event)

@@ -27,31 +27,12 @@ pub(super) fn Differences(
         n_moved,
         records,
     } = difference;
-    let n = n_added + n_removed + n_edited + n_moved;
-    let n_more = n.saturating_sub(records.len() as u64);
-    let summary = move || {
-        let language = app.language.get();
-        let texts = &language.studio().history;
-        let [edited, added, removed, moved] =
-            [n_edited, n_added, n_removed, n_moved].map(|n| numbers::whole(n, language));
-        let text = match (n, &to) {
-            (0, None) => texts.no_difference,
-            (0, Some(_)) => texts.no_difference_between,
-            (_, None) => texts.difference,
-            (_, Some(_)) => texts.difference_between,
-        };
-        fill(
-            text,
-            &[
-                ("edited", &edited),
-                ("added", &added),
-                ("removed", &removed),
-                ("moved", &moved),
-                ("name", &from),
-                ("other", to.as_deref().unwrap_or_default()),
-            ],
-        )
-    };
+    let counts = [n_edited, n_added, n_removed, n_moved];
+    let n_more = counts
+        .iter()
+        .sum::<u64>()
+        .saturating_sub(records.len() as u64);
+    let summary = move || told(counts, &from, to.as_deref(), app.language.get());
     let more = move || {
         let language = app.language.get();
         let n = numbers::whole(n_more, language);
@@ -68,6 +49,44 @@ pub(super) fn Differences(
             <p class="hint" data-testid="history-difference-more">{more}</p>
         </div>
     }
+}
+
+/// How much differs, from one name to another; `None` is now.
+pub(super) fn summary(
+    difference: &Difference,
+    from: &str,
+    to: Option<&str>,
+    language: Language,
+) -> String {
+    let Difference {
+        n_edited,
+        n_added,
+        n_removed,
+        n_moved,
+        ..
+    } = *difference;
+    told([n_edited, n_added, n_removed, n_moved], from, to, language)
+}
+
+/// Counts of what was edited, added, removed and otherwise changed, in words.
+fn told(counts: [u64; 4], from: &str, to: Option<&str>, language: Language) -> String {
+    let texts = &language.studio().history;
+    let text = match (counts.iter().sum::<u64>(), to) {
+        (0, None) => texts.no_difference,
+        (0, Some(_)) => texts.no_difference_between,
+        (_, None) => texts.difference,
+        (_, Some(_)) => texts.difference_between,
+    };
+    let [edited, added, removed, moved] = counts.map(|n| numbers::whole(n, language));
+    let values = [
+        ("edited", &*edited),
+        ("added", &added),
+        ("removed", &removed),
+        ("moved", &moved),
+        ("name", from),
+        ("other", to.unwrap_or_default()),
+    ];
+    fill(text, &values)
 }
 
 #[component]

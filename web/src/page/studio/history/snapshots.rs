@@ -5,7 +5,10 @@ use veneer_core::protocol::studio::{
     Difference, SnapshotKey, SnapshotView, StudioOutcome, StudioRequest,
 };
 
-use super::{differences::Differences, moment};
+use super::{
+    differences::{Differences, summary},
+    moment,
+};
 use crate::{
     page::{focus, handle::App, studio::handle::Studio},
     state::numbers,
@@ -37,6 +40,8 @@ pub(super) fn Snapshots() -> impl IntoView {
         // A name that is refused stays, to be changed.
         studio.ask(request, &[], move |outcome| {
             show(outcome);
+            let said = app.language.get_untracked().studio().history.taken;
+            app.say(fill(said, &[("name", &typed)]));
             if name.with_untracked(|now| now.trim() == typed) {
                 name.set(String::new());
             }
@@ -105,10 +110,13 @@ fn Snapshot(snapshot: SnapshotView, all: RwSignal<Vec<SnapshotView>>) -> impl In
         );
     };
     let delete = move |_| {
+        let name = name.get_value();
         let request = StudioRequest::DeleteSnapshot { snapshot: key };
         studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Snapshots(left) = outcome {
                 all.set(left.clone());
+                let said = app.language.get_untracked().studio().history.deleted;
+                app.say(fill(said, &[("name", &name)]));
                 focus::keep(&["[data-testid=history-snapshot-name]"]);
             }
         });
@@ -186,10 +194,14 @@ fn Compare(
         };
         studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Difference(found) = outcome {
+                let (from, to) = (named(from), to.map(named));
+                let app = studio.app;
+                let language = app.language.get_untracked();
+                app.say(summary(found, &from, to.as_deref(), language));
                 compared.set(Some(Compared {
                     difference: found.clone(),
-                    from: named(from),
-                    to: to.map(named),
+                    from,
+                    to,
                 }));
             }
         });

@@ -14,7 +14,7 @@ use crate::{
         picked::{self, Picked},
         studio::handle::{Step, Studio},
     },
-    state::studio::importing::{Choice, Importing},
+    state::studio::importing::{self, Choice, Importing},
 };
 
 /// Copies are the same.
@@ -123,6 +123,8 @@ impl Incoming {
                 self.looking.set(false);
                 if let StudioOutcome::Inspected(found) = outcome {
                     self.parts.update(|parts| parts.found(found.clone()));
+                    let app = self.studio.app;
+                    app.say(importing::told(found, app.language.get_untracked()));
                     let readable = found
                         .iter()
                         .filter(|part| part.kind != PartKind::Unreadable);

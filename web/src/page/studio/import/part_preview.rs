@@ -80,14 +80,18 @@ fn Shown(preview: Preview) -> impl IntoView {
         {has_rows.then(|| view! {
             <details>
                 <summary>{move || texts().preview_rows}</summary>
-                <RawRows columns=columns rows=rows />
+                <RawRows label=Signal::derive(move || texts().preview_rows) columns=columns rows=rows />
             </details>
         })}
     }
 }
 
 #[component]
-fn RawRows(columns: Vec<String>, rows: Vec<Vec<String>>) -> impl IntoView {
+fn RawRows(
+    label: Signal<&'static str>,
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+) -> impl IntoView {
     let head = columns
         .into_iter()
         .map(|name| view! { <th scope="col">{name}</th> })
@@ -100,7 +104,7 @@ fn RawRows(columns: Vec<String>, rows: Vec<Vec<String>>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="scrolled" tabindex="0" role="region">
+        <div class="scrolled" tabindex="0" role="group" aria-label=move || label.get()>
             <table class="raw">
                 <thead><tr>{head}</tr></thead>
                 <tbody>{body}</tbody>

@@ -4,10 +4,10 @@
 use leptos::{html, prelude::*};
 use veneer_core::protocol::studio::{TokenView, TokensView};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, Event, KeyboardEvent};
 
 use crate::{
-    page::studio::handle::Studio,
+    page::{focus, studio::handle::Studio},
     state::{
         numbers,
         studio::token_rows::{self, FIRST, MORE, classes, next_index, shown, visible},
@@ -114,10 +114,8 @@ fn mark_chosen(list: NodeRef<html::Div>, chosen: RwSignal<Option<usize>>) {
             .query_selector(&format!("[data-i=\"{index}\"]"))
             .ok()??;
         found.class_list().add_1("chosen").ok();
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Nearest);
         if document().active_element().as_ref() == Some(list.unchecked_ref()) {
-            found.scroll_into_view_with_scroll_into_view_options(&options);
+            focus::bring_into_view(&found);
         }
         Some(found)
     });

@@ -255,6 +255,18 @@ fn what_must_not_be_learned_is_not_after_joining() {
 }
 
 #[test]
+fn who_calls_a_tool_is_the_assistant_also_after_joining() {
+    let mut draft = draft(&[(User, "a"), (Assistant, "b"), (Tool, "c")]);
+    let ids = draft.ids.clone();
+    draft.set_tool_calls(ids[1], vec![serde_json::json!({"id": "1"})]);
+    draft.set_call_id(ids[2], "1");
+    draft.join_next(ids[0]);
+    check(&draft, &[(Assistant, "a\n\nb"), (Tool, "c")]);
+    draft.join_next(ids[0]);
+    assert_eq!(draft.turns()[0].tool_call_id, None);
+}
+
+#[test]
 fn turns_move_and_go() {
     let mut draft = draft(&[(System, "s"), (User, "a"), (Assistant, "b")]);
     let ids = draft.ids.clone();

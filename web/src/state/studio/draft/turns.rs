@@ -129,8 +129,13 @@ impl Draft {
                 turn.weight = next.weight;
             }
             turn.tool_calls.extend(next.tool_calls);
+            // Nobody else calls tools, and nothing but an answer to a call names one.
+            if !turn.tool_calls.is_empty() {
+                turn.role = TurnRole::Assistant;
+            }
             turn.name = turn.name.take().or(next.name);
-            turn.tool_call_id = turn.tool_call_id.take().or(next.tool_call_id);
+            let call_id = turn.tool_call_id.take().or(next.tool_call_id);
+            turn.tool_call_id = call_id.filter(|_| turn.role == TurnRole::Tool);
             for (key, value) in next.extra {
                 turn.extra.entry(key).or_insert(value);
             }
