@@ -5,5 +5,8 @@
   };
   const theme = kept("veneer-theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  document.documentElement.lang = kept("veneer-language") ?? "en";
+  const tags = [kept("veneer-language") ?? "", ...navigator.languages];
+  const languages = tags.map((tag) => tag.split(/[-_]/)[0].toLowerCase());
+  const known = languages.find((language) => ["en", "es", "ja"].includes(language));
+  document.documentElement.lang = known ?? "en";
 })();

@@ -256,7 +256,7 @@ impl Validator {
             self.push(
                 ProblemKind::NothingTrained,
                 "labels",
-                "no target",
+                "no token to learn",
                 "a label that is a token id",
                 advice,
             );

@@ -271,4 +271,4 @@ fn damaged(name: &str, error: &io::Error) -> DocumentError {
     }
 }
 
-const KIND: &str = "ZIP archive";
+const KIND: &str = Phrase::ZipArchive.english();

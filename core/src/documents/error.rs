@@ -136,6 +136,14 @@ mod tests {
                 vec![Phrase::FileBroken, Phrase::PdfWithoutContents],
             ),
             (
+                DocumentError::Broken {
+                    name: name(),
+                    kind: Phrase::SpreadsheetFile.english(),
+                    detail: Phrase::NoSheet.with([&"Hoja 2"]),
+                },
+                vec![Phrase::FileBroken, Phrase::SpreadsheetFile, Phrase::NoSheet],
+            ),
+            (
                 DocumentError::TooLarge {
                     name: name(),
                     found: 5000,

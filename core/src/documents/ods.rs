@@ -18,6 +18,7 @@ use super::{
     sheet::{Merge, Sheet},
     workbook::WorkbookKind,
 };
+use crate::protocol::studio::Phrase;
 
 const MAX_COLUMNS: u32 = 16_384;
 const MAX_ROWS: u32 = 1_048_576;
@@ -33,10 +34,7 @@ pub(super) fn sheets(
 ) -> Result<Vec<(String, Sheet)>, DocumentError> {
     let mut zip = open_zip(open_buffered(file)?, file.name(), file.n_bytes())?;
     if is_encrypted(&mut zip) {
-        return Err(broken(
-            file.name(),
-            "it is protected by a password; save it without one",
-        ));
+        return Err(broken(file.name(), Phrase::BookLocked.english()));
     }
     let content = zip.by_name("content.xml");
     let content = content.map_err(|error| broken_zip(file.name(), &error))?;

@@ -40,7 +40,10 @@ use super::{
     parquet_pages::check_pages,
     parquet_values::{unreadable_type, value},
 };
-use crate::data::{DatasetError, GivenRows, Place, Problem, ProblemKind, Row};
+use crate::{
+    data::{DatasetError, GivenRows, Place, Problem, ProblemKind, Row},
+    protocol::studio::Phrase,
+};
 
 /// Bytes of a footer that are read at most.
 const MAX_FOOTER: u64 = 128 << 20;
@@ -48,7 +51,7 @@ const MAX_FOOTER: u64 = 128 << 20;
 /// Bytes that a row group may unpack to.
 const MAX_ROW_GROUP: u64 = 512 << 20;
 
-const KIND: &str = "Parquet file";
+const KIND: &str = Phrase::ParquetFile.english();
 
 /// The columns of a file, and its rows.
 pub(super) struct ParquetTable {

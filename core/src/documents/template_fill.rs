@@ -313,7 +313,7 @@ mod tests {
     fn faults_are_named() {
         for (template, said) in [
             ("{b}", "the column `b`"),
-            ("{a", "no `}` behind `{a`"),
+            ("{a", "no `}` after `{a`"),
             ("a}", "closes nothing"),
         ] {
             let error = fill(template, json!({"a": ""})).unwrap_err();

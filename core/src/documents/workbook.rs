@@ -19,6 +19,7 @@ use super::{
     sheet::{Merge, Sheet},
     xlsx_raw,
 };
+use crate::protocol::studio::Phrase;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WorkbookKind {
@@ -126,8 +127,8 @@ impl Workbook {
     fn missing(&self, sheet: &str) -> DocumentError {
         DocumentError::Broken {
             name: self.file.name().into(),
-            kind: "spreadsheet",
-            detail: format!("it has no sheet `{sheet}`"),
+            kind: Phrase::SpreadsheetFile.english(),
+            detail: Phrase::NoSheet.with([&sheet]),
         }
     }
 }
@@ -248,7 +249,7 @@ fn date(time: &ExcelDateTime) -> String {
 
 fn broken(name: &str, error: &XlsxError) -> DocumentError {
     let detail = match error {
-        XlsxError::Password => "it is protected by a password; save it without one".into(),
+        XlsxError::Password => Phrase::BookLocked.english().into(),
         other => other.to_string(),
     };
     DocumentError::Broken {

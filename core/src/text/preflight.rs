@@ -196,7 +196,7 @@ fn check_mask(
             (
                 RefusalKind::CutAway,
                 format!(
-                    "the record has {} tokens, and all {n_behind} trained ones lie behind the limit of {}",
+                    "the record has {} tokens, and all {n_behind} trained ones lie beyond the limit of {}",
                     prepared.spans.len(),
                     prepared.encoded.len(),
                 ),

@@ -58,12 +58,12 @@ fn calls_that_cannot_be_read_wait_at_their_record() {
 
     page.click("editor-next");
     page.wait_until(
-        "the other record's calls and tools",
+        "the other record's calls",
         &format!(
-            "['calls', 'tools'].every(it =>
-                (document.querySelector(`[data-testid=editor-${{it}}-json]`)?.value ?? '')
-                    .includes('mareas')) && !{}",
-            element("editor-calls-json-fault")
+            "({}?.value ?? '').includes('mareas') && !{} && {}?.value !== '[{{'",
+            element("editor-calls-json"),
+            element("editor-calls-json-fault"),
+            element("editor-tools-json")
         ),
     );
     page.click("editor-previous");

@@ -74,7 +74,7 @@ mod tests {
         assert!(message.detail.ends_with(" more."), "{}", message.detail);
         assert!(!message.hint.contains("README"), "{}", message.hint);
         let message = UserMessage::of(&fault, Language::Japanese);
-        assert!(message.detail.contains("ランク99"), "{}", message.detail);
+        assert!(message.detail.contains("ランク 99"), "{}", message.detail);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) const TEXTS: Texts = Texts {
     slow_title: "Answers come from the processor and are slower",
     slow_why: "This browser gives the page no WebGPU device. {why}",
     software_gpu_title: "Answers come from the processor.",
-    software_gpu_why: "The WebGPU of this browser is played by software ({name}), which is slower.",
+    software_gpu_why: "The WebGPU of this browser is emulated in software ({name}), which is slower.",
     use_webgpu: "Use WebGPU all the same",
     compute_on: "Compute on",
     compute_auto: "Automatic",
@@ -185,7 +185,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::Gpu => (
             "The graphics device refused the work",
-            "Try again; if it stays, load the model again.",
+            "Try again; if it happens again, load the model again.",
         ),
         FaultKind::DeviceLost => (
             "The graphics device is gone",
@@ -197,14 +197,14 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::Checksum => (
             "What arrived is not what was promised",
-            "It was thrown away. Fetch it again; if it stays, the file at the source has changed.",
+            "It was thrown away. Fetch it again; if it happens again, the file at the source has changed.",
         ),
         FaultKind::StorageFull => (
             "The browser's storage is full",
             "Delete a project or a model that you no longer need, or make room on the disk; what was saved before is kept.",
         ),
         FaultKind::StoreBusy => (
-            "Another tab works on the same files",
+            "Another tab is using the same files",
             "Wait until it is done or close it, then try again.",
         ),
         FaultKind::StoreUnavailable => (
@@ -230,7 +230,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::ProjectBusy => (
             "The project is open in another tab",
-            "Go on in that tab, or take the project over here.",
+            "Go on in that tab, or choose “Go on here”.",
         ),
         FaultKind::ProjectMissing => (
             "The project's files are gone or cannot be read",

@@ -20,7 +20,7 @@ pub(super) const TEXTS: Texts = Texts {
 
     stage_waiting: "Esperando a que termine lo anterior",
     stage_downloading: "Descargando {what}",
-    stage_copying: "Copiando {what} al almacén",
+    stage_copying: "Copiando {what} al almacenamiento",
     stage_verifying: "Comprobando {what}",
     stage_loading: "Cargando {what}",
     stage_preparing: "Preparando el dispositivo",
@@ -65,7 +65,7 @@ pub(super) const TEXTS: Texts = Texts {
     fact_files: "Archivos",
     in_store: "guardado en este navegador",
     not_in_store: "no guardado: ábralo de nuevo la próxima vez",
-    no_template: "Este modelo no tiene plantilla de conversación: se continúa el texto tal cual.",
+    no_template: "Este modelo no tiene plantilla de chat: se continúa el texto tal cual.",
 
     adapters: "Adaptadores",
     adapters_need_model: "Abra antes un modelo.",
@@ -86,7 +86,7 @@ pub(super) const TEXTS: Texts = Texts {
     storage_partial: "{bytes} de descargas interrumpidas; abra de nuevo la dirección para seguir.",
     verify: "Verificar",
     repair: "Reparar",
-    delete: "Borrar",
+    delete: "Eliminar",
     verified: "{name} está íntegro.",
     damaged: "Dañado en {name}: {files}",
     use_adapter: "Añadir al modelo",
@@ -198,7 +198,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::StorageFull => (
             "El almacenamiento del navegador está lleno",
-            "Borre un proyecto o un modelo que ya no necesite, o libere espacio en el disco; lo guardado hasta ahora se conserva.",
+            "Elimine un proyecto o un modelo que ya no necesite, o libere espacio en el disco; lo guardado hasta ahora se conserva.",
         ),
         FaultKind::StoreBusy => (
             "Otra pestaña usa los mismos archivos",
@@ -210,7 +210,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::StoreDamaged => (
             "Falta un modelo guardado o está dañado",
-            "Repárelo o bórrelo en Almacenamiento y ábralo de nuevo.",
+            "Repárelo o elimínelo en Almacenamiento y ábralo de nuevo.",
         ),
         FaultKind::Cancelled => ("Cancelado", "No ha cambiado nada."),
         FaultKind::NotData => (
@@ -227,7 +227,7 @@ pub(super) fn fault(kind: FaultKind) -> (&'static str, &'static str) {
         ),
         FaultKind::ProjectBusy => (
             "El proyecto está abierto en otra pestaña",
-            "Continúe en esa pestaña o tome aquí el proyecto.",
+            "Continúe en esa pestaña o elija «Continuar aquí».",
         ),
         FaultKind::ProjectMissing => (
             "Los archivos del proyecto faltan o no se pueden leer",

@@ -32,26 +32,26 @@ macro_rules! sentences {
 
 sentences! {
     // Which files were chosen.
-    AdapterFileMissing: "the adapter's `{file}` is missing; found {found}", "falta `{file}` del adaptador; se encontró {found}", "アダプターの `{file}` がありません。見つかったもの：{found}";
-    NoAdapterFiles: "neither of an adapter's two files is there; found {found}", "no está ninguno de los dos archivos de un adaptador; se encontró {found}", "アダプターの2つのファイルがどちらもありません。見つかったもの：{found}";
-    ModelForAdapter: "found a model and no adapter: {found}", "se encontró un modelo y ningún adaptador: {found}", "アダプターではなくモデルのファイルです：{found}";
+    AdapterFileMissing: "the adapter's `{file}` is missing; found {found}", "falta `{file}` del adaptador; archivos encontrados: {found}", "アダプターの `{file}` がありません。見つかったもの: {found}";
+    NoAdapterFiles: "neither of an adapter's two files is there; found {found}", "no está ninguno de los dos archivos de un adaptador; archivos encontrados: {found}", "アダプターの 2 つのファイルがどちらもありません。見つかったもの: {found}";
+    ModelForAdapter: "found a model and no adapter: {found}", "se encontró un modelo y ningún adaptador: {found}", "アダプターではなくモデルのファイルです: {found}";
     AdapterAlone: "these are the files of an adapter, and no model is loaded", "son los archivos de un adaptador y no hay ningún modelo cargado", "アダプターのファイルですが、モデルが読み込まれていません";
-    FileMissing: "`{file}` is missing; found {found}", "falta `{file}`; se encontró {found}", "`{file}` がありません。見つかったもの：{found}";
-    FilesFound: "found {found}", "se encontró {found}", "見つかったもの：{found}";
-    SeveralModels: "found {n} GGUF files, expected one: {found}", "se encontraron {n} archivos GGUF y se esperaba uno: {found}", "GGUFファイルが{n}個あります。1つだけ選んでください：{found}";
-    PartOfModel: "`{file}` is one part of a split GGUF file; join the parts with llama-gguf-split --merge", "`{file}` es una parte de un archivo GGUF dividido; una las partes con llama-gguf-split --merge", "`{file}` は分割されたGGUFファイルの一部です。llama-gguf-split --merge で結合してください";
+    FileMissing: "`{file}` is missing; found {found}", "falta `{file}`; archivos encontrados: {found}", "`{file}` がありません。見つかったもの: {found}";
+    FilesFound: "found {found}", "archivos encontrados: {found}", "見つかったもの: {found}";
+    SeveralModels: "found {n} GGUF files, expected one: {found}", "se encontraron {n} archivos GGUF y se esperaba uno: {found}", "GGUF ファイルが {n} 個あります。1 つだけ選んでください: {found}";
+    PartOfModel: "`{file}` is one part of a split GGUF file; join the parts with llama-gguf-split --merge", "`{file}` es una parte de un archivo GGUF dividido; una las partes con llama-gguf-split --merge", "`{file}` は分割された GGUF ファイルの一部です。llama-gguf-split --merge で結合してください";
     NothingThere: "there is neither `{model}` nor `{adapter}` at `{url}`", "no hay ni `{model}` ni `{adapter}` en `{url}`", "`{url}` に `{model}` も `{adapter}` もありません";
-    NoFiles: "no files", "ningún archivo", "ファイルなし";
-    AndMore: "{list} and {n} more", "{list} y {n} más", "{list}、ほか{n}件";
+    NoFiles: "no files", "ninguno", "ファイルなし";
+    AndMore: "{list} and {n} more", "{list} y {n} más", "{list}、ほか {n} 件";
     // What an adapter's files hold.
-    FilesApart: "adapter_config.json and adapter_model.safetensors contradict each other: {problems}", "adapter_config.json y adapter_model.safetensors se contradicen: {problems}", "adapter_config.json と adapter_model.safetensors の内容が合いません：{problems}";
-    TensorsUnusable: "adapter_model.safetensors cannot be used: {problems}", "adapter_model.safetensors no se puede usar: {problems}", "adapter_model.safetensors を使えません：{problems}";
-    AdapterDamaged: "adapter_model.safetensors is damaged or incomplete: {reason}", "adapter_model.safetensors está dañado o incompleto: {reason}", "adapter_model.safetensors が壊れているか、途中までしかありません：{reason}";
+    FilesApart: "adapter_config.json and adapter_model.safetensors contradict each other: {problems}", "adapter_config.json y adapter_model.safetensors se contradicen: {problems}", "adapter_config.json と adapter_model.safetensors の内容が合いません: {problems}";
+    TensorsUnusable: "adapter_model.safetensors cannot be used: {problems}", "adapter_model.safetensors no se puede usar: {problems}", "adapter_model.safetensors を使えません: {problems}";
+    AdapterDamaged: "adapter_model.safetensors is damaged or incomplete: {reason}", "adapter_model.safetensors está dañado o incompleto: {reason}", "adapter_model.safetensors が壊れているか、途中までしかありません: {reason}";
     AdapterEmpty: "adapter_model.safetensors holds no tensors", "adapter_model.safetensors no contiene ningún tensor", "adapter_model.safetensors にテンソルがありません";
-    OtherBase: "its base is {base}: {problems}", "su base es {base}: {problems}", "このアダプターのベースは {base} です：{problems}";
+    OtherBase: "its base is {base}: {problems}", "su base es {base}: {problems}", "このアダプターのベースは {base} です: {problems}";
     NotGiven: "not given", "desconocida", "不明";
     /// As `weights::adapter` of core says it.
-    RankDiffers: "`{module}` has lora_A [{a}, {b}] and lora_B [{c}, {d}], expected rank {r} as adapter_config.json says", "`{module}` tiene lora_A [{a}, {b}] y lora_B [{c}, {d}], y adapter_config.json dice rango {r}", "`{module}` は lora_A が [{a}, {b}]、lora_B が [{c}, {d}] ですが、adapter_config.json ではランク{r}です";
+    RankDiffers: "`{module}` has lora_A [{a}, {b}] and lora_B [{c}, {d}], expected rank {r} as adapter_config.json says", "`{module}` tiene lora_A [{a}, {b}] y lora_B [{c}, {d}], y adapter_config.json dice rango {r}", "`{module}` は lora_A が [{a}, {b}]、lora_B が [{c}, {d}] ですが、adapter_config.json ではランク {r} です";
     /// As `weights::adapter` of core says it.
     TensorMissing: "tensor `{name}` is missing", "falta el tensor `{name}`", "テンソル `{name}` がありません";
     /// As `weights::adapter` of core says it.
@@ -59,17 +59,17 @@ sentences! {
     /// As `weights::adapter` of core says it.
     ShapeDiffers: "`{module}` is {shape} in the model, {wanted} in the adapter", "`{module}` es {shape} en el modelo y {wanted} en el adaptador", "`{module}` はモデルで {shape}、アダプターで {wanted} です";
     /// Of a list of problems.
-    MoreProblems: "and {n} more", "y {n} más", "ほか{n}件";
+    MoreProblems: "and {n} more", "y {n} más", "ほか {n} 件";
     // What the browser keeps.
-    PageNotSecure: "the page is not served over https or from this machine", "la página no se sirve por https ni desde este equipo", "ページの配信元がhttpsでもこの端末でもありません";
+    PageNotSecure: "the page is not served over https or from this machine", "la página no se sirve por https ni desde este equipo", "ページの配信元が https でもこの端末でもありません";
     NoFilesOfPages: "the browser lets pages keep no files of their own", "el navegador no deja que las páginas guarden archivos propios", "このブラウザーではページがファイルを保存できません";
-    FilesRefused: "the browser refuses it, as in private windows: {why}", "el navegador lo impide, como en las ventanas privadas: {why}", "プライベートウィンドウなどのため、ブラウザーが許可していません：{why}";
+    FilesRefused: "the browser refuses it, as in private windows: {why}", "el navegador lo impide, como en las ventanas privadas: {why}", "プライベートウィンドウなどのため、ブラウザーが許可していません: {why}";
     // What does not fit, and what computes.
-    PromptTooLong: "the prompt has {n} tokens with what was said before, the context holds {capacity}", "la pregunta y lo dicho antes suman {n} tokens, y en el contexto caben {capacity}", "これまでの会話を含めて{n}トークンあり、コンテキストに入るのは{capacity}トークンまでです";
+    PromptTooLong: "the prompt has {n} tokens with what was said before, the context holds {capacity}", "la pregunta y lo dicho antes suman {n} tokens, y en el contexto caben {capacity}", "これまでの会話を含めて {n} トークンあり、コンテキストに入るのは {capacity} トークンまでです";
     /// As `gpu` of core says it, with one of the next two.
-    NoGpu: "no GPU was found: {why}", "no se encontró ninguna GPU: {why}", "GPUが見つかりません：{why}";
-    NoneOffered: "the browser offers none on this machine", "el navegador no ofrece ninguna en este equipo", "ブラウザーがこの端末のGPUを提供していません";
-    NoWebGpu: "this browser has no WebGPU, or the page is not secure", "este navegador no tiene WebGPU o la página no es segura", "ブラウザーにWebGPUがないか、ページの接続が安全ではありません";
+    NoGpu: "no GPU was found: {why}", "no se encontró ninguna GPU: {why}", "GPU が見つかりません: {why}";
+    NoneOffered: "the browser offers none on this machine", "el navegador no ofrece ninguna en este equipo", "ブラウザーがこの端末の GPU を提供していません";
+    NoWebGpu: "this browser has no WebGPU, or the page is not secure", "este navegador no tiene WebGPU o la página no es segura", "ブラウザーに WebGPU がないか、ページの接続が安全ではありません";
 }
 
 impl Sentence {
@@ -100,7 +100,7 @@ impl Sentence {
                     "Elija juntos adapter_config.json y adapter_model.safetensors, o la carpeta que contiene ambos.",
                 ),
                 (
-                    "アダプターの2つのファイルがそろっていません",
+                    "アダプターの 2 つのファイルがそろっていません",
                     "adapter_config.json と adapter_model.safetensors を一緒に選ぶか、両方が入ったフォルダーを選んでください。",
                 ),
             ],
@@ -128,8 +128,8 @@ impl Sentence {
                     "Tome ambos de la misma carpeta, tal como los escribió un entrenamiento.",
                 ),
                 (
-                    "アダプターの2つのファイルの組み合わせが違います",
-                    "同じ学習で書き出された、同じフォルダーの2つを選んでください。",
+                    "アダプターの 2 つのファイルの組み合わせが違います",
+                    "同じ学習で書き出された、同じフォルダーの 2 つを選んでください。",
                 ),
             ],
             _ => return None,
@@ -233,7 +233,7 @@ mod tests {
         let text = "`a.gguf` is missing; found `b`, `c` and 3 more";
         assert_eq!(
             said(text, Language::Spanish),
-            "falta `a.gguf`; se encontró `b`, `c` y 3 más"
+            "falta `a.gguf`; archivos encontrados: `b`, `c` y 3 más"
         );
         let text = "no GPU was found: the browser offers none on this machine";
         assert_eq!(said(text, Language::English), text);

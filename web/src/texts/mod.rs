@@ -53,6 +53,23 @@ impl Language {
         tags.into_iter().find_map(known).unwrap_or_default()
     }
 
+    /// Between the parts of a list.
+    pub fn comma(self) -> &'static str {
+        match self {
+            Self::English | Self::Spanish => ", ",
+            Self::Japanese => "、",
+        }
+    }
+
+    /// A text between the marks of a quote.
+    pub fn quoted(self, text: &str) -> String {
+        match self {
+            Self::English => format!("“{text}”"),
+            Self::Spanish => format!("«{text}»"),
+            Self::Japanese => format!("「{text}」"),
+        }
+    }
+
     pub fn texts(self) -> &'static Texts {
         match self {
             Self::English => &en::TEXTS,

@@ -235,8 +235,8 @@ const OTHERS: &[Kind] = &[
         check: LEAKS,
         is_error: true,
         title: "asked in training too",
-        advice: "the figures of validation and test would flatter: put it on the side of training, take \
-                 it out, or draw the split again with records that ask the same on one side",
+        advice: "the scores of validation and test would look better than they are: put it on the side \
+                 of training, take it out, or split again with records that ask the same on one side",
         fixes: &[TO_TRAIN, TRASH],
     },
     refusal(
@@ -266,7 +266,7 @@ const OTHERS: &[Kind] = &[
     ),
     refusal(
         "cut_away",
-        "everything trained lies behind the limit",
+        "everything trained lies beyond the limit",
         "raise the length limit, or shorten the prompt",
         &[TRASH],
     ),

@@ -431,10 +431,10 @@ fn obstacles_are_named() {
         act.unwrap();
     };
     set(&mut project, 1, Some(1));
-    with(&mut project, "no record is on the train side");
+    with(&mut project, "no record is on the training side");
     set(&mut project, 3, Some(0));
     with(&mut project, "on no side, which are left out: 1;");
-    with(&mut project, "ask what a record of train asks: 1;");
+    with(&mut project, "ask what a training record asks: 1;");
     project.freeze_split(true, 6).unwrap();
     set(&mut project, 3, Some(2));
     with(&mut project, "after the split was frozen");

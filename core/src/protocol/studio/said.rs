@@ -52,7 +52,7 @@ phrases! {
     SystemMessage "a system message";
     RoleAfterRole "{0} after {1}";
     EmptyList "an empty list";
-    NoTarget "no target";
+    NoTarget "no token to learn";
     LabelWhereId "{0} where the id is {1}";
     PartOfType "a part of type {0}";
     ZerosBeforeEnd "zeros before the end";
@@ -60,15 +60,15 @@ phrases! {
     Entries "{0} entries";
     Media "media";
     BesideTheRecords "beside the records";
-    SidesWhileFrozen "the split is frozen: {0} records that name a side came on none, and the column stays beside their text; where these sides are to count, undo the import, thaw the split and import again";
+    SidesWhileFrozen "the split is frozen: records that name a side came on none ({0}), and the column stays beside their text; where these sides are to count, undo the import, thaw the split and import again";
     SameFileBefore "the same file was imported before, so that its records are in the project twice; undo one of the imports, or let the check find what is double";
     ListBesideRecords "a list of {0}, beside the records that were read";
     ShortRow "{0} row without its last cells, which are read as empty";
     ShortRows "{0} rows without their last cells, which are read as empty";
-    QuoteOverLines "a cell whose quote opens in line {0} and closes in line {1}, with text behind it";
-    LooseQuote "{0} cell with text behind its closing quote";
-    LooseQuotes "{0} cells with text behind their closing quote";
-    BehindQuote "a separator behind a closing quote";
+    QuoteOverLines "a cell whose quote opens in line {0} and closes in line {1}, with text after it";
+    LooseQuote "{0} cell with text after its closing quote";
+    LooseQuotes "{0} cells with text after their closing quote";
+    BehindQuote "a separator after a closing quote";
     Twice "twice";
     Formula "{0} formula without a result";
     Formulas "{0} formulas without a result";
@@ -81,7 +81,7 @@ phrases! {
     Characters "{0} characters";
     ControlTokenInMessage "a message holds the control token `{0}`, which would end or forge a turn";
     TemplateRejects "the chat template rejects the conversation: {0}";
-    AllBehindLimit "the record has {0} tokens, and all {1} trained ones lie behind the limit of {2}";
+    AllBehindLimit "the record has {0} tokens, and all {1} trained ones lie beyond the limit of {2}";
     NoTokenTrained "no token of the record is trained";
     NoTemplate "the model has no chat template, but the record is a conversation; choose one by name ({0})";
     TemplateFails "the chat template fails on the conversation: {0}";
@@ -152,7 +152,12 @@ phrases! {
     // Why a file cannot be read.
     FileUnreadable "`{0}` cannot be read: {1}";
     FileBroken "`{0}` is not a readable {1}: {2}";
-    FileTooLarge "`{0}` would unpack to {1} bytes, at most {2} are read; it may be a bomb";
+    ZipArchive "ZIP archive";
+    ParquetFile "Parquet file";
+    SpreadsheetFile "spreadsheet";
+    NoSheet "it has no sheet `{0}`";
+    BookLocked "it is protected by a password; save it without one";
+    FileTooLarge "`{0}` would unpack to {1} bytes, at most {2} are read; it may be a zip bomb (a file made to fill the memory)";
     FileWithoutText "`{0}` has no text: {1}";
     FileRefused "`{0}`: {1}";
     FileLeadsOut "`{0}` contains `{1}`, a path that leads out of the archive";
@@ -175,7 +180,7 @@ phrases! {
     ArchiveEmpty "the archive has no files";
     PdfLocked "it is locked with a password; save a copy without one";
     PdfEncrypted "it is encrypted in a way that cannot be read; save a copy without encryption";
-    PdfWithoutContents "it has no table of contents of its own that makes sense; it may be cut off";
+    PdfWithoutContents "its internal index makes no sense; it may be cut off";
     DatasetEmpty "the dataset is empty; expected at least one record";
     OnlyHeader "there is no record: the first row ({0}) counts as the header of a table, and no row is below it; `data import --header-rows 0` reads it as a record";
     UnknownFormat "no known dataset format: the first record (line {0}) has the fields {1}; expected one of: instruction + output, conversations, messages, prompt + completion, query + response, text, input_ids";
@@ -185,18 +190,18 @@ phrases! {
     DidYouMean "did you mean `{0}` where it says `{1}`?";
     DidYouMeanBoth "did you mean `{0}` where it says `{1}`, and `{2}` where it says `{3}`?";
     UnmappedColumn "`--map {0}={1}`: the file has no column `{2}` (it has {3})";
-    TemplateWithoutColumn "the template of `{0}` names the column `{1}`, which the table does not have (its columns are {2}; a power of ten in a name goes into the cells unless numbers are left as they stand); write {{ and }} for braces that name no column";
+    TemplateWithoutColumn "the template of `{0}` names the column `{1}`, which the table does not have (its columns are {2}; unless numbers are left as they stand, a unit such as “thousand” in a column's name is multiplied into its cells); write {{ and }} for braces that name no column";
     TemplateClosesNothing "the template of `{0}` has a `}` that closes nothing; write `}}` for a brace";
-    TemplateNotClosed "the template of `{0}` has no `}` behind `{{1}`";
+    TemplateNotClosed "the template of `{0}` has no `}` after `{{1}`";
     NothingReadable "no record could be read; the first problem: {0}";
     ListOfDatasets "this is LLaMA-Factory's list of datasets, not a dataset; give one of the files that it names ({0})";
     RowTooLarge "the row that starts at line {0} is larger than {1} MiB; probably a quote (\") is never closed, or this is not a table";
     // Why a split cannot be drawn.
     CannotSplit "cannot split: {0}";
     AllTogether "all {0} records belong together, so that none can be set aside";
-    NoGroupForValidation "no group of records that belong together is small enough for a validation set of {0}; there are {1} groups, the largest of {2}";
-    NoGroupForTest "no group of records that belong together is small enough for a test set of {0}; there are {1} groups, the largest of {2}";
-    AllOnSides "every record is on a side already; there is nothing to draw";
+    NoGroupForValidation "no group of records that belong together is small enough for a validation set of {0}; number of groups: {1}, the largest of {2}";
+    NoGroupForTest "no group of records that belong together is small enough for a test set of {0}; number of groups: {1}, the largest of {2}";
+    AllOnSides "every record is on a side already; there is nothing to split";
     NothingToSetAside "nothing to set aside; give validation or test a share or a count";
     NoneLeftToTrain "{0} for validation and {1} for test leave none of {2} records to train on";
     MoreThanOnNoSide "{0} for validation and {1} for test are more than the {2} records on no side";
@@ -207,7 +212,7 @@ phrases! {
     // What a format or a tool does not hold.
     LosesRecord "cannot be expressed there (left out)";
     LosesSystem "system prompts";
-    LosesEarlierTurns "earlier turns of conversations";
+    LosesEarlierTurns "earlier messages of conversations";
     LosesEarlierAnswers "training on earlier answers";
     LosesTools "tools and their schemas";
     LosesTextBesideCall "text in one message with a tool call (set apart)";
@@ -232,17 +237,17 @@ phrases! {
     SidesStay "sides (one file for all does not tell them; one for each side does)";
     // Why an export is not written.
     NoRecordToWrite "there is no record to write; choose other sides or another list";
-    NoTrainSide "no record is on the train side; draw the split again";
-    TrainSideNotChosen "what is trained is the train side, which is not among the chosen sides; choose it too";
+    NoTrainSide "no record is on the training side; split again";
+    TrainSideNotChosen "what is trained is the training side, which is not among the chosen sides; choose it too";
     NothingFits "none of the records can be written in the format `{0}`; choose another one";
-    OnNoSide "records on no side, which are left out: {0}; draw the split again, or write one file";
+    OnNoSide "records on no side, which are left out: {0}; split again, or write one file";
     WithErrors "records with errors, which cannot be trained on as they are: {0}; settle them first";
-    Leaking "records of validation and test that ask what a record of train asks: {0}; draw the split again";
-    GroupsApart "groups of records that belong together, on more than one side: {0}; draw the split again";
+    Leaking "records of validation and test that ask what a training record asks: {0}; split again";
+    GroupsApart "groups of records that belong together, on more than one side: {0}; split again";
     FrozenSplitChanged "records were changed after the split was frozen; undo that, or freeze it again";
     // What cannot be done.
     SplitIsFrozen "the split is frozen, so that results stay comparable; thaw it to change sides";
-    NoSideToFreeze "no record is on a side yet; draw a split before freezing it";
+    NoSideToFreeze "no record is on a side yet; split the records before freezing the split";
     FrozenIsOld "the split is frozen already, and records were changed since; undo that, or thaw it before freezing it again";
     SnapshotUnnamed "a snapshot needs a name";
     SnapshotThere "there is a snapshot `{0}` already; choose another name, or delete that one";
@@ -250,9 +255,9 @@ phrases! {
     StillGoingOn "an import or a change is still going on; wait for it or stop it first";
     NothingToReplace "there is nothing to look for; write what is to be replaced";
     NoSuchGroup "the regular expression has no group `{0}`; put that part of it in brackets, write a name in braces (`${y1}`) where text follows it, or `$$` for a dollar sign";
-    RegexTooLarge "the regular expression is too large; correct it, or search for the text as it stands";
-    RegexWrongAt "the regular expression is wrong at character {0}, near `{1}`: {2}; correct it, or search for the text as it stands";
-    RegexWrong "the regular expression is wrong: {0}; correct it, or search for the text as it stands";
+    RegexTooLarge "the regular expression is too large; correct it, or search for the exact text";
+    RegexWrongAt "the regular expression is wrong at character {0}, near `{1}`: {2}; correct it, or search for the exact text";
+    RegexWrong "the regular expression is wrong: {0}; correct it, or search for the exact text";
     NoTokenizerAmong "there is no tokenizer among the files ({0}); choose the model's `tokenizer.json` with the files beside it, or a GGUF file";
     TokenizerTooLarge "the files of the tokenizer have {0} bytes together, at most {1} are kept; leave out the weights";
     NoTokenizerChosen "no tokenizer is chosen; choose the model that the dataset is for";
@@ -288,7 +293,7 @@ phrases! {
     ToolShape "{\"type\": \"function\", \"function\": {\"name\": …}}";
     CallShape "an `id` and a function with `name` and `arguments` as JSON text";
     IdOfCall "the `id` of an earlier call of the assistant";
-    AtMostTokens "at most 65 536 tokens (fewer for some models)";
+    AtMostTokens "at most 65,536 tokens (fewer for some models)";
     // What to do about OpenAI's limits.
     AddExamples "add examples; OpenAI advises 50 to 100 to begin with";
     ExportFewer "export fewer records";

@@ -1,5 +1,7 @@
 //! How long something will still take, from how fast it went.
 
+use crate::texts::Language;
+
 /// Below this share of the work, or this time, a guess would jump about.
 const MIN_SHARE: f64 = 0.02;
 const MIN_ELAPSED_MS: f64 = 700.0;
@@ -17,12 +19,16 @@ pub fn seconds(done: u64, total: u64, elapsed_ms: f64) -> Option<u64> {
     Some((left_ms / 1000.0).ceil() as u64)
 }
 
-/// `8 s`, `3 min`, `2 h`.
-pub fn readable(seconds: u64) -> String {
+/// `8 s`, `3 min`, `2 h`; `8 秒`, `3 分`, `2 時間`.
+pub fn readable(seconds: u64, language: Language) -> String {
+    let [second, minute, hour] = match language {
+        Language::English | Language::Spanish => ["s", "min", "h"],
+        Language::Japanese => ["秒", "分", "時間"],
+    };
     match seconds {
-        0..=89 => format!("{seconds} s"),
-        90..=5399 => format!("{} min", (seconds + 30) / 60),
-        _ => format!("{} h", (seconds + 1800) / 3600),
+        0..=89 => format!("{seconds} {second}"),
+        90..=5399 => format!("{} {minute}", (seconds + 30) / 60),
+        _ => format!("{} {hour}", (seconds + 1800) / 3600),
     }
 }
 
@@ -47,8 +53,9 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        assert_eq!(readable(8), "8 s");
-        assert_eq!(readable(170), "3 min");
-        assert_eq!(readable(7_300), "2 h");
+        assert_eq!(readable(8, Language::English), "8 s");
+        assert_eq!(readable(170, Language::Spanish), "3 min");
+        assert_eq!(readable(7_300, Language::English), "2 h");
+        assert_eq!(readable(7_300, Language::Japanese), "2 時間");
     }
 }

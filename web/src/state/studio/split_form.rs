@@ -150,7 +150,7 @@ pub fn told(view: &SplitView, language: Language) -> String {
     ];
     let filled = sides.into_iter().filter(|(_, n)| *n > 0);
     let said = filled.map(|(name, n)| format!("{name}: {}", numbers::whole(n, language)));
-    said.collect::<Vec<_>>().join(", ")
+    said.collect::<Vec<_>>().join(language.comma())
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Standing {
         let (state, said) = match (view.outdated.is_empty(), view.kinds.is_empty()) {
             (false, _) => {
                 let names = view.outdated.iter().map(|name| texts.check(&name.0));
-                let names = names.collect::<Vec<_>>().join(", ");
+                let names = names.collect::<Vec<_>>().join(language.comma());
                 ("outdated", fill(texts.outdated, &[("checks", &names)]))
             }
             (true, true) => ("nothing", format!("{} {}", texts.nothing, texts.up_to_date)),

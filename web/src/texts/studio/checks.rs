@@ -4,7 +4,7 @@ use super::{super::Language, studio_texts};
 
 /// What to do about kinds of findings, in Spanish and Japanese; the English words come with the
 /// finding.
-const ADVICE: [(&str, &str, &str); 31] = [
+const ADVICE: [(&str, &str, &str); 35] = [
     (
         "wrong_type",
         "corrija el valor en el original y vuelva a importarlo, o descarte el registro",
@@ -39,6 +39,21 @@ const ADVICE: [(&str, &str, &str); 31] = [
         "bad_tokens",
         "los ids son números enteros desde 0; vuelva a crear el registro",
         "トークン ID は 0 以上の整数です。作り直してください",
+    ),
+    (
+        "unknown_role",
+        "dé al mensaje un rol que las plantillas conozcan",
+        "テンプレートが対応する役割に変えてください",
+    ),
+    (
+        "unread_key",
+        "si esa parte tiene registros, impórtela por separado",
+        "レコードを含む場合は、その部分だけを別に取り込んでください",
+    ),
+    (
+        "odd_rows",
+        "compruebe esas filas en el archivo y vuelva a importarlo si no eran así",
+        "ファイルのその行を確かめ、意図と違えば取り込み直してください",
     ),
     (
         "mixed_formats",
@@ -86,6 +101,11 @@ const ADVICE: [(&str, &str, &str); 31] = [
         "0 は除外、1 は学習です。中間の値はほとんどのツールで使えません",
     ),
     (
+        "shifted_labels",
+        "las etiquetas son los propios ids o -100: el entrenamiento las desplaza; vuelva a crear el registro",
+        "ラベルは ID そのものか -100 です（ずらす処理は学習時に行われます）。作り直してください",
+    ),
+    (
         "control_token",
         "al entrenar actuaría como marca; quítelo salvo que sea texto",
         "学習時に記号として働きます。本文でなければ除いてください",
@@ -112,8 +132,8 @@ const ADVICE: [(&str, &str, &str); 31] = [
     ),
     (
         "leak",
-        "las cifras de validación y prueba saldrían mejores de lo que son: páselo a entrenamiento, \
-         descártelo o reparta de nuevo dejando juntas las preguntas iguales",
+        "los resultados de validación y prueba saldrían mejores de lo que son: páselo a entrenamiento, \
+         descártelo o divida de nuevo dejando juntas las preguntas iguales",
         "検証・テストの成績が実際より良く出ます。学習に移すか、除くか、同じ質問を同じ区分に入れて\
          分割し直してください",
     ),
@@ -130,16 +150,16 @@ const ADVICE: [(&str, &str, &str); 31] = [
     (
         "control_tokens",
         "terminarían o falsearían un turno; quítelos del texto",
-        "発話を終わらせたり偽ったりします。本文から除いてください",
+        "メッセージを途中で終わらせたり偽ったりします。本文から除いてください",
     ),
     (
         "not_encodable",
         "la vista de tokens del registro dice por qué; un modelo sin plantilla de chat necesita una para los mensajes",
-        "理由はレコードのトークン表示にあります。チャットテンプレートのないモデルでは、先に選んでください",
+        "理由はレコードのトークン表示にあります。チャットテンプレートのないモデルでは、先にチャットテンプレートを選んでください",
     ),
     (
         "message_left_out",
-        "la plantilla pasa por alto su rol o su lugar; pase el texto a la primera pregunta, cambie el rol o elija otra plantilla",
+        "la plantilla pasa por alto su rol o su posición; pase el texto a la primera pregunta, cambie el rol o elija otra plantilla",
         "テンプレートがその役割や位置を読み飛ばします。最初の質問に本文を移すか、役割を変えるか、別のテンプレートを選んでください",
     ),
     (
@@ -150,7 +170,7 @@ const ADVICE: [(&str, &str, &str); 31] = [
     (
         "end_never_trained",
         "el modelo no sabría parar; elija una plantilla que cierre los turnos con el token de fin del modelo, o suba el límite si corta el final",
-        "モデルが止まらなくなります。終端トークンで発話を閉じるテンプレートを選ぶか、終わりが切れるなら上限を上げてください",
+        "モデルが止まらなくなります。終端トークンでメッセージを閉じるテンプレートを選ぶか、終わりが切れるなら上限を上げてください",
     ),
     (
         "end_masked_as_pad",
@@ -171,7 +191,7 @@ studio_texts! {
         run: "Run the checks", "Ejecutar la revisión", "検査を実行";
         run_again: "Run the checks again", "Repetir la revisión", "もう一度検査";
         running: "Checking", "Revisando", "検査中";
-        outdated: "Not every record was seen since the last change by {checks}", "No se han visto todos los registros desde el último cambio: {checks}", "最後の変更以降、未検査のレコードがあります（{checks}）";
+        outdated: "Since the last change, not every record was checked for: {checks}", "No se han visto todos los registros desde el último cambio: {checks}", "最後の変更以降、未検査のレコードがあります（{checks}）";
         up_to_date: "Every record was checked as it is now.", "Todos los registros están revisados tal como están ahora.", "すべてのレコードが現在の内容で検査済みです。";
         nothing: "Nothing was found.", "No se encontró nada.", "問題は見つかりませんでした。";
         nothing_yet: "The checks have not run yet.", "La revisión aún no se ha ejecutado.", "まだ検査していません。";
@@ -192,7 +212,7 @@ studio_texts! {
         keep_this: "Keep only this one", "Conservar solo este", "これだけ残す";
         same_text: "The same text", "El mismo texto", "同じ内容";
         record_n: "Record {n}", "Registro {n}", "レコード {n}";
-        fix_all: "{fix} in {n} record[|s]?", "¿{fix} en {n} registro[|s]?", "{n} 件すべてに「{fix}」を行いますか？";
+        fix_all: "“{fix}” for {n} record[|s]?", "«{fix}»: ¿hacerlo con {n} registro[|s]?", "{n} 件すべてに「{fix}」を行いますか？";
         fix_all_undo: "It can be undone.", "Se puede deshacer.", "元に戻せます。";
         do_it: "Do it", "Hacerlo", "実行";
         leave_it: "Leave it", "Dejarlo", "やめる";
@@ -201,7 +221,7 @@ studio_texts! {
         check_record: "faults of single records", "fallos de registros", "レコードの不備";
         check_duplicates: "duplicates", "duplicados", "重複";
         check_conflicts: "questions with several answers", "preguntas con varias respuestas", "回答が割れる質問";
-        check_leaks: "questions on several sides", "preguntas en varias partes", "複数の区分にある質問";
+        check_leaks: "questions on several sides", "preguntas en varias particiones", "複数の区分にある質問";
         check_template: "tokens and template", "tokens y plantilla", "トークンとテンプレート";
 
         choose_template: "Choose a template", "Elegir una plantilla", "テンプレートを選ぶ";
@@ -210,12 +230,12 @@ studio_texts! {
 
         fix_trash: "Move to the trash", "Mover a la papelera", "ゴミ箱に移す";
         fix_accept: "Accept as it is", "Aceptar tal cual", "このまま承認";
-        fix_keep_first: "Keep the first, trash the others", "Conservar el primero, descartar los demás", "最初の 1 件を残し、ほかをゴミ箱へ";
-        fix_keep_longest: "Keep the longest, trash the others", "Conservar el más largo, descartar los demás", "最も長い 1 件を残し、ほかをゴミ箱へ";
+        fix_keep_first: "Keep the first, trash the others", "Solo el primero; el resto, a la papelera", "最初の 1 件を残し、ほかをゴミ箱へ";
+        fix_keep_longest: "Keep the longest, trash the others", "Solo el más largo; el resto, a la papelera", "最も長い 1 件を残し、ほかをゴミ箱へ";
         fix_to_train: "Move to training", "Pasar a entrenamiento", "学習に移す";
         fix_strip_controls: "Take out control characters", "Quitar caracteres de control", "制御文字を除く";
         fix_remove_control_tokens: "Take out the control tokens", "Quitar los tokens de control", "制御トークンを除く";
-        fix_drop_last_turns: "Take off what follows the last answer", "Quitar lo que sigue a la última respuesta", "最後の回答より後を除く";
+        fix_drop_last_turns: "Take off what follows the last answer", "Quitar lo posterior a la respuesta", "最後の回答より後を除く";
         fix_drop_empty_messages: "Take out empty messages", "Quitar los mensajes vacíos", "空のメッセージを除く";
         fix_join_same_roles: "Join messages of one role", "Unir mensajes del mismo rol", "同じ役割のメッセージを結合";
         fix_move_system_first: "Move the system message to the front", "Poner primero el mensaje del sistema", "システムメッセージを先頭へ";
@@ -227,7 +247,7 @@ studio_texts! {
         kind_too_large: "Record over the size limit", "Registro demasiado grande", "大きすぎるレコード";
         kind_not_an_object: "Not an object", "No es un objeto", "オブジェクトではありません";
         kind_broken_row: "Row with a wrong number of columns", "Fila con un número de columnas equivocado", "列数が合わない行";
-        kind_unclosed_array: "The file ends inside a list", "El archivo termina dentro de una lista", "一覧の途中でファイルが終わっています";
+        kind_unclosed_array: "The file ends inside a list", "El archivo termina dentro de una lista", "配列の途中でファイルが終わっています";
         kind_missing_field: "Missing field", "Falta un campo", "項目がありません";
         kind_wrong_type: "Wrong type", "Tipo equivocado", "型が違います";
         kind_unknown_role: "Unknown role", "Rol desconocido", "不明な役割";
@@ -241,7 +261,7 @@ studio_texts! {
         kind_unknown_field: "Field that looks misspelt", "Campo que parece mal escrito", "綴り間違いらしい項目";
         kind_empty_content: "Empty message", "Mensaje vacío", "空のメッセージ";
         kind_last_not_assistant: "The last message is no answer", "El último mensaje no es una respuesta", "最後が回答ではありません";
-        kind_first_not_user: "Not opened by the user", "No la abre el usuario", "ユーザーから始まっていません";
+        kind_first_not_user: "Not opened by the user", "La conversación no empieza con el usuario", "ユーザーから始まっていません";
         kind_repeated_role: "Same role twice in a row", "El mismo rol dos veces seguidas", "同じ役割が続いています";
         kind_system_not_first: "System message not first", "El mensaje del sistema no es el primero", "システムメッセージが先頭にありません";
         kind_nothing_trained: "Nothing to train on", "Nada que entrenar", "学習対象がありません";
@@ -260,7 +280,7 @@ studio_texts! {
         kind_no_trained_tokens: "No token is trained", "Ningún token se entrena", "学習されるトークンがありません";
         kind_not_encodable: "Cannot become tokens", "No se puede tokenizar", "トークンにできません";
         kind_template_rejects: "The template rejects it", "La plantilla lo rechaza", "テンプレートが受け付けません";
-        kind_cut_away: "What is learned lies behind the limit", "Lo que se aprende queda tras el límite", "学習対象が上限の先にあります";
+        kind_cut_away: "What is learned lies beyond the limit", "Lo que se aprende queda tras el límite", "学習対象が上限の先にあります";
         kind_end_never_trained: "The end is never learned", "El final no se aprende", "終わりが学習されません";
         kind_control_tokens: "Control tokens inside text", "Tokens de control en el texto", "本文中の制御トークン";
         kind_end_masked_as_pad: "The end is masked as padding", "El final se enmascara como relleno", "終端がパディング扱いです";
@@ -367,6 +387,45 @@ impl ChecksTexts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Where the kinds of findings are, which the words follow.
+    const TABLE: &str = include_str!("../../../../core/src/project/checks/table.rs");
+
+    /// Names of kinds as findings have them.
+    fn kinds() -> Vec<String> {
+        let table = TABLE.split_once("const OF_RECORD").unwrap().1;
+        let table = table.split_once("#[cfg(test)]").unwrap().0;
+        let word = |rest: &str| -> String {
+            let is_part = |c: &char| c.is_alphanumeric() || *c == '_';
+            rest.chars().take_while(is_part).collect()
+        };
+        let problems = table.split("ProblemKind::").skip(1).map(word);
+        let problems = problems.map(|name| {
+            let letters = name.char_indices().map(|(i, c)| match c.is_uppercase() {
+                true if i > 0 => format!("_{}", c.to_lowercase()),
+                _ => c.to_lowercase().to_string(),
+            });
+            letters.collect()
+        });
+        let constants = table.split("name: ").skip(1).map(word);
+        let constants = constants.filter(|name| name != "ProblemKind");
+        let refusals = table.split("refusal(").skip(1);
+        let refusals = refusals.map(|rest| word(rest.trim_start().trim_start_matches('"')));
+        let others = constants.chain(refusals).map(|name| name.to_lowercase());
+        problems.chain(others).collect()
+    }
+
+    #[test]
+    fn every_kind_has_a_title_and_advice_in_every_language() {
+        let kinds = kinds();
+        for (name, ..) in ADVICE {
+            assert!(kinds.iter().any(|kind| kind == name), "{name}");
+        }
+        for kind in kinds {
+            assert!(ADVICE.iter().any(|(name, ..)| *name == kind), "{kind}");
+            assert_ne!(ChecksTexts::ES.title(&kind, ""), "", "{kind}");
+        }
+    }
 
     #[test]
     fn what_is_not_known_keeps_its_own_words() {

@@ -18,14 +18,14 @@ studio_texts! {
         not_saved: "Could not be saved", "No se pudo guardar", "保存できませんでした";
         save_again: "Try again", "Intentar de nuevo", "もう一度保存";
         discard: "Discard what was typed", "Descartar lo escrito", "入力を破棄";
-        n_waiting: "Changes of {n} other record[|s] could not be saved yet. They are kept here.", "Los cambios de {n} registro[|s] más aún no se pudieron guardar. Se conservan aquí.", "ほかの {n} 件の変更はまだ保存できていません。ここに残してあります。";
+        n_waiting: "Changes of {n} other record[|s] could not be saved yet. They are kept here.", "Los cambios de {n} registro[|s] más aún no se pudieron guardar. Se conservan aquí.", "ほかの {n} 件のレコードの変更はまだ保存できていません。ここに残してあります。";
         previous: "Previous record", "Registro anterior", "前のレコード";
         next: "Next record", "Registro siguiente", "次のレコード";
         new_record: "New record", "Registro nuevo", "新しいレコード";
         duplicate: "Duplicate", "Duplicar", "複製";
         rendered: "Show as Markdown", "Ver como Markdown", "Markdown で表示";
-        rendered_about: "Shows texts as Markdown; the source stays what is saved", "Muestra los textos como Markdown; lo que se guarda es el original", "Markdown として表示します（保存されるのは原文です）";
-        edit_source: "Edit the source", "Editar el original", "原文を編集";
+        rendered_about: "Shows texts as Markdown; what is saved stays plain Markdown", "Muestra los textos con formato; lo que se guarda es el Markdown sin formato", "Markdown として表示します（保存されるのは書式なしの元の文字です）";
+        edit_source: "Edit the Markdown", "Editar el Markdown", "Markdown を編集";
 
         role: "Role of message {n}", "Rol del mensaje {n}", "メッセージ {n} の役割";
         role_system: "System", "Sistema", "システム";
@@ -36,7 +36,7 @@ studio_texts! {
         text_of: "Text of message {n}", "Texto del mensaje {n}", "メッセージ {n} の本文";
         handle: "Move message {n}", "Mover el mensaje {n}", "メッセージ {n} を移動";
         handle_about: "Drag, or press the arrow keys up and down", "Arrastre, o pulse las flechas arriba y abajo", "ドラッグ、または上下の矢印キーで移動";
-        moved_to: "Now in place {n}", "Ahora en el lugar {n}", "{n} 番目に移動しました";
+        moved_to: "Now in place {n}", "Ahora en la posición {n}", "{n} 番目に移動しました";
         deleted: "Message deleted", "Mensaje eliminado", "メッセージを削除しました";
         add_turn: "Add a message", "Añadir un mensaje", "メッセージを追加";
         add_above: "Add above", "Añadir encima", "上に追加";
@@ -46,8 +46,8 @@ studio_texts! {
         delete_turn: "Delete", "Eliminar", "削除";
         name: "Name", "Nombre", "名前";
         call_id: "Id of the call it answers", "Id de la llamada a la que responde", "応答する呼び出しの ID";
-        train: "Train this answer", "Entrenar esta respuesta", "この回答を学習する";
-        train_about: "Off keeps the answer out of the loss (weight 0)", "Desactivado deja la respuesta fuera de la pérdida (peso 0)", "オフにすると損失の計算から外れます（weight 0）";
+        train: "Train this answer", "Entrenar con esta respuesta", "この回答を学習する";
+        train_about: "When off, the model does not learn this answer (weight 0)", "Si se desactiva, el modelo no aprende esta respuesta (peso 0)", "オフにすると、この回答は学習されません（weight 0）";
 
         tools_n: "Tools ({n})", "Herramientas ({n})", "ツール ({n})";
         tools_label: "Tools the conversation may use, as a JSON list", "Herramientas que la conversación puede usar, como lista JSON", "会話で使えるツール（JSON の配列）";
@@ -68,8 +68,8 @@ studio_texts! {
         tags: "Tags", "Etiquetas", "タグ";
         add_tag: "Add a tag", "Añadir una etiqueta", "タグを追加";
         remove_tag: "Remove the tag {tag}", "Quitar la etiqueta {tag}", "タグ {tag} を外す";
-        side: "Side", "Parte", "区分";
-        no_side: "None", "Ninguna", "なし";
+        side: "Side", "Partición", "区分";
+        no_side: "No side", "Sin asignar", "未割り当て";
         side_train: "Training", "Entrenamiento", "学習";
         side_validation: "Validation", "Validación", "検証";
         side_test: "Test", "Prueba", "テスト";
@@ -94,9 +94,9 @@ studio_texts! {
         name_taken: "This name is empty or taken.", "El nombre está vacío o ya existe.", "名前が空か、すでに使われています。";
         no_number: "This is no number.", "Esto no es un número.", "数値ではありません。";
 
-        findings: "Findings in this record", "Hallazgos en este registro", "このレコードの指摘";
-        found: "found {found}", "encontrado {found}", "内容 {found}";
-        expected: "expected {expected}", "se esperaba {expected}", "期待値 {expected}";
+        findings: "Problems in this record", "Problemas en este registro", "このレコードの指摘";
+        found: "found {found}", "encontrado: {found}", "実際: {found}";
+        expected: "expected {expected}", "esperado: {expected}", "期待: {expected}";
         turn_n: "Message {n}", "Mensaje {n}", "メッセージ {n}";
 
         changes: "Changes since the import", "Cambios desde la importación", "取り込み後の変更";

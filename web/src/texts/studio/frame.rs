@@ -5,7 +5,7 @@ use super::studio_texts;
 studio_texts! {
     FrameTexts {
         place_data: "Data", "Datos", "データ";
-        place_chat: "Chat", "Chatear", "チャット";
+        place_chat: "Chat", "Chat", "チャット";
         places: "Parts of the app", "Partes de la aplicación", "アプリの画面";
         steps: "Steps", "Pasos", "手順";
         step_import: "Import", "Importar", "取り込み";
@@ -31,15 +31,15 @@ studio_texts! {
         name: "Name of the project", "Nombre del proyecto", "プロジェクト名";
         download: "Download", "Descargar", "ダウンロード";
         delete: "Delete", "Eliminar", "削除";
-        delete_sure: "Delete “{name}” from this browser? This cannot be undone.", "¿Eliminar «{name}» de este navegador? No se puede deshacer.", "「{name}」をこのブラウザーから削除しますか。元に戻せません。";
+        delete_sure: "Delete “{name}” from this browser? This cannot be undone.", "¿Eliminar «{name}» de este navegador? No se puede deshacer.", "「{name}」をこのブラウザーから削除しますか？ 元に戻せません。";
         delete_yes: "Delete for good", "Eliminar definitivamente", "完全に削除";
         keep: "Keep", "Conservar", "残す";
         open_elsewhere: "open in another tab", "abierto en otra pestaña", "別のタブで使用中";
         take_over: "Go on here", "Continuar aquí", "ここで続ける";
         busy: "“{name}” is open in another tab.", "«{name}» está abierto en otra pestaña.", "「{name}」は別のタブで開かれています。";
-        taken_over: "This project went on in another tab. What was done here is kept.", "Este proyecto continúa en otra pestaña. Lo hecho aquí está guardado.", "このプロジェクトは別のタブで続けられています。ここでの作業は保存されています。";
-        taken_over_unsaved: "This project went on in another tab. What was typed here last is not saved yet; it will be when you go on here.", "Este proyecto continúa en otra pestaña. Lo último que escribió aquí aún no está guardado; se guardará cuando continúe aquí.", "このプロジェクトは別のタブで続けられています。ここで最後に入力した内容はまだ保存されていません。ここで続けると保存されます。";
-        n_unsaved: "Changes of {n} record[|s] could not be saved yet. Open the project to try again before you close this tab.", "Los cambios de {n} registro[|s] aún no se pudieron guardar. Abra el proyecto para intentarlo de nuevo antes de cerrar esta pestaña.", "{n} 件の変更をまだ保存できていません。このタブを閉じる前にプロジェクトを開き、もう一度保存してください。";
+        taken_over: "This project is now open in another tab. What was done here is kept.", "Este proyecto continúa en otra pestaña. Lo hecho aquí está guardado.", "このプロジェクトは別のタブで続けられています。ここでの作業は保存されています。";
+        taken_over_unsaved: "This project is now open in another tab. What was typed here last is not saved yet; it will be when you go on here.", "Este proyecto continúa en otra pestaña. Lo último que escribió aquí aún no está guardado; se guardará cuando continúe aquí.", "このプロジェクトは別のタブで続けられています。ここで最後に入力した内容はまだ保存されていません。ここで続けると保存されます。";
+        n_unsaved: "Changes of {n} record[|s] could not be saved yet. Open the project to try again before you close this tab.", "Los cambios de {n} registro[|s] aún no se pudieron guardar. Abra el proyecto para intentarlo de nuevo antes de cerrar esta pestaña.", "{n} 件のレコードの変更をまだ保存できていません。このタブを閉じる前にプロジェクトを開き、もう一度保存してください。";
         lost: "The files of this project were deleted from this browser while it was open. What you see is only in this tab now; download it before you close the tab.", "Los archivos de este proyecto se borraron de este navegador mientras estaba abierto. Lo que ve ya solo está en esta pestaña; descárguelo antes de cerrarla.", "開いている間に、このプロジェクトのファイルがブラウザーから削除されました。今の内容はこのタブにしかありません。閉じる前にダウンロードしてください。";
         lost_ask: "The files of this project are not in this browser any more. Without a download, closing it loses it for good.", "Los archivos de este proyecto ya no están en este navegador. Si no lo descarga, al cerrarlo se pierde para siempre.", "このプロジェクトのファイルはもうブラウザーにありません。ダウンロードせずに閉じると、完全に失われます。";
         lost_give_up: "Close it all the same", "Cerrarlo de todos modos", "それでも閉じる";
@@ -54,7 +54,7 @@ studio_texts! {
         changed: "changed {when}", "modificado {when}", "更新 {when}";
         saved: "Saved on this device", "Guardado en este dispositivo", "この端末に保存済み";
         cancel: "Cancel", "Cancelar", "中止";
-        left: "about {time} left", "quedan unos {time}", "残り約 {time}";
+        left: "about {time} left", "tiempo restante: aprox. {time}", "残り約 {time}";
         done_of: "{done} of {total}", "{done} de {total}", "{total} 中 {done}";
         stage_reading: "Reading {what}", "Leyendo {what}", "{what} を読み込み中";
         stage_pages: "Reading pages of {what}", "Leyendo páginas de {what}", "{what} のページを読み込み中";

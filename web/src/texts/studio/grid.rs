@@ -10,12 +10,12 @@ studio_texts! {
         back: "Back to the list", "Volver a la lista", "一覧に戻る";
         divide: "Width of the list", "Anchura de la lista", "一覧の幅";
 
-        search: "Search in all messages", "Buscar en todos los mensajes", "すべての発言から検索";
+        search: "Search in all messages", "Buscar en todos los mensajes", "すべてのメッセージから検索";
         mode: "How to search", "Cómo buscar", "検索方法";
         mode_words: "Words", "Palabras", "単語";
-        mode_text: "Exact text", "Texto exacto", "文字列";
+        mode_text: "Exact text", "Texto exacto", "文字どおり";
         mode_regex: "Regular expression", "Expresión regular", "正規表現";
-        in_role: "In messages of", "En mensajes de", "発言者";
+        in_role: "In messages of", "En mensajes de", "役割";
         any_role: "Any role", "Cualquier rol", "すべての役割";
         match_case: "Match case", "Distinguir mayúsculas", "大文字と小文字を区別";
         searching: "Searching …", "Buscando …", "検索中…";
@@ -33,16 +33,16 @@ studio_texts! {
         filters: "Filters", "Filtros", "絞り込み";
         clear_filters: "Clear all", "Quitar todos", "すべて解除";
         take_away: "Take the filter {filter} away", "Quitar el filtro {filter}", "絞り込み {filter} を解除";
-        findings: "Problems", "Problemas", "問題";
+        findings: "Problems", "Problemas", "指摘";
         tags: "Tags", "Etiquetas", "タグ";
         tag: "Tag", "Etiqueta", "タグ";
         without_tag: "Without tag", "Sin etiqueta", "タグなし";
         not: "not", "sin", "除く";
         split: "Split", "División", "分割";
-        train: "Train", "Entrenamiento", "学習";
+        train: "Training", "Entrenamiento", "学習";
         validation: "Validation", "Validación", "検証";
         test: "Test", "Prueba", "テスト";
-        no_side: "No side", "Sin asignar", "未分割";
+        no_side: "No side", "Sin asignar", "未割り当て";
         language: "Language", "Idioma", "言語";
         unknown: "unknown", "desconocido", "不明";
         source: "Source", "Origen", "取り込み元";
@@ -66,14 +66,14 @@ studio_texts! {
         go_check: "Go to the check", "Ir a la revisión", "検査へ";
         field: "Field", "Campo", "項目";
         value: "Value", "Valor", "値";
-        value_about: "Numbers, true, false, null and lists are taken as in JSON, everything else as text.", "Los números, true, false, null y las listas se toman como en JSON; lo demás, como texto.", "数値、true、false、null、リストは JSON として、それ以外は文字列として扱います。";
+        value_about: "Numbers, true, false, null and lists are taken as in JSON, everything else as text.", "Los números, true, false, null y las listas se toman como en JSON; lo demás, como texto.", "数値、true、false、null、配列は JSON として、それ以外は文字列として扱います。";
         apply: "Filter", "Filtrar", "絞り込む";
         group: "Group", "Grupo", "グループ";
 
         columns: "Columns", "Columnas", "列";
         reset_columns: "Columns as at first", "Columnas iniciales", "列を初期状態に戻す";
-        forward: "Forward", "Adelante", "前へ";
-        backward: "Back", "Atrás", "後ろへ";
+        forward: "Move up", "Subir", "上へ";
+        backward: "Move down", "Bajar", "下へ";
         resize: "Width of {column}", "Anchura de {column}", "{column} の幅";
         sort: "Sort by", "Ordenar por", "並べ替え";
         position: "Order of the dataset", "Orden del conjunto", "データセットの順";
@@ -83,7 +83,7 @@ studio_texts! {
         answer: "Answer", "Respuesta", "回答";
         system: "System prompt", "Instrucción del sistema", "システムプロンプト";
         trained: "Trained", "Entrenados", "学習対象";
-        turns: "Turns", "Turnos", "発言数";
+        turns: "Messages", "Mensajes", "メッセージ数";
         page: "Page", "Página", "ページ";
         edited: "Edited", "Editado", "編集";
 
@@ -114,7 +114,7 @@ studio_texts! {
         ask_untag: "Untag", "Quitar etiqueta", "タグを外す";
         ask_reviewer: "Reviewer", "Revisor", "レビュー担当";
         ask_system: "System prompt", "Instrucción del sistema", "システムプロンプト";
-        ask_field: "Set a field", "Poner un campo", "項目を設定";
+        ask_field: "Set a field", "Rellenar un campo", "項目を設定";
         ask_move: "Move", "Mover", "移動";
         set_side: "Split …", "División …", "分割…";
         apply_to: "Apply to {n} record[|s]", "Aplicar a {n} registro[|s]", "{n} 件に適用";
@@ -123,14 +123,14 @@ studio_texts! {
         move_where: "Where to", "Adónde", "移動先";
         move_start: "To the start of this list", "Al principio de esta lista", "この一覧の先頭へ";
         move_end: "To the end of the dataset", "Al final del conjunto", "データセットの末尾へ";
-        move_before: "Before place number", "Antes del puesto número", "次の番号の前へ";
+        move_before: "Before place number", "Antes de la posición número", "次の番号の前へ";
         move_needs_order: "Sort the list by the order of the dataset first.", "Ordene antes la lista por el orden del conjunto.", "まず一覧をデータセットの順に並べ替えてください。";
 
         copy_table: "Copy as table", "Copiar como tabla", "表としてコピー";
-        copy_json: "Copy as JSON", "Copiar como JSON", "JSON としてコピー";
+        copy_json: "Copy as JSON Lines", "Copiar como JSON Lines", "JSON Lines としてコピー";
         copied: "{n} copied", "{n} copiado[|s]", "{n} 件をコピーしました";
-        copy_too_many: "the clipboard takes up to {n} record[|s]; export the others as a file", "el portapapeles admite hasta {n} registro[|s]; exporte los demás a un archivo", "クリップボードには {n} 件までコピーできます。それ以上はファイルに書き出してください";
-        copy_refused: "the browser did not allow writing to the clipboard", "el navegador no permitió escribir en el portapapeles", "ブラウザがクリップボードへの書き込みを許可しませんでした";
+        copy_too_many: "the clipboard takes up to {n} record[|s]; export the others as a file", "el portapapeles admite hasta {n} registro[|s]; exporte los demás a un archivo", "クリップボードには {n} 件までコピーできます。それ以上はファイルに書き出してください。";
+        copy_refused: "the browser did not allow writing to the clipboard", "el navegador no permitió escribir en el portapapeles", "ブラウザーがクリップボードへの書き込みを許可しませんでした。";
     }
 }
 

@@ -18,7 +18,7 @@ studio_texts! {
         n_unreadable: "{n} cannot be read.", "{n} no se [puede|pueden] leer.", "{n} 個は読み取れません。";
         include: "Import this part", "Importar esta parte", "この部分を取り込む";
         unreadable: "cannot be read", "no se puede leer", "読み取れません";
-        is_document: "document, {pages} pages, {chars} characters", "documento, {pages} páginas, {chars} caracteres", "文書、{pages} ページ、{chars} 文字";
+        is_document: "document, {pages} page[|s], {chars} character[|s]", "documento, {pages} página[|s], {chars} car[ácter|acteres]", "文書、{pages} ページ、{chars} 文字";
         is_table: "{n} column[|s]", "{n} columna[|s]", "{n} 列";
         beside: "Tells of the data beside it, so it is left out. Tick it to read it as a document.", "Habla de los datos que tiene al lado, así que se omite. Márquelo para leerlo como documento.", "隣のデータについての説明なので取り込みません。文書として読むには選んでください。";
         because: "Recognised by {reason}", "Reconocido por {reason}", "判定の根拠: {reason}";
@@ -34,7 +34,7 @@ studio_texts! {
         template_about: "Write {column} where the value of a column should stand, for example “Region: {region}”.", "Escriba {column} donde deba ir el valor de una columna, por ejemplo «Región: {region}».", "列の値を入れる場所に {column} と書きます。例:「地域: {region}」";
         encoding: "Encoding", "Codificación", "文字コード";
         separator: "Separator", "Separador", "区切り文字";
-        skipped_rows: "Notes above the header (rows)", "Notas sobre el encabezado (filas)", "見出しより上の注記（行数）";
+        skipped_rows: "Notes above the header (rows)", "Filas de notas encima del encabezado", "見出しより上の注記（行数）";
         header_rows: "Rows of the header", "Filas del encabezado", "見出しの行数";
         numbers: "Numbers", "Números", "数値";
         numbers_as: "As they stand", "Tal cual", "そのまま";
@@ -48,7 +48,7 @@ studio_texts! {
         tables_as_rows: "Tables become records of their own, a row each", "Las tablas se convierten en registros, una fila cada uno", "表は行ごとに独立したレコードにする";
         preview: "First records", "Primeros registros", "先頭のレコード";
         preview_rows: "First rows as they stand", "Primeras filas tal cual", "元の先頭行";
-        preview_none: "No record comes of it like this.", "Así no sale ningún registro.", "この設定ではレコードになりません。";
+        preview_none: "Read like this, it gives no records.", "Así no sale ningún registro.", "この設定ではレコードになりません。";
         problems: "Problems among the first records", "Problemas en los primeros registros", "先頭のレコードの問題";
         import_n: "Import {n} part[|s]", "Importar {n} parte[|s]", "{n} 個を取り込む";
         import_one: "Import", "Importar", "取り込む";

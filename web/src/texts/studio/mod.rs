@@ -133,6 +133,10 @@ mod tests {
             assert_ne!(texts.shortcuts.reset, texts.history.undo);
             assert_eq!(texts.editor.reviewer, texts.grid.reviewer);
             assert_eq!(texts.editor.new_record, texts.grid.new_record);
+            assert_eq!(texts.editor.no_side, texts.grid.no_side);
+            assert_eq!(texts.editor.side_train, texts.grid.train);
+            assert_eq!(texts.split.without, texts.grid.no_side);
+            assert_eq!(texts.shortcuts.copy_json, texts.grid.copy_json);
         }
         for (field, text) in all(Language::Japanese.studio()) {
             assert!(!text.contains("ごみ箱"), "{field}");

@@ -17,7 +17,7 @@ studio_texts! {
         no_template: "None", "Ninguna", "なし";
         max_length: "Limit in tokens", "Límite en tokens", "トークンの上限";
         length_wrong: "A whole number from 1 is expected here, such as 2048.", "Aquí se espera un número entero desde 1, como 2048.", "2048 のような 1 以上の整数を入力してください。";
-        train_on: "Train on", "Entrenar", "学習対象";
+        train_on: "Train on", "Entrenar con", "学習対象";
         train_answers: "Every answer", "Todas las respuestas", "すべての回答";
         train_last: "The last answer", "La última respuesta", "最後の回答";
         train_all: "All text", "Todo el texto", "全文";
@@ -26,7 +26,7 @@ studio_texts! {
 
         figures: "{n} token[|s] of at most {limit}, {trained} of them trained", "{n} token[|s] de {limit} como máximo, {trained} de ellos entrenado[|s]", "{n} トークン（上限 {limit}）、うち学習対象 {trained}";
         of_limit: "Share of the limit", "Parte del límite", "上限に対する割合";
-        n_cut: "{n} token[|s] [lies|lie] behind the limit and [is|are] cut off", "{n} token[|s] [queda|quedan] tras el límite y se [corta|cortan]", "{n} トークンが上限を超え、切り捨てられます";
+        n_cut: "{n} token[|s] [lies|lie] beyond the limit and [is|are] cut off", "{n} token[|s] [queda|quedan] tras el límite y se [corta|cortan]", "{n} トークンが上限を超え、切り捨てられます";
         limit_here: "limit", "límite", "上限";
         text_label: "Tokens of the record; arrow keys walk through them", "Tokens del registro; las flechas los recorren", "レコードのトークン（矢印キーで移動）";
         legend_trained: "trained", "entrenado", "学習する";
@@ -41,7 +41,7 @@ studio_texts! {
         place: "token {n}", "token {n}", "{n} 番目";
         is_trained: "trained", "entrenado", "学習する";
         is_read: "only read", "solo leído", "読むだけ";
-        is_cut: "behind the limit", "tras el límite", "上限の先";
+        is_cut: "beyond the limit", "tras el límite", "上限の先";
         is_special: "special", "especial", "特殊";
         is_end: "ends the answer", "termina la respuesta", "回答の終わり";
     }

@@ -109,8 +109,8 @@ fn counted(progress: &StudioProgress, elapsed_ms: f64, language: Language) -> St
         ),
     };
     if let Some(left) = remaining::seconds(progress.done, progress.total, elapsed_ms) {
-        let left = remaining::readable(left);
-        text += ", ";
+        let left = remaining::readable(left, language);
+        text += language.comma();
         text += &fill(texts.frame.left, &[("time", &left)]);
     }
     text

@@ -79,7 +79,7 @@ pub(super) fn words(grid: Grid, one: &Restriction) -> String {
     match one {
         Restriction::Search(search) => match search.mode {
             SearchMode::Regex => format!("/{}/", search.text),
-            SearchMode::Text | SearchMode::Words => format!("“{}”", search.text),
+            SearchMode::Text | SearchMode::Words => language.quoted(&search.text),
         },
         Restriction::Tag(tag) => named(texts.tag, tag),
         Restriction::WithoutTag(tag) => named(texts.without_tag, tag),
@@ -105,7 +105,7 @@ pub(super) fn words(grid: Grid, one: &Restriction) -> String {
             };
             let (min, max) = (number(min), number(max));
             format!(
-                "{}–{} {unit}",
+                "{unit}: {}–{}",
                 min.unwrap_or_default(),
                 max.unwrap_or_default()
             )

@@ -149,7 +149,7 @@ fn words(one: &Beside, language: Language) -> String {
     let texts = &language.studio().grid;
     let tags = |tags: &[String]| match tags {
         [] => "–".to_owned(),
-        some => some.join(", "),
+        some => some.join(language.comma()),
     };
     let name = |name: &String| match name.is_empty() {
         true => texts.nobody.to_owned(),
