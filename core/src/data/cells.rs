@@ -14,6 +14,10 @@ mod quotes;
 
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
+/// Cells of a row that are read at most, four times what a sheet has: a row of nothing but separators
+/// takes many times its bytes.
+const MAX_CELLS: usize = 1 << 16;
+
 /// A row as it stands, or what is wrong with it.
 #[derive(Debug)]
 pub enum CellRow {
@@ -81,6 +85,7 @@ impl<R: Read> Cells<R> {
         if !read.map_err(|error| table_error(error, 1, self.cap))? {
             return Err(DatasetError::Empty);
         }
+        self.check_width(1)?;
         Ok(self.row.iter().map(in_one_line).collect())
     }
 
@@ -88,6 +93,7 @@ impl<R: Read> Cells<R> {
     pub(crate) fn next_row(&mut self) -> Result<Option<Result<Place, Box<Problem>>>, DatasetError> {
         while !self.ended {
             self.meter.since_row.set(0);
+            self.meter.n_separators.set(0);
             let start = self.rows.position().byte();
             let read = self.rows.read_record(&mut self.row);
             let line = self.meter.line_of(start);
@@ -109,6 +115,7 @@ impl<R: Read> Cells<R> {
                     self.at_end
                         .extend(self.unclosed_quote().into_iter().chain(odd));
                 }
+                Ok(true) if self.row.len() > MAX_CELLS => self.check_width(line)?,
                 // Spreadsheets leave rows of empty cells behind the data.
                 Ok(true) if self.row.iter().all(|cell| cell.trim().is_empty()) => {}
                 Ok(true) => {
@@ -120,6 +127,13 @@ impl<R: Read> Cells<R> {
         }
         let problem = self.at_end.pop_front();
         Ok(problem.map(|problem| Err(Box::new(problem))))
+    }
+
+    fn check_width(&self, line: u64) -> Result<(), DatasetError> {
+        match self.row.len() > MAX_CELLS {
+            true => Err(too_many_cells(line)),
+            false => Ok(()),
+        }
     }
 
     /// The cells of the row that [`Self::next_row`] came to.
@@ -183,12 +197,23 @@ fn table_error(error: csv::Error, line: u64, cap: usize) -> DatasetError {
                 cap_mib: (cap >> 20) as u64,
             }
         }
+        csv::ErrorKind::Io(io) if io.kind() == io::ErrorKind::QuotaExceeded => too_many_cells(line),
         csv::ErrorKind::Io(io) => DatasetError::Read(io),
         other => DatasetError::Read(io::Error::new(
             io::ErrorKind::InvalidData,
             format!("{other:?}"),
         )),
     }
+}
+
+fn too_many_cells(line: u64) -> DatasetError {
+    DatasetError::Read(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!(
+            "the row that starts at line {line} has more than {MAX_CELLS} cells, which is as many as \
+             are read; probably this is not a table, or another character stands between its cells"
+        ),
+    ))
 }
 
 fn utf8_problem(error: &csv::Error, place: Place) -> Option<Problem> {
@@ -226,9 +251,9 @@ fn sniff_separator(sample: &str) -> u8 {
             .has_headers(false)
             .from_reader(sample.as_bytes());
         let rows: Vec<csv::StringRecord> = rows.records().take(50).map_while(Result::ok).collect();
-        let header: Vec<String> = rows
-            .first()
-            .map_or_else(Vec::new, |row| row.iter().map(String::from).collect());
+        let header: Vec<String> = rows.first().map_or_else(Vec::new, |row| {
+            row.iter().take(MAX_CELLS).map(String::from).collect()
+        });
         let known =
             Mapping::guess(&header, &Mapping::default()).map_or(0, |mapping| mapping.0.len());
         let even = rows.iter().filter(|row| row.len() == header.len()).count();
@@ -243,6 +268,9 @@ fn sniff_separator(sample: &str) -> u8 {
 
 struct Meter {
     since_row: Cell<u64>,
+    separator: u8,
+    /// Since the row began, where no quote is near.
+    n_separators: Cell<usize>,
     n_bytes: Cell<u64>,
     n_quotes: Cell<u64>,
     quotes: RefCell<Quotes>,
@@ -256,6 +284,8 @@ impl Meter {
     fn new(separator: u8) -> Self {
         Self {
             since_row: Cell::default(),
+            separator,
+            n_separators: Cell::default(),
             n_bytes: Cell::default(),
             n_quotes: Cell::default(),
             quotes: RefCell::new(Quotes::new(separator)),
@@ -283,12 +313,18 @@ impl Meter {
     fn count(&self, bytes: &[u8]) {
         let mut breaks = self.breaks.borrow_mut();
         let start = self.n_bytes.get();
+        let n_quotes = self.n_quotes.get();
         for (offset, &byte) in (start..).zip(bytes) {
             match byte {
                 b'"' => self.n_quotes.set(self.n_quotes.get() + 1),
                 b'\n' | b'\r' => breaks.push_back((offset, byte == b'\n')),
                 _ => {}
             }
+        }
+        // Inside quotes separators are text.
+        if n_quotes == self.n_quotes.get() && n_quotes.is_multiple_of(2) {
+            let n = memchr::memchr_iter(self.separator, bytes).count();
+            self.n_separators.set(self.n_separators.get() + n);
         }
         self.quotes.borrow_mut().follow(bytes);
         self.n_bytes.set(start + bytes.len() as u64);
@@ -309,6 +345,9 @@ impl<R: Read> Read for Metered<R> {
         self.meter.count(&buffer[..n]);
         if self.meter.since_row.get() > self.meter.cap.get() {
             return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if self.meter.n_separators.get() > MAX_CELLS + buffer.len() {
+            return Err(io::ErrorKind::QuotaExceeded.into());
         }
         Ok(n)
     }

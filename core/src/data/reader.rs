@@ -5,7 +5,7 @@
 //! Nothing but the first records, which tell the format, is held in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     io::Read,
 };
 
@@ -223,12 +223,15 @@ impl<R: Read> Reader<R> {
 
     /// A column that a given mapping names must be in one of the first records at least.
     fn check_given_columns(&self) -> Result<(), DatasetError> {
+        if self.options.mapping.0.is_empty() {
+            return Ok(());
+        }
         let mut names: Vec<String> = Vec::new();
+        let mut known: HashSet<&str> = HashSet::new();
         for (_, row) in &self.waiting {
             if let Row::Object { object, .. } = row {
-                let new = object.keys().filter(|key| !names.contains(key));
-                let new: Vec<String> = new.cloned().collect();
-                names.extend(new);
+                let new = object.keys().filter(|key| known.insert(key.as_str()));
+                names.extend(new.cloned());
             }
         }
         Mapping::guess(&names, &self.options.mapping).map(|_| ())
@@ -376,8 +379,9 @@ struct Spelling {
 }
 
 impl Spelling {
-    /// Names that are remembered. Keys may differ from record to record without end.
-    const MOST: usize = 1000;
+    /// Names that are remembered: more than a sheet has columns. Keys may differ from record to
+    /// record without end.
+    const MOST: usize = 20_000;
 
     /// Fields that look like a known field's name, misspelt, where that field itself is missing.
     fn misspelt_fields(&mut self, object: &Map<String, Value>, place: Place) -> Vec<Problem> {

@@ -242,7 +242,7 @@ impl Part {
             Inside::Sheet { book, name } => {
                 let sheet = book.sheet(name, n_rows)?;
                 let unread = sheet.problem().map(|problem| Ok(CellRow::Broken(problem)));
-                let rows = sheet.into_rows();
+                let rows = sheet.into_rows(self.file.name())?;
                 let (progress, all) = (Progress::default(), rows.len() as u64);
                 let read = progress.clone();
                 let rows = rows.enumerate().map(move |(i, row)| {

@@ -12,6 +12,15 @@ const MAX_TEXT_BYTES: u64 = 512 << 20;
 /// Filled cells of a sheet that are held at most.
 const MAX_CELLS: u64 = 20_000_000;
 
+/// Cells that the rows of a sheet may have with the blank ones before and between the filled.
+const MAX_PLACES: u64 = 5 * MAX_CELLS;
+
+/// What a blank cell takes.
+const PLACE_BYTES: u64 = 24;
+
+/// Rows at the top whose columns every row below has; some more than are looked at.
+const HEAD_ROWS: usize = 300;
+
 /// Bytes that cells may take which a file stores once and shows many times.
 const MAX_COPIED_BYTES: u64 = 32 << 20;
 
@@ -221,14 +230,40 @@ impl Sheet {
     }
 
     /// The rows, dense, from the first column that has anything.
-    pub(super) fn into_rows(mut self) -> impl ExactSizeIterator<Item = CellRow> {
+    ///
+    /// # Errors
+    /// If cells stand so far apart that the blank ones between them are too many.
+    pub(super) fn into_rows(
+        mut self,
+        name: &str,
+    ) -> Result<impl ExactSizeIterator<Item = CellRow> + use<>, DocumentError> {
         let (first, _) = self.columns();
         // Files may write rows in any order; people see them in that of their numbers.
         self.rows.sort_by_key(|row| row.row);
-        self.rows.into_iter().map(move |row| CellRow::Cells {
+        let n_places = self.n_places(first);
+        if n_places > MAX_PLACES {
+            return Err(DocumentError::TooLarge {
+                name: name.into(),
+                found: n_places.saturating_mul(PLACE_BYTES),
+                limit: MAX_PLACES * PLACE_BYTES,
+            });
+        }
+        Ok(self.rows.into_iter().map(move |row| CellRow::Cells {
             line: u64::from(row.row) + 1,
             cells: dense(row.cells, first),
-        })
+        }))
+    }
+
+    /// Cells of all rows, each as wide as its own last cell and the first rows.
+    fn n_places(&self, first: u32) -> u64 {
+        let width = |row: &SheetRow| {
+            let columns = row.cells.iter().map(|cell| cell.0);
+            let last = columns.max().unwrap_or(first);
+            u64::from(last.saturating_sub(first)) + 1
+        };
+        let head = self.rows.iter().take(HEAD_ROWS).map(width).max();
+        let head = head.unwrap_or(0);
+        self.rows.iter().map(|row| width(row).max(head)).sum()
     }
 }
 
@@ -271,7 +306,7 @@ mod tests {
             CellRow::Cells { line, cells } => (line, cells.join("|")),
             CellRow::Broken(problem) => panic!("{problem}"),
         };
-        sheet.into_rows().map(row).collect()
+        sheet.into_rows("a.xlsx").unwrap().map(row).collect()
     }
 
     #[test]
@@ -338,6 +373,22 @@ mod tests {
         );
         sheet.note_formula(2);
         assert!(said(&sheet).contains("found 2 formulas without a result, expected results"));
+    }
+
+    #[test]
+    fn blank_cells_count_too() {
+        let n_rows = 7000;
+        let far = |sheet: &mut Sheet, row| sheet.push((row, 16_383), "x".into(), "a.xlsx");
+        let mut wide = sheet(&[(0, 0, "a")]);
+        assert!((0..n_rows).all(|row| far(&mut wide, row).is_ok()));
+        let error = wide.into_rows("a.xlsx").err();
+        assert!(matches!(error, Some(DocumentError::TooLarge { .. })));
+        // One cell far away below the first rows is no column of the others.
+        let mut stray = Sheet::default();
+        let near = |sheet: &mut Sheet, row| sheet.push((row, 0), "x".into(), "a.xlsx");
+        assert!((0..n_rows).all(|row| near(&mut stray, row).is_ok()));
+        assert!(far(&mut stray, n_rows).is_ok());
+        assert_eq!(stray.into_rows("a.xlsx").unwrap().len(), 7001);
     }
 
     #[test]

@@ -134,7 +134,9 @@ impl Workbook {
 }
 
 fn open(file: &dyn InputFile) -> Result<Book, DocumentError> {
-    open_zip(open_buffered(file)?, file.name(), file.n_bytes())?;
+    let mut zip = open_zip(open_buffered(file)?, file.name(), file.n_bytes())?;
+    xlsx_raw::check_shared_texts(&mut zip, file.name())?;
+    drop(zip);
     Xlsx::new(open_buffered(file)?).map_err(|error| broken(file.name(), &error))
 }
 

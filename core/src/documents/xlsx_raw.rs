@@ -22,6 +22,12 @@ use super::{
     workbook::WorkbookKind,
 };
 
+/// Shared texts of which room is made whatever the file's size: some programs count them wrongly.
+const SHARED_TEXTS: u64 = 1_000_000;
+
+/// Bytes that each takes at least where there are more, for no two are the same.
+const SHARED_TEXT_BYTES: u64 = 16;
+
 /// Fill in what the library left out of the first `n_cells` cells.
 ///
 /// # Errors
@@ -51,6 +57,69 @@ pub(super) fn complete(
         is_value: false,
     };
     cells.read(&mut xml).map_err(failed)
+}
+
+/// The library makes room for as many shared texts as are said to follow, before it reads any.
+///
+/// # Errors
+/// If there are said to be more than there is room for in the file.
+pub(super) fn check_shared_texts<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    name: &str,
+) -> Result<(), DocumentError> {
+    // What cannot be opened is refused where it is read.
+    let is_shared = |path: &str| path.to_ascii_lowercase().ends_with("sharedstrings.xml");
+    let paths: Vec<String> = zip
+        .file_names()
+        .flatten()
+        .filter(|path| is_shared(path))
+        .map(|path| path.to_string())
+        .collect();
+    for path in paths {
+        let Ok(n_bytes) = zip.by_name(&path).map(|member| member.size()) else {
+            continue;
+        };
+        let Some(mut xml) = member(zip, &path) else {
+            continue;
+        };
+        let limit = (n_bytes / SHARED_TEXT_BYTES).max(SHARED_TEXTS);
+        let n_texts = n_shared_texts(&mut xml).unwrap_or_default();
+        if n_texts > limit {
+            return Err(DocumentError::Broken {
+                name: name.into(),
+                kind: WorkbookKind::Xlsx.name(),
+                detail: format!(
+                    "`{path}` says that it holds {n_texts} texts, expected at most {limit} in its \
+                     {n_bytes} bytes"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// `None` where it is not said.
+fn n_shared_texts<R: BufRead>(xml: &mut Reader<R>) -> Option<u64> {
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        // A fault is told by the library, which reads it over again.
+        match xml.read_event_into(&mut buffer).ok()? {
+            Event::Start(found) if found.local_name().as_ref() == "sst" => {
+                let said = found.attributes_raw().split("uniqueCount").skip(1);
+                return said.filter_map(first_number).max();
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
+/// The digits of `="12"`; numbers beyond all counting are none for the library either.
+fn first_number(value: &str) -> Option<u64> {
+    let digits = value.trim_start_matches(|c: char| c.is_whitespace() || "=\"'+".contains(c));
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits.get(..end.unwrap_or(digits.len()))?.parse().ok()
 }
 
 fn broken(name: &str, error: &quick_xml::Error) -> DocumentError {

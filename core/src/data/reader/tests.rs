@@ -363,3 +363,38 @@ fn a_hundred_thousand_records_take_seconds() {
         (100_000, Role::Assistant)
     );
 }
+
+/// Looking every name up among those of all the rows before would take minutes.
+#[test]
+fn thousands_of_columns_are_read() {
+    let names: Vec<String> = (0..8000).map(|i| format!("c{i}")).collect();
+    let header = format!("question,answer,{}\n", names.join(","));
+    let text = header + &"q,a\n".repeat(15);
+    assert_eq!(load(&text).records.len(), 15);
+    let options = ReadOptions {
+        mapping: Mapping::parse("query=question,response=answer,system=c7999").unwrap(),
+        ..ReadOptions::default()
+    };
+    assert!(read(text.as_bytes(), &options).is_ok());
+}
+
+#[test]
+fn rows_of_nothing_but_separators_are_refused() {
+    let told = |row: String| {
+        let text = format!("question,answer\n{row}\n");
+        match read(text.as_bytes(), &ReadOptions::default()) {
+            Err(DatasetError::Read(error)) => error.to_string(),
+            Err(error) => panic!("{error}"),
+            Ok(_) => String::new(),
+        }
+    };
+    for row in [
+        ",".repeat(70_000),
+        ",".repeat(200_000),
+        "\"\",".repeat(70_000),
+    ] {
+        let said = told(row);
+        assert!(said.contains("line 2 has more than 65536 cells"), "{said}");
+    }
+    assert_eq!(told(format!("q,\"{}\"", ",".repeat(200_000))), "");
+}

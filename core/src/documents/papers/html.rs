@@ -4,6 +4,7 @@ use scraper::{ElementRef, Html, node::Node};
 
 use super::{
     Block, Page, Paper, collapsed, html_math, html_tables,
+    html_tags::most_attributes,
     numerals::Numerals,
     paper_encoding::decoded_html,
     scripts::{lowered, raised},
@@ -71,23 +72,35 @@ const MAX_DEPTH: usize = 400;
 /// every tag.
 const MAX_OPEN: usize = 3000;
 
+/// Attributes of a tag beyond which a page is not parsed, because the parser compares each with all
+/// before it.
+const MAX_ATTRIBUTES: usize = 1000;
+
 /// # Errors
-/// If its elements are nested as no page's are: reading them would take time without end.
+/// If its elements are nested, or have attributes, as no page's do: reading them would take time
+/// without end.
 pub(super) fn read(
     name: &str,
     bytes: &[u8],
     encoding: Option<Encoding>,
 ) -> Result<Paper, DocumentError> {
     let text = decoded_html(bytes, encoding);
+    let broken = |detail| DocumentError::Broken {
+        name: name.to_owned(),
+        kind: "HTML",
+        detail,
+    };
     let depth = depth(&text);
     if depth > MAX_OPEN {
-        return Err(DocumentError::Broken {
-            name: name.to_owned(),
-            kind: "HTML",
-            detail: format!(
-                "{depth} elements stand inside each other, expected at most {MAX_OPEN}"
-            ),
-        });
+        return Err(broken(format!(
+            "{depth} elements stand inside each other, expected at most {MAX_OPEN}"
+        )));
+    }
+    let n_attributes = most_attributes(&text);
+    if n_attributes > MAX_ATTRIBUTES {
+        return Err(broken(format!(
+            "an element has {n_attributes} attributes, expected at most {MAX_ATTRIBUTES}"
+        )));
     }
     let document = Html::parse_document(&text);
     let mut reader = Reader::default();
@@ -491,5 +504,13 @@ mod tests {
         assert!(blocks(&("<div>".repeat(1_000) + "x")).is_empty());
         let flat = "<p>a<li>b<tr><td>c".repeat(2_000);
         assert_eq!(depth(&flat), 0);
+    }
+
+    #[test]
+    fn endless_attributes_end() {
+        let attributes: String = (0..1001).map(|i| format!(" a{i}='>'")).collect();
+        let page = format!("<p{attributes}>x");
+        let error = read("a.html", page.as_bytes(), None).unwrap_err();
+        assert!(error.to_string().contains("1001 attributes"), "{error}");
     }
 }

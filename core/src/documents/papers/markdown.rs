@@ -4,6 +4,9 @@
 use super::{Block, Names, Page, Paper, paper_encoding::decoded};
 use crate::data::Encoding;
 
+/// Cells of a document that stand for those that short rows lack; further rows stay short.
+const MAX_FILLED: usize = 1_000_000;
+
 pub(super) fn read(bytes: &[u8], encoding: Option<Encoding>) -> Paper {
     let text = decoded(bytes, encoding);
     let mut reader = Reader::default();
@@ -37,6 +40,8 @@ struct Reader<'a> {
     lines: Vec<&'a str>,
     /// What the code at hand began with.
     fence: Option<Fence>,
+    /// Cells that were filled in.
+    n_filled: usize,
 }
 
 /// A line that begins or ends code (CommonMark 4.5).
@@ -92,7 +97,7 @@ impl<'a> Reader<'a> {
         }
         self.blocks.push(if self.fence.take().is_some() {
             Block::Code(lines.join("\n"))
-        } else if let Some(table) = table(&lines) {
+        } else if let Some(table) = table(&lines, &mut self.n_filled) {
             table
         } else {
             Block::Paragraph(lines.join("\n"))
@@ -111,7 +116,7 @@ fn heading(line: &str) -> Option<&str> {
 }
 
 /// A pipe table: a header, a line of dashes, rows. It cannot be without a header, but that may be empty.
-fn table(lines: &[&str]) -> Option<Block> {
+fn table(lines: &[&str], n_filled: &mut usize) -> Option<Block> {
     let [head, dashes, rows @ ..] = lines else {
         return None;
     };
@@ -130,7 +135,10 @@ fn table(lines: &[&str]) -> Option<Block> {
     }
     for row in rows {
         let mut row = cells(row);
-        row.resize(n_columns, String::new());
+        *n_filled = n_filled.saturating_add(n_columns.saturating_sub(row.len()));
+        if row.len() > n_columns || *n_filled <= MAX_FILLED {
+            row.resize(n_columns, String::new());
+        }
         table.push(row);
     }
     Some(match is_named {
@@ -196,6 +204,17 @@ mod tests {
             blocks("| | |\n|-|-|\n| a | 1 |"),
             [Block::Table(vec![row(&["a", "1"])])]
         );
+    }
+
+    #[test]
+    fn short_rows_of_wide_tables_stay_short_in_the_end() {
+        let text = format!("{}\n|-|-|\n{}", "|a".repeat(2000), "|b\n".repeat(1000));
+        let blocks = blocks(&text);
+        let [Block::NamedTable(_, rows)] = &blocks[..] else {
+            panic!("a table");
+        };
+        let widths = [&rows[1], &rows[1000]].map(Vec::len);
+        assert_eq!((rows.len(), widths), (1001, [2000, 1]));
     }
 
     #[test]

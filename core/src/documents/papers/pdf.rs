@@ -17,6 +17,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     MAX_BYTES, Page, Paper, Unread,
+    pdf_budget::Budget,
     pdf_forms::undrawn_values,
     pdf_layout::{Placed, blocks},
     pdf_letters::Letter,
@@ -49,7 +50,14 @@ pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Paper, DocumentError> {
     let cache = InterpreterCache::new();
     let settings = settings();
     let (mut pages, mut unread) = (Vec::new(), Unread::default());
+    let mut budget = Budget::default();
     for (number, page) in (1..).zip(pdf.pages().iter()) {
+        let is_read = budget.take(page);
+        is_read.map_err(|excess| DocumentError::TooLarge {
+            name: format!("{name}, p. {number}"),
+            found: excess.found,
+            limit: excess.limit,
+        })?;
         let seen = seen(page, &cache, &settings);
         if seen.has_unknown_letters() {
             unread.letters.push(number);
@@ -267,17 +275,86 @@ mod tests {
             let n = content.len();
             objects.push(format!("<</Length {n}>>stream\n{content}\nendstream"));
         }
-        let (mut pdf, mut table) = (String::from("%PDF-1.4\n"), String::new());
-        for (i, object) in objects.iter().enumerate() {
+        file(objects.into_iter().map(String::into_bytes).collect())
+    }
+
+    /// A PDF of these objects, the first its catalogue.
+    fn file(objects: Vec<Vec<u8>>) -> Vec<u8> {
+        let (mut pdf, mut table) = (b"%PDF-1.4\n".to_vec(), String::new());
+        let n = objects.len() + 1;
+        for (i, object) in objects.into_iter().enumerate() {
             table += &format!("{:010} 00000 n \n", pdf.len());
-            pdf += &format!("{} 0 obj\n{object}\nendobj\n", i + 1);
+            pdf.extend(format!("{} 0 obj\n", i + 1).into_bytes());
+            pdf.extend(object);
+            pdf.extend(b"\nendobj\n");
         }
-        let (n, start) = (objects.len() + 1, pdf.len());
-        pdf += &format!(
+        let start = pdf.len();
+        let end = format!(
             "xref\n0 {n}\n0000000000 65535 f \n{table}trailer<</Size {n}/Root 1 0 R>>\n\
              startxref\n{start}\n%%EOF\n"
         );
-        pdf.into_bytes()
+        pdf.extend(end.into_bytes());
+        pdf
+    }
+
+    /// A page of these contents and resources, and what both name, from object 4.
+    fn page_of(page: &str, objects: Vec<Vec<u8>>) -> Vec<u8> {
+        let page = format!("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]{page}>>");
+        let first = [
+            "<</Type/Catalog/Pages 2 0 R>>",
+            "<</Type/Pages/Count 1/Kids[3 0 R]>>",
+            page.as_str(),
+        ];
+        let first = first.map(|object| object.as_bytes().to_vec());
+        file(first.into_iter().chain(objects).collect())
+    }
+
+    fn stream(dict: &str, data: &[u8]) -> Vec<u8> {
+        let start = format!("<<{dict}/Length {}>>stream\n", data.len());
+        [start.as_bytes(), data, b"\nendstream"].concat()
+    }
+
+    #[track_caller]
+    fn check_refused(pdf: Vec<u8>) {
+        let error = read("a.pdf", pdf).unwrap_err().to_string();
+        assert!(error.contains("`a.pdf, p. 1` would unpack to"), "{error}");
+    }
+
+    #[test]
+    fn instructions_that_swell_are_refused() {
+        use std::io::Write as _;
+        let packer = flate2::Compression::best();
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), packer);
+        packed.write_all(&vec![b' '; 8 << 20]).unwrap();
+        let packed = packed.finish().unwrap();
+        let packed = || stream("/Filter/FlateDecode", &packed);
+        let contents = |n| format!("/Contents[{}]", "4 0 R ".repeat(n));
+        check_refused(page_of(&contents(33), vec![packed()]));
+        assert!(read("a.pdf", page_of(&contents(1), vec![packed()])).is_ok());
+    }
+
+    #[test]
+    fn forms_that_draw_forms_without_end_are_refused() {
+        let form = |next: usize, n| {
+            let names = format!("<</XObject<</X {next} 0 R>>>>");
+            let dict = format!("/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources{names}");
+            stream(&dict, "/X Do ".repeat(n).as_bytes())
+        };
+        let page = "/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>";
+        let forms = |n| {
+            let contents = std::iter::once(stream("", b"/X Do"));
+            contents.chain((6..14).map(|next| form(next, n))).collect()
+        };
+        check_refused(page_of(page, forms(10)));
+        assert!(read("a.pdf", page_of(page, forms(1))).is_ok());
+        // What draws itself, or each other, is not found by its name inside of itself.
+        let contents = || stream("", b"/X Do");
+        for forms in [vec![form(5, 2)], vec![form(6, 2), form(5, 2)]] {
+            let objects = std::iter::once(contents()).chain(forms).collect();
+            assert!(read("a.pdf", page_of(page, objects)).is_ok());
+        }
+        let drawn = "/Annots[<</Type/Annot/Rect[0 0 9 9]/AP<</N 4 0 R>>>>]";
+        check_refused(page_of(drawn, (5..13).map(|next| form(next, 10)).collect()));
     }
 
     const UNKNOWN: &str = "BT /U 12 Tf 72 700 Td <0102010201> Tj ET";

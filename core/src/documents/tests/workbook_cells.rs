@@ -208,3 +208,17 @@ fn open_document_cells_are_read_by_their_values() {
         "{said:?}"
     );
 }
+
+#[test]
+fn shared_texts_for_which_there_is_no_room_are_refused() {
+    for count in ["200000000", "9223372036854775807"] {
+        let texts = format!(r#"<?xml version="1.0"?><sst count="1" uniqueCount="{count}"/>"#);
+        let members = [
+            ("xl/workbook.xml", String::new()),
+            ("xl/SharedStrings.xml", texts),
+        ];
+        let part = only(Bytes::of("a.xlsx", zipped(&members)));
+        let reason = part.view.reason.to_string();
+        assert!(reason.contains(&format!("holds {count} texts")), "{reason}");
+    }
+}
