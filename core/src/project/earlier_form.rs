@@ -15,10 +15,53 @@ use crate::data::fingerprint;
 pub(super) const WITH_RUNS: i64 = 2;
 
 /// Tables that form 1 has otherwise, or not at all.
-pub(super) const CHANGED: [&str; 2] = ["change", "late"];
+const CHANGED: [&str; 2] = ["change", "late"];
+
+/// What turns tables of today into those of form 1.
+const WITHOUT_RUNS: &str = "
+    DROP TABLE change;
+    DROP TABLE late;
+    DROP INDEX record_by_place;
+    CREATE TABLE change (
+        action INTEGER NOT NULL,
+        field TEXT NOT NULL,
+        record INTEGER NOT NULL,
+        value,
+        PRIMARY KEY (action, field, record)
+    ) WITHOUT ROWID;";
+
+/// What files have had beside the definitions of today, or in their place, and may have still; none of
+/// it acts.
+pub(super) const KNOWN: [&str; 7] = [
+    "CREATE TABLE opening (body INTEGER PRIMARY KEY, prompt TEXT NOT NULL, answer TEXT NOT NULL)",
+    "CREATE INDEX opening_by_prompt ON opening (prompt)",
+    "CREATE INDEX opening_by_answer ON opening (answer)",
+    "CREATE INDEX body_by_prompt ON body (prompt_print)",
+    "CREATE INDEX body_by_whole ON body (whole_print)",
+    "CREATE INDEX body_narrow ON body (id, n_chars, n_turns, roles, language, fields)",
+    "CREATE INDEX record_by_position ON record (state, position)",
+];
 
 /// The form since which fingerprints are made as today.
 pub(super) const WITH_PRINTS: i64 = 3;
+
+/// An empty database with the tables that a file of this form has.
+///
+/// # Errors
+/// If there is no memory.
+pub(super) fn as_made(form: i64) -> Result<Connection, ProjectError> {
+    let db = Connection::open_in_memory()?;
+    db.execute_batch(include_str!("schema.sql"))?;
+    if form < WITH_RUNS {
+        db.execute_batch(WITHOUT_RUNS)?;
+    }
+    Ok(db)
+}
+
+/// Whether a file of this form may have another in place of an index, which [`bring_up`] makes again.
+pub(super) fn is_made_again(form: i64, name: &str) -> bool {
+    form < FORM && name == "body_narrow"
+}
 
 /// What is left to do for a file that has runs.
 ///
@@ -125,7 +168,7 @@ pub(super) fn bring_runs(db: &mut Connection) -> Result<(), ProjectError> {
 fn put(db: &Connection, change: Option<((i64, String), Runs)>) -> Result<(), ProjectError> {
     if let Some(((action, field), runs)) = change {
         db.prepare_cached("INSERT INTO change (action, field, runs) VALUES (?1, ?2, ?3)")?
-            .execute(params![action, field, runs.encode()])?;
+            .execute(params![action, field, runs.encode()?])?;
     }
     Ok(())
 }

@@ -60,7 +60,8 @@ impl From<rusqlite::Error> for ProjectError {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::DatabaseCorrupt) => Self::Broken {
+            // No row that is written breaks one of our constraints, unless others are not ours.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation) => Self::Broken {
                 detail: error.to_string(),
             },
             Some(ErrorCode::NotADatabase) => Self::NotAProject,
@@ -83,5 +84,20 @@ fn is_of_another_kind(error: &rusqlite::Error) -> bool {
         | Error::Utf8Error(..) => true,
         Error::ToSqlConversionFailure(source) => source.is::<FromSqlError>(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn a_row_that_a_file_does_not_take_is_damage() {
+        let db = Connection::open_in_memory().unwrap();
+        let batch = "CREATE TABLE t (a UNIQUE); INSERT INTO t VALUES (1), (1)";
+        let error = ProjectError::from(db.execute_batch(batch).unwrap_err());
+        assert!(matches!(error, ProjectError::Broken { .. }), "{error}");
     }
 }

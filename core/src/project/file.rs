@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use rusqlite::{Connection, OptionalExtension as _, config::DbConfig};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::{
     Pace, Project, ProjectError,
@@ -12,6 +12,7 @@ use super::{
     leftovers::Working,
     list::Lists,
     store::Store,
+    trust::{check_definitions, check_ids, check_records, distrust},
 };
 use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 
@@ -121,10 +122,11 @@ impl Project {
             return Err(ProjectError::Newer { found, known: FORM });
         }
         distrust(&db)?;
-        check_tables(&db, found)?;
+        check_definitions(&db, found)?;
         if found < earlier_form::WITH_RUNS {
             earlier_form::bring_runs(&mut db)?;
         }
+        check_ids(&db)?;
         let mut project = Self::prepare(db)?;
         match project.tidy() {
             // It can be read, and tidied another time.
@@ -152,10 +154,10 @@ impl Project {
             .store
             .raw()
             .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if found == "ok" {
-            return Ok(());
+        if found != "ok" {
+            return Err(ProjectError::Broken { detail: found });
         }
-        Err(ProjectError::Broken { detail: found })
+        check_records(self.store.raw())
     }
 
     /// The database, for edges that copy it. Changes go through the journal.
@@ -169,7 +171,10 @@ impl Project {
 
     /// `id` is left empty: the caller knows where the project lies.
     pub fn view(&self) -> Result<ProjectView, ProjectError> {
-        let counts = self.counts()?;
+        self.view_with(&self.counts()?)
+    }
+
+    fn view_with(&self, counts: &Counts) -> Result<ProjectView, ProjectError> {
         let action = |which: &str| -> Result<Option<ActionView>, ProjectError> {
             let id: Option<i64> = self
                 .store
@@ -183,13 +188,31 @@ impl Project {
             name: self.meta("name")?.unwrap_or_default(),
             n_records: counts.n_records,
             n_trash: counts.n_trash,
-            sources: self.sources(&counts)?,
+            sources: self.sources(counts)?,
             undo: action("SELECT max(id) FROM action WHERE undone = 0")?,
             redo: action("SELECT min(id) FROM action WHERE undone = 1")?,
             checked: self.outdated()?.is_empty(),
             split_frozen: super::journal::fact(self.store.raw(), SPLIT_FROZEN)?.is_some(),
             remembered: self.all_remembered()?,
         })
+    }
+
+    /// Reads what a view says beside the counts. Damage there is told before a change, and not after
+    /// it, when the change would be in the file.
+    pub(super) fn check_view(&self) -> Result<(), ProjectError> {
+        self.view_with(&Counts::default())?;
+        let db = self.store.raw();
+        let mut statement = db.prepare_cached("SELECT key, value FROM fact")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let _: (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        }
+        let mut statement = db.prepare_cached(&format!("{SOURCE} FROM source"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            source_view(row)?;
+        }
+        Ok(())
     }
 
     pub fn set_pace(&mut self, pace: Pace) {
@@ -236,20 +259,14 @@ impl Project {
         let mut statement = self
             .store
             .raw()
-            .prepare_cached("SELECT name, sha256, format, n_rejected FROM source WHERE id = ?1")?;
-        let view = statement.query_row([id], |row| {
-            Ok(SourceView {
-                source: u32::try_from(id).unwrap_or(u32::MAX),
-                name: row.get(0)?,
-                sha256: row.get(1)?,
-                format: row.get(2)?,
-                n_records: n.map_or(0, |(_, n)| *n),
-                n_rejected: row.get(3)?,
-                licence,
-                url,
-            })
-        });
-        Ok(view.optional()?)
+            .prepare_cached(&format!("{SOURCE} FROM source WHERE id = ?1"))?;
+        let view = statement.query_row([id], source_view).optional()?;
+        Ok(view.map(|view| SourceView {
+            n_records: n.map_or(0, |(_, n)| *n),
+            licence,
+            url,
+            ..view
+        }))
     }
 
     /// Counts are wrong after records came, went, or changed their state.
@@ -265,14 +282,23 @@ impl Project {
         }
         let mut counts = Counts::default();
         let mut statement = self.store.settled()?.prepare_cached(
-            "SELECT source, sum(state = 0), sum(state = 1) FROM record WHERE state < 2 GROUP BY source",
+            "SELECT source, sum(state = 0), sum(state = 1), sum(state = 2), count(*) FROM record
+             GROUP BY source",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let n: u64 = row.get(1)?;
+            let (n, n_trash, n_gone): (u64, u64, u64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let n_of_source: u64 = row.get(4)?;
+            if n + n_trash + n_gone != n_of_source {
+                return Err(ProjectError::Broken {
+                    detail: "records have a state that there is not".into(),
+                });
+            }
             counts.n_records += n;
-            counts.n_trash += row.get::<_, u64>(2)?;
-            if let Some(source) = row.get(0)? {
+            counts.n_trash += n_trash;
+            if let Some(source) = row.get(0)?
+                && n + n_trash > 0
+            {
                 counts.of_sources.push((source, n));
             }
         }
@@ -331,47 +357,21 @@ impl Project {
     }
 }
 
-/// The file may come from anybody: it brings data, and nothing that runs.
-fn distrust(db: &Connection) -> Result<(), ProjectError> {
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    Ok(())
-}
+const SOURCE: &str = "SELECT id, name, sha256, format, n_rejected";
 
-/// # Errors
-/// If a table is not as it is made: the file was made by something else, or was damaged.
-fn check_tables(db: &Connection, form: i64) -> Result<(), ProjectError> {
-    let as_made = Connection::open_in_memory()?;
-    as_made.execute_batch(include_str!("schema.sql"))?;
-    let found = columns_of(db)?;
-    let is_later =
-        |table: &str| form < earlier_form::WITH_RUNS && earlier_form::CHANGED.contains(&table);
-    for (table, columns) in columns_of(&as_made)? {
-        let detail = match found.get(&table) {
-            _ if is_later(&table) => continue,
-            Some(found) if *found == columns => continue,
-            Some(_) => format!("its table `{table}` is not one of Veneer's"),
-            None => format!("it has no table `{table}`"),
-        };
-        return Err(ProjectError::Broken { detail });
-    }
-    Ok(())
-}
-
-/// The columns of each table, in their order.
-fn columns_of(db: &Connection) -> Result<BTreeMap<String, Vec<String>>, ProjectError> {
-    let mut statement = db.prepare(
-        "SELECT tables.name, columns.name FROM sqlite_schema AS tables
-         JOIN pragma_table_info(tables.name) AS columns
-         WHERE tables.type = 'table' ORDER BY tables.name, columns.cid",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        columns.entry(row.get(0)?).or_default().push(row.get(1)?);
-    }
-    Ok(columns)
+/// What is in the row of a source; the rest is left to find.
+fn source_view(row: &Row<'_>) -> rusqlite::Result<SourceView> {
+    let id: i64 = row.get(0)?;
+    Ok(SourceView {
+        source: u32::try_from(id).unwrap_or(u32::MAX),
+        name: row.get(1)?,
+        sha256: row.get(2)?,
+        format: row.get(3)?,
+        n_records: 0,
+        n_rejected: row.get(4)?,
+        licence: String::new(),
+        url: String::new(),
+    })
 }
 
 /// Key of the fact that holds the hash of a frozen split.

@@ -6,7 +6,7 @@
 
 mod changes;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value};
 
 use super::{
     Pace, Project, ProjectError,
@@ -57,6 +57,33 @@ impl Field {
 
     pub(super) fn named(column: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.column() == column)
+    }
+
+    /// Whether a record can have this value.
+    fn holds(self, value: &Value) -> bool {
+        match self {
+            Self::State => matches!(value, Value::Integer(0..=2)),
+            Self::Side => matches!(value, Value::Null | Value::Integer(0..=2)),
+            Self::Position | Self::Body | Self::Tags | Self::Accepted => {
+                matches!(value, Value::Integer(_))
+            }
+            Self::Reviewer => matches!(value, Value::Text(_)),
+        }
+    }
+
+    /// Runs of this column as they are in the file.
+    ///
+    /// # Errors
+    /// If they are none, or have a value that no record can have.
+    pub(super) fn read(self, bytes: &[u8]) -> Result<Runs, ProjectError> {
+        let runs = Runs::decode(bytes)?;
+        if runs.all().iter().all(|run| self.holds(&run.value)) {
+            return Ok(runs);
+        }
+        let column = self.column();
+        Err(ProjectError::Broken {
+            detail: format!("its history has a value for `{column}` that no record can have"),
+        })
     }
 }
 
@@ -143,6 +170,7 @@ impl Project {
         (detail, now_ms): (&str, i64),
         change: impl FnOnce(&mut Changes<'_>) -> Result<(), ProjectError>,
     ) -> Result<Option<Done>, ProjectError> {
+        self.check_view()?;
         let lists = self.lists.get_mut();
         let tx = self.store.raw().unchecked_transaction()?;
         tx.prepare_cached(
@@ -236,6 +264,7 @@ impl Project {
         let Some(action) = next else {
             return self.changed(None);
         };
+        self.check_view()?;
         let changes = changes_of(self.store.raw(), action)?;
         let is_narrow = changes.iter().all(|(field, _)| *field != Field::Body);
         let is_large = n_records(changes.iter().map(|(_, runs)| runs)) >= self.many as u64;
@@ -255,7 +284,7 @@ impl Project {
                 swap_in_table(&tx, field, &runs)?
             };
             tx.prepare_cached("UPDATE change SET runs = ?3 WHERE action = ?1 AND field = ?2")?
-                .execute(params![action, field.column(), before.encode()])?;
+                .execute(params![action, field.column(), before.encode()?])?;
         }
         swap_facts(&tx, action)?;
         tx.prepare_cached("UPDATE action SET undone = 1 - undone WHERE id = ?1")?
@@ -289,7 +318,7 @@ pub(super) fn changes_of(db: &Connection, action: i64) -> Result<Vec<(Field, Run
         let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
         if let Some(field) = Field::named(name) {
             let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            changes.push((field, Runs::decode(bytes)?));
+            changes.push((field, field.read(bytes)?));
         }
     }
     Ok(changes)
@@ -302,7 +331,7 @@ pub(super) fn history_of(db: &Connection, field: Field) -> Result<Vec<Runs>, Pro
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        all.push(Runs::decode(bytes)?);
+        all.push(field.read(bytes)?);
     }
     Ok(all)
 }
@@ -324,7 +353,7 @@ pub(super) fn forget_records(db: &Connection, records: &[u64]) -> Result<(), Pro
                 continue;
             }
             if fewer != runs {
-                put.execute(params![action, field.column(), fewer.encode()])?;
+                put.execute(params![action, field.column(), fewer.encode()?])?;
             }
             left.push(fewer);
         }

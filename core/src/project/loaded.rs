@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Project, ProjectError, content::read_stored, edit::side_of};
+use super::{Project, ProjectError, content::read_stored, edit::side_of, trust::not_whole};
 use crate::{
     data::{Encoding, Format, Loaded, Place, ReadOptions, Shape, Source, Supervision, validate},
     protocol::studio::{Said, Side},
@@ -18,12 +18,15 @@ impl Project {
         let mut loaded = Loaded::empty(source(), options.kept_problems);
         let mut formats: BTreeMap<Format, u64> = BTreeMap::new();
         let mut statement = self.store.settled()?.prepare_cached(
-            "SELECT record.line, record.side, content.json, record.body FROM record
-             LEFT JOIN content ON content.body = record.body
-             WHERE record.state = 0 ORDER BY record.position, record.id",
+            "SELECT record.line, record.side, content.json, record.body, state IS 0, record.id
+             FROM record LEFT JOIN content ON content.body = record.body
+             WHERE state IS NOT 1 AND state IS NOT 2 ORDER BY record.position, record.id",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
+            if !row.get::<_, bool>(4)? {
+                return Err(not_whole(row.get(5)?));
+            }
             loaded.n_in_file += 1;
             let side: Option<i64> = row.get(1)?;
             let side = side.and_then(side_of);

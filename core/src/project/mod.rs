@@ -52,6 +52,7 @@ mod text_edit;
 mod text_model;
 mod tokens;
 mod trash;
+mod trust;
 mod words;
 
 use std::{cell::RefCell, rc::Rc};

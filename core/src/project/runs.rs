@@ -90,16 +90,22 @@ impl Runs {
         }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// # Errors
+    /// If records are not in their order, each once, as where a table is damaged.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, ProjectError> {
         let mut bytes = Vec::with_capacity(8 * self.0.len());
         let mut end = 0;
         for run in &self.0 {
-            put_number(&mut bytes, run.first - end);
+            let n_left_out = run.first.checked_sub(end).ok_or_else(unreadable)?;
+            put_number(&mut bytes, n_left_out);
             put_number(&mut bytes, run.n);
             put_value(&mut bytes, &run.value);
             end = run.last() + 1;
+            if end > i64::MAX as u64 {
+                return Err(unreadable());
+            }
         }
-        bytes
+        Ok(bytes)
     }
 
     /// # Errors
@@ -109,13 +115,17 @@ impl Runs {
         let mut runs = Self::default();
         let mut end = 0_u64;
         while !reader.bytes.is_empty() {
-            let run = reader.run(end).ok_or_else(|| ProjectError::Broken {
-                detail: "an entry of its history cannot be read".into(),
-            })?;
+            let run = reader.run(end).ok_or_else(unreadable)?;
             end = run.last() + 1;
             runs.push(run);
         }
         Ok(runs)
+    }
+}
+
+fn unreadable() -> ProjectError {
+    ProjectError::Broken {
+        detail: "an entry of its history cannot be read".into(),
     }
 }
 
@@ -258,7 +268,7 @@ mod tests {
             let values = some(&mut rng);
             let runs = Runs::of(values.clone());
             assert_eq!(pairs(&runs), values);
-            assert_eq!(Runs::decode(&runs.encode()).unwrap(), runs);
+            assert_eq!(Runs::decode(&runs.encode().unwrap()).unwrap(), runs);
             assert_eq!(n_records([&runs, &runs]), values.len() as u64);
             for record in 0..40 {
                 let is_there = values.iter().any(|(other, _)| *other == record);
@@ -276,12 +286,22 @@ mod tests {
     #[test]
     fn neighbours_with_one_value_are_a_few_bytes() {
         let runs = Runs::of((1..=100_000).map(|record| (record, Value::Integer(0))));
-        assert_eq!((runs.all().len(), runs.encode().len()), (1, 6));
+        assert_eq!((runs.all().len(), runs.encode().unwrap().len()), (1, 6));
+    }
+
+    #[test]
+    fn records_that_come_twice_or_are_no_ids_are_told() {
+        for records in [[3, 3], [3, 2], [3, i64::MAX as u64]] {
+            let runs = Runs::of(records.map(|record| (record, Value::Null)));
+            assert!(runs.encode().is_err(), "{records:?}");
+        }
     }
 
     #[test]
     fn broken_bytes_are_told_and_cost_nothing() {
-        let whole = Runs::of([(7, Value::Text("花子".into()))]).encode();
+        let whole = Runs::of([(7, Value::Text("花子".into()))])
+            .encode()
+            .unwrap();
         for n in 1..whole.len() {
             assert!(Runs::decode(&whole[..n]).is_err(), "{n} bytes");
         }

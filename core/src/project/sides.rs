@@ -15,6 +15,7 @@ use super::{
     file::SPLIT_FROZEN,
     hash::hex,
     journal::{Field, fact},
+    trust::not_whole,
 };
 use crate::{
     data::{Facts, Portion, Split, SplitOptions, draw},
@@ -277,9 +278,10 @@ struct Members {
 impl Members {
     fn read(db: &Connection) -> Result<Self, ProjectError> {
         let mut statement = db.prepare_cached(
-            "SELECT record.id, body.id, side, prompt_print, whole_print
-             FROM record JOIN body ON body.id = record.body
-             WHERE state = 0 ORDER BY position, record.id",
+            "SELECT record.id, body.id, side, prompt_print, whole_print,
+                state IS 0 AND body.id IS NOT NULL
+             FROM record LEFT JOIN body ON body.id = record.body
+             WHERE state IS NOT 1 AND state IS NOT 2 ORDER BY position, record.id",
         )?;
         let mut rows = statement.query([])?;
         let mut members = Self {
@@ -290,6 +292,9 @@ impl Members {
             wholes: Vec::new(),
         };
         while let Some(row) = rows.next()? {
+            if !row.get::<_, bool>(5)? {
+                return Err(not_whole(row.get(0)?));
+            }
             members.records.push(row.get(0)?);
             members.bodies.push(row.get(1)?);
             members.sides.push(row.get(2)?);

@@ -97,7 +97,7 @@ impl Store {
         runs: Runs,
     ) -> Result<Late, ProjectError> {
         db.prepare_cached("INSERT INTO late (field, runs, up_to) VALUES (?1, ?2, 0)")?
-            .execute(params![field.column(), runs.encode()])?;
+            .execute(params![field.column(), runs.encode()?])?;
         Ok(Late {
             id: db.last_insert_rowid(),
             field,
@@ -146,12 +146,13 @@ impl Store {
         while let Some(row) = rows.next()? {
             let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+            let field = Field::named(name).ok_or_else(|| ProjectError::Broken {
+                detail: format!("it changes a column `{name}` that records do not have"),
+            })?;
             all.push_back(Late {
                 id: row.get(0)?,
-                field: Field::named(name).ok_or_else(|| ProjectError::Broken {
-                    detail: format!("it changes a column `{name}` that records do not have"),
-                })?,
-                runs: Runs::decode(bytes)?,
+                field,
+                runs: field.read(bytes)?,
                 up_to: row.get(3)?,
             });
         }

@@ -240,7 +240,7 @@ impl<'a> Changes<'a> {
             let runs = Runs::of(kept);
             self.db
                 .prepare_cached("INSERT INTO change (action, field, runs) VALUES (?1, ?2, ?3)")?
-                .execute(params![self.action, field.column(), runs.encode()])?;
+                .execute(params![self.action, field.column(), runs.encode()?])?;
             all.push(runs);
             touched.push(field);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::{
     data::handover::side_name,
-    project::{Project, ProjectError},
+    project::{Project, ProjectError, trust::not_whole},
     protocol::studio::{Export, ExportKind, Side},
 };
 
@@ -150,9 +150,10 @@ struct Listed {
 /// Records outside the trash in the order of the dataset, or of the current list.
 fn in_order(project: &Project, export: &Export) -> Result<Vec<Listed>, ProjectError> {
     let mut statement = project.store.settled()?.prepare_cached(
-        "SELECT record.id, record.body, line, side, language, tags <> 0 OR reviewer <> ''
-         FROM record JOIN body ON body.id = record.body
-         WHERE state = 0 ORDER BY position, record.id",
+        "SELECT record.id, record.body, line, side, language, tags <> 0 OR reviewer <> '',
+            state IS 0 AND body.id IS NOT NULL
+         FROM record LEFT JOIN body ON body.id = record.body
+         WHERE state IS NOT 1 AND state IS NOT 2 ORDER BY position, record.id",
     )?;
     let mut rows = statement.query([])?;
     let list = if export.list_only {
@@ -164,6 +165,9 @@ fn in_order(project: &Project, export: &Export) -> Result<Vec<Listed>, ProjectEr
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         let id: u64 = row.get(0)?;
+        if !row.get::<_, bool>(6)? {
+            return Err(not_whole(id));
+        }
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
             continue;
         }

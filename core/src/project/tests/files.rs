@@ -183,6 +183,16 @@ fn the_history_of_an_earlier_form_is_kept() {
     );
 }
 
+#[test]
+fn a_history_of_an_earlier_form_with_a_record_behind_all_ids_is_refused() {
+    let db = in_memory(2).into_connection();
+    as_in_form_1(&db);
+    db.execute("INSERT INTO change VALUES (1, 'side', ?1, 0)", [i64::MAX])
+        .unwrap();
+    let error = Project::open(db).err().unwrap();
+    assert!(matches!(error, ProjectError::Broken { .. }), "{error}");
+}
+
 /// A row for every value, as the first form had it.
 fn as_in_form_1(db: &Connection) {
     db.execute_batch(

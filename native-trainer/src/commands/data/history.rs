@@ -129,9 +129,23 @@ pub(super) fn short(text: &str) -> String {
     cut(&one_line(text), 0)
 }
 
+/// On one line, and with nothing in it that turns what stands around it; it may come from a file.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ")
+    let mut line = String::with_capacity(text.len());
+    for c in words.join(" ").chars() {
+        match c.is_control() || turns_text(c) {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
+/// Characters that say in which direction others run (Unicode UAX 9, section 2).
+fn turns_text(c: char) -> bool {
+    matches!(c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A stretch of a text from a character on.
@@ -171,7 +185,7 @@ fn action_words(action: &ActionView) -> String {
     let detail = if action.detail.is_empty() {
         String::new()
     } else {
-        format!(" ({})", action.detail)
+        format!(" ({})", one_line(&action.detail))
     };
     format!("{what}{detail}: {}", count(action.n_records, "record"))
 }
@@ -192,7 +206,10 @@ pub(super) fn report(findings: &FindingsView, project: &Path) -> String {
         text += &format!("\n{heading}\n");
         for found in kinds().filter(|found| found.n_records > 0) {
             let head = format!("  {:>9}  ", thousands(found.n_records));
-            text += &wrapped(&head, &format!("{} ({})", found.title, found.kind.0));
+            text += &wrapped(
+                &head,
+                &format!("{} ({})", one_line(&found.title), one_line(&found.kind.0)),
+            );
             let indent = " ".repeat(columns(&head));
             if !found.advice.is_empty() {
                 text += &wrapped(&format!("{indent}-> "), &found.advice);
@@ -231,7 +248,8 @@ pub(super) fn report(findings: &FindingsView, project: &Path) -> String {
             }
             (fix, _) => format!(
                 "\nsettle: veneer data fix {project} \\\n          --finding {} --with {}\n",
-                found.kind.0, fix.0
+                shell_word(Path::new(&one_line(&found.kind.0))),
+                fix.0
             ),
         };
     }
@@ -243,5 +261,22 @@ fn option_of(setting: TextSetting) -> &'static str {
     match setting {
         TextSetting::Template => "--chat-template NAME",
         TextSetting::MaxLength => "--max-length N",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_stays_on_its_line() {
+        assert_eq!(one_line(" a\n\tb\u{2028}c  保険 "), "a b c 保険");
+        let action = ActionView {
+            detail: "good\n  edited: 7 records".into(),
+            n_records: 1,
+            ..ActionView::default()
+        };
+        assert_eq!(action_line(&action).lines().count(), 1);
+        assert_eq!(one_line("x\u{202e}y\u{1b}[2J"), "x\\u{202e}y\\u{1b}[2J");
     }
 }

@@ -87,7 +87,7 @@ pub(crate) fn snapshot(args: &SnapshotArgs) -> Result<()> {
     } else if let Some(name) = &args.delete {
         let snapshot = named(&project, name)?;
         project.delete_snapshot(snapshot.snapshot)?;
-        report += &format!("  forgot `{}`\n", snapshot.name);
+        report += &format!("  forgot `{}`\n", one_line(&snapshot.name));
     }
     let snapshots = project.snapshots()?;
     if args.json {
@@ -146,7 +146,7 @@ fn named(project: &Project, name: &str) -> Result<SnapshotView> {
         None => {
             let names: Vec<String> = snapshots
                 .iter()
-                .map(|it| format!("`{}`", it.name))
+                .map(|it| format!("`{}`", one_line(&it.name)))
                 .collect();
             bail!("there is no snapshot `{name}`, only {}", names.join(", "))
         }
@@ -172,7 +172,7 @@ fn list(snapshots: &[SnapshotView]) -> String {
     }
     let mut text = String::new();
     for snapshot in snapshots {
-        let (name, number) = (&snapshot.name, snapshot.snapshot.0);
+        let (name, number) = (one_line(&snapshot.name), snapshot.snapshot.0);
         let line = format!(
             "{name} (#{number}), {}",
             count(snapshot.n_records, "record")
@@ -192,8 +192,8 @@ fn difference_text(from: &str, to: Option<&SnapshotView>, difference: &Differenc
         thousands(difference.n_moved)
     );
     let time = match to {
-        None => format!("since `{from}`"),
-        Some(to) => format!("from `{from}` to `{}`", to.name),
+        None => format!("since `{}`", one_line(from)),
+        Some(to) => format!("from `{}` to `{}`", one_line(from), one_line(&to.name)),
     };
     let mut text = labelled("changed", &format!("{time}: {counts}"));
     let shown = difference.records.iter().take(SHOWN);
@@ -258,12 +258,15 @@ fn beside_text(one: &Beside) -> String {
         Some(Side::Test) => "test",
         None => "none",
     };
-    let name = |name: &str| if name.is_empty() { "nobody" } else { name }.to_owned();
+    let name = |name: &str| match name.is_empty() {
+        true => "nobody".to_owned(),
+        false => one_line(name),
+    };
     let tags = |tags: &[String]| {
         if tags.is_empty() {
             "none".to_owned()
         } else {
-            tags.join(", ")
+            one_line(&tags.join(", "))
         }
     };
     match one {
@@ -286,6 +289,21 @@ mod tests {
         for name in ["#", "#1a", "1", "v#1", ""] {
             assert!(refuse_number(name).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn names_of_snapshots_stay_on_their_line() {
+        let snapshot = SnapshotView {
+            snapshot: SnapshotKey(3),
+            name: "a\n  1970-01-01  b\u{202e}".into(),
+            at_ms: 0,
+            n_records: 1,
+        };
+        let text = list(&[snapshot]);
+        assert_eq!(
+            text,
+            "  1970-01-01  a 1970-01-01 b\\u{202e} (#3), 1 record\n"
+        );
     }
 
     #[test]
