@@ -20,9 +20,9 @@ const RECORDS_AT_ONCE: u64 = 2_000;
 const BORDER: &str = "\u{e000}";
 
 impl Project {
-    /// What can wait: brings late values into the table of records, reads what lists are made from, and
-    /// brings the search index up to the newest record. Queries go by what is in force and search what is
-    /// not in the index yet anyway.
+    /// What can wait: brings late values into the table of records, reads what lists are made from and
+    /// what searches look through, and brings the search index up to the newest record. Queries go by
+    /// what is in force and search what is not in the index yet anyway.
     pub fn index(&self) -> Task<()> {
         Box::new(IndexWork::default())
     }
@@ -44,6 +44,14 @@ impl Work for IndexWork {
         if !project.lists.get_mut().read_some(&project.store)? {
             return Ok(Step::More(self.progress(0)));
         }
+        if !std::mem::replace(&mut self.is_counted, true) {
+            // Findings are counted by these, and somebody will wait for that.
+            project.live()?;
+            return Ok(Step::More(self.progress(0)));
+        }
+        if !project.lists.get_mut().read_texts(project.store.raw())? {
+            return Ok(Step::More(self.progress(0)));
+        }
         let is_merging = merge_some(project.store.raw())?;
         let n_indexed = if is_merging {
             0
@@ -51,10 +59,6 @@ impl Work for IndexWork {
             index_some(project.store.raw_mut())?
         };
         if n_indexed == 0 && !is_merging {
-            if !std::mem::replace(&mut self.is_counted, true) {
-                // Findings are counted by these, and somebody will wait for that.
-                project.live()?;
-            }
             let is_ordered = project.lists.get_mut().rank_some(project.store.raw())?;
             return Ok(match is_ordered {
                 true => Step::Done(()),

@@ -29,6 +29,7 @@ use super::{
     snippet,
     sorting::{self, Ranks},
     store::Store,
+    texts::Texts,
 };
 use crate::protocol::studio::{
     Filter, ListView, Query, RecordKey, SortBy, StudioProgress, StudioStage, Target, Window,
@@ -51,6 +52,7 @@ pub(super) struct Lists {
     pub(super) columns: Columns,
     fields: Vec<FieldColumn>,
     openings: Openings,
+    pub(super) texts: Texts,
     /// `None` until there was a query.
     current: Option<Current>,
 }
@@ -98,6 +100,7 @@ impl Lists {
             columns: Columns::new(store)?,
             fields: Vec::new(),
             openings: Openings::default(),
+            texts: Texts::default(),
             current: None,
         })
     }
@@ -111,6 +114,11 @@ impl Lists {
     /// Reads what every list is made from; true once all of it is.
     pub(super) fn read_some(&mut self, store: &Store) -> Result<bool, ProjectError> {
         self.columns.catch_up(store, ROWS_AT_ONCE)
+    }
+
+    /// Reads what searches look through, so that nobody waits for it; true once there is no more.
+    pub(super) fn read_texts(&mut self, db: &Connection) -> Result<bool, ProjectError> {
+        self.texts.read_some(db, &self.columns)
     }
 
     /// What an order needs beyond the columns.

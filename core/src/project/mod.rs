@@ -50,6 +50,7 @@ mod testing;
 mod tests;
 mod text_edit;
 mod text_model;
+mod texts;
 mod tokens;
 mod trash;
 mod trust;

@@ -6,6 +6,8 @@
 mod glance;
 mod hits;
 mod literals;
+mod needle;
+mod scan;
 
 use regex::{Regex, RegexBuilder};
 
@@ -17,6 +19,9 @@ use super::{
     words::{self, Case, Phrase},
 };
 use crate::protocol::studio::{self, Search, SearchMode, TurnRole};
+use literals::Literals;
+use needle::Needle;
+use scan::Scan;
 
 /// A search made ready for many records.
 pub(super) struct Finder {
@@ -24,6 +29,8 @@ pub(super) struct Finder {
     pattern: Pattern,
     /// What a stored record must hold as JSON, all of them, quick to look for.
     stored: Vec<Regex>,
+    /// What texts in memory are looked through for.
+    scan: Scan,
     /// What is shown of a match: the first of these places.
     shown: Vec<Regex>,
 }
@@ -55,12 +62,11 @@ impl Finder {
             SearchMode::Text => Self::literal(search, &search.text).map(Some),
             SearchMode::Regex => {
                 let regex = regex(&search.text, search.case_sensitive)?;
-                let stored = literals::of_regex(&search.text, search.case_sensitive);
-                Ok(Some(Self::text(
-                    search,
-                    regex,
-                    stored.into_iter().collect(),
-                )))
+                let literals = Literals::of_regex(&search.text, search.case_sensitive);
+                let stored = literals.as_ref().and_then(Literals::regex);
+                let scan = literals.map_or(Scan::All, Scan::of_literals);
+                let stored = stored.into_iter().collect();
+                Ok(Some(Self::text(search, regex, stored, scan)))
             }
         }
     }
@@ -86,9 +92,11 @@ impl Finder {
         };
         let longest = folded.iter().filter_map(longest);
         let first = folded.iter().filter_map(|phrase| phrase.words.first());
+        let stored: Vec<Regex> = longest.filter_map(|word| glance::of_word(&word)).collect();
         Ok(Some(Self {
             role: search.role,
-            stored: longest.filter_map(|word| glance::of_word(&word)).collect(),
+            scan: stored.first().cloned().map_or(Scan::All, Scan::Sign),
+            stored,
             shown: first.filter_map(|word| glance::spelled(word)).collect(),
             pattern: Pattern::Words {
                 phrases,
@@ -103,13 +111,17 @@ impl Finder {
         let stored = stored.strip_prefix('"').unwrap_or(&stored);
         let stored = stored.strip_suffix('"').unwrap_or(stored);
         let exactly = |text: &str| regex(&regex::escape(text), search.case_sensitive);
-        Ok(Self::text(search, exactly(text)?, vec![exactly(stored)?]))
+        let regex = exactly(text)?;
+        let needle = Needle::new(text, search.case_sensitive);
+        let scan = needle.map_or_else(|| Scan::Sign(regex.clone()), Scan::Itself);
+        Ok(Self::text(search, regex, vec![exactly(stored)?], scan))
     }
 
-    fn text(search: &Search, regex: Regex, stored: Vec<Regex>) -> Self {
+    fn text(search: &Search, regex: Regex, stored: Vec<Regex>, scan: Scan) -> Self {
         Self {
             role: search.role,
             stored,
+            scan,
             shown: vec![regex.clone()],
             pattern: Pattern::Text(regex),
         }
@@ -179,11 +191,15 @@ impl Finder {
             return Ok(false);
         }
         let spoken = Spoken::read(json)?;
-        let mut texts = spoken.by(self.role);
-        Ok(match &self.pattern {
+        Ok(self.is_said_in(spoken.by(self.role)))
+    }
+
+    /// Whether the texts of a record say it.
+    fn is_said_in<'a>(&self, mut texts: impl Iterator<Item = &'a str>) -> bool {
+        match &self.pattern {
             Pattern::Words { phrases, case, .. } => words::hold(texts, phrases, *case),
             Pattern::Text(regex) => texts.any(|text| regex.is_match(text)),
-        })
+        }
     }
 
     /// Where the first of it is in a text, in bytes; for words, the first one of them.

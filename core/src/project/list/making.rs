@@ -74,7 +74,7 @@ impl Work for QueryWork {
             None => filter(lists, db, &self.query, self.found.as_ref())?,
         };
         if let Some(found) = &mut self.found
-            && let Some(progress) = search(found, db, &lists.columns, &mut filtered)?
+            && let Some(progress) = search(found, db, lists, &mut filtered)?
         {
             self.filtered = Some(filtered);
             return Ok(Step::More(progress));
@@ -96,7 +96,11 @@ impl Work for ColumnsWork {
     fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
         let lists = project.lists.get_mut();
         Ok(match lists.read_some(&project.store)? {
-            true => Step::Done(()),
+            true => {
+                // The first record that is opened asks for these.
+                lists.columns.same_texts();
+                Step::Done(())
+            }
             false => Step::More(reading(lists.columns.records.len() as u64)),
         })
     }
@@ -167,15 +171,16 @@ fn searched(passing: &[u32], columns: &Columns, finder: &Finder) -> Vec<u32> {
 fn search(
     found: &mut Found,
     db: &Connection,
-    columns: &Columns,
+    lists: &Lists,
     filtered: &mut Filtered,
 ) -> Result<Option<StudioProgress>, ProjectError> {
     let Filtered {
         bodies, n_looked, ..
     } = filtered;
+    let Lists { columns, texts, .. } = lists;
     found.hits.ask_index(&found.finder, db, columns)?;
     let rest = bodies.get(*n_looked..).unwrap_or_default();
-    *n_looked += found.hits.look(&found.finder, db, columns, rest)?;
+    *n_looked += found.hits.look(&found.finder, db, columns, texts, rest)?;
     Ok((*n_looked < bodies.len()).then(|| StudioProgress {
         stage: StudioStage::Searching,
         what: String::new(),
@@ -232,7 +237,7 @@ pub(super) fn make_again(project: &mut Project) -> Result<(), ProjectError> {
     if let Some(found) = &mut found {
         let mut left = None;
         for _ in 0..STEPS_AGAIN {
-            left = search(found, db, &lists.columns, &mut filtered)?;
+            left = search(found, db, lists, &mut filtered)?;
             if left.is_none() {
                 break;
             }

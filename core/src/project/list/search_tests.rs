@@ -4,7 +4,7 @@ use regex::RegexBuilder;
 
 use super::twin_tests::{N, ask, check, project};
 use crate::{
-    project::run,
+    project::{Project, run},
     protocol::studio::{Query, Search, SearchMode, TurnRole},
 };
 
@@ -24,6 +24,15 @@ fn search(text: &str, mode: SearchMode, case_sensitive: bool, role: Option<TurnR
 #[test]
 fn texts_and_regular_expressions_are_found_where_they_stand() {
     let mut project = project();
+    find_texts(&mut project);
+    // Now from memory.
+    let work = project.index();
+    run(&mut project, work, &mut |_| true).unwrap();
+    find_texts(&mut project);
+}
+
+#[track_caller]
+fn find_texts(project: &mut Project) {
     let roles = [None, Some(TurnRole::User), Some(TurnRole::System)];
     for role in roles {
         for text in [
@@ -33,14 +42,16 @@ fn texts_and_regular_expressions_are_found_where_they_stand() {
             "Ébano",
             "%",
             "(b) AND",
+            "ks",
+            "del banco fue",
         ] {
             let query = search(text, SearchMode::Text, true, role);
-            check(&mut project, query, |record| {
+            check(project, query, |record| {
                 record.texts(role).iter().any(|said| said.contains(text))
             });
             let query = search(text, SearchMode::Text, false, role);
             let lower = text.to_lowercase();
-            check(&mut project, query, |record| {
+            check(project, query, |record| {
                 record
                     .texts(role)
                     .iter()
@@ -57,6 +68,9 @@ fn texts_and_regular_expressions_are_found_where_they_stand() {
             r"\d+ %",
             "(?i)ÉBANO|este",
             "[^a]este",
+            "(beneficio|ebano) neto",
+            "^$",
+            "neto(?s:.*)a",
         ] {
             for case_sensitive in [true, false] {
                 let regex = RegexBuilder::new(pattern)
@@ -64,7 +78,7 @@ fn texts_and_regular_expressions_are_found_where_they_stand() {
                     .build()
                     .unwrap();
                 let query = search(pattern, SearchMode::Regex, case_sensitive, role);
-                check(&mut project, query, |record| {
+                check(project, query, |record| {
                     record.texts(role).iter().any(|said| regex.is_match(said))
                 });
             }

@@ -3,7 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Finder;
-use crate::project::{ProjectError, columns::Columns, filter::Places};
+use crate::project::{
+    ProjectError,
+    columns::Columns,
+    filter::Places,
+    texts::{TextRun, Texts},
+};
 
 /// Stored text that is looked at in one step.
 const SCANNED_BYTES: usize = 1 << 20;
@@ -102,6 +107,7 @@ impl Hits {
         finder: &Finder,
         db: &Connection,
         columns: &Columns,
+        texts: &Texts,
         places: &[u32],
     ) -> Result<usize, ProjectError> {
         self.fit(columns);
@@ -113,9 +119,39 @@ impl Hits {
                 return Ok(done);
             }
             let near = &places[done..done + self.n_near(&places[done..])];
-            done += self.look_at_near(finder, db, columns, near, &mut n_bytes)?;
+            done += match texts.run_of(near[0], columns) {
+                Some(run) => self.look_at_kept(finder, run, near, &mut n_bytes),
+                None => self.look_at_near(finder, db, columns, near, &mut n_bytes)?,
+            };
         }
         Ok(places.len())
+    }
+
+    /// The same for texts in memory: as many of the places as the run has.
+    fn look_at_kept(
+        &mut self,
+        finder: &Finder,
+        run: &TextRun,
+        places: &[u32],
+        n_bytes: &mut usize,
+    ) -> usize {
+        let here = &places[..places.partition_point(|place| *place < run.end())];
+        let (Some(first), Some(last)) = (here.first(), here.last()) else {
+            return 0;
+        };
+        let stretch = *first..last + 1;
+        *n_bytes += run.span(&stretch).len();
+        finder.find_in(run, stretch, &mut |place| {
+            if !self.is_known(place) {
+                self.assume(place, true);
+            }
+        });
+        for place in here {
+            if !self.is_known(*place) {
+                self.assume(*place, false);
+            }
+        }
+        here.len()
     }
 
     /// How many places from the first on are read in one go.

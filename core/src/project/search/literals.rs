@@ -7,20 +7,68 @@ use regex_syntax::hir::{
     literal::{ExtractKind, Extractor},
 };
 
-/// An expression for one of several texts. A record with a text that the pattern matches has it, also
-/// where it is stored as JSON; the other way round it need not be so. `None` where nothing is known.
-pub(super) fn of_regex(pattern: &str, case_sensitive: bool) -> Option<Regex> {
-    // Case is left to the expression that is made: each letter as two soon are too many texts.
-    let hir = regex_syntax::parse(pattern).ok()?;
-    let ends = [ExtractKind::Prefix, ExtractKind::Suffix].into_iter();
-    // The longer the shortest of them, the less is found in vain.
-    let shortest = |texts: &Vec<String>| texts.iter().map(String::len).min();
-    let texts = ends
-        .filter_map(|kind| all_ends(&hir, &kind))
-        .max_by_key(shortest)?;
-    let any: Vec<String> = texts.iter().map(|text| regex::escape(text)).collect();
-    let mut regex = RegexBuilder::new(&any.join("|"));
-    regex.case_insensitive(!case_sensitive).build().ok()
+use super::needle::Needle;
+
+/// What one of is in every match.
+#[derive(Debug)]
+pub(super) struct Literals {
+    texts: Vec<String>,
+    case_sensitive: bool,
+}
+
+impl Literals {
+    /// Texts that are the same where a record is stored as JSON. A record that the pattern matches has
+    /// one of them; the other way round it need not be so. `None` where nothing is known.
+    pub(super) fn of_regex(pattern: &str, case_sensitive: bool) -> Option<Self> {
+        // Case is left to what looks for them: each letter as two soon are too many texts.
+        let hir = regex_syntax::parse(pattern).ok()?;
+        let ends = [ExtractKind::Prefix, ExtractKind::Suffix].into_iter();
+        // The longer the shortest of them, the less is found in vain.
+        let shortest = |texts: &Vec<String>| texts.iter().map(String::len).min();
+        let texts = ends
+            .filter_map(|kind| all_ends(&hir, &kind))
+            .max_by_key(shortest)?;
+        Some(Self {
+            texts,
+            case_sensitive,
+        })
+    }
+
+    /// Finds any of them.
+    pub(super) fn regex(&self) -> Option<Regex> {
+        let any: Vec<String> = self.texts.iter().map(|text| regex::escape(text)).collect();
+        let mut regex = RegexBuilder::new(&any.join("|"));
+        regex.case_insensitive(!self.case_sensitive).build().ok()
+    }
+
+    /// What all of them begin or end with, which is quicker to look for than several.
+    pub(super) fn needle(&self) -> Option<Needle> {
+        let (first, others) = self.texts.split_first()?;
+        if others.is_empty() {
+            return Needle::new(first, self.case_sensitive);
+        }
+        let n_bytes = |n_chars: usize| first.chars().take(n_chars).map(char::len_utf8).sum();
+        let n_before = |other: &String| {
+            let pairs = first.chars().zip(other.chars());
+            pairs.take_while(|(a, b)| a == b).count()
+        };
+        let n_behind = |other: &String| {
+            let pairs = first.chars().rev().zip(other.chars().rev());
+            pairs.take_while(|(a, b)| a == b).count()
+        };
+        let before: usize = n_bytes(others.iter().map(n_before).min()?);
+        let n_behind = others.iter().map(n_behind).min()?;
+        let behind = first.len() - n_bytes(first.chars().count() - n_behind);
+        let shared = match before >= behind {
+            true => &first[..before],
+            false => &first[first.len() - behind..],
+        };
+        // Less than this is in most texts.
+        const FEWEST_BYTES: usize = 3;
+        (shared.len() >= FEWEST_BYTES)
+            .then(|| Needle::new(shared, self.case_sensitive))
+            .flatten()
+    }
 }
 
 /// Texts one of which is at that end of every match.
@@ -51,7 +99,9 @@ mod tests {
 
     #[track_caller]
     fn told(pattern: &str, case_sensitive: bool) -> String {
-        of_regex(pattern, case_sensitive).map_or_else(String::new, |regex| regex.to_string())
+        let literals = Literals::of_regex(pattern, case_sensitive);
+        let regex = literals.and_then(|literals| literals.regex());
+        regex.map_or_else(String::new, |regex| regex.to_string())
     }
 
     #[test]
@@ -70,9 +120,25 @@ mod tests {
 
     #[test]
     fn case_counts_where_it_does() {
-        let found = |case_sensitive| of_regex("Órgano", case_sensitive).unwrap();
+        let regex = |pattern: &str, case_sensitive| {
+            Literals::of_regex(pattern, case_sensitive).and_then(|literals| literals.regex())
+        };
+        let found = |case_sensitive| regex("Órgano", case_sensitive).unwrap();
         assert!(found(false).is_match("el óRGANO"));
         assert!(!found(true).is_match("el óRGANO"));
-        assert!(of_regex("(?i)órgano", true).is_none_or(|regex| regex.is_match("ÓRGANO")));
+        assert!(regex("(?i)órgano", true).is_none_or(|regex| regex.is_match("ÓRGANO")));
+    }
+
+    #[test]
+    fn what_all_have_is_looked_for_at_once() {
+        let finds = |pattern: &str, text: &str| {
+            let literals = Literals::of_regex(pattern, false).unwrap();
+            literals.needle().map(|needle| needle.find(text).is_some())
+        };
+        assert_eq!(finds("(la|el) ratio", "un RATIO"), Some(true));
+        assert_eq!(finds("(la|el) ratio", "la razón"), Some(false));
+        assert_eq!(finds("ratio (alto|bajo)", "Ratio b"), Some(true));
+        assert_eq!(finds("東京(都|の)", "東京"), Some(true));
+        assert_eq!(finds("alto|bajo", "alto"), None);
     }
 }
