@@ -21,6 +21,7 @@ use super::{
     journal::{Field, fact},
     leftovers::{Working, note_leftovers, settle_leftovers},
     order,
+    sources::forget_terms_of_nobody,
 };
 use crate::{
     cores,
@@ -234,7 +235,10 @@ impl Adding {
     fn chunk(&mut self, project: &mut Project, source: &mut Source) -> Result<bool, ProjectError> {
         if !self.started {
             project.remove_leftovers_of_nobody_but(&self.working)?;
-            note_leftovers(project.store.raw())?;
+            let tx = project.store.raw().unchecked_transaction()?;
+            forget_terms_of_nobody(&tx)?;
+            note_leftovers(&tx)?;
+            tx.commit()?;
             self.started = true;
         }
         let n_batches = n_batches(project.pace);

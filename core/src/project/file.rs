@@ -240,11 +240,7 @@ impl Project {
     }
 
     pub(super) fn set_meta(&mut self, key: &str, value: &str) -> Result<(), ProjectError> {
-        self.store
-            .raw()
-            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
-            .execute([key, value])?;
-        Ok(())
+        put_meta(self.store.raw(), key, value)
     }
 
     /// One source, as views name it.
@@ -355,6 +351,12 @@ impl Project {
         let rows = statement.query_map([REMEMBERED], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+pub(super) fn put_meta(db: &Connection, key: &str, value: &str) -> Result<(), ProjectError> {
+    db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?
+        .execute([key, value])?;
+    Ok(())
 }
 
 const SOURCE: &str = "SELECT id, name, sha256, format, n_rejected";

@@ -305,8 +305,12 @@ impl<'a> Counts<'a> {
             )?;
             let mut rows = statement.query([&kind])?;
             let (mut n_records, mut n_accepted) = (0, 0);
+            let (keeps_some, mut flagged) = (keeps_some(&kind), Vec::new());
             while let Some(row) = rows.next()? {
                 let (start, records) = self.live.of_body(row.get(0)?);
+                if keeps_some {
+                    flagged.extend_from_slice(records);
+                }
                 for (place, live) in (start..).zip(records) {
                     if settled.contains(&live.accepted) {
                         n_accepted += 1;
@@ -316,10 +320,10 @@ impl<'a> Counts<'a> {
                     }
                 }
             }
-            let not_kept = keeps_some(&kind)
+            let not_kept = keeps_some
                 .then(|| repeats::groups(db, &check, self.live))
                 .transpose()?
-                .map(|groups| NotKept::of(&groups, &settled));
+                .map(|groups| NotKept::of(&groups, &flagged, &settled));
             self.push(&kind, &check, is_error, (n_records, n_accepted), not_kept);
         }
         Ok(())
@@ -329,7 +333,7 @@ impl<'a> Counts<'a> {
         let db = self.project.store.raw();
         let (groups, flagged) = repeats::found(db, check, self.live)?;
         let settled = sets_with(db, kind)?;
-        let not_kept = NotKept::of(&groups, &settled);
+        let not_kept = NotKept::of(&groups, &flagged, &settled);
         let is_error = table::kind(kind).is_some_and(|kind| kind.is_error);
         self.push(
             kind,
@@ -410,13 +414,8 @@ struct NotKept {
 }
 
 impl NotKept {
-    fn of(groups: &[Group], settled: &[i64]) -> Self {
-        let n = |by_length: bool| {
-            let others = groups.iter().flat_map(|group| group.others(by_length));
-            others
-                .filter(|live| !settled.contains(&live.accepted))
-                .count() as u64
-        };
+    fn of(groups: &[Group], flagged: &[Live], settled: &[i64]) -> Self {
+        let n = |by_length| repeats::not_kept(groups, flagged, settled, by_length).count() as u64;
         Self {
             first: n(false),
             longest: n(true),

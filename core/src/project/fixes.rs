@@ -215,26 +215,20 @@ impl Fixing {
 
     /// Of the groups of the finding's check, the records that do not stay.
     fn not_kept(&self, project: &Project, live: &LiveRecords) -> Result<Vec<Live>, ProjectError> {
+        let db = project.store.raw();
         let check = self.check(project)?;
-        let wanted: HashSet<u64> = match &self.target {
-            FixTarget::All => {
-                let settled = sets_with(project.store.raw(), &self.finding)?;
-                let open = live
-                    .all()
-                    .iter()
-                    .filter(|live| !settled.contains(&live.accepted));
-                open.map(|live| live.record).collect()
-            }
-            FixTarget::Records(records) => {
-                let named = self.named(project, live, &check, records)?;
-                named.iter().map(|live| live.record).collect()
-            }
+        let groups = repeats::groups(db, &check, live)?;
+        let by_length = self.fix == KEEP_LONGEST;
+        let FixTarget::Records(records) = &self.target else {
+            let flagged = self.having(project, live, &check)?;
+            let settled = sets_with(db, &self.finding)?;
+            let go = repeats::not_kept(&groups, &flagged, &settled, by_length);
+            return Ok(go.copied().collect());
         };
-        let groups = repeats::groups(project.store.raw(), &check, live)?;
-        let others = groups
-            .iter()
-            .flat_map(|group| group.others(self.fix == KEEP_LONGEST));
-        let go = others.filter(|live| wanted.contains(&live.record));
+        let named = self.named(project, live, &check, records)?;
+        let named: HashSet<u64> = named.iter().map(|live| live.record).collect();
+        let others = groups.iter().flat_map(|group| group.others(by_length));
+        let go = others.filter(|live| named.contains(&live.record));
         Ok(go.copied().collect())
     }
 

@@ -10,10 +10,14 @@ use super::{
     Project, ProjectError,
     journal::{self, Field},
     runs::Runs,
+    sources::forget_unused_sources,
 };
 
 /// How many works may have left something that no action knows.
 const LEFTOVERS: &str = "leftovers";
+
+/// Whether the search index still has words of texts that were removed.
+const WORDS: &str = "leftover words";
 
 /// Records or texts that are removed in one transaction. Each takes as much room beside the file as
 /// it changes, and a disk that an import has filled has little.
@@ -58,14 +62,18 @@ impl Project {
     fn remove_leftovers(&mut self) -> Result<(), ProjectError> {
         // Said once; what cannot be removed now is at the next opening.
         self.working.set(false);
-        let noted = self.meta(LEFTOVERS)?;
-        if noted.is_none_or(|n| n == "0") {
+        let is_noted = self.meta(LEFTOVERS)?.is_some_and(|n| n != "0");
+        if !is_noted && self.meta(WORDS)?.is_none() {
             return Ok(());
         }
         let db = self.store.settled_mut()?;
         // What is deleted is overwritten, so that the texts are not in the file any more.
         db.pragma_update(None, "secure_delete", true)?;
-        let removed = remove_all(db);
+        let removed = match is_noted {
+            true => remove_all(db),
+            false => Ok(()),
+        };
+        let removed = removed.and_then(|()| remove_words(db));
         db.pragma_update(None, "secure_delete", false)?;
         removed?;
         give_space_back(db)
@@ -95,6 +103,27 @@ pub(super) fn remove_unused_bodies(db: &Connection) -> Result<(), ProjectError> 
     Ok(())
 }
 
+/// Merges the parts of the search index into one. Words of deleted texts stay in it until then.
+pub(super) fn merge_index(db: &Connection) -> Result<(), ProjectError> {
+    db.execute("INSERT INTO search (search) VALUES ('optimize')", [])?;
+    db.execute("DELETE FROM meta WHERE key = ?1", [WORDS])?;
+    Ok(())
+}
+
+/// Where there is no room to do so, they go another time.
+fn remove_words(db: &mut Connection) -> Result<(), ProjectError> {
+    let is_due = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?1)";
+    if !db.query_row(is_due, [WORDS], |row| row.get(0))? {
+        return Ok(());
+    }
+    let tx = db.transaction()?;
+    let merged = merge_index(&tx).and_then(|()| Ok(tx.commit()?));
+    match merged {
+        Err(ProjectError::Full) => Ok(()),
+        merged => merged,
+    }
+}
+
 /// Cut off in between, what is left is still noted.
 fn remove_all(db: &mut Connection) -> Result<(), ProjectError> {
     let records = unused_records(db)?;
@@ -117,9 +146,7 @@ fn remove_all(db: &mut Connection) -> Result<(), ProjectError> {
         }
     }
     let tx = db.transaction()?;
-    tx.execute_batch(
-        "DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL);",
-    )?;
+    forget_unused_sources(&tx)?;
     tx.execute("DELETE FROM meta WHERE key = ?1", params![LEFTOVERS])?;
     Ok(tx.commit()?)
 }
@@ -175,11 +202,12 @@ fn remove_listed(db: &Connection, most: usize) -> Result<usize, ProjectError> {
         db.execute_batch("DROP TABLE unused")?;
         return Ok(0);
     };
+    const SEARCH: &str = "search";
     for (table, key) in [
         ("finding", "body"),
         ("member", "body"),
         ("token_count", "body"),
-        ("search", "rowid"),
+        (SEARCH, "rowid"),
         ("content", "body"),
         ("body", "id"),
         ("unused", "body"),
@@ -187,7 +215,11 @@ fn remove_listed(db: &Connection, most: usize) -> Result<usize, ProjectError> {
         let sql = format!(
             "DELETE FROM {table} WHERE {key} IN (SELECT body FROM unused WHERE body >= ?1)"
         );
-        db.execute(&sql, [first])?;
+        let n_deleted = db.execute(&sql, [first])?;
+        if table == SEARCH && n_deleted > 0 {
+            db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, 1)")?
+                .execute([WORDS])?;
+        }
     }
     Ok(n)
 }

@@ -86,10 +86,14 @@ impl Project {
         self.act(ActionKind::Restore, &name, now_ms, |changes| {
             for field in Field::ALL {
                 let column = field.column();
+                let differs = match field {
+                    Field::Body => says_other("old.body", "record.body"),
+                    _ => format!("old.{column} IS NOT record.{column}"),
+                };
                 let select = format!(
                     "SELECT old.record, old.{column} FROM snapshot_record old
                      JOIN record ON record.id = old.record
-                     WHERE old.snapshot = ?1 AND old.{column} IS NOT record.{column}"
+                     WHERE old.snapshot = ?1 AND {differs}"
                 );
                 changes.set_selected(field, &select, [snapshot.0])?;
             }
@@ -124,6 +128,15 @@ impl Project {
             reason: Phrase::SnapshotGone.with([&snapshot.0]),
         })
     }
+}
+
+/// The condition that two bodies do not say the same: what was edited and typed back has another body
+/// than before.
+fn says_other(one: &str, other: &str) -> String {
+    let text = |body| format!("(SELECT json FROM content WHERE content.body = {body})");
+    let texts = format!("{} <> {}", text(one), text(other));
+    // A text that is missing is told where it is read.
+    format!("({one} <> {other} AND coalesce({texts}, 1))")
 }
 
 fn restore_facts(changes: &mut Changes<'_>, snapshot: SnapshotKey) -> Result<(), ProjectError> {

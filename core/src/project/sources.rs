@@ -1,8 +1,11 @@
 //! What is said of where records came from.
 
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Project, ProjectError, journal::Changes};
+use super::{
+    Project, ProjectError,
+    journal::{Changes, forget_records},
+};
 use crate::protocol::studio::{ActionKind, Changed, Terms};
 
 impl Project {
@@ -44,6 +47,35 @@ impl Terms {
         }
         Ok(())
     }
+}
+
+/// Removes the sources that no record comes from, with all that was stated of them.
+pub(super) fn forget_unused_sources(db: &Connection) -> Result<(), ProjectError> {
+    db.execute(
+        "DELETE FROM source WHERE id NOT IN (SELECT source FROM record WHERE source IS NOT NULL)",
+        [],
+    )?;
+    forget_terms_of_nobody(db)
+}
+
+/// Removes what was stated of sources that are gone, also from history and snapshots: the next source
+/// may get the number of one of them.
+pub(super) fn forget_terms_of_nobody(db: &Connection) -> Result<(), ProjectError> {
+    let forget = |table: &str| -> Result<usize, ProjectError> {
+        // What follows the number says what is stated.
+        let sql = format!(
+            "DELETE FROM {table} WHERE substr(key, 1, 7) = 'source '
+                AND CAST(substr(key, 8) AS INTEGER) NOT IN (SELECT id FROM source)"
+        );
+        Ok(db.prepare_cached(&sql)?.execute([])?)
+    };
+    forget("fact")?;
+    forget("snapshot_fact")?;
+    if forget("fact_change")? > 0 {
+        // Actions that stated nothing else go.
+        forget_records(db, &[])?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rusqlite::params;
 use sha2::{Digest as _, Sha256};
 
-use super::{Project, ProjectError, checks::template, hash::hex};
+use super::{Project, ProjectError, checks::template, file::put_meta, hash::hex};
 use crate::{
     protocol::studio::{Phrase, TextModelView, TextOptions, TrainWhat},
     text::{
@@ -61,9 +61,9 @@ impl Project {
             tx.prepare_cached("INSERT INTO asset (name, bytes) VALUES (?1, ?2)")?
                 .execute(params![format!("{ASSET}{name}"), bytes])?;
         }
+        put_meta(&tx, NAME, name)?;
+        put_meta(&tx, PRINT, &hex(&hash.finalize()))?;
         tx.commit()?;
-        self.set_meta(NAME, name)?;
-        self.set_meta(PRINT, &hex(&hash.finalize()))?;
         self.replace_text(model)
     }
 
@@ -260,4 +260,44 @@ fn model_of(
         return Ok(ModelText::from_gguf_json(json, template)?);
     }
     Ok(ModelText::from_files(TextFiles::found(file), template)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::testing::{in_memory, text_files};
+
+    /// Whatever fails on the way, files and fingerprint are those of one model.
+    #[test]
+    fn files_come_with_their_fingerprint_or_not_at_all() {
+        let print_of = |files| {
+            let mut project = in_memory(1);
+            project.use_text_model("other", files).unwrap();
+            project.meta(PRINT).unwrap()
+        };
+        let mut other = text_files();
+        other.pop();
+        let prints = [print_of(text_files()), print_of(other.clone())];
+        assert_ne!(prints[0], prints[1]);
+        for n_good in 0..4 {
+            let mut project = in_memory(1);
+            project.use_text_model("tiny", text_files()).unwrap();
+            let mut n_commits = 0;
+            let fails = move || {
+                n_commits += 1;
+                n_commits > n_good
+            };
+            let db = project.store.raw_mut();
+            db.commit_hook(Some(fails)).unwrap();
+            let done = project.use_text_model("other", other.clone());
+            let db = project.store.raw_mut();
+            db.commit_hook(None::<fn() -> bool>).unwrap();
+            assert!(n_good > 0 || done.is_err());
+            let is_new = project.text_files().unwrap().len() == other.len();
+            let print = project.meta(PRINT).unwrap();
+            assert_eq!(print, prints[usize::from(is_new)], "{n_good} commits");
+            let name = project.meta(NAME).unwrap();
+            assert_eq!(name.as_deref() == Some("other"), is_new);
+        }
+    }
 }

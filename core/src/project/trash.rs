@@ -3,7 +3,8 @@
 use super::{
     Project, ProjectError, Step, Task, Work,
     journal::{Field, forget_records},
-    leftovers::remove_unused_bodies,
+    leftovers::{merge_index, remove_unused_bodies},
+    sources::forget_unused_sources,
 };
 use crate::protocol::studio::{Changed, Phrase, StudioProgress, StudioStage};
 
@@ -42,8 +43,8 @@ impl Project {
              DELETE FROM record WHERE state = 1;",
         )?;
         remove_unused_bodies(&tx)?;
-        // Words of deleted texts stay in the index until its parts are merged.
-        tx.execute("INSERT INTO search (search) VALUES ('optimize')", [])?;
+        forget_unused_sources(&tx)?;
+        merge_index(&tx)?;
         tx.commit()?;
         Ok(removed.len() as u64)
     }

@@ -35,6 +35,26 @@ impl Group {
     }
 }
 
+/// Of groups with their flagged records, those that go where one of each group stays: none of a group
+/// where nothing is left to settle, and none that is settled itself. `settled` are the sets of kinds
+/// under which a finding is accepted.
+pub(in crate::project) fn not_kept<'a>(
+    groups: &'a [Group],
+    flagged: &[Live],
+    settled: &[i64],
+    by_length: bool,
+) -> impl Iterator<Item = &'a Live> {
+    let is_open = |live: &Live| !settled.contains(&live.accepted);
+    let open = flagged.iter().filter(|live| is_open(live));
+    let open: HashSet<u64> = open.map(|live| live.record).collect();
+    let groups = groups.iter().filter(move |group| {
+        let mut records = group.records.iter();
+        records.any(|live| open.contains(&live.record))
+    });
+    let others = groups.flat_map(move |group| group.others(by_length));
+    others.filter(move |live| is_open(live))
+}
+
 /// The groups of a check, in the order of their first records.
 pub(in crate::project) fn groups(
     db: &Connection,

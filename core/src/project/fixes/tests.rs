@@ -163,6 +163,36 @@ fn the_number_that_is_said_is_the_number_that_goes() {
     }
 }
 
+/// The first of a group has no finding of its own, and stays with the others where all are accepted.
+#[test]
+fn of_groups_that_were_accepted_all_stay() {
+    for name in ["keep_first", "keep_longest"] {
+        let mut project = project_of([
+            chat("q1", "a"),
+            chat("q1", "bb"),
+            chat("q2", "x"),
+            chat("q2", "y"),
+        ]);
+        let kind = "conflicting_answers";
+        fix(
+            &mut project,
+            kind,
+            "accept",
+            FixTarget::Records(vec![RecordKey(2)]),
+        );
+        let view = project.findings().unwrap();
+        let found = view.kinds.iter().find(|found| found.kind.0 == kind);
+        let found = found.unwrap();
+        let place = found.fixes.iter().position(|fix| fix.0 == name).unwrap();
+        assert_eq!(found.n_by_fix[place], 1, "{name}");
+        assert_eq!(fix(&mut project, kind, name, FixTarget::All).n_records, 1);
+        let there: Vec<i64> = state(&project).iter().map(|(state, ..)| *state).collect();
+        assert_eq!(there, [0, 0, 0, 1], "{name}");
+        // Nothing is open any more.
+        assert_eq!(fix(&mut project, kind, name, FixTarget::All).n_records, 0);
+    }
+}
+
 #[test]
 fn records_without_the_finding_are_not_touched() {
     let odd = turns(&[(User, "q"), (User, "r"), (Assistant, "a")]);

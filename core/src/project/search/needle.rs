@@ -15,7 +15,7 @@ const FREQUENT: &[u8] = b" eaoinsrtldcumpgbhvfy.,qEAISCjzLPRTDMxNOBF0k12wUGHV";
 #[derive(Debug)]
 pub(super) enum Needle {
     /// A text without letters that can be written in another way.
-    Same(memmem::Finder<'static>),
+    Same(Box<memmem::Finder<'static>>),
     Folded(Folded),
 }
 
@@ -39,7 +39,7 @@ impl Needle {
         }
         let chars: Vec<Vec<char>> = text.chars().map(written).collect::<Option<_>>()?;
         if case_sensitive || chars.iter().all(|ways| ways.len() == 1) {
-            return Some(Self::Same(memmem::Finder::new(text).into_owned()));
+            return Some(Self::Same(Box::new(memmem::Finder::new(text).into_owned())));
         }
         Folded::new(chars).map(Self::Folded)
     }

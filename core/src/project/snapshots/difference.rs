@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rusqlite::Row;
 use serde_json::Value;
 
+use super::says_other;
 use crate::{
     project::{
         Project, ProjectError,
@@ -14,8 +15,8 @@ use crate::{
         names::names_of,
     },
     protocol::studio::{
-        Beside, Content, ContentBody, Difference, DifferenceKind, RecordDifference, RecordKey,
-        SnapshotKey, Turn,
+        Beside, Content, ContentBody, Difference, DifferenceKind, FindingKind, RecordDifference,
+        RecordKey, SnapshotKey, Turn,
     },
 };
 
@@ -35,15 +36,17 @@ impl Project {
         for snapshot in [before, after].into_iter().flatten() {
             self.check_snapshot(snapshot)?;
         }
+        let says_other = says_other("a.body", "b.body");
         let sql = format!(
             "SELECT coalesce(b.record, a.record) AS record, b.body, a.body,
                 CASE WHEN b.record IS NULL THEN 1 WHEN a.record IS NULL THEN 2
-                    WHEN a.body <> b.body THEN 0 ELSE 3 END AS kind,
-                b.side, a.side, b.tags, a.tags, b.reviewer, a.reviewer, a.position <> b.position
+                    WHEN {says_other} THEN 0 ELSE 3 END AS kind,
+                b.side, a.side, b.tags, a.tags, b.reviewer, a.reviewer, a.position <> b.position,
+                b.accepted, a.accepted
              FROM ({}) b FULL JOIN ({}) a ON a.record = b.record
-             WHERE b.record IS NULL OR a.record IS NULL OR a.body <> b.body
-                OR a.position <> b.position OR a.side IS NOT b.side OR a.tags <> b.tags
-                OR a.reviewer <> b.reviewer
+             WHERE b.record IS NULL OR a.record IS NULL OR a.position <> b.position
+                OR a.side IS NOT b.side OR a.tags <> b.tags OR a.reviewer <> b.reviewer
+                OR a.accepted <> b.accepted OR {says_other}
              ORDER BY kind, coalesce(a.position, b.position), record",
             state_of(before),
             state_of(after)
@@ -54,6 +57,7 @@ impl Project {
         while let Some(row) = rows.next()? {
             let kind = kind_of(row.get(3)?);
             *counter(&mut difference, kind) += 1;
+            difference.n_accepted += u64::from(accepted(row)?.is_some());
             if difference.records.len() < SHOWN {
                 difference.records.push(self.record_difference(row, kind)?);
             }
@@ -112,6 +116,13 @@ impl Project {
         if reviewers.0 != reviewers.1 {
             beside.push(Beside::Reviewer(reviewers.0, reviewers.1));
         }
+        if let Some((before, after)) = accepted(row)? {
+            let db = self.store.settled()?;
+            let kinds = |set| -> Result<Vec<FindingKind>, ProjectError> {
+                Ok(names_of(db, set)?.into_iter().map(FindingKind).collect())
+            };
+            beside.push(Beside::Accepted(kinds(before)?, kinds(after)?));
+        }
         if row.get(10)? {
             beside.push(Beside::Place);
         }
@@ -138,13 +149,22 @@ impl Project {
 
 /// The records outside the trash at a time. The number comes from a type, not from text.
 fn state_of(snapshot: Option<SnapshotKey>) -> String {
-    let columns = "position, body, side, tags, reviewer";
+    let columns = "position, body, side, tags, reviewer, accepted";
     match snapshot {
         None => format!("SELECT id AS record, {columns} FROM record WHERE state = 0"),
         Some(SnapshotKey(id)) => format!(
             "SELECT record, {columns} FROM snapshot_record WHERE snapshot = {id} AND state = 0"
         ),
     }
+}
+
+/// The sets of findings that were accepted, where both states have the record and the sets differ.
+fn accepted(row: &Row<'_>) -> Result<Option<(i64, i64)>, ProjectError> {
+    let sets: (Option<i64>, Option<i64>) = (row.get(11)?, row.get(12)?);
+    Ok(match sets {
+        (Some(before), Some(after)) if before != after => Some((before, after)),
+        _ => None,
+    })
 }
 
 fn kind_of(number: i64) -> DifferenceKind {

@@ -125,6 +125,39 @@ fn of_a_stopped_import_nothing_stays_in_the_file() {
     project.verify().unwrap();
 }
 
+/// The search index keeps words of removed texts until its parts are merged.
+#[test]
+fn of_removed_texts_no_word_stays_in_the_file() {
+    let file = Scratch::new("words");
+    let holds = || {
+        let bytes = std::fs::read(&file.0).unwrap();
+        // How a word begins may be told by the one before it.
+        bytes.windows(13).any(|part| part == b"ylophongeheim")
+    };
+    let mut project = file.filled();
+    for is_reopened in [true, false] {
+        let index = project.index();
+        run_all(&mut project, index).unwrap();
+        let secret = vec![chat("xylophongeheim", "a")];
+        let work = project.adding([incoming("b", secret, &[])].into(), 9);
+        run_all(&mut project, work).unwrap();
+        let index = project.index();
+        run_all(&mut project, index).unwrap();
+        project.undo().unwrap();
+        let work = project.change(keys([1]), Change::AddTag(format!("{is_reopened}")), 10);
+        run_all(&mut project, work).unwrap();
+        assert!(holds());
+        if is_reopened {
+            drop(project);
+            project = Project::open(file.open()).unwrap();
+        } else {
+            let work = project.adding([incoming("c", vec![question(1)], &[])].into(), 11);
+            run_all(&mut project, work).unwrap();
+        }
+        assert!(!holds(), "opened again: {is_reopened}");
+    }
+}
+
 #[test]
 fn names_and_what_is_remembered_stay() {
     let file = Scratch::new("names");

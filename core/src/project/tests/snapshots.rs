@@ -10,7 +10,8 @@ use crate::{
         testing::{chat, in_memory, keys, project_of, run_all, seen},
     },
     protocol::studio::{
-        ActionKind, Beside, Change, ContentBody, DifferenceKind, RecordKey, Side, SnapshotKey,
+        ActionKind, Beside, Change, ContentBody, DifferenceKind, FindingKind, FixName, FixTarget,
+        RecordKey, Side, SnapshotKey,
     },
 };
 
@@ -124,6 +125,57 @@ fn what_differs_beside_the_text_is_told() {
     assert_eq!(
         record.beside,
         [Beside::Side(None, Some(Side::Test)), reviewer]
+    );
+}
+
+#[test]
+fn accepted_findings_are_compared() {
+    let mut project = project_of(["a", "b", "c"].map(|answer| chat("q", answer)));
+    project.take_snapshot("s", 1).unwrap();
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    let kind = FindingKind("conflicting_answers".into());
+    let (target, accept) = (
+        FixTarget::Records(vec![RecordKey(2)]),
+        FixName("accept".into()),
+    );
+    let work = project.fix(kind.clone(), target, accept, 2);
+    run_all(&mut project, work).unwrap();
+    let found = project.compare(Some(snapshot), None).unwrap();
+    assert_eq!((found.n_moved, found.n_accepted), (1, 1));
+    assert_eq!(found.records[0].record, RecordKey(2));
+    let accepted = Beside::Accepted(Vec::new(), vec![kind]);
+    assert_eq!(found.records[0].beside, [accepted]);
+    let changed = project.restore(snapshot, 3).unwrap();
+    assert_eq!(changed.n_records, found.n_moved);
+    assert_eq!(
+        project.compare(Some(snapshot), None).unwrap(),
+        Default::default()
+    );
+}
+
+#[test]
+fn a_text_that_was_typed_back_is_the_same() {
+    let mut project = project_of([chat("q", "a"), chat("r", "b")]);
+    project.take_snapshot("s", 1).unwrap();
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    let mut body = |record: u64, text: &str, now_ms| {
+        let question = if record == 1 { "q" } else { "r" };
+        let content = content_of(chat(question, text));
+        let saved = project.save(RecordKey(record), content, now_ms);
+        saved.unwrap();
+        project.row(RecordKey(record)).unwrap().body
+    };
+    let bodies = [body(1, "c", 10_000), body(1, "a", 20_000)];
+    assert!(bodies.iter().all(|body| *body > 2), "{bodies:?}");
+    body(2, "d", 30_000);
+    let found = project.compare(Some(snapshot), None).unwrap();
+    let edited: Vec<u64> = found.records.iter().map(|it| it.record.0).collect();
+    assert_eq!((found.n_edited, found.n_moved), (1, 0));
+    assert_eq!(edited, [2]);
+    assert_eq!(project.restore(snapshot, 40_000).unwrap().n_records, 1);
+    assert_eq!(
+        project.record(RecordKey(2)).unwrap().content,
+        content_of(chat("r", "b"))
     );
 }
 

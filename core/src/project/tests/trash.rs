@@ -4,9 +4,9 @@ use crate::{
     project::{
         Project, ProjectError,
         content::content_of,
-        testing::{chat, in_memory, keys, project_of, run_all, seen},
+        testing::{chat, in_memory, incoming, keys, project_of, run_all, seen},
     },
-    protocol::studio::{Change, RecordKey},
+    protocol::studio::{Change, RecordKey, Terms},
 };
 
 const SECRET: &str = "GEHEIM-4711";
@@ -61,6 +61,46 @@ fn emptying_leaves_no_trace_in_the_file() {
             .any(|window| window == text.as_bytes())
     };
     assert!(has("q12") && !has(SECRET));
+}
+
+#[test]
+fn what_was_stated_of_a_source_goes_with_its_last_record() {
+    let terms = |licence: &str| Terms {
+        licence: Some(licence.into()),
+        url: Some("https://example.org".into()),
+    };
+    let stated = |project: &Project| {
+        let source = project.view().unwrap().sources.remove(0);
+        (source.name, source.licence, source.url)
+    };
+    let file = |name: &str| [incoming(name, vec![chat("q", "a")], &[])].into();
+    let nothing = |name: &str| (name.to_owned(), String::new(), String::new());
+    let mut project = in_memory(0);
+    let work = project.adding_under(file("a"), terms("mit"), 1);
+    run_all(&mut project, work).unwrap();
+    project.describe_source(1, &terms("cc0"), 2).unwrap();
+    project.take_snapshot("s", 3).unwrap();
+    let work = project.change(keys([1]), Change::Trash, 4);
+    run_all(&mut project, work).unwrap();
+    assert_eq!(empty(&mut project), 1);
+    assert!(project.history(9).unwrap().is_empty());
+
+    let work = project.adding(file("b"), 5);
+    run_all(&mut project, work).unwrap();
+    assert_eq!(stated(&project), nothing("b"));
+    let snapshot = project.snapshots().unwrap()[0].snapshot;
+    project.restore(snapshot, 6).unwrap();
+    project.undo().unwrap();
+    assert_eq!(stated(&project), nothing("b"));
+
+    // As earlier versions left it.
+    let mut project = in_memory(0);
+    let db = project.connection();
+    let fact = "INSERT INTO fact VALUES ('source 1 licence', 'mit')";
+    db.execute(fact, []).unwrap();
+    let work = project.adding(file("c"), 7);
+    run_all(&mut project, work).unwrap();
+    assert_eq!(stated(&project), nothing("c"));
 }
 
 #[test]

@@ -124,8 +124,10 @@ pub struct Difference {
     pub n_added: u64,
     pub n_removed: u64,
     pub n_edited: u64,
-    /// Other side of the split, tags, reviewer or place, with the text untouched.
+    /// Other side of the split, tags, reviewer, accepted findings or place, with the text untouched.
     pub n_moved: u64,
+    /// Of all records that both states have, those whose accepted findings differ.
+    pub n_accepted: u64,
     /// The first ones, up to 200, edited before added before removed before moved.
     pub records: Vec<RecordDifference>,
 }
@@ -152,6 +154,8 @@ pub enum Beside {
     Tags(Vec<String>, Vec<String>),
     /// Nobody is an empty name.
     Reviewer(String, String),
+    /// Kinds of findings that somebody has accepted.
+    Accepted(Vec<super::FindingKind>, Vec<super::FindingKind>),
     Place,
 }
 

@@ -24,6 +24,7 @@ pub fn words(action: &ActionView, language: Language) -> String {
         ActionKind::Fix => texts.did_fix,
         ActionKind::Accept => texts.did_accept,
         ActionKind::Split => texts.did_split,
+        ActionKind::Freeze if action.detail == "thawed" => texts.did_thaw,
         ActionKind::Freeze => texts.did_freeze,
         ActionKind::Restore => texts.did_restore,
         ActionKind::Settings => texts.did_settings,
@@ -55,6 +56,8 @@ fn detail(action: &ActionView, language: Language) -> String {
             "none" => texts.split.without.to_owned(),
             other => other.to_owned(),
         },
+        // Which of the two it was is said already.
+        ActionKind::Freeze => String::new(),
         _ => detail.to_owned(),
     }
 }
@@ -90,6 +93,22 @@ mod tests {
             let text = words(&action, Language::Japanese);
             assert!(text.contains(want), "{text}");
         }
+    }
+
+    #[test]
+    fn frozen_and_thawed_have_their_words() {
+        let said = |detail: &str, language| {
+            let action = ActionView {
+                what: ActionKind::Freeze,
+                detail: detail.into(),
+                ..ActionView::default()
+            };
+            words(&action, language)
+        };
+        assert_eq!(said("frozen", Language::English), "Froze the split");
+        assert_eq!(said("thawed", Language::English), "Thawed the split");
+        assert_eq!(said("frozen", Language::Spanish), "División congelada");
+        assert_eq!(said("thawed", Language::Japanese), "分割の固定を解除");
     }
 
     #[test]

@@ -38,6 +38,8 @@ studio_texts! {
         was_removed: "removed", "quitado", "削除";
         was_moved: "otherwise changed", "con otros cambios", "その他の変更";
         other_place: "Another place in the order", "Otra posición en el orden", "並び順の変更";
+        accepted: "Accepted problems", "Problemas aceptados", "承認した指摘";
+        other_accepted: "Accepted problems differ in {n} record[|s]", "Los problemas aceptados difieren en {n} registro[|s]", "承認した指摘の違い: {n} 件";
         did_import: "Imported {n} record[|s]", "Se import[ó|aron] {n} registro[|s]", "{n} 件を取り込み";
         did_edit: "Edited {n} record[|s]", "Se edit[ó|aron] {n} registro[|s]", "{n} 件を編集";
         did_add: "Added {n} record[|s]", "Se añad[ió|ieron] {n} registro[|s]", "{n} 件を追加";
@@ -51,7 +53,8 @@ studio_texts! {
         did_fix: "Fixed {n} record[|s]", "Se corrig[ió|ieron] {n} registro[|s]", "{n} 件を修正";
         did_accept: "Accepted problems of {n} record[|s]", "Problemas aceptados en {n} registro[|s]", "{n} 件の指摘を承認";
         did_split: "Split {n} record[|s]", "Se asign[ó|aron] {n} registro[|s] al dividir", "{n} 件を分割";
-        did_freeze: "Froze or thawed the split", "División congelada o descongelada", "分割の固定を変更";
+        did_freeze: "Froze the split", "División congelada", "分割を固定";
+        did_thaw: "Thawed the split", "División descongelada", "分割の固定を解除";
         did_restore: "Went back to a snapshot", "Se volvió a una instantánea", "スナップショットの状態に復元";
         did_settings: "Stated licence or address", "Se indicó licencia o dirección", "ライセンスや入手先を記入";
     }

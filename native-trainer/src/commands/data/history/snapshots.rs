@@ -8,7 +8,8 @@ use veneer_core::{
     data::handover::day,
     project::Project,
     protocol::studio::{
-        Beside, Difference, DifferenceKind, RecordDifference, Side, SnapshotKey, SnapshotView,
+        Beside, Difference, DifferenceKind, FindingKind, RecordDifference, Side, SnapshotKey,
+        SnapshotView,
     },
 };
 
@@ -185,7 +186,8 @@ fn list(snapshots: &[SnapshotView]) -> String {
 fn difference_text(from: &str, to: Option<&SnapshotView>, difference: &Difference) -> String {
     const SHOWN: usize = 20;
     let counts = format!(
-        "{} added, {} removed, {} edited, {} with other side, tags, reviewer or place",
+        "{} added, {} removed, {} edited, {} with other side, tags, reviewer, accepted findings or \
+         place",
         thousands(difference.n_added),
         thousands(difference.n_removed),
         thousands(difference.n_edited),
@@ -196,6 +198,10 @@ fn difference_text(from: &str, to: Option<&SnapshotView>, difference: &Differenc
         Some(to) => format!("from `{}` to `{}`", one_line(from), one_line(&to.name)),
     };
     let mut text = labelled("changed", &format!("{time}: {counts}"));
+    if difference.n_accepted > 0 {
+        let n = count(difference.n_accepted, "record");
+        text += &labelled("accepted", &format!("other findings in {n}"));
+    }
     let shown = difference.records.iter().take(SHOWN);
     text.extend(shown.map(record_text));
     let n = difference.n_added + difference.n_removed + difference.n_edited + difference.n_moved;
@@ -269,10 +275,17 @@ fn beside_text(one: &Beside) -> String {
             one_line(&tags.join(", "))
         }
     };
+    let kinds = |kinds: &[FindingKind]| {
+        let kinds: Vec<String> = kinds.iter().map(|kind| kind.0.clone()).collect();
+        tags(&kinds)
+    };
     match one {
         Beside::Side(from, to) => format!("side: {} -> {}", side(from), side(to)),
         Beside::Tags(from, to) => format!("tags: {} -> {}", tags(from), tags(to)),
         Beside::Reviewer(from, to) => format!("reviewer: {} -> {}", name(from), name(to)),
+        Beside::Accepted(from, to) => {
+            format!("accepted findings: {} -> {}", kinds(from), kinds(to))
+        }
         Beside::Place => "another place in the order".into(),
     }
 }
@@ -280,6 +293,7 @@ fn beside_text(one: &Beside) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use veneer_core::protocol::studio::RecordKey;
 
     #[test]
     fn a_number_is_no_name() {
@@ -304,6 +318,31 @@ mod tests {
             text,
             "  1970-01-01  a 1970-01-01 b\\u{202e} (#3), 1 record\n"
         );
+    }
+
+    #[test]
+    fn accepted_findings_are_told() {
+        let kind = FindingKind("conflicting_answers".into());
+        let difference = Difference {
+            n_moved: 1,
+            n_accepted: 1,
+            records: vec![RecordDifference {
+                record: RecordKey(2),
+                place: Some(2),
+                kind: DifferenceKind::Moved,
+                before: String::new(),
+                after: String::new(),
+                beside: vec![Beside::Accepted(Vec::new(), vec![kind])],
+            }],
+            ..Difference::default()
+        };
+        let text = difference_text("s0", None, &difference);
+        for part in [
+            "other findings in 1 record",
+            "accepted findings: none -> conflicting_answers",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

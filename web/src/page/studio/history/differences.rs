@@ -1,7 +1,9 @@
 //! What differs between two states of the project.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{Beside, Difference, DifferenceKind, RecordDifference};
+use veneer_core::protocol::studio::{
+    Beside, Difference, DifferenceKind, FindingKind, RecordDifference,
+};
 
 use crate::{
     page::handle::App,
@@ -25,6 +27,7 @@ pub(super) fn Differences(
         n_removed,
         n_edited,
         n_moved,
+        n_accepted,
         records,
     } = difference;
     let counts = [n_edited, n_added, n_removed, n_moved];
@@ -33,6 +36,12 @@ pub(super) fn Differences(
         .sum::<u64>()
         .saturating_sub(records.len() as u64);
     let summary = move || told(counts, &from, to.as_deref(), app.language.get());
+    let accepted = move || {
+        let language = app.language.get();
+        let n = numbers::whole(n_accepted, language);
+        let text = language.studio().history.other_accepted;
+        (n_accepted > 0).then(|| view! { <p>{fill(text, &[("n", &n)])}</p> })
+    };
     let more = move || {
         let language = app.language.get();
         let n = numbers::whole(n_more, language);
@@ -45,6 +54,7 @@ pub(super) fn Differences(
     view! {
         <div class="differences" data-testid="history-difference">
             <p>{summary}</p>
+            {accepted}
             <ul>{shown.collect_view()}</ul>
             <p class="hint" data-testid="history-difference-more">{more}</p>
         </div>
@@ -155,6 +165,12 @@ fn words(one: &Beside, language: Language) -> String {
         true => texts.nobody.to_owned(),
         false => name.clone(),
     };
+    let kinds = |kinds: &[FindingKind]| {
+        let checks = &language.studio().checks;
+        let english = |kind: &FindingKind| kind.0.replace('_', " ");
+        let title = |kind: &FindingKind| checks.title(&kind.0, &english(kind)).to_owned();
+        tags(&kinds.iter().map(title).collect::<Vec<_>>())
+    };
     match one {
         Beside::Side(from, to) => {
             let (from, to) = (texts.side(*from), texts.side(*to));
@@ -163,6 +179,10 @@ fn words(one: &Beside, language: Language) -> String {
         Beside::Tags(from, to) => format!("{}: {} → {}", texts.tags, tags(from), tags(to)),
         Beside::Reviewer(from, to) => {
             format!("{}: {} → {}", texts.reviewer, name(from), name(to))
+        }
+        Beside::Accepted(from, to) => {
+            let label = language.studio().history.accepted;
+            format!("{label}: {} → {}", kinds(from), kinds(to))
         }
         Beside::Place => language.studio().history.other_place.to_owned(),
     }
