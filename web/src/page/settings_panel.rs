@@ -96,7 +96,12 @@ fn NumberField(setting: Setting) -> impl IntoView {
                 let values = [("name", name()), ("found", &found), ("expected", &expected)];
                 Some(fill(texts.setting_wrong, &values))
             }
-            None => off.map(|off| fill(texts.off_at, &[("n", &off.to_string())])),
+            None => {
+                let off = off.map(|off| fill(texts.off_at, &[("n", &off.to_string())]));
+                let said = about(setting, texts).map(str::to_owned).into_iter();
+                let said: Vec<String> = said.chain(off).collect();
+                (!said.is_empty()).then(|| said.join(" · "))
+            }
         }
     };
     let id = setting.id();
@@ -119,6 +124,11 @@ fn NumberField(setting: Setting) -> impl IntoView {
             </p>
         </div>
     }
+}
+
+/// What is not said by its name.
+fn about(setting: Setting, texts: &Texts) -> Option<&'static str> {
+    (setting == Setting::TopP).then_some(texts.top_p_about)
 }
 
 fn name_of(setting: Setting, texts: &Texts) -> &'static str {

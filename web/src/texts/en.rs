@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
     add_adapter_folder: "Add an adapter folder",
     remove: "Remove",
     rank: "rank {r}",
+    rank_about: "How much an adapter can change: a higher rank learns more and takes more memory.",
 
     storage: "Storage",
     storage_used: "{used} used",
@@ -122,6 +123,7 @@ pub(super) const TEXTS: Texts = Texts {
     temperature: "Temperature",
     top_k: "Top k",
     top_p: "Top p",
+    top_p_about: "Draws only from the likeliest tokens that make up this share together",
     min_p: "Min p",
     repetition_penalty: "Repetition penalty",
     frequency_penalty: "Frequency penalty",

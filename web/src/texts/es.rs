@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
     add_adapter_folder: "Añadir una carpeta de adaptador",
     remove: "Quitar",
     rank: "rango {r}",
+    rank_about: "Cuánto puede cambiar un adaptador: un rango mayor aprende más y ocupa más memoria.",
 
     storage: "Almacenamiento",
     storage_used: "{used} en uso",
@@ -122,6 +123,7 @@ pub(super) const TEXTS: Texts = Texts {
     temperature: "Temperatura",
     top_k: "Top k",
     top_p: "Top p",
+    top_p_about: "Solo elige entre los tokens más probables que juntos suman esta proporción",
     min_p: "Min p",
     repetition_penalty: "Penalización por repetición",
     frequency_penalty: "Penalización por frecuencia",

@@ -75,6 +75,7 @@ pub(super) const TEXTS: Texts = Texts {
     add_adapter_folder: "アダプターのフォルダーを追加",
     remove: "外す",
     rank: "ランク {r}",
+    rank_about: "アダプターが変えられる量です。高いほど多くを学べますが、メモリも多く使います。",
 
     storage: "保存領域",
     storage_used: "{used} を使用中",
@@ -122,6 +123,7 @@ pub(super) const TEXTS: Texts = Texts {
     temperature: "温度",
     top_k: "Top k",
     top_p: "Top p",
+    top_p_about: "確率の高い順に合計がこの割合になるまでのトークンだけから選びます",
     min_p: "Min p",
     repetition_penalty: "繰り返しペナルティ",
     frequency_penalty: "頻度ペナルティ",

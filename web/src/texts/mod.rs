@@ -122,7 +122,7 @@ texts! {
     no_template
 
     adapters adapters_need_model adapters_none adapters_about add_adapter add_adapter_folder
-    remove rank
+    remove rank rank_about
 
     storage storage_used storage_used_of storage_none storage_empty storage_persistent
     storage_not_persistent storage_partial verify repair delete verified damaged use_adapter
@@ -132,8 +132,8 @@ texts! {
     copied regenerate base column add_column remove_column differences differences_about same_answers
     waiting empty_answer
 
-    settings system_prompt temperature top_k top_p min_p repetition_penalty frequency_penalty
-    max_new_tokens seed off_at setting_wrong
+    settings system_prompt temperature top_k top_p top_p_about min_p repetition_penalty
+    frequency_penalty max_new_tokens seed off_at setting_wrong
 
     first_token rate memory n_tokens n_reused cut_off cancelled
 

@@ -82,7 +82,7 @@ fn AdapterRow(adapter: veneer_core::protocol::tab::AdapterView) -> impl IntoView
     view! {
         <li data-testid="adapter" title=adapter.source.clone()>
             <span class="list-name">{adapter.name.clone()}</span>
-            <span class="list-about">{about}</span>
+            <span class="list-about" title=move || texts().rank_about>{about}</span>
             <button
                 type="button"
                 class="quiet"

@@ -18,6 +18,7 @@ mod keys;
 mod leaving;
 mod lost_focus;
 mod split;
+mod stored_field;
 mod tokens;
 
 pub(super) use frame::StudioFrame;

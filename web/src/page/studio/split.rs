@@ -89,11 +89,17 @@ impl Splitting {
 
     fn look(self) {
         let is_first = self.now.with_untracked(Option::is_none);
+        let before = self.form.get_untracked();
         self.studio.ask(StudioRequest::Split, &[], move |outcome| {
             let StudioOutcome::Split(view) = outcome else {
                 return;
             };
-            if is_first && let Some(plan) = &view.plan {
+            // What was typed in the meantime stays.
+            let is_untouched = self.form.try_with_untracked(|form| *form == before);
+            if is_first
+                && is_untouched == Some(true)
+                && let Some(plan) = &view.plan
+            {
                 self.form.try_set(SplitForm::of(plan));
             }
             self.now.try_set(Some(view.clone()));

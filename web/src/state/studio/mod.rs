@@ -22,6 +22,7 @@ pub mod selection;
 pub mod shortcuts;
 pub mod split_form;
 pub mod standing;
+pub mod stored_text;
 pub mod stroke;
 pub mod text_model;
 pub mod token_rows;

@@ -1,4 +1,5 @@
-//! The split as it is typed: shares as percent or as counts.
+//! The split as it is typed: shares as percent or as counts. A number with a percent sign is a share
+//! beside counts too: a plan from the command line can have one of each.
 
 use std::num::{IntErrorKind, ParseIntError};
 
@@ -58,8 +59,9 @@ impl SplitForm {
         };
         let shown = |share| match share {
             Share::Count(n) => n.to_string(),
-            // A fraction beside a count is 0 in every plan that this form made.
-            Share::Fraction(_) if unit == Unit::Records => "0".to_owned(),
+            Share::Fraction(fraction) if unit == Unit::Records && fraction != 0.0 => {
+                format!("{}%", percent(fraction))
+            }
             Share::Fraction(fraction) => percent(fraction),
         };
         Self {
@@ -80,12 +82,7 @@ impl SplitForm {
         let validation = self.share(&self.validation).ok_or(FormFault::Validation)?;
         let test = self.share(&self.test).ok_or(FormFault::Test)?;
         let seed = self.seed.trim().parse().map_err(wrong_seed)?;
-        let left = match (validation, test) {
-            (Share::Fraction(a), Share::Fraction(b)) => a + b < 1.0 - 1e-9,
-            (Share::Count(a), Share::Count(b)) => a.saturating_add(b) < n_records,
-            _ => true,
-        };
-        if !left {
+        if !is_some_left(validation, test, n_records) {
             return Err(FormFault::NothingLeft);
         }
         if !self.stratify_by.is_empty() && self.stratify_by == self.group_by {
@@ -104,8 +101,13 @@ impl SplitForm {
     }
 
     fn share(&self, text: &str) -> Option<Share> {
-        let text = text.trim().trim_end_matches('%').trim();
-        match self.unit {
+        let number = text.trim().trim_end_matches('%');
+        let unit = match number.len() < text.trim().len() {
+            true => Unit::Percent,
+            false => self.unit,
+        };
+        let text = number.trim();
+        match unit {
             Unit::Records => text.parse().ok().map(Share::Count),
             Unit::Percent => {
                 let percent: f64 = text.replace(',', ".").parse().ok()?;
@@ -116,6 +118,18 @@ impl SplitForm {
     }
 }
 
+/// Whether there is something to train on beside them.
+fn is_some_left(validation: Share, test: Share, n_records: u64) -> bool {
+    let size = |share| match share {
+        Share::Count(n) => n,
+        Share::Fraction(fraction) => (fraction * n_records as f64).round() as u64,
+    };
+    match (validation, test) {
+        (Share::Fraction(a), Share::Fraction(b)) => a + b < 1.0 - 1e-9,
+        (a, b) => size(a).saturating_add(size(b)) < n_records,
+    }
+}
+
 fn wrong_seed(error: ParseIntError) -> FormFault {
     match error.kind() {
         IntErrorKind::PosOverflow => FormFault::SeedTooLarge,
@@ -123,10 +137,18 @@ fn wrong_seed(error: ParseIntError) -> FormFault {
     }
 }
 
-/// `10`, `12.5`: as few digits as say it.
+/// `10`, `12.5`: as few digits as say it. What is read again is the same share, but for a part of it
+/// that no number of records shows.
 fn percent(fraction: f64) -> String {
-    let hundredths = (fraction * 10_000.0).round() / 100.0;
-    hundredths.to_string()
+    /// Behind the point; a share that is smaller still is said in full.
+    const MOST_DIGITS: usize = 20;
+    let percent = fraction * 100.0;
+    let is_same = |text: &String| {
+        let read = text.parse::<f64>();
+        read.is_ok_and(|read| (read - percent).abs() <= percent * 1e-12)
+    };
+    let mut texts = (0..=MOST_DIGITS).map(|digits| format!("{percent:.digits$}"));
+    texts.find(is_same).unwrap_or_else(|| percent.to_string())
 }
 
 /// Shares of the four parts (train, validation, test, none) of all records, for bars.
@@ -194,6 +216,43 @@ mod tests {
         for plan in [SplitPlan::default(), fractions, counts] {
             assert_eq!(SplitForm::of(&plan).plan(1000), Ok(plan));
         }
+    }
+
+    #[test]
+    fn a_share_beside_a_count_is_shown_as_it_was_asked_for() {
+        let plan = SplitPlan {
+            validation: Share::Fraction(0.1),
+            test: Share::Count(5),
+            ..SplitPlan::default()
+        };
+        let form = SplitForm::of(&plan);
+        let shown = (form.unit, form.validation.as_str(), form.test.as_str());
+        assert_eq!(shown, (Unit::Records, "10%", "5"));
+        assert_eq!(form.plan(60), Ok(plan.clone()));
+        assert_eq!(form.plan(6), Err(FormFault::NothingLeft));
+        let none = SplitPlan {
+            validation: Share::Fraction(0.0),
+            ..plan
+        };
+        assert_eq!(SplitForm::of(&none).validation, "0");
+    }
+
+    #[test]
+    fn a_small_share_is_not_rounded_away() {
+        let shares = [0.1, 0.07, 1.0 / 3.0, 0.123_456, 0.000_01, 1e-12, 1e-30];
+        for fraction in shares {
+            let plan = SplitPlan {
+                validation: Share::Fraction(fraction),
+                ..SplitPlan::default()
+            };
+            let read = SplitForm::of(&plan).plan(1000).unwrap();
+            let Share::Fraction(read) = read.validation else {
+                panic!("{read:?}");
+            };
+            assert!((read / fraction - 1.0).abs() < 1e-11, "{read} {fraction}");
+        }
+        let shown = [0.0, 0.1, 0.07, 0.125, 0.123_456, 0.000_01].map(percent);
+        assert_eq!(shown, ["0", "10", "7", "12.5", "12.3456", "0.001"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ studio_texts! {
         percent: "Percent", "Porcentaje", "パーセント";
         records: "Records", "Registros", "件数";
         seed: "Seed", "Semilla", "シード";
+        seed_about: "The draw depends on this number: the same number draws the same sides again", "El sorteo depende de este número: el mismo número repite las mismas particiones", "抽選を決める番号です。同じ番号なら同じ分割になります";
         stratify_by: "Same shares of", "Mismas proporciones de", "比率を揃える列";
         stratify_about: "Every side gets the same share of each value of this column", "Cada partición recibe la misma proporción de cada valor de esta columna", "この列の各値が、どの区分でも同じ割合になります";
         group_by: "Keep together by", "Mantener juntos por", "まとめる列";

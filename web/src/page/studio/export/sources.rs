@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{SourceView, StudioRequest, Terms};
 
-use crate::page::studio::handle::Studio;
+use crate::page::studio::{handle::Studio, stored_field::StoredField};
 
 #[component]
 pub(super) fn Sources() -> impl IntoView {
@@ -40,10 +40,12 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
         now.with(|source| source.as_ref().map(|source| read(source).clone()))
             .unwrap_or_default()
     };
-    let describe = move |terms: Terms| {
+    let describe = move |terms: Terms, field: StoredField| {
         let request = StudioRequest::DescribeSource { source: id, terms };
-        studio.ask(request, &[], |_| {});
+        studio.ask(request, &[], move |_| field.show_stored());
     };
+    let licence = StoredField::new(move || of(|source| &source.licence));
+    let url = StoredField::new(move || of(|source| &source.url));
     view! {
         <fieldset class="export-source" data-testid="export-source">
             <legend>{move || of(|source| &source.name)}</legend>
@@ -53,11 +55,12 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
                     type="text"
                     data-testid="export-source-licence"
                     placeholder=move || texts().licence_hint
-                    prop:value=move || of(|source| &source.licence)
-                    on:change=move |event| describe(Terms {
-                        licence: Some(event_target_value(&event)),
-                        ..Terms::default()
-                    })
+                    prop:value=move || licence.shown()
+                    on:input=move |event| licence.type_in(&event)
+                    on:change=move |event| {
+                        let typed = Some(licence.hand_over(&event));
+                        describe(Terms { licence: typed, ..Terms::default() }, licence);
+                    }
                 />
             </label>
             <label class="words-field">
@@ -67,11 +70,12 @@ fn Source(id: u32, sources: Memo<Vec<SourceView>>) -> impl IntoView {
                     inputmode="url"
                     data-testid="export-source-url"
                     placeholder="https://"
-                    prop:value=move || of(|source| &source.url)
-                    on:change=move |event| describe(Terms {
-                        url: Some(event_target_value(&event)),
-                        ..Terms::default()
-                    })
+                    prop:value=move || url.shown()
+                    on:input=move |event| url.type_in(&event)
+                    on:change=move |event| {
+                        let typed = Some(url.hand_over(&event));
+                        describe(Terms { url: typed, ..Terms::default() }, url);
+                    }
                 />
             </label>
         </fieldset>

@@ -12,6 +12,7 @@ use crate::{
         studio::{
             confirm::Confirm,
             handle::{Step, Studio},
+            stored_field::StoredField,
         },
     },
     state::{numbers, studio::actions},
@@ -102,21 +103,20 @@ fn Name() -> impl IntoView {
             .with(|open| open.as_ref().map(|open| open.name.clone()))
             .unwrap_or_default()
     };
+    let field = StoredField::new(name);
     let rename = move |event: web_sys::Event| {
-        let typed = event_target_value(&event).trim().to_owned();
-        if typed.is_empty() {
+        let name = field.hand_over(&event).trim().to_owned();
+        if name.is_empty() {
             // A project has a name: the one before.
-            let input: web_sys::HtmlInputElement = event_target(&event);
-            input.set_value(&name());
-        } else {
-            let input: web_sys::HtmlInputElement = event_target(&event);
-            let request = StudioRequest::RenameProject { name: typed };
-            let refused = move |fault: &Fault| {
-                input.set_value(&name());
-                studio.app.complain(fault.clone());
-            };
-            studio.ask_or(request, &[], |_| {}, refused);
+            field.show_stored();
+            return;
         }
+        let refused = move |fault: &Fault| {
+            field.show_stored();
+            studio.app.complain(fault.clone());
+        };
+        let request = StudioRequest::RenameProject { name };
+        studio.ask_or(request, &[], move |_| field.show_stored(), refused);
     };
     view! {
         <input
@@ -126,7 +126,8 @@ fn Name() -> impl IntoView {
             aria-label=move || texts().name
             title=name
             readonly=move || studio.taken_over.get()
-            prop:value=name
+            prop:value=move || field.shown()
+            on:input=move |event| field.type_in(&event)
             on:change=rename
         />
     }

@@ -5,7 +5,7 @@ use veneer_core::protocol::studio::LengthUnit;
 
 use super::handle::Grid;
 use crate::{
-    page::studio::handle::Step,
+    page::studio::{handle::Step, stored_field::StoredField},
     state::{
         numbers,
         studio::filters::{self, Bar, Restriction},
@@ -122,13 +122,13 @@ fn Limit(upper: bool, range: Memo<Range>) -> impl IntoView {
         true => texts().at_most,
         false => texts().at_least,
     };
-    let value = move || {
+    let field = StoredField::new(move || {
         let (min, max, _) = range.get();
         let limit = if upper { max } else { min };
         limit.map(|n| n.to_string()).unwrap_or_default()
-    };
+    });
     let change = move |event| {
-        let limit = filters::typed_limit(&event_target_value(&event));
+        let limit = filters::typed_limit(&field.hand_over(&event));
         wrong.set(limit.is_err());
         let Ok(limit) = limit else { return };
         let (min, max, unit) = range.get_untracked();
@@ -143,7 +143,8 @@ fn Limit(upper: bool, range: Memo<Range>) -> impl IntoView {
             aria-label=label
             placeholder=label
             aria-invalid=move || wrong.get().to_string()
-            prop:value=value
+            prop:value=move || field.shown()
+            on:input=move |event| field.type_in(&event)
             on:change=change
         />
         {move || wrong.get().then(|| view! {

@@ -7,7 +7,10 @@ use veneer_core::protocol::studio::{
 
 use super::incoming::Incoming;
 use crate::{
-    page::{handle::App, studio::handle::Studio},
+    page::{
+        handle::App,
+        studio::{handle::Studio, stored_field::StoredField},
+    },
     state::studio::importing::{self, Choice, Source},
     texts::fill,
 };
@@ -138,8 +141,7 @@ fn Field(part: PartKey, choice: Memo<Option<Choice>>, field: &'static str) -> im
         };
         incoming.decide(part, |choice| choice.set_source(field, source));
     };
-    let write = move |event| {
-        let text = event_target_value(&event);
+    let write = move |text| {
         incoming.decide(part, |choice| {
             choice.set_source(field, Source::Template(text));
         });
@@ -173,15 +175,30 @@ fn Field(part: PartKey, choice: Memo<Option<Choice>>, field: &'static str) -> im
                 </select>
             </label>
             <Show when=move || template().is_some()>
-                <textarea
-                    rows="3"
-                    data-testid=format!("import-template-{field}")
-                    aria-label=move || format!("{field}: {}", texts().by_template)
-                    prop:value=move || template().unwrap_or_default()
-                    on:change=write
-                ></textarea>
+                <Template field=field text=move || template().unwrap_or_default() write=write />
             </Show>
         </div>
+    }
+}
+
+#[component]
+fn Template(
+    field: &'static str,
+    text: impl Fn() -> String + Send + Sync + 'static,
+    write: impl Fn(String) + 'static,
+) -> impl IntoView {
+    let app = App::get();
+    let texts = move || &app.language.get().studio().import;
+    let typed = StoredField::new(text);
+    view! {
+        <textarea
+            rows="3"
+            data-testid=format!("import-template-{field}")
+            aria-label=move || format!("{field}: {}", texts().by_template)
+            prop:value=move || typed.shown()
+            on:input=move |event| typed.type_in(&event)
+            on:change=move |event| write(typed.hand_over(&event))
+        ></textarea>
     }
 }
 
@@ -200,7 +217,6 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
         });
     };
     let header = move || reading.get().header.unwrap_or(FIRST_ROW);
-    let number = |event| event_target_value(&event).trim().parse::<u32>().ok();
     let numbers = [
         (Numbers::AsTheyStand, "as"),
         (Numbers::Plain, "plain"),
@@ -244,32 +260,24 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
                     })}
                 </select>
             </label>
-            <label>
-                {move || texts().skipped_rows}
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    data-testid="import-skipped-rows"
-                    prop:value=move || header().skipped_rows.to_string()
-                    on:change=move |event| {
-                        let rows = Some(header().header_rows);
-                        incoming.decide(part, |choice| choice.set_header(number(event), rows));
-                    }
-                />
-            </label>
-            <label>
-                {move || texts().header_rows}
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    data-testid="import-header-rows"
-                    prop:value=move || header().header_rows.to_string()
-                    on:change=move |event| {
-                        let skipped = Some(header().skipped_rows);
-                        incoming.decide(part, |choice| choice.set_header(skipped, number(event)));
-                    }
-                />
-            </label>
+            <NumberField
+                label=Signal::derive(move || texts().skipped_rows)
+                testid="import-skipped-rows"
+                number=move || header().skipped_rows
+                choose=move |typed| {
+                    let rows = Some(header().header_rows);
+                    incoming.decide(part, |choice| choice.set_header(typed, rows));
+                }
+            />
+            <NumberField
+                label=Signal::derive(move || texts().header_rows)
+                testid="import-header-rows"
+                number=move || header().header_rows
+                choose=move |typed| {
+                    let skipped = Some(header().skipped_rows);
+                    incoming.decide(part, |choice| choice.set_header(skipped, typed));
+                }
+            />
             <label>
                 {move || texts().numbers}
                 <select data-testid="import-numbers" on:change=choose_numbers>
@@ -296,7 +304,34 @@ fn TableForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
     }
 }
 
-/// Length and overlap of the pieces of a document.
+/// A whole number of a reading; what is none leaves it to the reading.
+#[component]
+fn NumberField(
+    label: Signal<&'static str>,
+    testid: &'static str,
+    number: impl Fn() -> u32 + Send + Sync + 'static,
+    choose: impl Fn(Option<u32>) + 'static,
+) -> impl IntoView {
+    let field = StoredField::new(move || number().to_string());
+    let change = move |event| {
+        choose(field.hand_over(&event).trim().parse().ok());
+        field.show_stored();
+    };
+    view! {
+        <label>
+            {move || label.get()}
+            <input
+                type="text"
+                inputmode="numeric"
+                data-testid=testid
+                prop:value=move || field.shown()
+                on:input=move |event| field.type_in(&event)
+                on:change=change
+            />
+        </label>
+    }
+}
+
 #[component]
 fn Encoding(
     chosen: Signal<Option<String>>,
@@ -331,6 +366,7 @@ fn guessed(event: &web_sys::Event) -> Option<String> {
     (value != GUESS).then_some(value)
 }
 
+/// Length and overlap of the pieces of a document.
 #[component]
 fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
     let app = App::get();
@@ -367,39 +403,29 @@ fn ChunkForm(part: PartKey, choice: Memo<Option<Choice>>) -> impl IntoView {
             None => texts().in_chars.to_owned(),
         }
     };
-    let number = |event, fallback| {
-        let typed = event_target_value(&event);
-        typed.trim().parse::<u32>().unwrap_or(fallback)
+    let choose_size = move |typed: Option<u32>| {
+        let size = typed.unwrap_or(reading.get_untracked().size).max(16);
+        change(Box::new(move |reading| reading.size = size));
+    };
+    let choose_overlap = move |typed: Option<u32>| {
+        let now = reading.get_untracked();
+        let overlap = typed.unwrap_or(now.overlap).min(now.size / 2);
+        change(Box::new(move |reading| reading.overlap = overlap));
     };
     view! {
         <div class="fields">
-            <label>
-                {move || texts().chunk_size}
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    data-testid="import-chunk-size"
-                    prop:value=move || reading.get().size.to_string()
-                    on:change=move |event| {
-                        let size = number(event, reading.get_untracked().size).max(16);
-                        change(Box::new(move |reading| reading.size = size));
-                    }
-                />
-            </label>
-            <label>
-                {move || texts().chunk_overlap}
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    data-testid="import-chunk-overlap"
-                    prop:value=move || reading.get().overlap.to_string()
-                    on:change=move |event| {
-                        let now = reading.get_untracked();
-                        let overlap = number(event, now.overlap).min(now.size / 2);
-                        change(Box::new(move |reading| reading.overlap = overlap));
-                    }
-                />
-            </label>
+            <NumberField
+                label=Signal::derive(move || texts().chunk_size)
+                testid="import-chunk-size"
+                number=move || reading.get().size
+                choose=choose_size
+            />
+            <NumberField
+                label=Signal::derive(move || texts().chunk_overlap)
+                testid="import-chunk-overlap"
+                number=move || reading.get().overlap
+                choose=choose_overlap
+            />
             <p class="hint">{unit}</p>
             <label class="check">
                 <input

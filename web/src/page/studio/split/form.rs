@@ -64,6 +64,7 @@ pub(super) fn Form(splitting: Splitting) -> impl IntoView {
                     </select>
                 </label>
                 <Field form=form label=Signal::derive(move || texts().seed) testid="split-seed"
+                    about=Signal::derive(move || texts().seed_about)
                     wrong=Signal::derive(move || matches!(fault.get(), Some(FormFault::Seed | FormFault::SeedTooLarge)))
                     read=|form| form.seed.clone() write=|form, text| form.seed = text />
                 <Columns splitting=splitting />
@@ -116,12 +117,15 @@ fn Field(
     form: RwSignal<SplitForm>,
     label: Signal<&'static str>,
     testid: &'static str,
+    /// What its label does not say.
+    #[prop(optional)]
+    about: Option<Signal<&'static str>>,
     wrong: Signal<bool>,
     read: fn(&SplitForm) -> String,
     write: fn(&mut SplitForm, String),
 ) -> impl IntoView {
     view! {
-        <label>
+        <label title=move || about.map(|about| about.get())>
             <span>{move || label.get()}</span>
             <input
                 type="text"

@@ -9,7 +9,7 @@ use crate::{
     page::{
         handle::{first_model, remote_files},
         picked::{self, Picked},
-        studio::handle::Studio,
+        studio::{handle::Studio, stored_field::StoredField},
     },
     state::{
         numbers,
@@ -169,8 +169,9 @@ fn Options(model: Memo<TextModelView>) -> impl IntoView {
     let train_on = Memo::new(move |_| model.with(|model| model.options.train_on));
     let max_length = Memo::new(move |_| model.with(|model| model.options.max_length));
     let wrong_length = RwSignal::new(false);
+    let length_field = StoredField::new(move || max_length.get().to_string());
     let type_length = move |event| {
-        let length = text_model::length(&event_target_value(&event));
+        let length = text_model::length(&length_field.hand_over(&event));
         wrong_length.set(length.is_none());
         if let Some(length) = length {
             set(&|options| options.max_length = length);
@@ -217,7 +218,8 @@ fn Options(model: Memo<TextModelView>) -> impl IntoView {
                         data-testid="tokens-max-length"
                         aria-invalid=move || wrong_length.get().to_string()
                         aria-describedby=move || wrong_length.get().then_some(WRONG_LENGTH)
-                        prop:value=move || max_length.get().to_string()
+                        prop:value=move || length_field.shown()
+                        on:input=move |event| length_field.type_in(&event)
                         on:change=type_length
                     />
                 </label>
