@@ -1,8 +1,9 @@
 //! One look for progress: on a terminal a bar with the time left, elsewhere nothing.
 
-use std::io::IsTerminal as _;
+use std::{fmt::Write, io::IsTerminal as _, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use veneer_core::protocol::studio::about;
 
 /// A bar on standard error.
 pub(crate) fn bar(n: u64, what: &str) -> ProgressBar {
@@ -12,8 +13,8 @@ pub(crate) fn bar(n: u64, what: &str) -> ProgressBar {
     bar
 }
 
-const EXACT: &str = "{msg} {bar:20} {pos}/{len} ETA {eta}";
-const ABOUT: &str = "{msg} {bar:20} {pos}/~{len} ETA {eta}";
+const EXACT: &str = "{msg} {bar:20} {pos}/{len} {left}";
+const ABOUT: &str = "{msg} {bar:20} {pos}/~{len} {left}";
 const UNKNOWN: &str = "{msg} {spinner}";
 
 fn plain(n: Option<u64>) -> ProgressBar {
@@ -27,8 +28,23 @@ fn plain(n: Option<u64>) -> ProgressBar {
 
 fn set_style(bar: &ProgressBar, template: &str) {
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        bar.set_style(style.with_key("left", write_left));
     }
+}
+
+fn write_left(state: &ProgressState, out: &mut dyn Write) {
+    if let Some(left) = left(state.fraction(), state.elapsed()) {
+        // What cannot be shown is not worth an error.
+        write!(out, "ETA {:#}", HumanDuration(left)).ok();
+    }
+}
+
+/// Time left, going by how far the work is; `None` where a guess would jump about.
+fn left(share: f32, elapsed: Duration) -> Option<Duration> {
+    const MIN_SHARE: f32 = 0.02;
+    const MIN_ELAPSED: Duration = Duration::from_millis(700);
+    let is_told = (MIN_SHARE..=1.0).contains(&share) && elapsed >= MIN_ELAPSED;
+    is_told.then(|| elapsed.mul_f32((1.0 - share) / share))
 }
 
 /// How much there is to do.
@@ -79,21 +95,23 @@ fn look(total: Total) -> (&'static str, u64) {
     match total {
         // An empty bar would look full.
         Total::Unknown | Total::About(0) | Total::Exactly(0) => (UNKNOWN, u64::MAX),
-        Total::About(n) => (ABOUT, three_digits(n)),
+        Total::About(n) => (ABOUT, about(n)),
         Total::Exactly(n) => (EXACT, n),
     }
-}
-
-/// The next number with no more than three digits before its zeros: 1009786 becomes 1010000.
-fn three_digits(n: u64) -> u64 {
-    let n_digits = n.checked_ilog10().map_or(1, |log| log + 1);
-    let unit = 10_u64.pow(n_digits.saturating_sub(3));
-    n.div_ceil(unit).saturating_mul(unit)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_left_is_told_once_it_can_be() {
+        let second = Duration::from_secs(1);
+        assert_eq!(left(0.25, second), Some(3 * second));
+        assert_eq!(left(1.0, second), Some(Duration::ZERO));
+        assert_eq!(left(0.01, 60 * second), None);
+        assert_eq!(left(0.5, second / 2), None);
+    }
 
     #[test]
     fn an_estimate_looks_like_one_and_what_is_unknown_has_no_figures() {
@@ -104,9 +122,9 @@ mod tests {
         }
         assert!(!UNKNOWN.contains("{len}") && !UNKNOWN.contains("{bar"));
         for (n, shown) in [(7, 7), (999, 999), (1001, 1010), (9_999_001, 10_000_000)] {
-            assert_eq!(three_digits(n), shown);
+            assert_eq!(about(n), shown);
         }
-        assert!(three_digits(u64::MAX) >= 1 << 63);
+        assert!(about(u64::MAX) >= 1 << 63);
         for template in [EXACT, ABOUT, UNKNOWN] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }

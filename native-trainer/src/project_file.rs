@@ -166,7 +166,7 @@ pub(crate) fn run<T>(project: &mut Project, task: Task<T>) -> Result<T> {
 fn total(at: &StudioProgress) -> Total {
     match at.stage {
         _ if at.total == 0 => Total::Unknown,
-        StudioStage::Adding => Total::About(at.total),
+        stage if stage.is_estimated() => Total::About(at.total),
         _ => Total::Exactly(at.total),
     }
 }

@@ -5,6 +5,7 @@ mod large;
 mod lists;
 mod narrow;
 mod settling;
+mod waiting;
 mod walk;
 
 use std::{

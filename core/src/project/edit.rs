@@ -12,6 +12,7 @@ use super::{
     filter,
     journal::{Field, changes_of},
     leftovers::note_leftovers,
+    merging::merged,
     names::names_of,
     order,
     rows::Narrow,
@@ -134,6 +135,23 @@ impl Project {
             }
         }
         self.with_project(record)
+    }
+
+    /// The same for an edit that began with `before`: if the record became another one since, both
+    /// changes are kept.
+    ///
+    /// # Errors
+    /// If there is no such record.
+    pub fn save_from(
+        &mut self,
+        record: RecordKey,
+        before: Content,
+        edited: Content,
+        now_ms: i64,
+    ) -> Result<RecordView, ProjectError> {
+        let row = self.row(record)?;
+        let (now, _) = read_body(self.store.settled()?, row.body)?;
+        self.save(record, merged(before, content_of(now), edited), now_ms)
     }
 
     /// A new record behind another one, or at the end.

@@ -26,6 +26,34 @@ impl Project {
     pub fn index(&self) -> Task<()> {
         Box::new(IndexWork::default())
     }
+
+    /// Brings late values into the table of records, so that whoever reads it writes nothing.
+    pub fn settle(&self) -> Task<()> {
+        Box::new(SettleWork::default())
+    }
+}
+
+#[derive(Default)]
+struct SettleWork {
+    n_done: u64,
+}
+
+impl Work for SettleWork {
+    type Output = ();
+
+    fn step(&mut self, project: &mut Project) -> Result<Step<()>, ProjectError> {
+        let is_left = project.store.settle_some(RECORDS_AT_ONCE)?;
+        self.n_done += RECORDS_AT_ONCE;
+        Ok(match is_left {
+            true => Step::More(StudioProgress {
+                stage: StudioStage::Changing,
+                what: String::new(),
+                done: self.n_done,
+                total: 0,
+            }),
+            false => Step::Done(()),
+        })
+    }
 }
 
 #[derive(Default)]

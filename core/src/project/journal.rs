@@ -13,7 +13,7 @@ use super::{
     runs::{Run, Runs, n_records},
     store::{Late, Store},
 };
-use crate::protocol::studio::{ActionKind, ActionView, Changed};
+use crate::protocol::studio::{ActionKind, ActionView, Changed, Phrase};
 pub(super) use changes::Changes;
 use changes::Written;
 
@@ -217,6 +217,25 @@ impl Project {
 
     pub fn undo(&mut self) -> Result<Changed, ProjectError> {
         self.swap_next("SELECT max(id) FROM action WHERE undone = 0")
+    }
+
+    /// Takes an action back if it is the latest that can be.
+    ///
+    /// # Errors
+    /// If something was done since, or it was taken back before.
+    pub fn undo_action(&mut self, action: u64) -> Result<Changed, ProjectError> {
+        let latest = "SELECT max(id) FROM action WHERE undone = 0";
+        let latest: Option<u64> = self
+            .store
+            .raw()
+            .prepare_cached(latest)?
+            .query_row([], |row| row.get(0))?;
+        if latest != Some(action) {
+            return Err(ProjectError::CannotDo {
+                reason: Phrase::DoneSince.with([]),
+            });
+        }
+        self.undo()
     }
 
     pub fn redo(&mut self) -> Result<Changed, ProjectError> {

@@ -29,6 +29,7 @@ mod journal;
 mod leftovers;
 mod list;
 mod loaded;
+mod merging;
 mod names;
 mod openings;
 mod order;

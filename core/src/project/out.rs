@@ -147,11 +147,12 @@ impl Exporting {
             Stage::Writing(_) => n,
             _ => 0,
         };
+        // Each record is looked at twice.
         StudioProgress {
             stage: StudioStage::Writing,
             what: String::new(),
-            done: before + self.walk.n_done(),
-            total: 2 * n,
+            done: (before + self.walk.n_done()) / 2,
+            total: n,
         }
     }
 

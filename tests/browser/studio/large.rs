@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Studio, wait_for};
 use crate::{
@@ -21,7 +21,7 @@ const N: u64 = 100_000;
 const ACTION_LIMIT: Duration = Duration::from_secs(5);
 
 /// Questions and answers in Spanish and Japanese, all different.
-fn dataset(studio: &Studio, n: u64) -> PathBuf {
+pub(super) fn dataset(studio: &Studio, n: u64) -> PathBuf {
     let mut text = String::new();
     for i in 0..n {
         let (question, answer) = match i % 2 {
@@ -132,6 +132,30 @@ fn change_all(studio: &Studio) {
     print_answers(page, "all records");
 }
 
+/// A copy of the project is of one moment, also while its table gets what is in force already.
+fn copy_right_after_a_change(studio: &Studio) {
+    let page = &studio.page;
+    page.click("grid-select-all");
+    page.click("grid-bulk-reviewer");
+    page.fill(
+        "grid-answer-text",
+        "Hanako Yamada of the credit risk department",
+    );
+    page.click("grid-answer");
+    wait_for_answer(page, "change");
+    page.click("studio-download");
+    studio.step("split");
+    let file = studio.saved_file();
+    let told = veneer(&["data", "check", text(&file), "--json"]);
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["project"]["n_records"], json!(N));
+    studio.step("edit");
+    wait_for(page, "grid-row");
+    page.click("studio-undo");
+    wait_for_answer(page, "undo");
+    print_answers(page, "a copy");
+}
+
 /// The same with the binary, in the same sitting, to compare with.
 fn beside_the_binary(studio: &Studio, file: &Path) {
     let project = studio.files.path().join("native.veneer");
@@ -203,6 +227,7 @@ fn a_hundred_thousand_records_are_scrolled_searched_and_changed() {
     );
     print_answers(page, "list");
     change_all(&studio);
+    copy_right_after_a_change(&studio);
     edit_beside_a_check(&studio, fixture);
 
     // What was done is there after the tab is gone.

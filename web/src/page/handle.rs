@@ -8,7 +8,8 @@ use leptos::prelude::*;
 use veneer_core::protocol::{
     Site, SiteModel,
     tab::{
-        DeviceChoice, DeviceView, Fault, Outcome, Progress, Reply, Request, RequestId, StoreView,
+        DeviceChoice, DeviceView, Fault, FaultKind, Outcome, Progress, Reply, Request, RequestId,
+        StoreView,
     },
 };
 use web_sys::File;
@@ -231,8 +232,11 @@ impl App {
         self.ask_store(Request::ListStore, |_| {});
     }
 
-    /// Shows a fault until it is dismissed.
+    /// Shows a fault until it is dismissed. What was cancelled is what somebody wanted.
     pub(super) fn complain(self, fault: Fault) {
+        if fault.kind == FaultKind::Cancelled {
+            return;
+        }
         self.notices.update(|notices| {
             let id = notices.last().map_or(1, |last| last.id + 1);
             notices.retain(|notice| notice.fault != fault);

@@ -170,9 +170,19 @@ fn at_once(
     use StudioOutcome as O;
     use StudioRequest as R;
     Ok(match request {
-        R::SaveRecord { record, content } => O::Record(project.save(record, content, now)?),
+        R::SaveRecord {
+            record,
+            content,
+            before: None,
+        } => O::Record(project.save(record, content, now)?),
+        R::SaveRecord {
+            record,
+            content,
+            before: Some(before),
+        } => O::Record(project.save_from(record, before, content, now)?),
         R::AddRecord { after, content } => O::Record(project.add(after, content, now)?),
         R::Undo => O::Changed(project.undo()?),
+        R::UndoAction { action } => O::Changed(project.undo_action(action)?),
         R::Redo => O::Changed(project.redo()?),
         R::TakeSnapshot { name } => {
             project.take_snapshot(&name, now)?;

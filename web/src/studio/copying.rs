@@ -2,11 +2,13 @@
 //!
 //! SQLite hands out its pages as they are after the last transaction. Nothing is written twice and
 //! nothing is closed; what changes the project waits its turn until the copy is whole.
+//!
+//! Invariant: all pages of a copy are of one moment.
 
 use js_sys::{Array, Uint8Array};
 use rusqlite::Connection;
 use veneer_core::{
-    project::ProjectError,
+    project::{Project, ProjectError},
     protocol::{
         studio::StudioOutcome,
         tab::{Fault, FaultKind},
@@ -26,7 +28,26 @@ const TYPE: &str = "application/vnd.sqlite3";
 
 pub(super) async fn download(desk: &Desk, voice: &Voice) -> Result<Answer, Fault> {
     let name = project_file(&desk.opened.view()?.name);
-    let (n_pages, page_bytes) = desk.opened.with(|project| size(project.connection()))?;
+    loop {
+        // What is late would be written by who looks at the project in between.
+        let work = desk.begin(Project::settle)?;
+        desk.drive(work, voice).await?;
+        if let Some(chunks) = copy(desk, voice, &name).await? {
+            return file(&chunks, name, TYPE);
+        }
+    }
+}
+
+/// All pages; `None` where something was written meanwhile.
+async fn copy(desk: &Desk, voice: &Voice, name: &str) -> Result<Option<Array>, Fault> {
+    let begun = desk
+        .opened
+        .with(|project| Moment::of(project.connection()))?;
+    let Moment {
+        n_pages,
+        page_bytes,
+        ..
+    } = begun;
     let (chunks, step) = (Array::new(), (CHUNK / page_bytes).max(1));
     let mut page = 1;
     while page <= n_pages {
@@ -36,11 +57,18 @@ pub(super) async fn download(desk: &Desk, voice: &Voice) -> Result<Answer, Fault
             .with(|project| pages(project.connection(), page, n))?;
         chunks.push(&Uint8Array::from(bytes.as_slice()));
         page += n;
-        voice.copied(&name, (page - 1) * page_bytes, n_pages * page_bytes);
+        voice.copied(name, (page - 1) * page_bytes, n_pages * page_bytes);
         desk.breathe().await;
         voice.go_on()?;
+        if desk
+            .opened
+            .with(|project| Moment::of(project.connection()))?
+            != begun
+        {
+            return Ok(None);
+        }
     }
-    file(&chunks, name, TYPE)
+    Ok(Some(chunks))
 }
 
 /// A file that core made.
@@ -66,12 +94,26 @@ fn file(chunks: &Array, name: String, kind: &str) -> Result<Answer, Fault> {
     })
 }
 
-/// Pages, and bytes of each.
-fn size(db: &Connection) -> Result<(u64, u64), ProjectError> {
-    let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let (n_pages, page_bytes) = (number("page_count")?, number("page_size")?);
-    // Neither is ever negative, and a page has at least 512 bytes.
-    Ok((n_pages.unsigned_abs(), page_bytes.unsigned_abs().max(512)))
+/// The file as it is after some change.
+#[derive(PartialEq, Eq)]
+struct Moment {
+    n_pages: u64,
+    page_bytes: u64,
+    n_changes: u64,
+}
+
+impl Moment {
+    fn of(db: &Connection) -> Result<Self, ProjectError> {
+        let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let mut n_changes = db.prepare_cached("SELECT total_changes()")?;
+        let n_changes: i64 = n_changes.query_row([], |row| row.get(0))?;
+        // None is ever negative, and a page has at least 512 bytes.
+        Ok(Self {
+            n_pages: number("page_count")?.unsigned_abs(),
+            page_bytes: number("page_size")?.unsigned_abs().max(512),
+            n_changes: n_changes.unsigned_abs(),
+        })
+    }
 }
 
 fn pages(db: &Connection, from: u64, n: u64) -> Result<Vec<u8>, ProjectError> {

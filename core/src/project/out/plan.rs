@@ -68,12 +68,14 @@ impl Planning {
     }
 
     fn more(&self) -> Step<ExportPlan> {
-        let half = self.selection.as_ref().map_or(0, Selection::n);
+        let n = self.selection.as_ref().map_or(0, Selection::n);
+        let before = if self.toll.is_some() { n } else { 0 };
+        // Each record is looked at twice.
         Step::More(StudioProgress {
             stage: StudioStage::Checking,
             what: String::new(),
-            done: self.walk.n_done() + if self.toll.is_some() { half } else { 0 },
-            total: 2 * half,
+            done: (before + self.walk.n_done()) / 2,
+            total: n,
         })
     }
 }

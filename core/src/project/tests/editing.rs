@@ -10,7 +10,7 @@ use crate::{
         content::{Origin, content_of, read_body},
         testing::{chat, in_memory, project_of, question, seen, turns},
     },
-    protocol::studio::{ActionKind, Content, RecordKey},
+    protocol::studio::{ActionKind, Content, ContentBody, RecordKey},
     text::{Body, Encoded, Record, Role},
 };
 
@@ -274,4 +274,55 @@ fn findings_of_a_text_are_those_of_the_check() {
         .collect();
     assert_eq!(expected.len(), 2);
     assert_eq!(found(&project), expected);
+}
+
+#[test]
+fn an_edit_and_a_change_of_many_that_overtook_it_are_both_kept() {
+    let mut project = in_memory(3);
+    let before = project.record(RecordKey(1)).unwrap().content;
+    let mut edited = before.clone();
+    if let ContentBody::Chat { turns, .. } = &mut edited.body {
+        turns[0].text = Some("typed".into());
+    }
+    let with_column = {
+        let mut other = before.clone();
+        other.extra.insert("batch".into(), 7.into());
+        other
+    };
+    project.save(RecordKey(1), with_column, 1).unwrap();
+    let saved = project.save_from(RecordKey(1), before.clone(), edited, 90_000);
+    let saved = saved.unwrap().content;
+    assert_eq!(saved.extra["batch"], 7);
+    let ContentBody::Chat { turns, .. } = &saved.body else {
+        panic!("turns");
+    };
+    assert_eq!(turns[0].text.as_deref(), Some("typed"));
+    project.undo().unwrap();
+    let undone = project.record(RecordKey(1)).unwrap().content;
+    assert_eq!(
+        (undone.body == before.body, &undone.extra["batch"]),
+        (true, &7.into())
+    );
+}
+
+#[test]
+fn only_the_latest_action_is_taken_back_by_its_number() {
+    let mut project = in_memory(3);
+    let content = project.record(RecordKey(2)).unwrap().content;
+    let mut actions = Vec::new();
+    for (text, now_ms) in [("a", 1), ("b", 50_000)] {
+        let mut content = content.clone();
+        content.extra.insert("x".into(), text.into());
+        project.save(RecordKey(1), content, now_ms).unwrap();
+        actions.push(project.history(1).unwrap()[0].action);
+    }
+    let refused = project.undo_action(actions[0]).unwrap_err();
+    assert!(refused.to_string().contains("since"), "{refused}");
+    project.undo_action(actions[1]).unwrap();
+    assert!(
+        project.undo_action(actions[1]).is_err(),
+        "it is undone already"
+    );
+    project.undo_action(actions[0]).unwrap();
+    assert!(project.undo_action(actions[0]).is_err());
 }

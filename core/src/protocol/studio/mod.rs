@@ -149,6 +149,9 @@ pub enum StudioRequest {
     SaveRecord {
         record: RecordKey,
         content: Content,
+        /// What the edit began with: where the record is another one by now, what became of it
+        /// otherwise stays. `None` puts the content in place of whatever is there.
+        before: Option<Content>,
     },
     /// Behind another record, or at the end.
     AddRecord {
@@ -156,8 +159,12 @@ pub enum StudioRequest {
         content: Content,
     },
 
-    /// Ends with [`StudioOutcome::Changed`]; as does `Redo`.
+    /// Ends with [`StudioOutcome::Changed`]; as do the next two.
     Undo,
+    /// Takes an action back if nothing was done since.
+    UndoAction {
+        action: u64,
+    },
     Redo,
     /// The latest actions, newest first; ends with [`StudioOutcome::History`].
     History {
@@ -316,6 +323,21 @@ pub enum StudioStage {
     Writing,
     /// Bytes.
     Copying,
+}
+
+impl StudioStage {
+    /// Whether the total is an estimate, which changes on the way.
+    pub fn is_estimated(self) -> bool {
+        self == Self::Adding
+    }
+}
+
+/// An estimate as it is shown, without more than three digits before its zeros: 1009786 becomes
+/// 1010000.
+pub fn about(n: u64) -> u64 {
+    let n_digits = n.checked_ilog10().map_or(1, |log| log + 1);
+    let unit = 10_u64.pow(n_digits.saturating_sub(3));
+    n.div_ceil(unit).saturating_mul(unit)
 }
 
 /// What a request ends with when it worked.

@@ -253,6 +253,7 @@ phrases! {
     SnapshotThere "there is a snapshot `{0}` already; choose another name, or delete that one";
     SnapshotGone "snapshot {0} is gone; choose another one";
     StillGoingOn "an import or a change is still going on; wait for it or stop it first";
+    DoneSince "something else was changed since; take it back from the latest on, in the history";
     NothingToReplace "there is nothing to look for; write what is to be replaced";
     NoSuchGroup "the regular expression has no group `{0}`; put that part of it in brackets, write a name in braces (`${y1}`) where text follows it, or `$$` for a dollar sign";
     RegexTooLarge "the regular expression is too large; correct it, or search for the exact text";

@@ -10,7 +10,7 @@ use veneer_core::protocol::{
         Filter, FindingKind, FindingSummary, FindingsView, FixName, FixTarget, Query,
         StudioOutcome, StudioRequest, TextSetting,
     },
-    tab::{Fault, FaultKind, RequestId},
+    tab::{Fault, RequestId},
 };
 
 use super::{
@@ -83,9 +83,7 @@ impl Checks {
             },
             move |fault: &Fault| {
                 ended();
-                if fault.kind != FaultKind::Cancelled {
-                    self.studio.app.complain(fault.clone());
-                }
+                self.studio.app.complain(fault.clone());
             },
         );
         self.running.set(asked);

@@ -89,6 +89,8 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) is_written_next: RwSignal<bool>,
     /// Drafts of other records that could not be stored.
     pub(in crate::page) unsaved: RwSignal<Vec<Unsaved>>,
+    /// What was sent to be stored and is not answered yet, in that order.
+    pub(super) on_way: StoredValue<Vec<Unsaved>>,
     /// What the browser keeps of that until the page is opened next.
     pub(super) left: StoredValue<Left>,
     /// Tools and calls of tools as they were typed, where that cannot be read.
@@ -96,6 +98,8 @@ pub(in crate::page) struct Studio {
     pub(in crate::page) text_model: RwSignal<Option<TextModelView>>,
     pub(in crate::page) work: RwSignal<Vec<StudioWork>>,
     pub(in crate::page) toasts: RwSignal<Vec<Toast>>,
+    /// What is done only once at a time, as far as it goes on.
+    going_on: StoredValue<Vec<Once>>,
     /// Another tab took the project.
     pub(in crate::page) taken_over: RwSignal<bool>,
     /// Why the worker could not be started.
@@ -128,10 +132,12 @@ impl Studio {
             draft: RwSignal::default(),
             is_written_next: RwSignal::default(),
             unsaved: RwSignal::default(),
+            on_way: StoredValue::default(),
             left: StoredValue::default(),
             unread: StoredValue::default(),
             text_model: RwSignal::default(),
             work: RwSignal::default(),
+            going_on: StoredValue::default(),
             toasts: RwSignal::default(),
             taken_over: RwSignal::default(),
             stopped: RwSignal::default(),
@@ -184,6 +190,10 @@ impl Studio {
         mut on_fault: impl FnMut(&Fault) + 'static,
     ) -> Option<RequestId> {
         let client = self.client.get_value()?;
+        let once = once_at_a_time(&request);
+        if once.is_some_and(|once| !self.begin_once(once)) {
+            return None;
+        }
         if is_kept_afterwards(&request) {
             storage::ask_to_persist();
         }
@@ -198,6 +208,7 @@ impl Studio {
             StudioReply::Progress(progress) => self.show_progress(id, progress),
             StudioReply::Done(outcome) => {
                 self.end_work(id);
+                self.end_once(once);
                 if let Some(query) = &query {
                     self.listed.set_value(query.clone());
                     self.is_list_void.set_value(false);
@@ -207,6 +218,7 @@ impl Studio {
             }
             StudioReply::Failed(fault) => {
                 self.end_work(id);
+                self.end_once(once);
                 // One that was cancelled for the sake of another one leaves it to that.
                 if query.is_some() && fault.kind != FaultKind::Cancelled {
                     self.is_list_old.set_value(true);
@@ -216,6 +228,21 @@ impl Studio {
             StudioReply::TakenOver => {}
         };
         Some(client.send(&request, files, on_reply))
+    }
+
+    /// Whether it is not going on already.
+    fn begin_once(self, once: Once) -> bool {
+        let began = self.going_on.try_update_value(|all| {
+            let is_new = !all.contains(&once);
+            all.extend(is_new.then_some(once));
+            is_new
+        });
+        began.unwrap_or_default()
+    }
+
+    fn end_once(self, once: Option<Once>) {
+        self.going_on
+            .update_value(|all| all.retain(|other| Some(*other) != once));
     }
 
     pub(in crate::page) fn cancel(self, id: RequestId) {
@@ -236,6 +263,11 @@ impl Studio {
 
     pub(in crate::page) fn undo(self) {
         self.ask(StudioRequest::Undo, &[], |_| {});
+    }
+
+    /// Takes back what was offered to be taken back, if nothing was done since.
+    pub(in crate::page) fn undo_action(self, action: u64) {
+        self.ask(StudioRequest::UndoAction { action }, &[], |_| {});
     }
 
     pub(in crate::page) fn redo(self) {
@@ -431,6 +463,7 @@ impl Studio {
     /// back.
     fn end_worker(self) {
         self.work.set(Vec::new());
+        self.going_on.set_value(Vec::new());
         self.taken_over.set(false);
         self.project.set(None);
         if let Some(client) = self.client.get_value() {
@@ -455,6 +488,21 @@ impl Studio {
             texts.not_started.clone_into(&mut fault.hint);
             self.stopped.set(Some(fault));
         }
+    }
+}
+
+/// What a second click means no second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Once {
+    Adding,
+    Downloading,
+}
+
+fn once_at_a_time(request: &StudioRequest) -> Option<Once> {
+    match request {
+        StudioRequest::AddRecord { .. } => Some(Once::Adding),
+        StudioRequest::DownloadProject => Some(Once::Downloading),
+        _ => None,
     }
 }
 

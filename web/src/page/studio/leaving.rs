@@ -36,7 +36,8 @@ impl Studio {
 
     /// Everything that is typed and not stored; the record that is shown comes last.
     fn all_unsaved(self) -> Vec<Unsaved> {
-        let mut all = self.unsaved.get_untracked();
+        let mut all = self.on_way.get_value();
+        all.extend(self.unsaved.get_untracked());
         let draft = self
             .draft
             .with_untracked(|draft| draft.as_ref().and_then(Draft::unsaved));

@@ -28,6 +28,16 @@ pub struct Unsaved {
     pub project: String,
     pub record: RecordKey,
     pub content: Content,
+    /// What the changes began with, so that what became of the record meanwhile stays.
+    #[serde(default)]
+    pub before: Option<Content>,
+}
+
+impl Unsaved {
+    /// Whether both are changes of the same record.
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.record == other.record && self.project == other.project
+    }
 }
 
 /// A record and its unsaved changes.
@@ -44,6 +54,8 @@ pub struct Draft {
     pub revision: u64,
     pub fault: Option<Fault>,
     last_id: u32,
+    /// What the content grew from: what the worker was sent last, or has.
+    base: Content,
     /// What the worker was sent last and has not answered yet.
     sent: Option<Content>,
 }
@@ -53,6 +65,7 @@ impl Draft {
         let content = view.content.clone();
         let mut draft = Self {
             project: project.to_owned(),
+            base: content.clone(),
             view,
             content,
             ids: Vec::new(),
@@ -69,6 +82,16 @@ impl Draft {
     pub fn restored(unsaved: Unsaved, view: RecordView) -> Self {
         let mut draft = Self::new(&unsaved.project, view);
         draft.change(|now| *now = unsaved.content);
+        if let Some(before) = unsaved.before {
+            draft.base = before;
+        }
+        draft
+    }
+
+    /// The record with changes that were sent before it was left, and are not answered yet.
+    pub fn under_way(sent: Unsaved, view: RecordView) -> Self {
+        let mut draft = Self::restored(sent, view);
+        draft.send();
         draft
     }
 
@@ -78,6 +101,7 @@ impl Draft {
             project: self.project.clone(),
             record: self.record(),
             content: self.content.clone(),
+            before: Some(self.base.clone()),
         })
     }
 
@@ -108,25 +132,32 @@ impl Draft {
             return None;
         }
         self.fault = None;
+        self.base = self.content.clone();
         self.sent = Some(self.content.clone());
         self.sent.clone()
     }
 
-    /// The worker stored `content`. More may have been changed and sent since: that stays.
+    /// The worker stored `content`. More may have been changed and sent since: that stays. So does
+    /// everything where something sent before it failed, which it was to be added to.
     pub fn stored(&mut self, content: &Content, view: RecordView) {
-        self.fault = None;
-        if self.sent.as_ref() == Some(content) {
+        let is_latest = self.sent.as_ref() == Some(content);
+        if is_latest {
             self.sent = None;
+            self.fault = None;
         }
-        if self.content == *content {
+        if is_latest && self.content == *content {
             self.replace(view);
-        } else {
-            self.view = view;
+            return;
         }
+        if self.sent.is_none() && !is_latest {
+            self.base = view.content.clone();
+        }
+        self.view = view;
     }
 
     pub fn failed(&mut self, fault: Fault) {
         self.sent = None;
+        self.base = self.view.content.clone();
         self.fault = Some(fault);
     }
 
@@ -142,6 +173,7 @@ impl Draft {
 
     fn replace(&mut self, view: RecordView) {
         let before = std::mem::replace(&mut self.content, view.content.clone());
+        self.base = view.content.clone();
         self.view = view;
         self.follow_ids(turns_of(&before));
     }

@@ -76,6 +76,7 @@ mod tests {
             project: project.to_owned(),
             record: RecordKey(record),
             content: new_content(None),
+            before: None,
         }
     }
 

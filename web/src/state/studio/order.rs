@@ -55,7 +55,11 @@ impl Manner {
             | R::PreviewSplit { .. }
             | R::Split => Self::Glance,
             R::Query { .. } => Self::Search,
-            R::SaveRecord { .. } | R::AddRecord { .. } | R::Undo | R::Redo => Self::Edit,
+            R::SaveRecord { .. }
+            | R::AddRecord { .. }
+            | R::Undo
+            | R::UndoAction { .. }
+            | R::Redo => Self::Edit,
             // These work through the project without looking at the current list. What is imported
             // is nobody's until it is whole, and checks look at texts, which never change. A copy of
             // the file has to be of one moment.

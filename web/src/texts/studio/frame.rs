@@ -56,6 +56,7 @@ studio_texts! {
         cancel: "Cancel", "Cancelar", "中止";
         left: "about {time} left", "tiempo restante: aprox. {time}", "残り約 {time}";
         done_of: "{done} of {total}", "{done} de {total}", "{total} 中 {done}";
+        done_of_about: "{done} of about {total}", "{done} de unos {total}", "約 {total} 中 {done}";
         stage_reading: "Reading {what}", "Leyendo {what}", "{what} を読み込み中";
         stage_pages: "Reading pages of {what}", "Leyendo páginas de {what}", "{what} のページを読み込み中";
         stage_adding: "Adding records of {what}", "Añadiendo registros de {what}", "{what} のレコードを追加中";

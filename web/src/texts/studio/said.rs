@@ -297,6 +297,7 @@ fn words(phrase: Phrase) -> (&'static str, &'static str) {
         Phrase::SnapshotThere => ("ya hay una instantánea `{0}`; elija otro nombre o elimine esa", "スナップショット `{0}` はすでにあります。別の名前にするか、そちらを削除してください"),
         Phrase::SnapshotGone => ("la instantánea {0} ya no está; elija otra", "スナップショット {0} はもうありません。別のものを選んでください"),
         Phrase::StillGoingOn => ("una importación o un cambio sigue en curso; espere a que termine o deténgalo antes", "取り込みか変更がまだ続いています。終わるのを待つか、先に止めてください"),
+        Phrase::DoneSince => ("después se cambió otra cosa; deshaga desde lo último, en el historial", "その後に別の変更がありました。履歴で、新しいものから順に元に戻してください"),
         Phrase::NothingToReplace => ("no hay nada que buscar; escriba lo que se va a reemplazar", "検索する文字がありません。置き換える文字を入力してください"),
         Phrase::NoSuchGroup => ("la expresión regular no tiene ningún grupo `{0}`; ponga esa parte entre paréntesis, escriba el nombre entre llaves (`${y1}`) si le sigue texto, o `$$` para el signo de dólar", "正規表現にグループ `{0}` がありません。その部分をかっこで囲むか、後ろに文字が続くときは名前を波かっこで囲む（`${y1}`）か、ドル記号なら `$$` と書いてください"),
         Phrase::RegexTooLarge => ("la expresión regular es demasiado grande; corríjala o busque el texto exacto", "正規表現が大きすぎます。直すか、文字どおりに検索してください"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use veneer_core::protocol::{
-    studio::{Content, RecordKey, RecordView, StudioOutcome, StudioRequest},
+    studio::{RecordKey, RecordView, StudioOutcome, StudioRequest},
     tab::{Fault, FaultKind},
 };
 
@@ -71,9 +71,12 @@ impl Studio {
         if is_saved || self.taken_over.get_untracked() {
             return;
         }
-        let sent = self.change_draft(|draft| Some((draft.unsaved()?, draft.send()?)));
-        if let Some((unsaved, content)) = sent.flatten() {
-            self.store(unsaved, content);
+        let sent = self.change_draft(|draft| {
+            let unsaved = draft.unsaved();
+            draft.send().and(unsaved)
+        });
+        if let Some(unsaved) = sent.flatten() {
+            self.store(unsaved);
         }
     }
 
@@ -111,33 +114,49 @@ impl Studio {
         let mut waiting = self.unsaved.get_untracked();
         waiting.retain(|unsaved| self.is_open(&unsaved.project));
         for unsaved in waiting {
-            let content = unsaved.content.clone();
-            self.store(unsaved, content);
+            self.store(unsaved);
         }
     }
 
-    fn store(self, unsaved: Unsaved, content: Content) {
-        let record = unsaved.record;
+    fn store(self, unsaved: Unsaved) {
         if !self.is_open(&unsaved.project) {
             self.keep(unsaved, None);
             return;
         }
-        let request = StudioRequest::SaveRecord { record, content };
+        let request = StudioRequest::SaveRecord {
+            record: unsaved.record,
+            content: unsaved.content.clone(),
+            before: unsaved.before.clone(),
+        };
         let (stored, failed) = (unsaved.clone(), unsaved.clone());
+        self.on_way.update_value(|all| all.push(unsaved.clone()));
         let asked = self.ask_or(
             request,
             &[],
             move |outcome| {
+                self.arrived(&stored);
                 if let StudioOutcome::Record(view) = outcome {
                     self.take_stored(&stored, view);
                 }
             },
-            move |fault| self.keep(failed.clone(), Some(fault.clone())),
+            move |fault| {
+                self.arrived(&failed);
+                self.keep(failed.clone(), Some(fault.clone()));
+            },
         );
         if asked.is_none() {
+            self.arrived(&unsaved);
             let fault = Fault::new(FaultKind::Internal, "the studio's worker does not run");
             self.keep(unsaved, Some(fault));
         }
+    }
+
+    fn arrived(self, sent: &Unsaved) {
+        self.on_way.update_value(|all| {
+            if let Some(index) = all.iter().position(|other| other == sent) {
+                all.remove(index);
+            }
+        });
     }
 
     fn take_stored(self, stored: &Unsaved, view: &RecordView) {
@@ -166,8 +185,15 @@ impl Studio {
             return;
         }
         self.unsaved.update(|list| {
-            list.retain(|other| other.record != unsaved.record || other.project != unsaved.project);
-            list.push(unsaved);
+            let known = list.iter().position(|other| other.is_of(&unsaved));
+            match known.map(|index| list.remove(index)) {
+                // What failed was sent before that was typed, and is a part of it.
+                Some(later) if fault.is_some() => list.push(Unsaved {
+                    before: unsaved.before,
+                    ..later
+                }),
+                _ => list.push(unsaved),
+            }
         });
         if let Some(fault) = fault.filter(|_| !is_said) {
             self.app.complain(fault);
@@ -257,13 +283,17 @@ impl Studio {
             .project
             .with_untracked(|open| open.as_ref().map(|open| open.id.clone()))
             .unwrap_or_default();
-        let is_this = |other: &Unsaved| other.record == view.record && other.project == project;
+        let is_this = |other: &&Unsaved| other.record == view.record && other.project == project;
         let kept = self
             .unsaved
-            .with_untracked(|list| list.iter().find(|other| is_this(other)).cloned());
-        let draft = match kept {
-            None => Draft::new(&project, view.clone()),
-            Some(kept) => {
+            .with_untracked(|list| list.iter().find(is_this).cloned());
+        let sent = self
+            .on_way
+            .with_value(|all| all.iter().rfind(is_this).cloned());
+        let draft = match (kept, sent) {
+            (None, None) => Draft::new(&project, view.clone()),
+            (None, Some(sent)) => Draft::under_way(sent, view.clone()),
+            (Some(kept), _) => {
                 self.unsaved
                     .update(|list| list.retain(|other| *other != kept));
                 Draft::restored(kept, view.clone())

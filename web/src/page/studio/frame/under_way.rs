@@ -2,7 +2,7 @@
 //! back.
 
 use leptos::prelude::*;
-use veneer_core::protocol::studio::{StudioProgress, StudioStage};
+use veneer_core::protocol::studio::{StudioProgress, StudioStage, about};
 
 use crate::{
     page::{
@@ -101,10 +101,14 @@ fn counted(progress: &StudioProgress, elapsed_ms: f64, language: Language) -> St
         true => numbers::bytes(n, language),
         false => numbers::whole(n, language),
     };
-    let mut text = match progress.total {
+    let (of, total) = match progress.stage.is_estimated() {
+        true => (texts.frame.done_of_about, about(progress.total)),
+        false => (texts.frame.done_of, progress.total),
+    };
+    let mut text = match total {
         0 => number(progress.done),
         total => fill(
-            texts.frame.done_of,
+            of,
             &[("done", &number(progress.done)), ("total", &number(total))],
         ),
     };
@@ -132,7 +136,7 @@ pub(super) fn Toasts() -> impl IntoView {
 fn OneToast(toast: Toast) -> impl IntoView {
     let studio = Studio::get();
     let app = App::get();
-    let id = toast.id;
+    let (id, action) = (toast.id, toast.action.action);
     set_timeout(
         move || studio.dismiss_toast(id),
         std::time::Duration::from_millis(TOAST_MS),
@@ -140,7 +144,7 @@ fn OneToast(toast: Toast) -> impl IntoView {
     let said = move || actions::words(&toast.action, app.language.get());
     let undo = move |_| {
         studio.dismiss_toast(id);
-        studio.undo();
+        studio.undo_action(action);
     };
     view! {
         <div class="toast" data-testid="studio-toast">

@@ -351,3 +351,52 @@ fn findings_name_their_turn() {
     assert_eq!(turn_of_field("output"), None);
     assert_eq!(turn_of_field("messages[x]"), None);
 }
+
+#[test]
+fn each_save_says_what_it_grew_from() {
+    let mut draft = draft(&[(User, "a")]);
+    let first = draft.ids[0];
+    draft.set_text(first, "ab");
+    assert_eq!(draft.unsaved().unwrap().before, Some(chat(&[(User, "a")])));
+    let typed = draft.send().unwrap();
+    draft.set_text(first, "abc");
+    assert_eq!(draft.unsaved().unwrap().before, Some(typed.clone()));
+    // Answered with what a change of many made of it.
+    draft.stored(&typed, view(chat(&[(System, "s"), (User, "ab")])));
+    assert_eq!(draft.unsaved().unwrap().before, Some(typed));
+    let longer = draft.send().unwrap();
+    draft.stored(&longer, view(chat(&[(System, "s"), (User, "abc")])));
+    check(&draft, &[(System, "s"), (User, "abc")]);
+    assert_eq!(draft.saving(), Saving::Saved);
+}
+
+#[test]
+fn a_record_that_is_opened_again_while_it_is_stored_shows_what_was_typed() {
+    let mut left = draft(&[(User, "old")]);
+    left.set_text(left.ids[0], "new");
+    let sent = left.unsaved().unwrap();
+    left.send();
+    let mut draft = Draft::under_way(sent.clone(), view(chat(&[(User, "old")])));
+    check(&draft, &[(User, "new")]);
+    assert_eq!(draft.saving(), Saving::UnderWay);
+    draft.stored(&sent.content, view(sent.content.clone()));
+    check(&draft, &[(User, "new")]);
+    assert_eq!(draft.saving(), Saving::Saved);
+}
+
+#[test]
+fn what_failed_is_not_lost_with_what_was_stored_behind_it() {
+    let mut draft = draft(&[(User, "a"), (Assistant, "b")]);
+    let ids = draft.ids.clone();
+    draft.set_text(ids[0], "a1");
+    draft.send();
+    draft.set_text(ids[1], "b1");
+    let second = draft.send().unwrap();
+    draft.failed(Fault::new(FaultKind::StorageFull, "no space"));
+    // Only the second change reached the record.
+    draft.stored(&second, view(chat(&[(User, "a"), (Assistant, "b1")])));
+    check(&draft, &[(User, "a1"), (Assistant, "b1")]);
+    assert_eq!(draft.saving(), Saving::Failed);
+    let before = Some(chat(&[(User, "a"), (Assistant, "b1")]));
+    assert_eq!(draft.unsaved().unwrap().before, before);
+}
