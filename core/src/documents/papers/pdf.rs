@@ -17,7 +17,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     MAX_BYTES, Page, Paper, Unread,
-    pdf_budget::Budget,
+    pdf_budget::{Budget, Excess},
     pdf_forms::undrawn_values,
     pdf_layout::{Placed, blocks},
     pdf_letters::Letter,
@@ -47,17 +47,33 @@ pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Paper, DocumentError> {
         });
     }
     let pdf = Pdf::new(Arc::new(bytes)).map_err(|error| refused(name, error))?;
+    let (mut pages, unread) = read_pages(name, &pdf)?;
+    repeat_headers(&mut pages);
+    let pages = (1..).zip(pages).filter(|(_, blocks)| !blocks.is_empty());
+    let pages: Vec<Page> = pages.map(|(number, blocks)| page(number, blocks)).collect();
+    match unread.too_large(name) {
+        Some(error) if pages.is_empty() => Err(error),
+        _ => Ok(Paper { pages, unread }),
+    }
+}
+
+fn read_pages(name: &str, pdf: &Pdf) -> Result<(Vec<Vec<Placed>>, Unread), DocumentError> {
     let cache = InterpreterCache::new();
     let settings = settings();
     let (mut pages, mut unread) = (Vec::new(), Unread::default());
     let mut budget = Budget::default();
     for (number, page) in (1..).zip(pdf.pages().iter()) {
-        let is_read = budget.take(page);
-        is_read.map_err(|excess| DocumentError::TooLarge {
-            name: format!("{name}, p. {number}"),
-            found: excess.found,
-            limit: excess.limit,
-        })?;
+        match budget.take(page) {
+            Ok(()) => {}
+            Err(Excess::OfPage(size)) => {
+                unread.large.add(number, size);
+                pages.push(Vec::new());
+                continue;
+            }
+            Err(Excess::OfAll(size)) => {
+                return Err(size.refused(format!("{name}, p. {number}")));
+            }
+        }
         let seen = seen(page, &cache, &settings);
         if seen.has_unknown_letters() {
             unread.letters.push(number);
@@ -66,12 +82,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>) -> Result<Paper, DocumentError> {
         }
         pages.push(blocks(seen.letters));
     }
-    repeat_headers(&mut pages);
-    let pages = (1..).zip(pages).filter(|(_, blocks)| !blocks.is_empty());
-    Ok(Paper {
-        pages: pages.map(|(number, blocks)| page(number, blocks)).collect(),
-        unread,
-    })
+    Ok((pages, unread))
 }
 
 fn page(number: u32, blocks: Vec<Placed>) -> Page {
@@ -239,8 +250,13 @@ fn as_written(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
-    use crate::documents::papers::{Block, PaperKind};
+    use crate::{
+        documents::papers::{Block, PaperKind},
+        protocol::studio::Said,
+    };
 
     #[test]
     fn forms_of_letters_are_letters() {
@@ -314,6 +330,16 @@ mod tests {
         [start.as_bytes(), data, b"\nendstream"].concat()
     }
 
+    /// A stream of few bytes that unpacks to spaces.
+    fn swelling(n_mib: usize) -> Vec<u8> {
+        let packer = flate2::Compression::best();
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), packer);
+        for _ in 0..n_mib {
+            packed.write_all(&[b' '; 1 << 20]).unwrap();
+        }
+        stream("/Filter/FlateDecode", &packed.finish().unwrap())
+    }
+
     #[track_caller]
     fn check_refused(pdf: Vec<u8>) {
         let error = read("a.pdf", pdf).unwrap_err().to_string();
@@ -322,15 +348,29 @@ mod tests {
 
     #[test]
     fn instructions_that_swell_are_refused() {
-        use std::io::Write as _;
-        let packer = flate2::Compression::best();
-        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), packer);
-        packed.write_all(&vec![b' '; 8 << 20]).unwrap();
-        let packed = packed.finish().unwrap();
-        let packed = || stream("/Filter/FlateDecode", &packed);
         let contents = |n| format!("/Contents[{}]", "4 0 R ".repeat(n));
-        check_refused(page_of(&contents(33), vec![packed()]));
-        assert!(read("a.pdf", page_of(&contents(1), vec![packed()])).is_ok());
+        check_refused(page_of(&contents(33), vec![swelling(8)]));
+        assert!(read("a.pdf", page_of(&contents(1), vec![swelling(8)])).is_ok());
+    }
+
+    #[test]
+    fn a_page_that_swells_is_left_out_and_told() {
+        let page = |contents| format!("<</Type/Page/Parent 2 0 R/Contents {contents}>>");
+        let text = "BT /F 12 Tf 72 700 Td (A page that is read.) Tj ET";
+        let first = [
+            "<</Type/Catalog/Pages 2 0 R>>",
+            "<</Type/Pages/Count 3/Kids[3 0 R 4 0 R 5 0 R]>>",
+        ];
+        let swollen = format!("[{}]", "7 0 R ".repeat(33));
+        let first = first.map(String::from);
+        let pages = [page("6 0 R"), page(&swollen), page(&swollen)];
+        let objects = first.into_iter().chain(pages).map(String::into_bytes);
+        let objects = objects.chain([stream("", text.as_bytes()), swelling(8)]);
+        let paper = read("a.pdf", file(objects.collect())).unwrap();
+        let numbers: Vec<_> = paper.pages.iter().map(|page| page.number).collect();
+        assert_eq!(numbers, [Some(1)]);
+        let told = paper.unread.told_with(Said::Text("PDF".into())).to_string();
+        assert!(told.starts_with("PDF: `p. 2-3` would unpack to"), "{told}");
     }
 
     #[test]
@@ -355,6 +395,99 @@ mod tests {
         }
         let drawn = "/Annots[<</Type/Annot/Rect[0 0 9 9]/AP<</N 4 0 R>>>>]";
         check_refused(page_of(drawn, (5..13).map(|next| form(next, 10)).collect()));
+    }
+
+    /// A page of these contents and resources, of which object 5 is a stream that swells, once or
+    /// so often that it is too much.
+    fn swelling_page(contents: &str, resources: &str, n: usize) -> Vec<u8> {
+        let page = format!("/Contents 4 0 R/Resources<<{resources}>>");
+        let contents = contents.repeat(n);
+        page_of(&page, vec![stream("", contents.as_bytes()), swelling(8)])
+    }
+
+    #[test]
+    fn what_is_unpacked_each_time_that_it_is_named_counts_as_often() {
+        let space = "[/Separation/a/DeviceRGB 5 0 R]";
+        let image = format!("<</Subtype/Image/ColorSpace{space}/Width 1/Height 1/Length 0>>");
+        let shading = format!("<</ShadingType 2/ColorSpace{space}/Coords[0 0 1 1]>>");
+        for (contents, resources) in [
+            (
+                "/X gs ",
+                "/ExtGState<</X<</SMask<</S/Alpha/G 5 0 R>>>>>>".into(),
+            ),
+            ("/X gs ", "/ExtGState<</X<</TR 5 0 R>>>>".into()),
+            ("/X sh ", format!("/Shading<</X{shading}>>")),
+            (
+                "/Pattern cs /X scn ",
+                format!("/Pattern<</X<</PatternType 2/Shading{shading}>>>>"),
+            ),
+        ] {
+            check_refused(swelling_page(contents, &resources, 9));
+            assert!(read("a.pdf", swelling_page(contents, &resources, 1)).is_ok());
+        }
+        let page = |n| {
+            let contents = stream("", "/X Do ".repeat(n).as_bytes());
+            let image = format!("{image}stream\n\nendstream").into_bytes();
+            let page = "/Contents 4 0 R/Resources<</XObject<</X 6 0 R>>>>";
+            page_of(page, vec![contents, swelling(8), image])
+        };
+        check_refused(page(9));
+        assert!(read("a.pdf", page(1)).is_ok());
+        // A colour profile is read once.
+        let profile = "/ColorSpace<</X[/ICCBased 5 0 R]>>";
+        assert!(read("a.pdf", swelling_page("/X cs ", profile, 9)).is_ok());
+    }
+
+    #[test]
+    fn text_counts_more_than_its_bytes() {
+        let text = format!("BT /F 1 Tf ({}) Tj ET", "a".repeat(3 << 20));
+        check_refused(pdf(&[&text], ""));
+        let texts = format!("BT /F 1 Tf [({}) 9 <61>] TJ ET", "a".repeat(3 << 20));
+        check_refused(pdf(&[&texts], ""));
+        let field = |n| {
+            let value = "a".repeat(n);
+            format!("<</Subtype/Widget/FT/Tx/V({value})/Rect[110 750 300 770]>>")
+        };
+        check_refused(pdf(&[""], &field(3 << 20)));
+        let fields = format!("/Annots[{}]", "4 0 R ".repeat(3000));
+        check_refused(page_of(&fields, vec![field(1 << 10).into_bytes()]));
+    }
+
+    /// A page of text in the first of `n` fonts, each with the map of letters that is object 5.
+    fn page_with_fonts(contents: &str, n: usize, map: Vec<u8>) -> Vec<u8> {
+        let font = |at| format!("/F{at}<</Type/Font/Subtype/Type1/A {at}/ToUnicode 5 0 R>>");
+        let fonts: String = (0..n).map(font).collect();
+        let page = format!("/Contents 4 0 R/Resources<</Font<<{fonts}>>>>");
+        page_of(&page, vec![stream("", contents.as_bytes()), map])
+    }
+
+    #[test]
+    fn fonts_that_swell_are_refused() {
+        let page = |contents, map| page_with_fonts(contents, 1, map);
+        check_refused(page("/F0 1 Tf", swelling(65)));
+        assert!(read("a.pdf", page("/F1 1 Tf", swelling(65))).is_ok());
+        assert!(read("a.pdf", page("/F0 1 Tf", swelling(1))).is_ok());
+        // Those of all pages stay in memory.
+        let all: String = (0..18).map(|at| format!("/F{at} 1 Tf ")).collect();
+        check_refused(page_with_fonts(&all, 18, swelling(60)));
+    }
+
+    #[test]
+    fn all_pages_together_have_a_limit() {
+        let page = "<</Type/Page/Parent 2 0 R/Contents 3 0 R>>";
+        let kids: Vec<String> = (5..45).map(|at| format!("{at} 0 R")).collect();
+        let pages = format!(
+            "<</Type/Pages/Count 40/Resources<</XObject<</X 4 0 R>>>>/Kids[{}]>>",
+            kids.join(" ")
+        );
+        let first = ["<</Type/Catalog/Pages 2 0 R>>".to_owned(), pages];
+        let first = first.map(String::into_bytes).into_iter();
+        let form = stream("/Subtype/Form/BBox[0 0 9 9]", &[b' '; 1 << 10]);
+        let drawn = [stream("", "/X Do ".repeat(40_000).as_bytes()), form];
+        let pages = std::iter::repeat_n(page.as_bytes().to_vec(), 40);
+        let objects = first.chain(drawn).chain(pages).collect();
+        let error = read("a.pdf", file(objects)).unwrap_err().to_string();
+        assert!(error.contains("`a.pdf, p. 17` would unpack to"), "{error}");
     }
 
     const UNKNOWN: &str = "BT /U 12 Tf 72 700 Td <0102010201> Tj ET";

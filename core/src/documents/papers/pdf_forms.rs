@@ -36,7 +36,7 @@ pub(super) fn undrawn_values(page: &Page<'_>) -> Vec<Letter> {
 }
 
 /// What a person wrote or chose in a field without an appearance.
-fn undrawn_value(field: &Dict<'_>) -> Option<String> {
+pub(super) fn undrawn_value(field: &Dict<'_>) -> Option<String> {
     let is_field = field.get::<Name<'_>>(keys::SUBTYPE)?.as_ref() == b"Widget";
     let kind = inherited(field, |field| field.get::<Name<'_>>(keys::FT))?;
     let is_text = [&b"Tx"[..], b"Ch"].contains(&kind.as_ref());
