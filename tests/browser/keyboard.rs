@@ -14,6 +14,7 @@ pub(crate) enum Key {
     Sign(char),
     /// With the control key.
     Control(char),
+    ControlEnter,
 }
 
 impl Key {
@@ -23,6 +24,7 @@ impl Key {
         let (key, code, number, text) = match self {
             Self::Tab | Self::ShiftTab => ("Tab", "Tab", 9, ""),
             Self::Enter => ("Enter", "Enter", 13, "\r"),
+            Self::ControlEnter => ("Enter", "Enter", 13, ""),
             Self::Escape => ("Escape", "Escape", 27, ""),
             Self::ArrowDown => ("ArrowDown", "ArrowDown", 40, ""),
             Self::Sign(char) | Self::Control(char) => {
@@ -34,7 +36,7 @@ impl Key {
         // Bit 3 is the shift key, bit 1 the control key.
         let modifiers = match self {
             Self::ShiftTab => 8,
-            Self::Control(_) => 2,
+            Self::Control(_) | Self::ControlEnter => 2,
             _ => 0,
         };
         let event = |kind: &str, text: &str| {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Studio, wait_for};
 use crate::{
     app::fixture,
+    keyboard::Key,
     page::{Page, element},
 };
 
@@ -77,6 +78,65 @@ fn calls_that_cannot_be_read_wait_at_their_record() {
     page.wait_until(
         "the calls as they are stored",
         &format!("!{}", element("editor-calls-json-fault")),
+    );
+    page.check();
+}
+
+#[test]
+fn whoever_goes_on_by_key_takes_along_what_stands_in_a_field() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    let rows = ["¿Lima?", "¿Quito?"].map(|question| {
+        let turns = [("user", question), ("assistant", "Sí.")];
+        let turns = turns.map(|(role, content)| json!({"role": role, "content": content}));
+        json!({"messages": turns, "visited": true})
+    });
+    studio.new_project("fields");
+    studio.import(&[&lines(&studio, "fields.jsonl", &rows)]);
+    studio.step("edit");
+    for (field, text) in [("editor-reviewer", "Ana"), ("editor-tag-input", "viaje")] {
+        wait_for_value(page, "editor-text", "¿Lima?");
+        page.fill(field, text);
+        page.press(Key::ControlEnter);
+        wait_for_value(page, "editor-text", "¿Quito?");
+        page.click("editor-previous");
+    }
+    wait_for_value(page, "editor-reviewer", "Ana");
+    wait_for(page, "editor-tag");
+
+    // A box that was ticked just now is what is taken back, and not the tag.
+    page.evaluate(&format!("{}.open = true", element("editor-columns")));
+    page.click("editor-column-value");
+    page.press(Key::Control('z'));
+    page.wait_until(
+        "the box as it was",
+        &format!("{}?.checked", element("editor-column-value")),
+    );
+    wait_for(page, "editor-tag");
+    page.check();
+}
+
+#[test]
+fn the_keyboard_is_in_the_next_text() {
+    let Some(fixture) = fixture() else { return };
+    let studio = Studio::open(fixture);
+    let page = &studio.page;
+    let rows = [
+        ("Un bono es", " una deuda."),
+        ("Una acción es", " una parte."),
+    ];
+    let rows = rows.map(|(prompt, completion)| json!({"prompt": prompt, "completion": completion}));
+    studio.new_project("texts");
+    studio.import(&[&lines(&studio, "texts.jsonl", &rows)]);
+    studio.step("edit");
+    page.fill("editor-completion", " un préstamo.");
+    page.press(Key::ControlEnter);
+    let written =
+        "(at => at?.dataset.testid === 'editor-completion' && at.value === ' una parte.')";
+    page.wait_until(
+        "the keyboard in the next text",
+        &format!("{written}(document.activeElement)"),
     );
     page.check();
 }

@@ -8,7 +8,7 @@ use super::{
     errors::Errors,
     focus,
     handle::App as Handle,
-    studio::{Studio, StudioFrame},
+    studio::{self, StudioFrame},
     top_bar::TopBar,
 };
 use crate::state::place::Place;
@@ -17,7 +17,7 @@ use crate::state::place::Place;
 #[component]
 pub(super) fn App() -> impl IntoView {
     let app = Handle::start();
-    Studio::provide();
+    studio::provide();
     bridge::expose(app);
     let texts = move || app.texts();
     Effect::new(move || {

@@ -21,7 +21,7 @@ use web_sys::Element;
 use super::handle::Studio;
 use crate::{
     page::errors::Message,
-    state::studio::draft::{Draft, TurnId},
+    state::studio::draft::{Draft, Entry, TurnId},
 };
 use about::About;
 use cards::Cards;
@@ -35,7 +35,7 @@ use plain::{PlainText, Tokenized};
 /// Where the keyboard goes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FocusAt {
-    Text(TurnId),
+    Text(Entry),
     Handle(TurnId),
     Role(TurnId),
 }

@@ -45,9 +45,14 @@ impl Exporting {
             running: RwSignal::default(),
             asked: StoredValue::new(0),
         };
+        let project = exporting.studio.project;
+        // Files are called after it.
+        let name =
+            Memo::new(move |_| project.with(|open| open.as_ref().map(|open| open.name.clone())));
         Effect::new(move || {
             exporting.form.track();
             exporting.studio.version.track();
+            name.track();
             exporting.plan_soon();
         });
         exporting

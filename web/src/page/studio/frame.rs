@@ -37,7 +37,7 @@ pub(in crate::page) fn StudioFrame() -> impl IntoView {
     Grid::provide();
     field_undo::keep_to_field();
     lost_focus::watch();
-    let incoming = Incoming::provide();
+    let incoming = Incoming::get();
     let history = RwSignal::new(false);
     let is_open = Memo::new(move |_| studio.project.with(Option::is_some));
     let dragging = RwSignal::new(false);

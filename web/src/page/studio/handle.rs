@@ -261,16 +261,20 @@ impl Studio {
         self.ask(StudioRequest::Change { target, change }, &[], |_| {});
     }
 
+    /// Takes back what was done last. What is not stored yet was done after everything that is.
     pub(in crate::page) fn undo(self) {
+        self.save_draft();
         self.ask(StudioRequest::Undo, &[], |_| {});
     }
 
     /// Takes back what was offered to be taken back, if nothing was done since.
     pub(in crate::page) fn undo_action(self, action: u64) {
+        self.save_draft();
         self.ask(StudioRequest::UndoAction { action }, &[], |_| {});
     }
 
     pub(in crate::page) fn redo(self) {
+        self.save_draft();
         self.ask(StudioRequest::Redo, &[], |_| {});
     }
 

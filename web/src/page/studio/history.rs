@@ -28,7 +28,7 @@ pub(super) fn HistoryPanel(#[prop(into)] on_close: Callback<()>) -> impl IntoVie
         let request = StudioRequest::History { n: SHOWN };
         studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::History(actions) = outcome {
-                history.set(actions.clone());
+                history.try_set(actions.clone());
             }
         });
     });

@@ -23,3 +23,9 @@ mod tokens;
 
 pub(super) use frame::StudioFrame;
 pub(super) use handle::Studio;
+
+/// What lives as long as the page, whatever part of it is looked at.
+pub(super) fn provide() {
+    Studio::provide();
+    import::Incoming::provide();
+}

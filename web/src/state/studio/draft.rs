@@ -11,7 +11,7 @@ use veneer_core::protocol::{
     tab::Fault,
 };
 
-pub use turns::{TurnId, following, place_for, turn_of_field};
+pub use turns::{Entry, TurnId, following, place_for, turn_of_field};
 
 /// Where the changes of a record are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

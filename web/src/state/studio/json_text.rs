@@ -59,29 +59,84 @@ impl JsonKind {
     /// What was typed as a value of this kind.
     ///
     /// # Errors
-    /// What the JSON reader says; empty where there is nothing more to say than that it is no number.
-    pub fn read(self, text: &str) -> Result<Value, String> {
+    /// Where it is none, or none that is kept as it was typed.
+    pub fn read(self, text: &str) -> Result<Value, Unread> {
         match self {
             Self::Text => Ok(Value::String(text.to_owned())),
             Self::Null => Ok(Value::Null),
             Self::Boolean => Ok(Value::Bool(text.trim() == "true")),
-            Self::Number => match serde_json::from_str(text.trim()) {
+            Self::Number => match read_exactly(text.trim()) {
                 Ok(Value::Number(number)) => Ok(Value::Number(number)),
-                _ => Err(String::new()),
+                Err(Unread::Rounded) => Err(Unread::Rounded),
+                _ => Err(Unread::NoNumber),
             },
-            Self::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
+            Self::Json => read_exactly(text),
         }
     }
 
     /// A value of another kind as one of this: what can be read so, else what the kind begins with.
-    pub fn convert(self, value: &Value) -> Value {
+    /// Nothing where a number would not be the same any more.
+    pub fn convert(self, value: &Value) -> Option<Value> {
         let text = shown(value);
-        self.read(&text).unwrap_or_else(|_| match self {
-            Self::Number => Value::from(0),
-            Self::Json => Value::Array(vec![value.clone()]),
-            Self::Text | Self::Boolean | Self::Null => Value::Null,
-        })
+        match self.read(&text) {
+            Ok(value) => Some(value),
+            Err(Unread::Rounded) if self == Self::Number => None,
+            Err(_) => Some(match self {
+                Self::Number => Value::from(0),
+                Self::Json => Value::Array(vec![value.clone()]),
+                Self::Text | Self::Boolean | Self::Null => Value::Null,
+            }),
+        }
     }
+}
+
+/// Why what was typed is not taken; the page has words for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    NoNumber,
+    /// A whole number in it has more digits than are kept.
+    Rounded,
+    /// What the JSON reader says.
+    Json(String),
+}
+
+/// What was typed without a kind beside it: numbers, `true`, `null` and lists are what they are in
+/// JSON, everything else is text, and so is what would be rounded.
+pub fn value_of(text: &str) -> Value {
+    read_exactly(text).unwrap_or_else(|_| text.into())
+}
+
+fn read_exactly(text: &str) -> Result<Value, Unread> {
+    let value = serde_json::from_str(text).map_err(|error| Unread::Json(error.to_string()))?;
+    match is_rounded(text) {
+        true => Err(Unread::Rounded),
+        false => Ok(value),
+    }
+}
+
+/// Whether JSON has a number whose whole part is beyond 64 bits, which would lose its last digits. One
+/// with an exponent is meant as it is kept.
+fn is_rounded(json: &str) -> bool {
+    let is_of_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    let outside = outside_of_strings(json);
+    let mut numbers = outside.split(|c| !is_of_number(c));
+    numbers.any(|number| {
+        let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        let is_written_out = !number.contains(['e', 'E']) && !digits.is_empty();
+        is_written_out && whole.parse::<i64>().is_err() && whole.parse::<u64>().is_err()
+    })
+}
+
+fn outside_of_strings(json: &str) -> String {
+    let (mut is_inside, mut is_escaped) = (false, false);
+    let is_outside = |c: &char| {
+        let is_quote = *c == '"' && !is_escaped;
+        is_escaped = is_inside && *c == '\\' && !is_escaped;
+        is_inside ^= is_quote;
+        !is_inside
+    };
+    json.chars().filter(is_outside).collect()
 }
 
 /// A value as it stands in a cell.
@@ -116,6 +171,9 @@ pub fn read_objects(text: &str) -> Result<Vec<Value>, ObjectsError> {
     let Value::Array(list) = value else {
         return Err(ObjectsError::NoList);
     };
+    if is_rounded(text) {
+        return Err(ObjectsError::Rounded);
+    }
     match list.iter().position(|entry| !entry.is_object()) {
         Some(at) => Err(ObjectsError::NoObject { number: at + 1 }),
         None => Ok(list),
@@ -131,6 +189,8 @@ pub enum ObjectsError {
         detail: String,
     },
     NoList,
+    /// A whole number in it has more digits than are kept.
+    Rounded,
     /// From 1.
     NoObject {
         number: usize,
@@ -142,6 +202,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const LONG: &str = "21000418450200051332";
 
     #[test]
     fn values_keep_their_kind() {
@@ -171,13 +233,48 @@ mod tests {
 
     #[test]
     fn a_change_of_kind_keeps_what_it_can() {
-        assert_eq!(JsonKind::Number.convert(&json!("12")), json!(12));
-        assert_eq!(JsonKind::Number.convert(&json!("a")), json!(0));
-        assert_eq!(JsonKind::Text.convert(&json!(12)), json!("12"));
-        assert_eq!(JsonKind::Json.convert(&json!("a b")), json!(["a b"]));
-        assert_eq!(JsonKind::Json.convert(&json!("[1]")), json!([1]));
-        assert_eq!(JsonKind::Boolean.convert(&json!("true")), json!(true));
-        assert_eq!(JsonKind::Null.convert(&json!("x")), json!(null));
+        let check = |kind: JsonKind, before: Value, want: Value| {
+            assert_eq!(kind.convert(&before), Some(want), "{kind:?} of {before}");
+        };
+        check(JsonKind::Number, json!("12"), json!(12));
+        check(JsonKind::Number, json!("a"), json!(0));
+        check(JsonKind::Text, json!(12), json!("12"));
+        check(JsonKind::Json, json!("a b"), json!(["a b"]));
+        check(JsonKind::Json, json!("[1]"), json!([1]));
+        check(JsonKind::Json, json!(LONG), json!([LONG]));
+        check(JsonKind::Boolean, json!("true"), json!(true));
+        check(JsonKind::Null, json!("x"), json!(null));
+        assert_eq!(JsonKind::Number.convert(&json!(LONG)), None);
+    }
+
+    #[test]
+    fn a_number_that_would_be_rounded_is_no_number() {
+        let deep = format!("{{\"a\": [1e20, {LONG}]}}");
+        let tail = format!("-{LONG}.5");
+        for text in [LONG, &tail] {
+            assert_eq!(JsonKind::Number.read(text), Err(Unread::Rounded));
+        }
+        assert_eq!(JsonKind::Json.read(&deep), Err(Unread::Rounded));
+        assert_eq!(
+            read_objects(&format!("[{deep}]")),
+            Err(ObjectsError::Rounded)
+        );
+        for text in [LONG, &deep, &tail] {
+            assert_eq!(value_of(text), json!(text));
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_kept_is_a_number() {
+        for text in ["18446744073709551615", "-9223372036854775808", "-0"] {
+            let number = JsonKind::Number.read(text).unwrap();
+            assert_eq!(number.as_f64(), text.parse().ok());
+            assert_eq!(value_of(text), number);
+        }
+        assert_eq!(value_of("1e20"), json!(1e20));
+        let quoted = format!("[\"\\\\\", \"a\\\"{LONG}\", true]");
+        assert!(value_of(&quoted).is_array(), "{quoted}");
+        assert_eq!(value_of("a b"), json!("a b"));
     }
 
     #[test]

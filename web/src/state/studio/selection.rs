@@ -2,7 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use veneer_core::protocol::studio::{RecordKey, Target};
+use veneer_core::protocol::studio::{
+    ActionKind, ActionView, ProjectView, Query, RecordKey, Target,
+};
+
+use super::filters;
+
+/// What is known of a list, which tells it from the one before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    query: Query,
+    n: u64,
+    /// What undo would take back, and redo do again.
+    undo: Option<ActionView>,
+    redo: Option<ActionView>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Chosen {
@@ -18,6 +32,58 @@ pub struct Selection {
     anchor: Option<u64>,
     /// What the range under way has added, to be taken away where it shrinks.
     added: Vec<RecordKey>,
+}
+
+impl Listing {
+    pub fn new(query: Query, n: u64, project: Option<&ProjectView>) -> Self {
+        Self {
+            query,
+            n,
+            undo: project.and_then(|project| project.undo.clone()),
+            redo: project.and_then(|project| project.redo.clone()),
+        }
+    }
+
+    /// Whether a place means another record because the list goes by something else.
+    pub fn is_resorted(&self, before: &Self) -> bool {
+        self.query.sort != before.query.sort
+    }
+
+    /// Whether records of the list before may not be in this one. That records only came is certain
+    /// where nothing restricts the list.
+    fn may_lack_some_of(&self, before: &Self) -> bool {
+        let is_restricted =
+            self.query.filter.trash || !filters::restrictions(&self.query).is_empty();
+        let asks_for_others = (&self.query.search, &self.query.filter)
+            != (&before.query.search, &before.query.filter);
+        let is_other = self.n != before.n || self.is_turned(before);
+        asks_for_others
+            || self.n < before.n
+            || (is_restricted && is_other)
+            || self.is_restored(before)
+    }
+
+    /// Whether something was taken back since, or done again.
+    fn is_turned(&self, before: &Self) -> bool {
+        let same = |one: &Option<ActionView>, other: &Option<ActionView>| {
+            let ids = (one.as_ref(), other.as_ref());
+            matches!(ids, (Some(one), Some(other)) if one.action == other.action)
+        };
+        same(&self.redo, &before.undo) || same(&self.undo, &before.redo)
+    }
+
+    /// Whether a snapshot was gone back to since, or that was taken back: any records may have gone
+    /// for as many others.
+    fn is_restored(&self, before: &Self) -> bool {
+        let restored = |listing: &Self| {
+            let latest = listing.undo.as_ref();
+            let restored = latest.filter(|action| action.what == ActionKind::Restore);
+            restored.map(|action| action.action)
+        };
+        let now = restored(self);
+        let is_undone = self.is_turned(before) && restored(before).is_some();
+        is_undone || (now.is_some() && now != restored(before))
+    }
 }
 
 impl Default for Selection {
@@ -59,6 +125,23 @@ impl Selection {
             anchor: self.anchor,
             ..Self::default()
         };
+    }
+
+    /// What is selected of a list that was made anew. Records that may not be in it any more would be
+    /// changed unseen, and counted; all of it is all that it has now, unless others came unasked.
+    /// True where something was selected and is not any more.
+    pub fn follow(&mut self, now: &Listing, before: &Listing) -> bool {
+        if now.is_resorted(before) || now.n != before.n {
+            self.anchor = None;
+            self.added.clear();
+        }
+        let stays_all = self.is_all() && !now.is_turned(before) && !now.is_restored(before);
+        if stays_all || !now.may_lack_some_of(before) {
+            return false;
+        }
+        let was_some = !self.is_empty(before.n);
+        self.clear();
+        was_some
     }
 
     pub fn select_all(&mut self) {
@@ -205,6 +288,133 @@ mod tests {
         assert_eq!(selection.len(N), N - 3);
         selection.extend(keys(1..2));
         assert_eq!(selection.len(N), N - 4);
+    }
+
+    fn action(action: u64, what: ActionKind) -> Option<ActionView> {
+        Some(ActionView {
+            action,
+            what,
+            detail: String::new(),
+            n_records: 1,
+            at_ms: 0,
+            undone: false,
+        })
+    }
+
+    /// A list of `n` records by tag, behind an action.
+    fn tagged(n: u64, undo: Option<ActionView>, redo: Option<ActionView>) -> Listing {
+        let mut query = Query::default();
+        query.filter.tags.push("x".to_owned());
+        Listing {
+            query,
+            n,
+            undo,
+            redo,
+        }
+    }
+
+    fn whole(n: u64, undo: Option<ActionView>, redo: Option<ActionView>) -> Listing {
+        Listing {
+            query: Query::default(),
+            ..tagged(n, undo, redo)
+        }
+    }
+
+    fn some() -> Selection {
+        let mut selection = Selection::default();
+        selection.toggle(0, key(1));
+        selection.toggle(1, key(2));
+        selection
+    }
+
+    fn all_but_one() -> Selection {
+        let mut selection = Selection::default();
+        selection.select_all();
+        selection.toggle(0, key(1));
+        selection
+    }
+
+    #[track_caller]
+    fn check_left(selection: &Selection, before: &Listing, now: &Listing, n: u64) {
+        let mut selection = selection.clone();
+        let is_lost = selection.follow(now, before);
+        assert_eq!(selection.len(now.n), n);
+        assert_eq!(is_lost, n == 0);
+    }
+
+    #[test]
+    fn what_an_undo_took_out_of_the_list_is_not_selected() {
+        let tag = || action(1, ActionKind::Tag);
+        let before = tagged(3, tag(), None);
+        check_left(&some(), &before, &tagged(0, None, tag()), 0);
+        // Neither counted nor excepted, where the exception may have gone.
+        let before = tagged(4, action(2, ActionKind::Tag), None);
+        let now = tagged(3, tag(), action(2, ActionKind::Tag));
+        check_left(&all_but_one(), &before, &now, 0);
+        // As many others may have come.
+        let now = tagged(4, tag(), action(2, ActionKind::Tag));
+        check_left(&some(), &before, &now, 0);
+        check_left(&some(), &now, &before, 0);
+        let mut all = Selection::default();
+        all.select_all();
+        check_left(&all, &before, &now, 0);
+    }
+
+    #[test]
+    fn what_is_selected_stays_with_its_list() {
+        let tag = || action(2, ActionKind::Tag);
+        let before = whole(9, action(1, ActionKind::Edit), None);
+        check_left(&some(), &before, &whole(9, tag(), None), 2);
+        let undone = whole(9, action(1, ActionKind::Edit), tag());
+        check_left(&some(), &whole(9, tag(), None), &undone, 2);
+        check_left(&some(), &before, &whole(10, tag(), None), 2);
+        check_left(&some(), &before, &whole(8, tag(), None), 0);
+        let before = tagged(9, action(1, ActionKind::Edit), None);
+        check_left(&some(), &before, &tagged(9, tag(), None), 2);
+        check_left(&some(), &before, &whole(9, tag(), None), 0);
+    }
+
+    #[test]
+    fn a_list_made_again_is_still_all_selected() {
+        let edit = action(1, ActionKind::Edit);
+        let (before, now) = (tagged(12, edit.clone(), None), tagged(11, edit, None));
+        let mut all = Selection::default();
+        all.select_all();
+        check_left(&all, &before, &now, 11);
+        check_left(&all_but_one(), &before, &now, 0);
+        check_left(&some(), &before, &now, 0);
+    }
+
+    #[test]
+    fn a_snapshot_brings_other_records() {
+        let before = whole(9, action(1, ActionKind::Tag), None);
+        let restored = whole(9, action(2, ActionKind::Restore), None);
+        let undone = whole(
+            9,
+            action(1, ActionKind::Tag),
+            action(2, ActionKind::Restore),
+        );
+        check_left(&some(), &before, &restored, 0);
+        check_left(&some(), &restored, &undone, 0);
+        check_left(&some(), &undone, &restored, 0);
+        let later = whole(9, action(3, ActionKind::Tag), None);
+        check_left(&some(), &restored, &later, 2);
+    }
+
+    #[test]
+    fn a_range_ends_where_places_mean_other_records() {
+        let before = whole(9, None, None);
+        let mut now = before.clone();
+        now.query.sort.descending = true;
+        let mut selection = Selection::default();
+        selection.begin(2);
+        selection.extend(keys(3..6));
+        assert!(!selection.follow(&before, &before));
+        assert_eq!(selection.range_to(3), 2..4);
+        assert!(!selection.follow(&now, &before));
+        assert_eq!(selection.range_to(3), 3..4);
+        selection.extend([key(8)]);
+        assert_eq!(selection.len(9), 4, "what the range selected stays");
     }
 
     #[test]

@@ -93,6 +93,7 @@ studio_texts! {
         remove_column: "Remove the column {name}", "Quitar la columna {name}", "列 {name} を削除";
         name_taken: "This name is empty or taken.", "El nombre está vacío o ya existe.", "名前が空か、すでに使われています。";
         no_number: "This is no number.", "Esto no es un número.", "数値ではありません。";
+        rounded: "This number would be rounded. Keep it as text.", "Este número se redondearía. Guárdelo como texto.", "この数値は丸められます。文字列として入力してください。";
 
         findings: "Problems in this record", "Problemas en este registro", "このレコードの指摘";
         found: "found {found}", "encontrado: {found}", "実際: {found}";

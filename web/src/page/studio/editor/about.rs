@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::studio::{
-    Change, Facets, Side, SourceView, StudioOutcome, StudioRequest, Target,
+    Change, Facets, RecordView, Side, SourceView, StudioOutcome, StudioRequest, Target,
 };
 use wasm_bindgen::JsCast as _;
 use web_sys::{HtmlSelectElement, KeyboardEvent};
@@ -13,6 +13,15 @@ use crate::{
     state::{numbers, studio::draft::Draft},
     texts::{fill, studio::EditorTexts},
 };
+
+/// What is stored of the record at hand. A field that loses the keyboard as it goes may ask too, when
+/// nothing that belonged to it can be read any more.
+fn stored<T: Default>(studio: Studio, read: impl FnOnce(&RecordView) -> T) -> T {
+    studio.draft.with_untracked(|draft| {
+        let view = draft.as_ref().map(|draft| &draft.view);
+        view.map(read).unwrap_or_default()
+    })
+}
 
 /// Changes the record at hand.
 fn change(studio: Studio, change: Change) {
@@ -57,17 +66,18 @@ fn Tags(facets: RwSignal<Option<Facets>>) -> impl IntoView {
     let texts = move || &studio.app.language.get().studio().editor;
     let tags = Memo::new(move |_| of_draft(studio, |draft| draft.view.tags.clone()));
     let typed = RwSignal::new(String::new());
-    let add = move || {
-        let tag = typed.get_untracked().trim().to_owned();
+    let add = move |text: String| {
+        let tag = text.trim().to_owned();
         typed.set(String::new());
-        if !tag.is_empty() && !tags.with_untracked(|tags| tags.contains(&tag)) {
+        if !tag.is_empty() && !stored(studio, |view| view.tags.contains(&tag)) {
             change(studio, Change::AddTag(tag));
         }
     };
     let key = move |event: KeyboardEvent| match key_of(&event).as_str() {
-        "Enter" | "," => {
+        // With more keys it is a shortcut, such as the one that goes on to the next record.
+        "Enter" | "," if !is_shortcut(&event) => {
             event.prevent_default();
-            add();
+            add(typed.get_untracked());
         }
         "Backspace" if typed.with_untracked(String::is_empty) => {
             if let Some(last) = tags.with_untracked(|tags| tags.last().cloned()) {
@@ -99,7 +109,7 @@ fn Tags(facets: RwSignal<Option<Facets>>) -> impl IntoView {
                 prop:value=move || typed.get()
                 on:input=move |event| typed.set(event_target_value(&event))
                 on:keydown=key
-                on:change=move |_| add()
+                on:change=move |event| add(event_target_value(&event))
             />
             <datalist id="editor-known-tags">{known}</datalist>
         </div>
@@ -179,7 +189,7 @@ fn Reviewer(facets: RwSignal<Option<Facets>>) -> impl IntoView {
     };
     let write = move |event| {
         let name = event_target_value(&event).trim().to_owned();
-        if name != reviewer.get_untracked() {
+        if name != stored(studio, |view| view.reviewer.clone()) {
             change(studio, Change::SetReviewer(name));
         }
     };
@@ -239,6 +249,10 @@ fn Origin() -> impl IntoView {
         })
     };
     view! { {shown} }
+}
+
+fn is_shortcut(event: &KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key() || event.alt_key()
 }
 
 fn hash_of(source: SourceView) -> String {

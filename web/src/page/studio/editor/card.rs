@@ -13,7 +13,7 @@ use crate::{
     state::{
         numbers,
         studio::{
-            draft::{TurnId, turn_of_field},
+            draft::{Entry, TurnId, turn_of_field},
             field_text::{for_height, typed},
             shortcuts::Command,
         },
@@ -293,7 +293,7 @@ fn CardText(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>) -> impl In
     });
     let field = NodeRef::<html::Textarea>::new();
     Effect::new(move || {
-        if shared.focus.get() != Some(FocusAt::Text(id)) {
+        if shared.focus.get() != Some(FocusAt::Text(Entry::Turn(id))) {
             return;
         }
         in_source.set(true);
@@ -319,7 +319,7 @@ fn CardText(id: TurnId, index: Memo<usize>, turn: Memo<Option<Turn>>) -> impl In
                 type="button"
                 class="quiet small"
                 data-testid="editor-source"
-                on:click=move |_| shared.focus.set(Some(FocusAt::Text(id)))
+                on:click=move |_| shared.focus.set(Some(FocusAt::Text(Entry::Turn(id))))
             >
                 {move || texts().edit_source}
             </button>

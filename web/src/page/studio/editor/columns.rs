@@ -2,13 +2,15 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlSelectElement;
 
 use super::of_draft;
 use crate::{
     page::studio::{handle::Studio, keys::key_of},
     state::studio::{
         field_text::{for_height, typed},
-        json_text::{JsonKind, shown},
+        json_text::{JsonKind, Unread, shown},
     },
     texts::{fill, studio::EditorTexts},
 };
@@ -103,15 +105,29 @@ fn Column(name: String) -> impl IntoView {
         let name = name.get_value();
         studio.edit(|draft| draft.set_column(&name, value));
     };
-    let convert = move |event| {
+    let refused = RwSignal::new(None::<Refused>);
+    // Whatever becomes of the value, it is not what was refused.
+    Effect::new(move || {
+        value.track();
+        refused.set(None);
+    });
+    let convert = move |event: web_sys::Event| {
         let wanted = JsonKind::named(&event_target_value(&event));
-        let now = value.get_untracked().unwrap_or(Value::Null);
-        set(wanted.convert(&now));
+        let typed = refused.get_untracked().map(|refused| refused.text.into());
+        let now = typed.or_else(|| value.get_untracked()).unwrap_or_default();
+        if let Some(value) = wanted.convert(&now) {
+            set(value);
+            return;
+        }
+        show_kind(&event, kind.get_untracked());
+        let (text, why) = (shown(&now), Unread::Rounded);
+        refused.set(Some(Refused { text, why }));
     };
     let taken = RwSignal::new(false);
+    let from = name.get_value();
+    // It may come while the column goes, when nothing that belongs to it can be read any more.
     let rename = move |event| {
         let to = event_target_value(&event);
-        let from = name.get_value();
         let done = studio.edit_at_once(|draft| draft.rename_column(&from, &to));
         taken.set(done == Some(false));
     };
@@ -147,7 +163,7 @@ fn Column(name: String) -> impl IntoView {
                     })}
                 </select>
             </td>
-            <td><Cell value=value kind=kind set=set /></td>
+            <td><Cell value=value kind=kind refused=refused set=set /></td>
             <td>
                 <button
                     type="button"
@@ -163,26 +179,41 @@ fn Column(name: String) -> impl IntoView {
     }
 }
 
+/// What stands in a cell and is no value of its kind.
+#[derive(Clone)]
+struct Refused {
+    text: String,
+    why: Unread,
+}
+
+/// The choice of kinds shows what the value is again, where it could not become another.
+fn show_kind(event: &web_sys::Event, kind: JsonKind) {
+    let choice = event.target();
+    if let Some(choice) = choice.and_then(|it| it.dyn_into::<HtmlSelectElement>().ok()) {
+        choice.set_value(kind.name());
+    }
+}
+
 /// A value to be changed as its kind allows.
 #[component]
 fn Cell(
     value: Memo<Option<Value>>,
     kind: Memo<JsonKind>,
+    refused: RwSignal<Option<Refused>>,
     set: impl Fn(Value) + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let studio = Studio::get();
     let texts = move || &studio.app.language.get().studio().editor;
-    let fault = RwSignal::new(None::<String>);
     let text =
         Memo::new(move |_| value.with(|value| value.as_ref().map(shown).unwrap_or_default()));
     let write = move |event| {
         let text = text.with_untracked(|before| typed(before, &event_target_value(&event)));
         match kind.get_untracked().read(&text) {
             Ok(value) => {
-                fault.set(None);
+                refused.set(None);
                 set(value);
             }
-            Err(why) => fault.set(Some(why)),
+            Err(why) => refused.set(Some(Refused { text, why })),
         }
     };
     let is_true = move || value.with(|value| value.as_ref().and_then(Value::as_bool) == Some(true));
@@ -205,7 +236,7 @@ fn Cell(
                     spellcheck="false"
                     data-testid="editor-column-value"
                     aria-label=move || texts().value
-                    aria-invalid=move || fault.with(Option::is_some).to_string()
+                    aria-invalid=move || refused.with(Option::is_some).to_string()
                     prop:value=move || text.get()
                     on:input=write
                     on:blur=move |_| studio.save_draft()
@@ -215,9 +246,10 @@ fn Cell(
         .into_any(),
     };
     let said = move || {
-        fault.get().map(|why| match why.is_empty() {
-            true => texts().no_number.to_owned(),
-            false => why,
+        refused.get().map(|refused| match refused.why {
+            Unread::NoNumber => texts().no_number.to_owned(),
+            Unread::Rounded => texts().rounded.to_owned(),
+            Unread::Json(why) => why,
         })
     };
     view! {

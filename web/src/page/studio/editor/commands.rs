@@ -5,11 +5,11 @@ use veneer_core::protocol::studio::{StudioOutcome, StudioRequest, TurnRole};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
 
-use super::{FocusAt, Shared, of_draft};
+use super::{FocusAt, Shared, of_draft, session::hand_over};
 use crate::{
     page::studio::{handle::Studio, keys::Keys},
     state::studio::{
-        draft::{Draft, TurnId},
+        draft::{Draft, Entry, TurnId},
         shortcuts::Command,
     },
 };
@@ -41,7 +41,7 @@ impl Commands {
 
     fn obey(self, command: Command) {
         match command {
-            Command::Save => self.studio.save_again(),
+            Command::Save => self.save(),
             Command::SaveAndNext => self.save_and_next(),
             Command::Leave => self.studio.save_draft(),
             Command::NextTurn => self.step(1),
@@ -79,9 +79,19 @@ impl Commands {
         self.shared.focus.set(Some(at));
     }
 
-    /// Stores the record; the next one is opened with the keyboard in its answer.
-    fn save_and_next(self) {
+    fn focus_turn(self, id: TurnId) {
+        self.focus(FocusAt::Text(Entry::Turn(id)));
+    }
+
+    /// Stores the record, with what stands in the field that has the keyboard.
+    fn save(self) {
+        hand_over();
         self.studio.save_again();
+    }
+
+    /// Stores the record; the next one is opened with the keyboard in its text.
+    fn save_and_next(self) {
+        self.save();
         self.studio.write_in_next();
         self.keys.fire(Command::Next);
     }
@@ -97,7 +107,7 @@ impl Commands {
             draft.ids.get(next).copied()
         });
         if let Some(next) = next.flatten() {
-            self.focus(FocusAt::Text(next));
+            self.focus_turn(next);
         }
     }
 
@@ -108,7 +118,7 @@ impl Commands {
             None => Some(draft.append()),
         });
         if let Some(new) = new.flatten() {
-            self.focus(FocusAt::Text(new));
+            self.focus_turn(new);
         }
     }
 
@@ -121,13 +131,13 @@ impl Commands {
             .studio
             .edit_at_once(|draft| draft.split(id, &text, at as usize));
         if let Some(new) = new.flatten() {
-            self.focus(FocusAt::Text(new));
+            self.focus_turn(new);
         }
     }
 
     pub(super) fn join(self, id: TurnId) {
         self.studio.edit_at_once(|draft| draft.join_next(id));
-        self.focus(FocusAt::Text(id));
+        self.focus_turn(id);
     }
 
     pub(super) fn remove(self, id: TurnId) {
@@ -138,7 +148,7 @@ impl Commands {
             draft.ids.get(at.min(last)).copied()
         });
         if let Some(next) = next.flatten() {
-            self.focus(FocusAt::Text(next));
+            self.focus_turn(next);
         }
         self.studio.app.say(self.texts().deleted);
     }
@@ -146,7 +156,7 @@ impl Commands {
     fn duplicate_turn(self, id: TurnId) {
         let new = self.studio.edit_at_once(|draft| draft.duplicate(id));
         if let Some(new) = new.flatten() {
-            self.focus(FocusAt::Text(new));
+            self.focus_turn(new);
         }
     }
 
@@ -169,7 +179,7 @@ impl Commands {
         // The element moved in the page, which takes the focus from it.
         self.focus(match on_handle {
             true => FocusAt::Handle(id),
-            false => FocusAt::Text(id),
+            false => FocusAt::Text(Entry::Turn(id)),
         });
     }
 
@@ -211,8 +221,7 @@ impl Commands {
         &self.studio.app.language.get_untracked().studio().editor
     }
 
-    /// Puts the keyboard into a record that was opened to be written in: its first empty text, else
-    /// its last answer.
+    /// Puts the keyboard into a record that was opened to be written in.
     pub(super) fn enter_when_there(self) {
         let opened = Memo::new(move |_| of_draft(self.studio, |draft| Some(draft.record())));
         Effect::new(move || {
@@ -220,8 +229,8 @@ impl Commands {
                 return;
             }
             self.studio.is_written_next.set(false);
-            if let Some(id) = self.draft(Draft::entry).flatten() {
-                self.focus(FocusAt::Text(id));
+            if let Some(entry) = self.draft(Draft::entry).flatten() {
+                self.focus(FocusAt::Text(entry));
             }
         });
     }

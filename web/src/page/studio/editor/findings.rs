@@ -8,7 +8,7 @@ use crate::{
     page::studio::handle::Studio,
     state::{
         message::sentence,
-        studio::draft::{Draft, turn_of_field},
+        studio::draft::{Draft, Entry, turn_of_field},
     },
     texts::{
         Language, fill,
@@ -49,7 +49,7 @@ fn Finding(finding: FindingView) -> impl IntoView {
     let go = move |at: usize| {
         let id = commands.draft(|draft| draft.ids.get(at).copied()).flatten();
         if let Some(id) = id {
-            commands.focus(FocusAt::Text(id));
+            commands.focus(FocusAt::Text(Entry::Turn(id)));
         }
     };
     let fix = move |fix: FixName| {

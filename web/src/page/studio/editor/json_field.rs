@@ -211,6 +211,7 @@ fn words(fault: &ObjectsError, language: Language) -> String {
     let texts = &language.studio().editor;
     match fault {
         ObjectsError::NoList => texts.json_no_list.to_owned(),
+        ObjectsError::Rounded => texts.rounded.to_owned(),
         ObjectsError::NoObject { number } => {
             fill(texts.json_no_object, &[("n", &number.to_string())])
         }

@@ -1,15 +1,15 @@
 //! Records that are no conversations: a text with what continues it, and tokens.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use veneer_core::protocol::studio::ContentBody;
 
-use super::{Shared, of_draft, rendered::Rendered};
+use super::{FocusAt, Shared, of_draft, rendered::Rendered};
 use crate::{
     page::studio::handle::Studio,
     state::{
         numbers,
         studio::{
-            draft::Draft,
+            draft::{Draft, Entry},
             field_text::{for_height, typed},
         },
     },
@@ -41,6 +41,7 @@ pub(super) fn PlainText() -> impl IntoView {
                 label=Signal::derive(move || texts().prompt)
                 about=Signal::derive(move || texts().prompt_about)
                 testid="editor-prompt"
+                entry=Entry::Prompt
                 write=Draft::set_prompt
             />
             <TextPart
@@ -48,6 +49,7 @@ pub(super) fn PlainText() -> impl IntoView {
                 label=Signal::derive(move || texts().completion)
                 about=Signal::derive(move || texts().completion_about)
                 testid="editor-completion"
+                entry=Entry::Completion
                 write=Draft::set_completion
             />
         </div>
@@ -60,15 +62,40 @@ fn TextPart(
     label: Signal<&'static str>,
     about: Signal<&'static str>,
     testid: &'static str,
+    entry: Entry,
     write: fn(&mut Draft, &str),
 ) -> impl IntoView {
     let studio = Studio::get();
     let shared = Shared::get();
-    let field = move || match shared.rendered.get() {
+    // Writing in one text shows its source, whatever the other shows.
+    let in_source = RwSignal::new(false);
+    Effect::new(move || {
+        shared.rendered.track();
+        in_source.set(false);
+    });
+    let area = NodeRef::<html::Textarea>::new();
+    Effect::new(move || {
+        if shared.focus.get() != Some(FocusAt::Text(entry)) {
+            return;
+        }
+        in_source.set(true);
+        if let Some(area) = area.get() {
+            // Focusing an element of the page cannot fail.
+            area.focus().ok();
+            shared.focus.set(None);
+        }
+    });
+    let is_rendered = Memo::new(move |_| shared.rendered.get() && !in_source.get());
+    let leave = move |_| {
+        studio.save_draft();
+        in_source.set(false);
+    };
+    let field = move || match is_rendered.get() {
         true => view! { <Rendered text=text.get() /> }.into_any(),
         false => view! {
             <div class="grow" data-text=move || text.with(|text| for_height(text))>
                 <textarea
+                    node_ref=area
                     rows="2"
                     spellcheck="false"
                     dir="auto"
@@ -80,7 +107,7 @@ fn TextPart(
                         let text = text.with_untracked(|before| typed(before, &shown));
                         studio.edit(|draft| write(draft, &text));
                     }
-                    on:blur=move |_| studio.save_draft()
+                    on:blur=leave
                 ></textarea>
             </div>
         }

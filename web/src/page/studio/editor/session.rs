@@ -7,6 +7,8 @@ use veneer_core::protocol::{
     studio::{RecordKey, RecordView, StudioOutcome, StudioRequest},
     tab::{Fault, FaultKind},
 };
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlInputElement;
 
 use crate::{
     page::studio::handle::Studio,
@@ -308,6 +310,7 @@ impl Studio {
         if self.draft.with_untracked(Option::is_none) {
             return;
         }
+        hand_over();
         self.save_draft();
         let left = self.draft.try_update(Option::take).flatten();
         // What is on its way comes back to `keep` if it fails; anything else would be lost.
@@ -316,5 +319,18 @@ impl Studio {
         {
             self.keep(unsaved, None);
         }
+    }
+}
+
+/// Has the line that is written in tell what stands in it, as it does when it loses the keyboard: once
+/// it is gone, the record that it is of is too. Texts of several lines tell at every key.
+pub(super) fn hand_over() {
+    let active = document().active_element();
+    let line = active.and_then(|active| active.dyn_into::<HtmlInputElement>().ok());
+    let is_inside = |line: &HtmlInputElement| matches!(line.closest(".editor"), Ok(Some(_)));
+    if let Some(line) = line.filter(is_inside) {
+        // Neither fails for an element of the page.
+        line.blur().ok();
+        line.focus().ok();
     }
 }

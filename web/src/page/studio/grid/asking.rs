@@ -117,13 +117,13 @@ impl Grid {
         };
         self.studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Facets(facets) = outcome {
-                self.facets.set(facets.clone());
+                self.facets.try_set(facets.clone());
             }
         });
         self.studio
             .ask(StudioRequest::Findings, &[], move |outcome| {
                 if let StudioOutcome::Findings(findings) = outcome {
-                    self.findings.set(findings.clone());
+                    self.findings.try_set(findings.clone());
                 }
             });
     }

@@ -99,6 +99,9 @@ fn more(
         let StudioOutcome::Window(window) = outcome else {
             return;
         };
+        if grid.is_gone() {
+            return;
+        }
         grid.selection.with_untracked(|selection| {
             let selected = window
                 .rows

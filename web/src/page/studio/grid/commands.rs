@@ -93,6 +93,9 @@ fn clear(grid: Grid) {
 
 /// The record at the cursor, in the editor.
 pub(super) fn open(grid: Grid) {
+    if let Some(at) = grid.cursor.get_untracked().filter(|at| grid.is_behind(*at)) {
+        grid.go_to(at);
+    }
     let Some(row) = grid.row_at_cursor() else {
         // Rows that are on their way bring the record with them.
         if grid.cursor.with_untracked(Option::is_some) {
@@ -119,8 +122,9 @@ pub(super) fn open(grid: Grid) {
 pub(super) fn leave(grid: Grid) {
     grid.opened.set(false);
     request_animation_frame(move || {
-        let at = grid.cursor.get_untracked().unwrap_or(0);
-        table::focus_row(at);
+        if !grid.is_gone() {
+            table::focus_row(grid.cursor.get_untracked().unwrap_or(0));
+        }
     });
 }
 
@@ -198,7 +202,7 @@ pub(super) fn change_these(grid: Grid, target: Target, change: Change) {
         // Records that went out of the list with this would be changed unseen by what comes next, and
         // "all of the list" would mean other ones.
         let is_other_list = changed.list.n != n;
-        if removes || is_other_list {
+        if (removes || is_other_list) && !grid.is_gone() {
             grid.selection.update(|selection| selection.clear());
         }
     });
@@ -211,7 +215,8 @@ pub(super) fn can_move(grid: Grid) -> bool {
 }
 
 fn move_by_one(grid: Grid, up: bool) {
-    let (Some(at), Some(row)) = (grid.cursor.get_untracked(), grid.row_at_cursor()) else {
+    let row = grid.row_at_cursor().filter(|row| grid.is_meant(row));
+    let (Some(at), Some(row)) = (grid.cursor.get_untracked(), row) else {
         return;
     };
     let n = grid.studio.list.with_untracked(|list| list.n);
@@ -247,6 +252,9 @@ pub(super) fn new_record(grid: Grid) {
             grid.studio.write_in_next();
             grid.studio.current.set(Some(view.record));
             grid.studio.refresh();
+            if grid.is_gone() {
+                return;
+            }
             grid.cursor.set(place.map(|at| at + 1));
             grid.opened.set(true);
         }

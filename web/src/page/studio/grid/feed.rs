@@ -2,13 +2,17 @@
 
 use leptos::prelude::*;
 use veneer_core::protocol::{
-    studio::{RecordKey, StudioOutcome, StudioRequest},
+    studio::{RecordKey, Row, StudioOutcome, StudioRequest},
     tab::Fault,
 };
 
-use super::{handle::Grid, table};
+use super::{
+    handle::{Grid, Question},
+    table,
+};
 use crate::state::studio::{
     rows::{CHUNK, Rows},
+    selection::{Listing, Selection},
     viewport::Viewport,
 };
 
@@ -21,7 +25,7 @@ const REST_MS: u64 = 90;
 impl Grid {
     /// Asks for rows whenever others are in sight or records have changed.
     pub(super) fn keep_up(self) {
-        Effect::new(move || {
+        Effect::new(move |before: Option<Listing>| {
             let version = self.studio.version.get();
             let n = self.studio.list.with_untracked(|list| list.n);
             let visible = self.view.with_untracked(Viewport::visible);
@@ -32,7 +36,12 @@ impl Grid {
             self.cursor.update(|cursor| {
                 *cursor = cursor.and_then(|at| n.checked_sub(1).map(|last| at.min(last)));
             });
+            let now = self.listing(n);
+            if let Some(before) = before {
+                self.go_on_in(&now, &before);
+            }
             self.feed();
+            now
         });
         // A short list is in the document as a whole before its height is known, so that the rows
         // alone would not tell when it is. (A memo that is only tracked, never read, tells nothing.)
@@ -45,6 +54,31 @@ impl Grid {
             self.feed();
         });
         self.replace_lost();
+    }
+
+    fn listing(self, n: u64) -> Listing {
+        let query = self.studio.listed.get_value();
+        let project = self.studio.project;
+        project.with_untracked(|project| Listing::new(query, n, project.as_ref()))
+    }
+
+    /// What was chosen in the list before, as far as it means the same records in the one that is there
+    /// now. The cursor is lost until rows show where its record went.
+    fn go_on_in(self, now: &Listing, before: &Listing) {
+        if now.is_resorted(before) {
+            self.follows.set_value(false);
+            self.cursor.set(None);
+        }
+        let follow = |selection: &mut Selection| {
+            let is_lost = selection.follow(now, before);
+            (is_lost, is_lost)
+        };
+        let is_lost = self.selection.try_maybe_update(follow) == Some(true);
+        let question = self.question.get_untracked();
+        // What is asked about a selection is not meant for the record at the cursor.
+        if is_lost && question.is_some_and(|question| question != Question::EmptyTrash) {
+            self.question.set(None);
+        }
     }
 
     /// The record that was shown is gone: the one that came to its place is shown next.
@@ -79,6 +113,9 @@ impl Grid {
         };
         self.asking.set_value(true);
         let take = move |outcome: &StudioOutcome| {
+            if self.is_gone() {
+                return;
+            }
             self.asking.set_value(false);
             if let StudioOutcome::Window(window) = outcome {
                 let visible = self.view.with_untracked(Viewport::visible);
@@ -101,6 +138,9 @@ impl Grid {
 
     /// Rows came: the record at the cursor is shown, or the one that is shown is found again.
     fn settle(self) {
+        if self.is_gone() {
+            return;
+        }
         let current = self.studio.current.get_untracked();
         let Some(at) = self.cursor.get_untracked() else {
             let n = self.studio.list.with_untracked(|list| list.n);
@@ -156,9 +196,19 @@ impl Grid {
         let here = self
             .rows
             .with_untracked(|rows| rows.fresh(at).map(|row| row.record));
-        let is_opening = self.follows.get_value() || self.studio.is_written_next.get_untracked();
         let is_at_cursor = self.cursor.get_untracked() == Some(at);
-        is_at_cursor && !is_opening && here.is_some() && here != self.studio.current.get_untracked()
+        let is_shown = here == self.studio.current.get_untracked();
+        is_at_cursor && !self.is_opening() && here.is_some() && !is_shown
+    }
+
+    /// Whether keys that change the record of a row change what the editor shows, or is about to.
+    pub(super) fn is_meant(self, row: &Row) -> bool {
+        let current = self.studio.current.get_untracked();
+        self.is_opening() || current.is_none_or(|current| current == row.record)
+    }
+
+    fn is_opening(self) -> bool {
+        self.follows.get_value() || self.studio.is_written_next.get_untracked()
     }
 
     fn show(self, record: Option<RecordKey>) {

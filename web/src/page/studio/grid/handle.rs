@@ -181,16 +181,30 @@ impl Grid {
         self.rows.with_untracked(|rows| rows.get(at).cloned())
     }
 
-    /// What a change goes to: the selection, else the record at the cursor; and how many that is.
+    /// Whether the studio was left: answers and timers that come later have nothing to show.
+    pub(super) fn is_gone(self) -> bool {
+        self.rows.is_disposed()
+    }
+
+    /// What a change goes to: the selection, else the record at the cursor, which is the one that the
+    /// editor shows; and how many that is.
     pub(super) fn target(self) -> Option<(Target, u64)> {
         let n = self.studio.list.with_untracked(|list| list.n);
         let selected = self
             .selection
             .with_untracked(|selection| Some((selection.target(n)?, selection.len(n))));
         selected.or_else(|| {
-            let row = self.row_at_cursor()?;
+            let row = self.row_at_cursor().filter(|row| self.is_meant(row))?;
             Some((Target::Records(vec![row.record]), 1))
         })
+    }
+
+    /// How many that is now; whoever calls this hears of every other number.
+    pub(super) fn n_of_target(self) -> u64 {
+        match self.n_selected() {
+            0 => self.target().map_or(0, |(_, n)| n),
+            n => n,
+        }
     }
 
     /// Puts the focus on the row at the cursor, or on what an empty list offers. False where the list is
@@ -244,7 +258,7 @@ impl Grid {
     pub(super) fn tell(self, text: String) {
         self.told.set(text.clone());
         let forget = move || {
-            if self.told.get_untracked() == text {
+            if !self.is_gone() && self.told.get_untracked() == text {
                 self.told.set(String::new());
             }
         };

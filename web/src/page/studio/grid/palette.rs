@@ -65,7 +65,11 @@ fn Choices() -> impl IntoView {
     let run = move |command: Command| {
         keys.palette.set(false);
         // The focus is back where it was before the command looks where it is.
-        request_animation_frame(move || keys.fire(command));
+        request_animation_frame(move || {
+            if !keys.palette.is_disposed() {
+                keys.fire(command);
+            }
+        });
     };
     let key = move |event: KeyboardEvent| {
         let n = found.with_untracked(Vec::len).max(1);

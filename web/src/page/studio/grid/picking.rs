@@ -101,7 +101,8 @@ fn toggle(grid: Grid, at: u64) {
     let request = StudioRequest::Window { from: at, n: 1 };
     grid.studio.ask(request, &[], move |outcome| {
         // In another list another record may be at that place.
-        if let StudioOutcome::Window(window) = outcome
+        if !grid.is_gone()
+            && let StudioOutcome::Window(window) = outcome
             && let Some(row) = window.rows.first()
             && grid.rows.with_untracked(Rows::version) == version
         {
@@ -171,6 +172,9 @@ fn fetch(
         let StudioOutcome::Window(window) = outcome else {
             return;
         };
+        if grid.is_gone() {
+            return;
+        }
         let now = grid
             .selection
             .with_untracked(|selection| selection.anchor());

@@ -9,7 +9,10 @@ use super::{
     sheet::Sheet,
 };
 use crate::{
-    state::{numbers, studio::rows::Rows},
+    state::{
+        numbers,
+        studio::{json_text::value_of, rows::Rows},
+    },
     texts::fill,
 };
 
@@ -78,12 +81,17 @@ pub(super) fn QuestionSheet() -> impl IntoView {
 fn Form(answer: Answer) -> impl IntoView {
     let grid = answer.grid;
     let texts = move || &grid.app.language.get().studio().grid;
-    let n = grid.target().map_or(0, |(_, n)| n);
+    // A list that is being made again may turn out shorter.
+    let n = Memo::new(move |_| grid.n_of_target());
+    let is_unknown = Memo::new(move |_| grid.pending.get().is_some() || n.get() == 0);
     let submit_text = move || {
         let language = grid.app.language.get();
         match grid.question.get() {
             Some(Question::EmptyTrash) => texts().empty_trash.to_owned(),
-            _ => fill(texts().apply_to, &[("n", &numbers::whole(n, language))]),
+            _ => fill(
+                texts().apply_to,
+                &[("n", &numbers::whole(n.get(), language))],
+            ),
         }
     };
     let submit = move |event: web_sys::SubmitEvent| {
@@ -91,6 +99,7 @@ fn Form(answer: Answer) -> impl IntoView {
         answer.give();
     };
     let cannot = move || match grid.question.get() {
+        Some(question) if question != Question::EmptyTrash && is_unknown.get() => true,
         Some(Question::Tag | Question::Untag | Question::Field) => {
             answer.text.with(|text| text.trim().is_empty())
         }
@@ -152,7 +161,7 @@ impl Answer {
             Question::Field => {
                 let keeps = !self.takes_away.get_untracked();
                 let value = self.value.get_untracked();
-                Change::SetField(text, keeps.then(|| field_value(&value)))
+                Change::SetField(text, keeps.then(|| value_of(&value)))
             }
             Question::Move => return self.move_there(),
             Question::EmptyTrash => {
@@ -192,7 +201,7 @@ fn before_first_other(grid: Grid, from: u64, target: Target) {
         let StudioOutcome::Window(window) = outcome else {
             return;
         };
-        if grid.rows.with_untracked(Rows::version) != version {
+        if grid.is_gone() || grid.rows.with_untracked(Rows::version) != version {
             return;
         }
         let stays = |record: &RecordKey| match &target {
@@ -208,11 +217,6 @@ fn before_first_other(grid: Grid, from: u64, target: Target) {
             before => commands::change_these(grid, target.clone(), Change::Move { before }),
         }
     });
-}
-
-/// Numbers, `true`, `null` and lists are what they are in JSON, everything else is text.
-fn field_value(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 
 /// A tag or a reviewer, with those that there are to choose from.

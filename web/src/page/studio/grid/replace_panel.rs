@@ -114,7 +114,11 @@ fn preview(
         let StudioOutcome::Replacements(found) = outcome else {
             return;
         };
-        match asked.get_untracked() {
+        // The panel may be closed by now.
+        let Some(now) = asked.try_get_untracked() else {
+            return;
+        };
+        match now {
             Some(now) if now != of && (&now.1, &now.2) == (&of.1, &of.2) => {
                 preview(grid, asked, previewed, now);
             }

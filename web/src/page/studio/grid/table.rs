@@ -128,7 +128,7 @@ fn measure(grid: Grid) {
 /// Puts the focus on the row at the cursor, where the focus is in the list or nowhere.
 pub(super) fn focus_cursor(grid: Grid) {
     request_animation_frame(move || {
-        let Some(at) = grid.cursor.get_untracked() else {
+        let Some(at) = grid.cursor.try_get_untracked().flatten() else {
             return;
         };
         let focused = document().active_element();
@@ -148,7 +148,8 @@ pub(super) fn follow_cursor(grid: Grid) {
         return;
     }
     request_animation_frame(move || {
-        if let Some(at) = grid.cursor.get_untracked().filter(|_| has_focus()) {
+        let cursor = grid.cursor.try_get_untracked().flatten();
+        if let Some(at) = cursor.filter(|_| has_focus()) {
             focus_row(at);
         }
     });

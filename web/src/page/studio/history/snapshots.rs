@@ -24,7 +24,7 @@ pub(super) fn Snapshots() -> impl IntoView {
     let name = RwSignal::new(String::new());
     let show = move |outcome: &StudioOutcome| {
         if let StudioOutcome::Snapshots(all) = outcome {
-            snapshots.set(all.clone());
+            snapshots.try_set(all.clone());
         }
     };
     studio.ask(StudioRequest::ListSnapshots, &[], show);
@@ -42,7 +42,8 @@ pub(super) fn Snapshots() -> impl IntoView {
             show(outcome);
             let said = app.language.get_untracked().studio().history.taken;
             app.say(fill(said, &[("name", &typed)]));
-            if name.with_untracked(|now| now.trim() == typed) {
+            // The panel may be closed by now.
+            if name.try_with_untracked(|now| now.trim() == typed) == Some(true) {
                 name.set(String::new());
             }
         });
@@ -114,7 +115,7 @@ fn Snapshot(snapshot: SnapshotView, all: RwSignal<Vec<SnapshotView>>) -> impl In
         let request = StudioRequest::DeleteSnapshot { snapshot: key };
         studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Snapshots(left) = outcome {
-                all.set(left.clone());
+                all.try_set(left.clone());
                 let said = app.language.get_untracked().studio().history.deleted;
                 app.say(fill(said, &[("name", &name)]));
                 focus::keep(&["[data-testid=history-snapshot-name]"]);
@@ -183,7 +184,7 @@ fn Compare(
             other => (key, other),
         };
         let named = move |key: SnapshotKey| {
-            all.with_untracked(|all| {
+            all.try_with_untracked(|all| {
                 let found = all.iter().find(|other| other.snapshot == key);
                 found.map(|found| found.name.clone()).unwrap_or_default()
             })
@@ -194,11 +195,13 @@ fn Compare(
         };
         studio.ask(request, &[], move |outcome| {
             if let StudioOutcome::Difference(found) = outcome {
-                let (from, to) = (named(from), to.map(named));
+                // Nobody looks at it any more where its names are gone.
+                let Some(from) = named(from) else { return };
+                let to = to.and_then(named);
                 let app = studio.app;
                 let language = app.language.get_untracked();
                 app.say(summary(found, &from, to.as_deref(), language));
-                compared.set(Some(Compared {
+                compared.try_set(Some(Compared {
                     difference: found.clone(),
                     from,
                     to,

@@ -33,7 +33,8 @@ pub(in crate::page::studio) struct Incoming {
 }
 
 impl Incoming {
-    pub(in crate::page::studio) fn provide() -> Self {
+    /// For as long as the page lives: whoever looks at something else finds the chosen files again.
+    pub(in crate::page::studio) fn provide() {
         let studio = Studio::get();
         let incoming = Self {
             studio,
@@ -57,10 +58,9 @@ impl Incoming {
             incoming.parts.set(Importing::default());
             incoming.summary.set(None);
         });
-        incoming
     }
 
-    pub(super) fn get() -> Self {
+    pub(in crate::page::studio) fn get() -> Self {
         expect_context()
     }
 

@@ -11,7 +11,10 @@ use crate::{
         handle::App,
         studio::{handle::Studio, stored_field::StoredField},
     },
-    state::studio::importing::{self, Choice, Source},
+    state::{
+        numbers,
+        studio::importing::{self, Choice, Source},
+    },
     texts::fill,
 };
 
@@ -314,7 +317,8 @@ fn NumberField(
 ) -> impl IntoView {
     let field = StoredField::new(move || number().to_string());
     let change = move |event| {
-        choose(field.hand_over(&event).trim().parse().ok());
+        let typed = numbers::typed_whole(&field.hand_over(&event));
+        choose(typed.and_then(|number| u32::try_from(number).ok()));
         field.show_stored();
     };
     view! {

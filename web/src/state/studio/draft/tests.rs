@@ -208,12 +208,31 @@ fn a_cut_inside_a_pair_of_units_breaks_no_character() {
 }
 
 #[test]
+fn writing_begins_in_the_text_of_a_record_without_turns() {
+    let check = |body: ContentBody, want| {
+        let extra = Map::new();
+        let draft = Draft::new("p", view(Content { body, extra }));
+        assert_eq!(draft.entry(), want);
+    };
+    let text = |prompt: &str, completion: &str| ContentBody::Text {
+        prompt: prompt.to_owned(),
+        completion: completion.to_owned(),
+    };
+    check(text("", ""), Some(Entry::Prompt));
+    check(text("", "b"), Some(Entry::Prompt));
+    check(text("a", ""), Some(Entry::Completion));
+    check(text("a", "b"), Some(Entry::Completion));
+    let (input_ids, labels) = (vec![1], vec![1]);
+    check(ContentBody::Tokens { input_ids, labels }, None);
+}
+
+#[test]
 fn writing_begins_where_something_is_missing() {
     assert_eq!(draft(&[]).entry(), None);
     let full = draft(&[(User, "a"), (Assistant, "b"), (User, "c")]);
-    assert_eq!(full.entry(), Some(full.ids[1]));
+    assert_eq!(full.entry(), Some(Entry::Turn(full.ids[1])));
     let mut new = draft(&[(System, "s"), (User, ""), (Assistant, "")]);
-    assert_eq!(new.entry(), Some(new.ids[1]));
+    assert_eq!(new.entry(), Some(Entry::Turn(new.ids[1])));
     new.duplicate(new.ids[0]);
     check(
         &new,

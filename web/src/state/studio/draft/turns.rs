@@ -9,6 +9,14 @@ use super::{Draft, turns_of};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TurnId(pub u32);
 
+/// A text of a record where writing may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    Turn(TurnId),
+    Prompt,
+    Completion,
+}
+
 impl Draft {
     pub fn index_of(&self, id: TurnId) -> Option<usize> {
         self.ids.iter().position(|known| *known == id)
@@ -76,8 +84,17 @@ impl Draft {
         Some(self.insert(at + 1, turn))
     }
 
-    /// Where writing begins: the first empty text, else the last answer.
-    pub fn entry(&self) -> Option<TurnId> {
+    /// Where writing begins: the first empty text, else the last answer. Tokens are not written.
+    pub fn entry(&self) -> Option<Entry> {
+        match &self.content.body {
+            ContentBody::Chat { .. } => self.entry_of_turns().map(Entry::Turn),
+            ContentBody::Text { prompt, .. } if prompt.is_empty() => Some(Entry::Prompt),
+            ContentBody::Text { .. } => Some(Entry::Completion),
+            ContentBody::Tokens { .. } => None,
+        }
+    }
+
+    fn entry_of_turns(&self) -> Option<TurnId> {
         let turns = self.turns();
         let is_empty = |turn: &Turn| turn.text.as_deref() == Some("");
         let first_empty = turns.iter().position(is_empty);
