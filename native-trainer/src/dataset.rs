@@ -26,7 +26,7 @@ use crate::{
 
 mod sides;
 
-pub(crate) use sides::{Sides, side_to_measure, side_to_train, split_of};
+pub(crate) use sides::{Sides, refuse_side, side_to_measure, side_to_train, split_of};
 
 /// Problems named when a dataset is refused.
 const SHOWN_PROBLEMS: usize = 5;
@@ -184,12 +184,12 @@ pub(crate) fn load(path: &Path, options: &ReadOptions, side: Option<Sides>) -> R
             shell_word(path)
         );
     }
-    match input::kind(path)? {
+    let kind = input::kind(path)?;
+    if !matches!(kind, Input::Project) {
+        refuse_side(path, side)?;
+    }
+    match kind {
         Input::Project => load_project(path, options, side),
-        _ if side.is_some_and(|side| side != Sides::All) => bail!(
-            "`--side` chooses records of a project; `{}` is a file",
-            path.display()
-        ),
         Input::Parts(parts) => load_parts(path, parts, options),
         Input::Text => load_text(path, options),
     }
@@ -334,10 +334,14 @@ pub(crate) fn refuse_errors(path: &Path, loaded: &Loaded) -> Result<()> {
     if n_errors > SHOWN_PROBLEMS as u64 {
         write!(text, "\n  and {} more", n_errors - SHOWN_PROBLEMS as u64)?;
     }
+    let name = shell_word(path);
+    let settling = match input::is_project(path) {
+        true => format!("how to settle them:   veneer data fix {name}"),
+        false => format!("settle the clear ones: veneer data check {name} --fix"),
+    };
     write!(
         text,
-        "\n  see all of them:      veneer data check {0}\n  settle the clear ones: veneer data check {0} --fix",
-        shell_word(path)
+        "\n  see all of them:      veneer data check {name}\n  {settling}"
     )?;
     bail!(text)
 }

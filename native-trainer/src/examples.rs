@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use veneer_core::{
     data::Record,
-    protocol::studio::TrainWhat,
+    protocol::studio::{TextOptions, TrainWhat},
     text::{EncodeOptions, Encoded, ModelText, Refusal, RefusalKind, TrainOn, prepare},
 };
 
@@ -45,16 +45,46 @@ pub(crate) struct TextArgs {
 }
 
 impl TextArgs {
-    /// With what was chosen for a project, where the command line says nothing.
+    /// Takes over what was chosen for a project where the command line says nothing, and says so.
     ///
     /// # Errors
     /// If the project cannot be opened.
-    pub(crate) fn of_data(mut self, data: &Path) -> Result<Self> {
+    pub(crate) fn take_of(&mut self, data: &Path) -> Result<()> {
         let is_said = self.train_on.is_some() && self.template.is_some();
         if is_said || !input::is_project(data) {
-            return Ok(self);
+            return Ok(());
         }
         let chosen = project_file::open(data)?.text_options()?;
+        say_taken(data, &self.take(chosen));
+        Ok(())
+    }
+
+    /// The same with the most tokens of a record, for whoever cuts longer ones: returned is what the
+    /// command line says, or else the project; `None` where neither says any.
+    ///
+    /// # Errors
+    /// If the project cannot be opened.
+    pub(crate) fn take_with_limit(
+        &mut self,
+        data: &Path,
+        max_length: Option<usize>,
+    ) -> Result<Option<usize>> {
+        let is_said = self.train_on.is_some() && self.template.is_some() && max_length.is_some();
+        if is_said || !input::is_project(data) {
+            return Ok(max_length);
+        }
+        let chosen = project_file::open(data)?.text_options()?;
+        let limit = chosen.max_length;
+        let mut taken = self.take(chosen);
+        if max_length.is_none() && limit != TextOptions::default().max_length {
+            taken += &format!(" --max-length {limit}");
+        }
+        say_taken(data, &taken);
+        Ok(max_length.or(usize::try_from(limit).ok()))
+    }
+
+    /// What is not said, of what was chosen; returned are the options that say the same.
+    fn take(&mut self, chosen: TextOptions) -> String {
         let mut taken = String::new();
         if self.train_on.is_none() && chosen.train_on != TrainWhat::default() {
             let what = chosen.train_on.name();
@@ -67,10 +97,7 @@ impl TextArgs {
             taken += &format!(" --template {template}");
             self.template = Some(template);
         }
-        if !taken.is_empty() {
-            eprintln!("{}: as chosen in the project:{taken}", data.display());
-        }
-        Ok(self)
+        taken
     }
 
     /// What is learned, by its name.
@@ -93,6 +120,12 @@ impl TextArgs {
             n_vocab: Some(n_vocab),
             ..EncodeOptions::default()
         }
+    }
+}
+
+fn say_taken(data: &Path, taken: &str) {
+    if !taken.is_empty() {
+        eprintln!("{}: as chosen in the project:{taken}", data.display());
     }
 }
 

@@ -56,6 +56,27 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// A result does not take the place of what it is made from, whatever else may be replaced.
+///
+/// # Errors
+/// If one of the files that are to be written is one of those that are read.
+pub(crate) fn refuse_own_source<'a>(
+    targets: impl IntoIterator<Item = &'a Path>,
+    sources: &[&Path],
+) -> Result<()> {
+    let is_source = |target: &&Path| {
+        let of = |source: &&Path| is_same(source, target);
+        target.is_file() && sources.iter().any(of)
+    };
+    match targets.into_iter().find(is_source) {
+        Some(target) => bail!(
+            "`{}` would take the place of the dataset that it is made from; choose another --out",
+            target.display()
+        ),
+        None => Ok(()),
+    }
+}
+
 /// Files that are there already are somebody's: they are replaced only where that was asked for.
 ///
 /// # Errors
@@ -90,7 +111,7 @@ pub(crate) fn prepare(
         refuse_missing_folder(&path)?;
     }
     let made = Unfinished::file(|| match place {
-        Place::File => NamedTempFile::with_prefix_in(".veneer-", directory(&path)),
+        Place::File => beginning(".veneer-", &path),
         Place::Stream => NamedTempFile::new(),
     });
     let (file, unfinished) = made.map_err(without_place).with_context(name)?;
@@ -100,7 +121,9 @@ pub(crate) fn prepare(
         .and_then(|()| writer.flush())
         .with_context(name)?;
     drop(writer);
-    set_usual_permissions(file.as_file()).with_context(name)?;
+    if place == Place::File {
+        take_permissions(file.as_file(), &path).with_context(name)?;
+    }
     file.as_file().sync_all().with_context(name)?;
     Ok(Prepared {
         file,
@@ -280,20 +303,44 @@ fn directory(path: &Path) -> &Path {
     }
 }
 
-/// The same for a file that was written elsewhere.
-pub(crate) fn usual_permissions(path: &Path) -> io::Result<()> {
-    set_usual_permissions(&File::open(path)?)
-}
-
-/// Temporary files are private; results have the permissions that any new file gets.
+/// A file under a passing name in the folder of the one that it becomes, with the permissions that any
+/// new file gets. What takes the place of another file is private until it has that one's.
+///
+/// # Errors
+/// If the folder cannot be written to.
 #[cfg(unix)]
-fn set_usual_permissions(file: &File) -> io::Result<()> {
+pub(crate) fn beginning(prefix: &str, path: &Path) -> io::Result<NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    let mode = if path.exists() { 0o600 } else { 0o666 };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    // The process's umask takes its part away.
+    builder.permissions(std::fs::Permissions::from_mode(mode));
+    builder.tempfile_in(directory(path))
 }
 
 #[cfg(not(unix))]
-fn set_usual_permissions(_file: &File) -> io::Result<()> {
+pub(crate) fn beginning(prefix: &str, path: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::with_prefix_in(prefix, directory(path))
+}
+
+/// Those of the file whose place is taken, if there is one.
+#[cfg(unix)]
+fn take_permissions(file: &File, old: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Not the bits that lend out the owner's rights: the new file may have another owner.
+    const OF_ACCESS: u32 = 0o777;
+    match old.metadata() {
+        Ok(old) if old.is_file() => {
+            let mode = old.permissions().mode() & OF_ACCESS;
+            file.set_permissions(std::fs::Permissions::from_mode(mode))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn take_permissions(_file: &File, _old: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -362,6 +409,36 @@ mod tests {
         assert!(refused.contains("exists already") && refused.contains("--force"));
         assert!(!refused.contains(&new.display().to_string()), "{refused}");
         assert!(refuse_existing(paths(), true).is_ok());
+    }
+
+    #[test]
+    fn a_result_never_replaces_its_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let [source, other] = ["a", "b"].map(|name| folder.path().join(name));
+        std::fs::write(&source, "old").unwrap();
+        std::fs::create_dir(folder.path().join("c")).unwrap();
+        let spelled = folder.path().join("c/../a");
+        let refuse = |targets: &[&Path]| refuse_own_source(targets.iter().copied(), &[&source]);
+        let refused = refuse(&[&other, &spelled]).unwrap_err().to_string();
+        assert!(refused.contains("choose another --out"), "{refused}");
+        assert!(refuse(&[&other]).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_the_old_file_or_of_any_new_one() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new, plain] = ["a", "b", "c"].map(|name| folder.path().join(name));
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        std::fs::write(&old, "old").unwrap();
+        std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::write(&plain, "as any program writes").unwrap();
+        put(&old, "1").publish().unwrap();
+        publish_all(vec![put(&new, "2")]).unwrap();
+        assert_eq!((mode(&old), mode(&new)), (0o640, mode(&plain)));
+        publish_all(vec![put(&old, "3")]).unwrap();
+        assert_eq!(mode(&old), 0o640);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Settings of a run on the command line, under PEFT's and TRL's names.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use anyhow::{Context as _, Result, bail};
 use veneer_core::protocol::{EvalStrategy, LoadIn, LoraBias, LrScheduler, TargetModules, TrainJob};
@@ -91,7 +95,7 @@ pub(crate) struct JobArgs {
     /// Gradients are scaled down to this norm; 0 leaves them [default: 1]
     #[arg(long, value_name = "X")]
     max_grad_norm: Option<f64>,
-    /// Longest example in tokens; the rest is cut off [default: 2048]
+    /// Longest example in tokens; the rest is cut off [default: 2048, or what a project says]
     #[arg(long, value_name = "N")]
     max_length: Option<usize>,
     /// Put several short examples into one row; losses stay the same
@@ -139,20 +143,23 @@ impl JobArgs {
     /// # Errors
     /// Every setting that cannot work, at once.
     pub(crate) fn job(self, base: TrainJob) -> Result<TrainJob> {
-        let mut job = match &self.job {
-            None => base,
-            Some(path) => over(&base, path)?,
+        self.given()?.job(base)
+    }
+
+    /// With the settings of the file, which is read once: it may be a pipe.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or holds no settings.
+    pub(crate) fn given(self) -> Result<Given> {
+        let file = match &self.job {
+            None => Settings::new(),
+            Some(path) => {
+                let doing = || reading(path);
+                let text = std::fs::read(path).with_context(doing)?;
+                serde_json::from_slice(&text).with_context(doing)?
+            }
         };
-        self.apply(&mut job);
-        let problems = job.problems();
-        if !problems.is_empty() {
-            let lines: Vec<String> = problems
-                .iter()
-                .map(|problem| format!("  {problem}"))
-                .collect();
-            bail!("these settings cannot work:\n{}", lines.join("\n"));
-        }
-        Ok(job)
+        Ok(Given { file, line: self })
     }
 
     fn apply(self, job: &mut TrainJob) {
@@ -215,13 +222,47 @@ impl JobArgs {
     }
 }
 
+/// Settings as a JSON file has them.
+type Settings = serde_json::Map<String, serde_json::Value>;
+
+/// What was said about a run: in a file, and on the command line.
+pub(crate) struct Given {
+    file: Settings,
+    line: JobArgs,
+}
+
+impl Given {
+    /// The longest example in tokens, where it is said.
+    pub(crate) fn max_length(&self) -> Option<usize> {
+        let of_file = || usize::try_from(self.file.get("max_length")?.as_u64()?).ok();
+        self.line.max_length.or_else(of_file)
+    }
+
+    /// See [`JobArgs::job`].
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn job(self, base: TrainJob) -> Result<TrainJob> {
+        let mut job = match &self.line.job {
+            None => base,
+            Some(path) => over(&base, self.file).with_context(|| reading(path))?,
+        };
+        self.line.apply(&mut job);
+        let problems = job.problems();
+        if !problems.is_empty() {
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("  {problem}"))
+                .collect();
+            bail!("these settings cannot work:\n{}", lines.join("\n"));
+        }
+        Ok(job)
+    }
+}
+
 /// Settings of a JSON file over `base`; unknown names are errors.
-fn over(base: &TrainJob, path: &std::path::Path) -> Result<TrainJob> {
-    let doing = || format!("reading settings from `{}`", path.display());
-    let text = std::fs::read(path).with_context(doing)?;
-    let given: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(&text).with_context(doing)?;
-    let mut merged = serde_json::to_value(base).with_context(doing)?;
+fn over(base: &TrainJob, given: Settings) -> serde_json::Result<TrainJob> {
+    let mut merged = serde_json::to_value(base)?;
     if let Some(settings) = merged.as_object_mut() {
         if given
             .get("load_in")
@@ -231,7 +272,11 @@ fn over(base: &TrainJob, path: &std::path::Path) -> Result<TrainJob> {
         }
         settings.extend(given);
     }
-    serde_json::from_value(merged).with_context(doing)
+    serde_json::from_value(merged)
+}
+
+fn reading(path: &Path) -> String {
+    format!("reading settings from `{}`", path.display())
 }
 
 /// Values by the end of a module's path.
@@ -301,6 +346,28 @@ mod tests {
         };
         let job = args.job(TrainJob::default()).unwrap();
         assert_eq!(veneer_core::train::warmup_steps(&job, 100), 0);
+    }
+
+    #[test]
+    fn the_length_that_is_said_wins_over_the_base() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of = |text: &str, max_length| {
+            std::fs::write(file.path(), text).unwrap();
+            let args = JobArgs {
+                job: Some(file.path().into()),
+                max_length,
+                ..JobArgs::default()
+            };
+            let base = TrainJob {
+                max_length: 77,
+                ..TrainJob::default()
+            };
+            let given = args.given().unwrap();
+            (given.max_length(), given.job(base).unwrap().max_length)
+        };
+        assert_eq!(of(r#"{"lora_r": 4}"#, None), (None, 77));
+        assert_eq!(of(r#"{"max_length": 88}"#, None), (Some(88), 88));
+        assert_eq!(of(r#"{"max_length": 88}"#, Some(99)), (Some(99), 99));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use veneer_core::{
 
 use crate::{
     dataset::shell_word,
-    files::{refuse_missing_folder, without_place},
+    files::{beginning, refuse_missing_folder, without_place},
     interrupt::{self, STOPPED},
     leftovers,
     progress::{Growing, Total},
@@ -254,7 +254,7 @@ impl Unborn {
             );
         }
         refuse_missing_folder(path)?;
-        let file = tempfile::NamedTempFile::with_prefix_in(leftovers::UNBORN, folder_of(path));
+        let file = beginning(leftovers::UNBORN, path);
         let file = file.map_err(without_place).with_context(making)?;
         Ok(Self {
             place: file.into_temp_path(),
@@ -271,8 +271,6 @@ impl Unborn {
     /// # Errors
     /// If there is a file of that name by now.
     pub(crate) fn publish(self) -> Result<()> {
-        let naming = || format!("making project `{}`", self.path.display());
-        crate::files::usual_permissions(&self.place).with_context(naming)?;
         let path = self.path.clone();
         let named = self.place.persist_noclobber(&self.path);
         match named.map_err(|error| error.error) {

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::{Value, json};
+
 use crate::{
     binary::{done, outcome, refused, veneer},
     studio::{Studio, settle_errors},
@@ -100,16 +102,21 @@ fn a_folder_of_a_model_is_named_in_full() {
     assert!(written.stdout.contains(&named), "{written:#?}");
 }
 
-#[test]
-fn a_project_says_what_of_it_is_trained() {
-    let studio = Studio::with_project();
+/// A project without errors, with these options for its text.
+fn with_options(studio: &Studio, options: &str) -> String {
     let project = studio.path("p.veneer");
     settle_errors(&project);
-    let options = r#"{"max_length":64,"train_on":"last","template":"chatml"}"#;
     let db = rusqlite::Connection::open(&project).unwrap();
     let sql = "INSERT INTO meta (key, value) VALUES ('text options', ?1)";
     db.execute(sql, [options]).unwrap();
-    drop(db);
+    project
+}
+
+#[test]
+fn a_project_says_what_of_it_is_trained() {
+    let studio = Studio::with_project();
+    let options = r#"{"max_length":64,"train_on":"last","template":"chatml"}"#;
+    let project = with_options(&studio, options);
     let inspect = [
         "inspect",
         "--model",
@@ -120,12 +127,95 @@ fn a_project_says_what_of_it_is_trained() {
     ];
     let said = done(&inspect).stderr;
     assert!(
-        said.contains("as chosen in the project: --train-on last --template chatml"),
+        said.contains(
+            "as chosen in the project: --train-on last --template chatml --max-length 64"
+        ),
         "{said}"
     );
     let other = ["--train-on", "assistant", "--template", "plain"];
     let said = done(&[&inspect[..], &other].concat()).stderr;
+    assert!(
+        said.contains("as chosen in the project: --max-length 64"),
+        "{said}"
+    );
+    let all = [&other[..], &["--max-length", "9"]].concat();
+    let said = done(&[&inspect[..], &all].concat()).stderr;
     assert!(!said.contains("as chosen"), "{said}");
+}
+
+#[test]
+fn the_limit_of_a_project_holds_where_no_other_is_said() {
+    let studio = Studio::with_project();
+    let project = with_options(&studio, r#"{"max_length":30}"#);
+    let chosen = "as chosen in the project: --max-length 30";
+    let look = |command: &str, more: &[&str]| {
+        let words = [command, "--model=demo", "--json", "--data", &project];
+        let outcome = done(&[&words[..], more].concat());
+        let said: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        (said, outcome.stderr.contains(chosen))
+    };
+    let (cut, is_said) = look("inspect", &[]);
+    assert_eq!((&cut["n_kept"], is_said), (&json!(30), true));
+    let (whole, is_said) = look("inspect", &["--max-length=99"]);
+    assert_eq!((&whole["truncated"], is_said), (&json!(false), false));
+
+    let (cut, is_said) = look("eval", &["--device=cpu"]);
+    let (same, _) = look("eval", &["--device=cpu", "--max-length=30"]);
+    let (whole, _) = look("eval", &["--device=cpu", "--max-length=99"]);
+    assert!(is_said);
+    assert_eq!(cut["n_tokens"], same["n_tokens"]);
+    assert!(cut["n_tokens"].as_u64() < whole["n_tokens"].as_u64());
+}
+
+#[test]
+fn a_run_takes_the_limit_of_its_project() {
+    let studio = Studio::with_project();
+    let project = with_options(&studio, r#"{"max_length":4096}"#);
+    let job = studio.path("job.json");
+    fs::write(&job, r#"{"max_length": 100}"#).unwrap();
+    for (run, more, expected) in [
+        ("a", &[][..], 4096),
+        ("b", &["--job", &job][..], 100),
+        ("c", &["--job", &job, "--max-length=200"][..], 200),
+    ] {
+        let out = studio.path(run);
+        let words = ["train", "--model=demo", "--device=cpu", "--max-steps=1"];
+        let words = [&words[..], &["--data", &project, "--out", &out], more].concat();
+        let said = done(&words).stderr;
+        let is_said = said.contains("as chosen in the project: --max-length 4096");
+        assert_eq!(is_said, expected == 4096, "{said}");
+        let spec = fs::read(format!("{out}/run.json")).unwrap();
+        let spec: Value = serde_json::from_slice(&spec).unwrap();
+        assert_eq!(spec["job"]["max_length"], expected, "{run}");
+    }
+}
+
+#[test]
+fn tokens_are_those_that_a_project_trains() {
+    let studio = Studio::with_project();
+    let project = with_options(&studio, r#"{"train_on":"all","template":"plain"}"#);
+    let inspect = ["inspect", "--model=demo", "--json", "--data", &project];
+    let convert = ["--to=tokenized", "--model=demo", "--force", "--out"];
+    let out = studio.path("tokens.jsonl");
+    let convert = [&["data", "convert", &project][..], &convert, &[&out]].concat();
+    let mut found = Vec::new();
+    for (more, is_chosen) in [
+        (&[][..], true),
+        (&["--train-on=assistant", "--template=chatml"][..], false),
+    ] {
+        let said = done(&[&convert[..], more].concat()).stderr;
+        let chosen = "as chosen in the project: --train-on all --template plain";
+        assert_eq!(said.contains(chosen), is_chosen, "{said}");
+        let seen = done(&[&inspect[..], more].concat()).stdout;
+        let seen: Value = serde_json::from_str(&seen).unwrap();
+        let written = fs::read_to_string(&out).unwrap();
+        let written: Value = serde_json::from_str(written.lines().next().unwrap()).unwrap();
+        for key in ["input_ids", "labels"] {
+            assert_eq!(written[key], seen[key], "{key}");
+        }
+        found.push(written);
+    }
+    assert_ne!(found[0], found[1]);
 }
 
 /// Axolotl would train an answer that is marked as bad like any other.

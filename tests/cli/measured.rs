@@ -210,6 +210,48 @@ fn leaks_are_told_of_the_side_that_is_measured() {
 }
 
 #[test]
+fn a_run_is_evaluated_on_the_validation_side_or_not_at_all() {
+    let studio = Studio::new();
+    let (data, project) = (studio.path("d.csv"), studio.path("p.veneer"));
+    let train = |evaluated: &str, out: &str| {
+        let out = studio.path(out);
+        let words = ["train", "--model=demo", "--device=cpu", "--max-steps=1"];
+        let words = words.into_iter().chain(["--allow=leak", "--data", &data]);
+        let words = words.chain(["--eval-data", evaluated, "--out", &out]);
+        words.map(String::from).collect::<Vec<String>>()
+    };
+    fs::write(&data, "query,response\nuno,1\ndos,2\ntres,3\n").unwrap();
+    done(&["data", "import", &data, "--into", &project]);
+    let said = done(&train(&project, "all")).stderr;
+    assert!(said.contains("p.veneer: query-response"), "{said}");
+    done(&["data", "split", &project, "--test-count=1"]);
+    let none = "has no records on the side `validation`";
+    refused(&train(&project, "none"), &[none, "veneer data split"]);
+    done(&["data", "split", &project, "--val-count=1"]);
+    let said = done(&train(&project, "some")).stderr;
+    assert!(
+        said.contains("(validation): query-response") && said.contains("1 record"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_project_is_itself_under_any_spelling_of_its_path() {
+    let studio = Studio::new();
+    let (sheet, project) = (studio.path("s.csv"), studio.path("p.veneer"));
+    let rows = "uno,1,train\ndos,2,train\nuno,3,validation\n";
+    fs::write(&sheet, format!("query,response,veneer_side\n{rows}")).unwrap();
+    done(&["data", "import", &sheet, "--into", &project]);
+    fs::create_dir(studio.path("sub")).unwrap();
+    let (spelled, out) = (studio.path("sub/../p.veneer"), studio.path("run"));
+    let demo = ["train", "--model=demo", "--device=cpu", "--max-steps=1"];
+    let data = ["--allow=leak", "--data", &project, "--eval-data", &spelled];
+    let said = done(&[&demo[..], &data, &["--out", &out]].concat()).stderr;
+    assert!(said.contains("of 1 held-out record"), "{said}");
+    assert!(!said.contains("does not evaluate on"), "{said}");
+}
+
+#[test]
 fn a_folder_is_no_dataset() {
     let studio = Studio::new();
     let folder = studio.path("");

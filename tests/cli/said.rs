@@ -118,6 +118,89 @@ fn a_job_takes_the_model_of_the_project() {
 }
 
 #[test]
+fn nothing_is_written_over_what_it_is_made_from() {
+    let studio = Studio::new();
+    let (sheet, project) = (studio.path("s.csv"), studio.path("proj.json"));
+    let rows = "query,response,veneer_side\nuno,1,train\ndos,2,test\n";
+    fs::write(&sheet, rows).unwrap();
+    done(&["data", "import", &sheet, "--into", &project]);
+    let folder = studio.path("folder");
+    fs::create_dir(&folder).unwrap();
+    let inner = studio.path("folder/inner.csv");
+    fs::write(&inner, rows).unwrap();
+    for (source, format, out) in [
+        (&sheet, "csv", &sheet),
+        (&sheet, "csv", &studio.path("folder/../s.csv")),
+        (&project, "openai", &project),
+        (&folder, "csv", &inner),
+    ] {
+        let written = fs::read(out).unwrap();
+        let words = ["data", "export", source, "--to", format, "--out", out];
+        let more = ["--only=train", "--lossy", "--anyway", "--force"];
+        refused(
+            &[&words[..], &more].concat(),
+            &["would take the place of the dataset that it is made from"],
+        );
+        assert!(fs::read(out).unwrap() == written, "{out}");
+    }
+}
+
+/// In a shell of its own, as all tests share the umask of their process.
+#[cfg(unix)]
+#[test]
+fn results_are_no_more_open_than_files_are_to_be() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let studio = Studio::new();
+    let sheet = studio.path("preguntas.csv");
+    let [out, old, project] = ["new.jsonl", "old.jsonl", "p.veneer"].map(|name| studio.path(name));
+    fs::write(&old, "old").unwrap();
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o664)).unwrap();
+    let convert = ["data", "convert", &sheet, "--lossy", "--force"];
+    for words in [
+        [&convert[..], &["--to=openai", "--out", &out]].concat(),
+        [&convert[..], &["--to=openai", "--out", &old]].concat(),
+        vec!["data", "import", &sheet, "--into", &project],
+    ] {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "umask 077; exec \"$0\" \"$@\""]);
+        command.arg(env!("CARGO_BIN_EXE_veneer")).args(&words);
+        let outcome = outcome(&mut command);
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    }
+    let mode = |path: &String| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        [&out, &old, &project].map(mode),
+        [0o600, 0o664, 0o600],
+        "what the umask leaves, and what the old file had"
+    );
+}
+
+#[test]
+fn sides_of_files_are_not_passed_over() {
+    let studio = Studio::new();
+    let sheet = studio.path("preguntas.csv");
+    let (project, out) = (studio.path("p.veneer"), studio.path("o.jsonl"));
+    for words in [
+        ["data", "import", &sheet, "--into", &project].as_slice(),
+        &["data", "export", &sheet, "--to", "openai", "--out", &out],
+        &["data", "stats", &sheet],
+    ] {
+        let words = [words, &["--side=train"]].concat();
+        refused(&words, &["`--side` chooses records of a project"]);
+    }
+}
+
+#[test]
+fn errors_of_a_project_name_the_commands_for_projects() {
+    let studio = Studio::with_project();
+    let project = studio.path("p.veneer");
+    let command = ["inspect", "--model", "demo", "--data", &project];
+    refused(&command, &["veneer data check", "veneer data fix"]);
+    let said = outcome(veneer().args(command)).stderr;
+    assert!(!said.contains("--fix"), "{said}");
+}
+
+#[test]
 fn errors_that_a_repair_settles_are_not_said_to_need_a_hand() {
     let line = "{\"instruction\": \"a\", \"output\": \"\"}\n";
     let (_folder, path) = file("s.jsonl", line);

@@ -7,6 +7,7 @@ mod reporting;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use veneer_core::protocol::TrainJob;
 
 use super::{generate::SamplingArgs, score::MetricArgs};
 use crate::{
@@ -59,9 +60,9 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "adapter", "data", "with_base", "control", "answers", "report"])]
     predictions: Option<PathBuf>,
 
-    /// Longest record in tokens
-    #[arg(long, value_name = "N", default_value_t = 2048)]
-    max_length: usize,
+    /// Longest record in tokens [default: 2048, or what a project says]
+    #[arg(long, value_name = "N")]
+    max_length: Option<usize>,
 
     /// Records in one forward pass
     #[arg(long, value_name = "N", default_value_t = 4)]
@@ -101,7 +102,8 @@ pub(crate) fn run(mut args: EvalArgs) -> Result<()> {
     let (Some(model), Some(data)) = (args.model.clone(), args.data.clone()) else {
         bail!("--model and --data, or --predictions, are needed");
     };
-    args.text = args.text.of_data(&data)?;
+    let max_length = args.text.take_with_limit(&data, args.max_length)?;
+    args.max_length = max_length.or(Some(TrainJob::default().max_length));
     let place = args.place.open()?;
     let checkpoint = Checkpoint::open(&model)?;
     let text = text_files::model_text(&checkpoint.dir, args.text.template.as_deref())?;

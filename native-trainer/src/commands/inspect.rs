@@ -50,7 +50,7 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
     record: Vec<u64>,
 
-    /// Tokens kept of a record, as in training; ✂ shows the cut
+    /// Tokens kept of a record, as in training; ✂ shows the cut [default: all, or what a project says]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     max_length: Option<u64>,
 
@@ -71,11 +71,11 @@ pub(crate) fn run(mut args: InspectArgs) -> Result<()> {
         return messages::run(path, &args);
     }
     let data = args.data.clone().context("`--data` is missing")?;
-    args.text = args.text.of_data(&data)?;
-    let (model, n_vocab) = open(&args)?;
     let max_length = args
         .max_length
         .and_then(|length| usize::try_from(length).ok());
+    let max_length = args.text.take_with_limit(&data, max_length)?;
+    let (model, n_vocab) = open(&args)?;
     let options = args.text.options(max_length, n_vocab);
     let records = dataset::read(&data, &args.text.read.options(), args.text.read.side)?.records;
     let mut out = std::io::stdout().lock();

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use veneer_core::{
     arch::Arch,
     model::{Decoder, match_targets},
-    protocol::{EvalStrategy, Event, TargetModules, TrainJob, studio::SplitView},
+    protocol::{EvalStrategy, Event, TargetModules, TrainJob},
     text::Encoded,
     train::{PlanInput, Training},
     weights::adapter_config::{AdapterConfig, UnusedPattern},
@@ -17,6 +17,7 @@ use crate::{
     dataset::{Sides, shell_word, side_to_measure, side_to_train, split_of},
     device::{DeviceArgs, Place},
     examples::{self, Examples, TextArgs},
+    files::is_same,
     forecast,
     job_args::JobArgs,
     model_run::{Checkpoint, open_adapter},
@@ -52,7 +53,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "FILE", required_unless_present = "resume")]
     data: Option<PathBuf>,
 
-    /// Held-out records, for the validation loss
+    /// Held-out records, for the validation loss; of a project with sides its validation side
     #[arg(long, value_name = "FILE")]
     eval_data: Option<PathBuf>,
 
@@ -198,7 +199,7 @@ fn go(run: Prepared, run_dir: RunDir, progress: Progress, place: &Place, json: b
 /// The records that were not trained on, as far as the run was told of any: of its own project another
 /// side, else the data that it was evaluated on.
 fn held_out(spec: &RunSpec) -> Option<(&Path, Option<Sides>)> {
-    let apart = |path: &&Path| *path != spec.data || spec.read.side == Some(Sides::Train);
+    let apart = |path: &&Path| !is_data(spec, path) || spec.read.side == Some(Sides::Train);
     let paths = [Some(&spec.data), spec.eval_data.as_ref()];
     let paths = paths.into_iter().flatten().map(PathBuf::as_path);
     paths.filter(apart).find_map(|path| match split_of(path) {
@@ -213,13 +214,18 @@ fn new_spec(args: &TrainArgs) -> Result<RunSpec> {
     let (Some(model), Some(data)) = (args.model.clone(), args.data.clone()) else {
         bail!("--model and --data are needed");
     };
-    let mut text = args.text.clone().of_data(&data)?;
+    let given = args.settings.clone().given()?;
+    let mut text = args.text.clone();
+    let mut base = TrainJob::default();
+    if let Some(limit) = text.take_with_limit(&data, given.max_length())? {
+        base.max_length = limit;
+    }
     text.read.side = side_to_train(&data, text.read.side)?;
     let eval_data = match &args.eval_data {
         Some(path) => Some(path.clone()),
         None => validates(&data, text.read.side)?.then(|| data.clone()),
     };
-    let mut job = args.settings.clone().job(TrainJob::default())?;
+    let mut job = given.job(base)?;
     if let Some(dir) = &args.init_adapter {
         let config = open_adapter(dir)?.config;
         job.lora_r = config.r;
@@ -250,12 +256,15 @@ fn validates(data: &Path, side: Option<Sides>) -> Result<bool> {
     Ok(split_of(data)?.is_some_and(|split| split.n_validation > 0))
 }
 
-/// Where the validation records lie: on the validation side of a project, and of the project that is
-/// trained on nowhere else. `--side` is about the training data.
-fn side_to_validate(spec: &RunSpec, path: &Path) -> Result<Option<Sides>> {
-    let split = split_of(path)?;
-    let has_some = |split: SplitView| split.n_validation > 0 || *path == spec.data;
-    Ok(split.is_some_and(has_some).then_some(Sides::Validation))
+/// Where the validation records lie: of a project with sides on its validation side and nowhere else,
+/// also where that is empty, which is refused when it is read. `--side` is about the training data.
+fn side_to_validate(path: &Path) -> Result<Option<Sides>> {
+    Ok(split_of(path)?.map(|_| Sides::Validation))
+}
+
+/// Whether this is the file that is trained on, however its name is spelled.
+fn is_data(spec: &RunSpec, path: &Path) -> bool {
+    *path == spec.data || is_same(path, &spec.data)
 }
 
 /// A run whose model is loaded and whose data has been checked.
@@ -290,8 +299,8 @@ impl Prepared {
         let mut evaluated = None;
         let eval_examples = match &spec.eval_data {
             Some(path) => {
-                let side = side_to_validate(&spec, path)?;
-                evaluated = side.filter(|_| *path == spec.data);
+                let side = side_to_validate(path)?;
+                evaluated = side.filter(|_| is_data(&spec, path));
                 let held_out = read(path, None, side)?;
                 examples::refuse_leaks(&records, (path, &held_out.records), text_args)?;
                 held_out.encoded

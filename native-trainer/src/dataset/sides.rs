@@ -57,6 +57,21 @@ pub(crate) fn split_of(path: &Path) -> Result<Option<SplitView>> {
     Ok((n_on_sides > 0).then_some(split))
 }
 
+/// `--side` is about projects; of a file it would choose nothing.
+///
+/// # Errors
+/// If a side of a file is asked for.
+pub(crate) fn refuse_side(path: &Path, side: Option<Sides>) -> Result<()> {
+    if side.is_some_and(|side| side != Sides::All) {
+        bail!(
+            "`--side` chooses records of a project; `{}` is a {}",
+            path.display(),
+            if path.is_dir() { "folder" } else { "file" }
+        );
+    }
+    Ok(())
+}
+
 /// Where a project keeps what no run has trained on: the test side, or validation where it is empty.
 pub(crate) fn side_to_measure(split: &SplitView) -> Option<Sides> {
     match (split.n_test, split.n_validation) {

@@ -9,13 +9,14 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use veneer_core::{
     data::{self, Body, Format, Loaded, Losses, Style, Target},
-    text::{EncodeOptions, TrainOn, encode_record},
+    text::{EncodeOptions, encode_record},
 };
 
 use super::layout::{about, labelled, wrapped};
 use crate::{
     dataset::{self, ReadArgs, count},
-    files::{self, prepare, refuse_existing},
+    examples::TextArgs,
+    files::{prepare, publish_all, refuse_existing, refuse_own_source},
     model_dir::ModelDir,
     text_files::model_text,
 };
@@ -57,9 +58,15 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "MODEL", required_if_eq("to", "tokenized"))]
     model: Option<String>,
 
-    /// For `tokenized`: what is learned, all, assistant or last
-    #[arg(long, value_name = "WHAT", value_parser = ["all", "assistant", "last"], default_value = "assistant")]
-    train_on: String,
+    /// For `tokenized`: what is learned, all, assistant or last [default: assistant, or what a
+    /// project says]
+    #[arg(long, value_name = "WHAT", value_parser = ["all", "assistant", "last"])]
+    train_on: Option<String>,
+
+    /// For `tokenized`: built-in chat template to use instead of the model's own [default: what a
+    /// project says]
+    #[arg(long, value_name = "NAME", visible_alias = "chat-template")]
+    template: Option<String>,
 
     /// Replace files that are there already
     #[arg(long)]
@@ -100,12 +107,7 @@ impl To {
 }
 
 pub(crate) fn run(args: ConvertArgs) -> Result<()> {
-    if files::is_same(&args.file, &args.out) && args.out.is_file() {
-        bail!(
-            "`{}` would take the place of the dataset that it is made from; choose another --out",
-            args.out.display()
-        );
-    }
+    refuse_own_source([args.out.as_path()], &[&args.file])?;
     refuse_existing([args.out.as_path()], args.force)?;
     let mut options = args.read.options();
     options.keep_raw = true;
@@ -199,7 +201,7 @@ fn write(args: &ConvertArgs, loaded: &Loaded, target: Target, n_unreadable: u64)
     }
     let file = prepare(&args.out, convert)?;
     refuse_losses(args, target, &losses, n_unreadable)?;
-    crate::files::publish_all(vec![file])?;
+    publish_all(vec![file])?;
     Ok(losses)
 }
 
@@ -273,13 +275,15 @@ fn tokenize(loaded: &mut Loaded, args: &ConvertArgs) -> Result<()> {
     let Some(model) = &args.model else {
         return Ok(());
     };
-    let text = model_text(&ModelDir::resolve(model)?, None)?;
+    let mut chosen = TextArgs {
+        train_on: args.train_on.clone(),
+        template: args.template.clone(),
+        ..TextArgs::default()
+    };
+    chosen.take_of(&args.file)?;
+    let text = model_text(&ModelDir::resolve(model)?, chosen.template.as_deref())?;
     let options = EncodeOptions {
-        train_on: match args.train_on.as_str() {
-            "all" => TrainOn::All,
-            "last" => TrainOn::Last,
-            _ => TrainOn::Assistant,
-        },
+        train_on: chosen.train_on(),
         ..EncodeOptions::default()
     };
     for record in &mut loaded.records {

@@ -21,8 +21,8 @@ use super::{
     project_split::is_model,
 };
 use crate::{
-    dataset::{ReadArgs, count, parse_side, shell_word, thousands},
-    files::{Prepared, fill_folder, prepare, publish_all, refuse_existing},
+    dataset::{ReadArgs, count, parse_side, refuse_side, shell_word, thousands},
+    files::{Prepared, fill_folder, prepare, publish_all, refuse_existing, refuse_own_source},
     input, interrupt,
     model_dir::DEMO,
     output::tell,
@@ -176,10 +176,10 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let plan = project_file::run(&mut project, planning)?;
     args.refuse(&plan)?;
     refuse_more_than_a_sheet(&export.kind, &plan)?;
-    refuse_existing(
-        args.targets(out, &plan).iter().map(PathBuf::as_path),
-        args.force,
-    )?;
+    let targets = args.targets(out, &plan);
+    let targets = || targets.iter().map(PathBuf::as_path);
+    args.refuse_own_source(targets())?;
+    refuse_existing(targets(), args.force)?;
     let task = project.export(export, &day(project_file::now_ms()));
     let file = project_file::run(&mut project, task)?;
     // All that is left is writing, and files that are not whole go with the process.
@@ -214,6 +214,7 @@ impl ExportArgs {
             refuse_reading(&self.data, &self.read)?;
             return project_file::open(&self.data);
         }
+        refuse_side(&self.data, self.read.side)?;
         let stem = self.data.file_stem().unwrap_or_default().to_string_lossy();
         let mut project = project_file::in_memory(&stem)?;
         let mut parts = Vec::new();
@@ -346,6 +347,13 @@ impl ExportArgs {
             }
             Out::Zip | Out::File(_) => vec![self.out.clone()],
         }
+    }
+
+    /// Of a folder every file that is read.
+    fn refuse_own_source<'a>(&self, targets: impl Iterator<Item = &'a Path>) -> Result<()> {
+        let read = input::files(std::slice::from_ref(&self.data))?;
+        let read: Vec<&Path> = read.iter().map(|(path, _)| path.as_path()).collect();
+        refuse_own_source(targets, &read)
     }
 
     fn refuse(&self, plan: &ExportPlan) -> Result<()> {

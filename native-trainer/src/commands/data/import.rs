@@ -19,7 +19,7 @@ use veneer_core::{
 
 use super::layout::{labelled, wrapped};
 use crate::{
-    dataset::{ReadArgs, count, shell_word, thousands},
+    dataset::{ReadArgs, count, refuse_side, shell_word, thousands},
     input, leftovers,
     project_file::{self, Unborn},
 };
@@ -222,6 +222,9 @@ impl ImportArgs {
                     shell_word(&path)
                 );
             }
+        }
+        for path in &self.files {
+            refuse_side(path, self.read.side)?;
         }
         let mut found = input::parts_of(&files)?;
         if !inputs.is_empty() {

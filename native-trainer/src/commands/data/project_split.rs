@@ -97,26 +97,23 @@ impl SplitArgs {
                 "no split was drawn before; say how many records to set aside: --val 0.1 --test 0.1"
             );
         }
-        let share = |share: Option<f64>, count: Option<usize>| match (share, count) {
+        let last = last.unwrap_or(SplitPlan {
+            validation: Share::Fraction(0.0),
+            test: Share::Fraction(0.0),
+            ..SplitPlan::default()
+        });
+        let share = |share: Option<f64>, count: Option<usize>, last: Share| match (share, count) {
             (Some(share), _) => Share::Fraction(share),
             (_, Some(count)) => Share::Count(count as u64),
-            (None, None) => Share::Fraction(0.0),
-        };
-        let last = last.unwrap_or_default();
-        let (validation, test) = match self.sets_aside() {
-            true => (
-                share(self.val, self.val_count),
-                share(self.test, self.test_count),
-            ),
-            false => (last.validation, last.test),
+            (None, None) => last,
         };
         Ok(SplitPlan {
-            validation,
-            test,
-            seed: self.seed,
+            validation: share(self.val, self.val_count, last.validation),
+            test: share(self.test, self.test_count, last.test),
+            seed: self.seed.unwrap_or(last.seed),
             stratify_by: self.stratify.clone().or(last.stratify_by),
             group_by: self.group.clone().or(last.group_by),
-            keep_duplicates_together: true,
+            keep_duplicates_together: last.keep_duplicates_together,
             only_new: self.new_only,
         })
     }
@@ -234,7 +231,54 @@ fn frozen(args: &SplitArgs, view: &SplitView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        split: SplitArgs,
+    }
+
+    #[test]
+    fn new_records_are_drawn_as_the_last_ones_were() {
+        let drawn = SplitPlan {
+            validation: Share::Fraction(0.1),
+            test: Share::Count(20),
+            seed: 7,
+            group_by: Some("author".into()),
+            keep_duplicates_together: false,
+            ..SplitPlan::default()
+        };
+        let plan = |words: &str| {
+            let words = ["split", "p"].into_iter().chain(words.split_whitespace());
+            let line = Line::try_parse_from(words).unwrap();
+            line.split.plan(Some(drawn.clone())).unwrap()
+        };
+        let again = SplitPlan {
+            only_new: true,
+            ..drawn.clone()
+        };
+        assert_eq!(plan("--new-only"), again);
+        let more = SplitPlan {
+            validation: Share::Fraction(0.3),
+            ..again.clone()
+        };
+        assert_eq!(plan("--new-only --val 0.3"), more);
+        let other = SplitPlan {
+            test: Share::Fraction(0.0),
+            seed: 8,
+            ..again.clone()
+        };
+        assert_eq!(plan("--new-only --test 0 --seed 8"), other);
+        let anew = SplitPlan {
+            validation: Share::Count(3),
+            test: Share::Fraction(0.0),
+            ..SplitPlan::default()
+        };
+        assert_eq!(plan("--val-count 3"), anew);
+    }
 
     #[test]
     fn values_that_are_not_listed_are_counted() {

@@ -7,9 +7,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value, json};
-use veneer_core::data::{
-    self, Loaded, Portion, Shape, Split, SplitOptions,
-    handover::{SIDE_COLUMN, side_named},
+use veneer_core::{
+    data::{
+        self, Loaded, Portion, Shape, Split, SplitOptions,
+        handover::{SIDE_COLUMN, side_named},
+    },
+    protocol::studio::SplitPlan,
 };
 
 use super::{
@@ -73,13 +76,9 @@ pub(crate) struct SplitArgs {
     #[arg(long, value_name = "FIELD")]
     pub(super) stratify: Option<String>,
 
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 42,
-        help = "Number that decides the draw"
-    )]
-    pub(super) seed: u64,
+    /// Number that decides the draw [default: 42]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
 
     /// In a project: draw only for records that are on no side. The others stay, and a new record
     /// that belongs to one of them joins it. Shares are those of the new records; what is not given
@@ -173,7 +172,7 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
             .map(|(value, [train, val, test])| json!({"value": value, "train": train, "val": val, "test": test}))
             .collect();
         let report = json!({
-            "seed": args.seed, "files": files, "strata": strata,
+            "seed": args.seed(), "files": files, "strata": strata,
             "n_asked": {"val": split.asked[0], "test": split.asked[1]},
             "n_groups": split.n_groups, "largest_group": split.largest_group,
             "n_ungrouped": split.n_ungrouped,
@@ -190,6 +189,10 @@ pub(crate) fn run(args: SplitArgs) -> Result<()> {
 }
 
 impl SplitArgs {
+    fn seed(&self) -> u64 {
+        self.seed.unwrap_or(SplitPlan::default().seed)
+    }
+
     fn options(&self) -> SplitOptions {
         let portion = |share: Option<f64>, count: Option<usize>| match (share, count) {
             (Some(share), _) => Portion::Share(share),
@@ -199,7 +202,7 @@ impl SplitArgs {
         SplitOptions {
             val: portion(self.val, self.val_count),
             test: portion(self.test, self.test_count),
-            seed: self.seed,
+            seed: self.seed(),
             group: self.group.clone(),
             stratify: self.stratify.clone(),
             duplicates_apart: false,
@@ -305,7 +308,7 @@ fn describe(
         let more = format!("and {} more; --json lists all", thousands(n_more as u64));
         text += &labelled("", &more);
     }
-    text += &format!("\nWrote, with seed {}\n", args.seed);
+    text += &format!("\nWrote, with seed {}\n", args.seed());
     for (name, path, side) in sides {
         let share = 100.0 * side.len() as f64 / loaded.records.len() as f64;
         let n = thousands(side.len() as u64);

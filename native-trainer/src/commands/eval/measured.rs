@@ -44,7 +44,7 @@ impl Set {
     ) -> Result<Self> {
         let mut text_args = args.text.clone();
         text_args.read.side = side;
-        let max_length = Some(args.max_length);
+        let max_length = args.max_length;
         let read = examples::read(path, checkpoint, text, &text_args, max_length, args.limit)?;
         examples::warn_of_flattery(path, &read.records, side, &text_args.read)?;
         let options = text_args.options(max_length, checkpoint.arch.vocab_size);
