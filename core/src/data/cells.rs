@@ -8,7 +8,10 @@ use std::{
 };
 
 use self::quotes::Quotes;
-use super::{DatasetError, Mapping, Place, Problem, ProblemKind};
+use super::{
+    DatasetError, Mapping, Place, Problem, ProblemKind,
+    table::{GUARD_COLUMN, unguarded_name},
+};
 
 mod quotes;
 
@@ -86,6 +89,10 @@ impl<R: Read> Cells<R> {
             return Err(DatasetError::Empty);
         }
         self.check_width(1)?;
+        if self.row.iter().any(|name| name == GUARD_COLUMN) {
+            let names = self.row.iter().map(unguarded_name);
+            return Ok(names.map(str::to_owned).collect());
+        }
         Ok(self.row.iter().map(in_one_line).collect())
     }
 

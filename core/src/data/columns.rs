@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 
 use super::{DatasetError, Format};
 
+mod aliases;
 mod ordinary;
 
+pub(crate) use aliases::{Aliases, Known, OtherName, other_name_of};
 #[cfg(feature = "studio")]
 pub(crate) use ordinary::set_aside;
 pub(crate) use ordinary::{Ordinary, may_be_list, put_back};

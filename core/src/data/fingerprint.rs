@@ -1,5 +1,6 @@
 //! When two records are the same: by question and answer, after normalising what the eye does not see,
-//! and by what else training takes from them: tools, which answers are trained, a worse answer.
+//! and by what else training takes from them: tools, reasoning, how much an answer is trained, labels of
+//! tokens, a worse answer, a mark.
 //!
 //! Unicode is brought to NFC and every run of white space becomes one space. Letter case stays: in
 //! code, names and tickers it means something; so does how far a line is indented.
@@ -12,8 +13,12 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
-use super::{Body, Record};
-use crate::text::{Encoded, IGNORE_INDEX, Message, Role};
+use super::{
+    Body, Record,
+    messages::REASONING,
+    supervision::{Mark, mark},
+};
+use crate::text::{Conversation, Encoded, IGNORE_INDEX, Message, Role};
 
 /// What a record asks, and what it asks and answers. Records that ask nothing have no common question:
 /// what they ask is the whole.
@@ -90,17 +95,14 @@ fn add_tokens(hash: &mut Sha256, encoded: &Encoded) -> Option<u128> {
 
 /// What makes records with the same texts different ones. Nothing is added where there is nothing of it.
 fn add_terms(hash: &mut Sha256, record: &Record) {
-    if let Body::Chat(chat) = &record.body {
-        for tool in &chat.tools {
-            hash.update("\0tool\0");
-            hash.update(in_order(tool).to_string());
-        }
-        for (i, message) in chat.messages.iter().enumerate() {
-            if message.role == Role::Assistant && message.weight == Some(0.0) {
-                hash.update("\0untrained\0");
-                hash.update((i as u64).to_le_bytes());
-            }
-        }
+    match &record.body {
+        Body::Chat(chat) => add_terms_of_chat(hash, chat),
+        Body::Tokens(encoded) => add_labels(hash, encoded),
+        Body::Text { .. } => {}
+    }
+    if let Some(Mark { is_good, .. }) = mark(record) {
+        hash.update("\0marked\0");
+        hash.update([u8::from(is_good)]);
     }
     if !record.extra.contains_key("chosen") {
         return;
@@ -114,6 +116,53 @@ fn add_terms(hash: &mut Sha256, record: &Record) {
                 other => hash.update(in_order(other).to_string()),
             }
         }
+    }
+}
+
+/// Tools, and of answers how much they are trained, and what led to them.
+fn add_terms_of_chat(hash: &mut Sha256, chat: &Conversation) {
+    for tool in &chat.tools {
+        hash.update("\0tool\0");
+        hash.update(in_order(tool).to_string());
+    }
+    for (i, message) in chat.messages.iter().enumerate() {
+        if message.role != Role::Assistant {
+            continue;
+        }
+        let at = (i as u64).to_le_bytes();
+        match message.weight {
+            None | Some(1.0) => {}
+            Some(0.0) => {
+                hash.update("\0untrained\0");
+                hash.update(at);
+            }
+            Some(weight) => {
+                hash.update("\0weight\0");
+                hash.update(at);
+                hash.update(weight.to_le_bytes());
+            }
+        }
+        if let Some(Value::String(reasoning)) = message.extra.get(REASONING)
+            && !reasoning.trim().is_empty()
+        {
+            hash.update("\0reasoning\0");
+            hash.update(at);
+            add_text(hash, reasoning);
+        }
+    }
+}
+
+/// Labels that are not the tokens themselves. Nothing predicts the first token, whatever its label.
+fn add_labels(hash: &mut Sha256, encoded: &Encoded) {
+    let labels = encoded.labels.get(1..).unwrap_or_default();
+    let ids = encoded.input_ids.get(1..).unwrap_or_default();
+    let is_id = |(label, id): (&i32, &u32)| i64::from(*label) == i64::from(*id);
+    if labels.iter().zip(ids).all(is_id) {
+        return;
+    }
+    hash.update("\0labels\0");
+    for label in labels {
+        hash.update(label.to_le_bytes());
     }
 }
 
@@ -402,6 +451,59 @@ mod tests {
         assert_ne!(pair("b").whole, pair("c").whole);
         assert_eq!(pair("b"), pair(" b "));
         assert_eq!(pair("b").prompt, pair("c").prompt);
+    }
+
+    #[test]
+    fn reasoning_parts_of_weights_marks_and_labels_make_another_record() {
+        let answer = |more: &str| {
+            of_json(&format!(
+                r#"{{"messages":[{{"role":"user","content":"q"}},
+                {{"role":"assistant","content":"a"{more}}}]}}"#
+            ))
+        };
+        let marked = |label: &str| {
+            of_json(&format!(
+                r#"{{"prompt":"q","completion":"a","label":{label}}}"#
+            ))
+        };
+        let tokens =
+            |labels: &str| of_json(&format!(r#"{{"input_ids":[1,2,3],"labels":{labels}}}"#));
+        let thought = answer(r#","reasoning_content":"because""#);
+        assert_ne!(thought, answer(r#","reasoning_content":"but""#));
+        assert_eq!(thought.prompt, answer("").prompt);
+        for nothing in [
+            r#","reasoning_content":" ""#,
+            r#","reasoning_content":null"#,
+            r#","weight":1"#,
+        ] {
+            assert_eq!(answer(nothing), answer(""), "{nothing}");
+        }
+        let weights = ["0", "0.5", "1"].map(|weight| answer(&format!(r#","weight":{weight}"#)));
+        assert_eq!(
+            weights
+                .iter()
+                .collect::<std::collections::HashSet<_>>()
+                .len(),
+            3
+        );
+        assert_ne!(marked("true"), marked("false"));
+        assert_eq!(marked("true"), marked("\"True\""));
+        assert_eq!(marked("true").prompt, marked("false").prompt);
+        assert_eq!(marked("\"sport\""), marked("\"music\""));
+        assert_ne!(tokens("[-100,-100,3]"), tokens("[-100,2,3]"));
+        assert_eq!(tokens("[1,2,3]"), tokens("[-100,2,3]"));
+    }
+
+    /// Projects keep prints: these may only change together with the form of their files.
+    #[test]
+    fn prints_of_tokens_that_are_learned_as_they_are_stay() {
+        let mut hash = Sha256::new();
+        for id in [1_u32, 2, 3] {
+            hash.update(id.to_le_bytes());
+        }
+        let whole = short(&hash);
+        let print = of_json(r#"{"input_ids":[1,2,3]}"#);
+        assert_eq!(print.whole, whole);
     }
 
     /// Projects keep prints: these may only change together with the form of their files.

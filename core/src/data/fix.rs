@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    DatasetError, Encoding, Problem, ProblemKind, Problems, ReadOptions, Reader, Severity, Source,
-    fingerprint::fingerprint, messages::role_meant, validate::is_stray_control,
+    DatasetError, Encoding, Mapping, Problem, ProblemKind, Problems, ReadOptions, Reader, Severity,
+    Source, columns::field_named, fingerprint::fingerprint, messages::role_meant,
+    validate::is_stray_control,
 };
 use crate::text::Role;
 
@@ -143,10 +144,12 @@ fn is_empty_record(problem: &Problem) -> bool {
 }
 
 /// Repair a record in place; returns what was done how often.
-pub(crate) fn repair(object: &mut Map<String, Value>) -> Vec<(Change, u64)> {
+pub(crate) fn repair(object: &mut Map<String, Value>, mapping: &Mapping) -> Vec<(Change, u64)> {
     let (mut n_roles, mut n_texts) = (0, 0);
-    for value in object.values_mut() {
-        if let Value::Array(messages) = value {
+    for (key, value) in object.iter_mut() {
+        if let Value::Array(messages) = value
+            && holds_messages(key, mapping)
+        {
             n_roles += messages
                 .iter_mut()
                 .filter_map(Value::as_object_mut)
@@ -156,6 +159,21 @@ pub(crate) fn repair(object: &mut Map<String, Value>) -> Vec<(Change, u64)> {
         n_texts += strip_controls(value);
     }
     vec![(Change::Role, n_roles), (Change::ControlCharacter, n_texts)]
+}
+
+/// Whether a key holds a conversation: a list under any other may speak of roles that are none of it.
+fn holds_messages(key: &str, mapping: &Mapping) -> bool {
+    const CONVERSATIONS: [&str; 6] = [
+        "messages",
+        "conversations",
+        "prompt",
+        "completion",
+        "chosen",
+        "rejected",
+    ];
+    let is_one = |field: &str| CONVERSATIONS.contains(&field);
+    let mut mapped = mapping.0.iter();
+    field_named(key).is_some_and(is_one) || mapped.any(|a| a.column == key && is_one(a.field))
 }
 
 fn rename_role(message: &mut Map<String, Value>) -> u64 {
@@ -235,6 +253,21 @@ mod tests {
             ]
         );
         assert_eq!(n_left_out, 1);
+    }
+
+    #[test]
+    fn roles_of_what_is_no_conversation_are_left_alone() {
+        let (cast, edges) = ("[{\"role\":\"Model\"}]", "[{\"from\":\"User\"}]");
+        let text =
+            format!("{{\"question\":\"q\",\"answer\":\"a\",\"cast\":{cast},\"edges\":{edges}}}\n");
+        assert_eq!(fixed(&text), (text, vec![], 0));
+        let options = ReadOptions {
+            mapping: Mapping::parse("messages=turns").unwrap(),
+            ..ReadOptions::default()
+        };
+        let text = "{\"turns\":[{\"role\":\"User\",\"content\":\"q\"},{\"role\":\"Bot\",\"content\":\"a\"}]}";
+        let changes = fix(text.as_bytes(), &options).unwrap().changes;
+        assert_eq!(changes.into_iter().collect::<Vec<_>>(), [(Change::Role, 2)]);
     }
 
     #[test]

@@ -238,6 +238,28 @@ fn is_list(record: &Map<String, Value>, field: &str) -> bool {
     record.get(field).is_some_and(Value::is_array)
 }
 
+/// Whether a format is told by a field of this name.
+pub(crate) fn tells(field: &str) -> bool {
+    matches!(
+        field,
+        "instruction"
+            | "output"
+            | "messages"
+            | "conversations"
+            | "prompt"
+            | "completion"
+            | "query"
+            | "response"
+            | "text"
+            | "input_ids"
+    )
+}
+
+/// Whether a format reads a field that its records may lack.
+pub(crate) fn is_optional(format: Format, field: &str) -> bool {
+    plays_a_part(format, field) && !tells(field)
+}
+
 /// Columns that a format does not read stay under their own names.
 fn plays_a_part(format: Format, field: &str) -> bool {
     let parts: &[&str] = match format {

@@ -3,10 +3,10 @@
 use std::fmt::{self, Formatter};
 
 use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
+    Deserializer,
+    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, map::Entry};
 
 use super::{
     Place, Problem, ProblemKind,
@@ -26,43 +26,60 @@ pub(crate) fn object(
     let text = std::str::from_utf8(&chunk.bytes)
         .map_err(|error| Box::new(byte_problem(error, chunk, place)))?;
     if text.trim_start().starts_with('{') {
-        return match serde_json::from_str::<Fields>(text) {
-            Ok(Fields {
-                fields,
-                twice: None,
-            }) => match rounded(&fields, text) {
-                None => Ok(fields),
-                Some((field, digits)) => {
-                    let problem = Problem::new(ProblemKind::BrokenJson, place, field)
-                        .found(format!(
-                            "the number {}, which would be rounded",
-                            quote(digits)
-                        ))
-                        .expected("a whole number of at most 64 bits, or text");
-                    Err(Box::new(problem.advice("write it in quotes")))
-                }
-            },
-            Ok(Fields {
-                twice: Some(field), ..
-            }) => {
-                let problem = Problem::new(ProblemKind::BrokenJson, place, &field)
-                    .found("the field twice, and one of them would be lost")
-                    .expected("each field once");
-                Err(Box::new(
-                    problem.advice("take one out, or give it another name"),
-                ))
-            }
+        return match read(text) {
+            Ok((Value::Object(fields), noted)) => kept_exactly(fields, noted, text, place),
+            Ok((other, _)) => Err(Box::new(not_an_object(&other, place))),
             Err(error) => Err(Box::new(unreadable(&error, chunk, text, place))),
         };
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(other) => {
-            let problem = Problem::new(ProblemKind::NotAnObject, place, "").found(show(&other));
-            let problem = problem.expected("an object with named fields");
-            Err(Box::new(problem.advice("take it out")))
-        }
+        Ok(other) => Err(Box::new(not_an_object(&other, place))),
         Err(error) => Err(Box::new(unreadable(&error, chunk, text, place))),
     }
+}
+
+/// JSON that stands in a text, if reading it loses nothing of it.
+pub(crate) fn of_text(text: &str) -> Option<Value> {
+    let (value, noted) = read(text).ok()?;
+    let is_rounded = || large_float(&value).and_then(|float| digits_of(float, text));
+    let is_whole = noted.twice.is_none() && (!noted.has_large || is_rounded().is_none());
+    is_whole.then_some(value)
+}
+
+fn not_an_object(value: &Value, place: Place) -> Problem {
+    Problem::new(ProblemKind::NotAnObject, place, "")
+        .found(show(value))
+        .expected("an object with named fields")
+        .advice("take it out")
+}
+
+/// The fields, unless reading them lost a field or digits of a number.
+fn kept_exactly(
+    fields: Map<String, Value>,
+    noted: Noted,
+    text: &str,
+    place: Place,
+) -> Result<Map<String, Value>, Box<Problem>> {
+    if let Some(field) = noted.twice {
+        let problem = Problem::new(ProblemKind::BrokenJson, place, &field)
+            .found("the field twice, and one of them would be lost")
+            .expected("each field once");
+        return Err(Box::new(
+            problem.advice("take one out, or give it another name"),
+        ));
+    }
+    if noted.has_large
+        && let Some((field, digits)) = rounded(&fields, text)
+    {
+        let problem = Problem::new(ProblemKind::BrokenJson, place, field)
+            .found(format!(
+                "the number {}, which would be rounded",
+                quote(digits)
+            ))
+            .expected("a whole number of at most 64 bits, or text");
+        return Err(Box::new(problem.advice("write it in quotes")));
+    }
+    Ok(fields)
 }
 
 /// A whole number that is too large to be kept exactly, with the field that it is in and its digits.
@@ -70,59 +87,135 @@ fn rounded<'a>(fields: &'a Map<String, Value>, text: &'a str) -> Option<(&'a str
     let mut found = fields
         .iter()
         .filter_map(|(name, value)| Some((name, large_float(value)?)));
-    found.find_map(|(name, float)| {
-        let mut runs = text.split(|c: char| !c.is_ascii_digit());
-        let is_it = |run: &&str| run.len() >= 19 && run.parse() == Ok(float);
-        Some((name.as_str(), runs.find(is_it)?))
-    })
+    found.find_map(|(name, float)| Some((name.as_str(), digits_of(float, text)?)))
+}
+
+/// The whole number in a text that became this float.
+fn digits_of(float: f64, text: &str) -> Option<&str> {
+    // Floats of JSON are read quickly, and may be off by their last bits.
+    let is_near = |size: f64| (size - float).abs() <= 1e-14 * float;
+    let mut runs = text.split(|c: char| !c.is_ascii_digit());
+    runs.find(|run| run.len() >= 19 && run.parse().is_ok_and(is_near))
 }
 
 /// The size of the first number that is a float and beyond whole numbers of 64 bits.
 fn large_float(value: &Value) -> Option<f64> {
     match value {
-        Value::Number(number) if number.is_f64() => {
-            let size = number.as_f64()?.abs();
-            (size >= i64::MAX as f64).then_some(size)
-        }
+        Value::Number(number) if number.is_f64() => number.as_f64().map(f64::abs).filter(is_large),
         Value::Array(items) => items.iter().find_map(large_float),
         Value::Object(fields) => fields.values().find_map(large_float),
         _ => None,
     }
 }
 
-/// An object whose fields are told apart from those that overwrite another.
-struct Fields {
-    fields: Map<String, Value>,
-    /// The first that is there a second time.
-    twice: Option<String>,
+fn is_large(size: &f64) -> bool {
+    *size >= i64::MAX as f64
 }
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
+/// A text as JSON, with what was noted of it.
+fn read(text: &str) -> Result<(Value, Noted), serde_json::Error> {
+    let mut noted = Noted::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Noting(&mut noted).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok((value, noted))
+}
 
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Fields;
+/// What a value does not tell of the text that it was read from.
+#[derive(Default)]
+struct Noted {
+    /// The path of the first field that is there a second time.
+    twice: Option<String>,
+    /// There are floats beyond whole numbers of 64 bits.
+    has_large: bool,
+}
 
-            fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
+/// Reads a value as [`Value`] does, and notes what gets lost.
+struct Noting<'a>(&'a mut Noted);
+
+impl<'de> DeserializeSeed<'de> for Noting<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Noting<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any valid JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        self.0.has_large |= is_large(&value.abs());
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            let knew = self.0.twice.is_some();
+            let Some(item) = access.next_element_seed(Noting(self.0))? else {
+                return Ok(Value::Array(items));
+            };
+            if !knew && let Some(path) = &mut self.0.twice {
+                *path = join(&format!("[{}]", items.len()), path);
             }
+            items.push(item);
+        }
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields, A::Error> {
-                let (mut fields, mut twice) = (Map::new(), None);
-                while let Some(name) = access.next_key::<String>()? {
-                    let value = access.next_value()?;
-                    if twice.is_none() && fields.contains_key(&name) {
-                        twice = Some(name.clone());
-                    }
-                    fields.insert(name, value);
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = access.next_key::<String>()? {
+            let knew = self.0.twice.is_some();
+            let value = access.next_value_seed(Noting(self.0))?;
+            if !knew && let Some(path) = &mut self.0.twice {
+                *path = join(&name, path);
+            }
+            match fields.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
                 }
-                Ok(Fields { fields, twice })
+                Entry::Occupied(entry) => {
+                    self.0.twice.get_or_insert_with(|| entry.key().clone());
+                }
             }
         }
-
-        deserializer.deserialize_map(Collect)
+        Ok(Value::Object(fields))
     }
+}
+
+/// A path one step further out.
+fn join(step: &str, path: &str) -> String {
+    let dot = if path.starts_with('[') { "" } else { "." };
+    format!("{step}{dot}{path}")
 }
 
 fn unreadable(error: &serde_json::Error, chunk: &Chunk, text: &str, place: Place) -> Problem {
@@ -247,6 +340,7 @@ fn syntax_problem(error: &serde_json::Error, chunk: &Chunk, text: &str, place: P
 
 #[cfg(test)]
 mod tests {
+    use super::of_text;
     use crate::data::{ReadOptions, read};
 
     #[test]
@@ -261,6 +355,75 @@ mod tests {
                 "{said}"
             );
             assert!(said.contains("line 2"), "{said}");
+        }
+    }
+
+    #[track_caller]
+    fn check(record: &str, field: &str, found: &str) {
+        let text = format!("{{\"text\": \"Narrow\"}}\n{record}\n");
+        let loaded = read(text.as_bytes(), &ReadOptions::default()).unwrap();
+        let said: Vec<String> = loaded
+            .problems
+            .first(9)
+            .iter()
+            .map(|p| p.to_string())
+            .collect();
+        let is_said = |said: &String| said.contains(field) && said.contains(found);
+        assert!(said.iter().any(is_said), "{said:?}");
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_named_however_deep() {
+        let twice = "the field twice";
+        check(r#"{"text": "a", "text": "b"}"#, "`text`", twice);
+        check(
+            r#"{"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "a", "content": "b"}]}"#,
+            "`messages[1].content`",
+            twice,
+        );
+        check(
+            r#"{"text": "a", "meta": {"all": [[{"x": 1}, {"x": 1, "x": 1, "y": {"z": 1, "z": 2}}]]}}"#,
+            "`meta.all[0][1].",
+            twice,
+        );
+        check(
+            r#"{"text": "a", "n": [1, {"m": 123456789012345678901}]}"#,
+            "`n`",
+            "which would be rounded",
+        );
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_elsewhere() {
+        for text in [
+            r#"{"a": [1, -2, 2.50, 1e300, 18446744073709551615, null, true, "x\ny", {}], "b": {"c": []}}"#,
+            "[]",
+            "\"a\"",
+            "nul",
+            "{\"a\": 1} x",
+            "{\"a\" 1}",
+            "[1,]",
+        ] {
+            let ours = super::read(text);
+            let theirs = serde_json::from_str::<serde_json::Value>(text);
+            match (ours, theirs) {
+                (Ok((ours, _)), Ok(theirs)) => assert_eq!(ours, theirs),
+                (Err(ours), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string()),
+                other => panic!("{:?}", other.1),
+            }
+        }
+    }
+
+    #[test]
+    fn json_in_a_text_is_read_only_if_nothing_of_it_is_lost() {
+        assert!(of_text(r#"{"a": [1, 2.5, 1e300, "123456789012345678901"]}"#).is_some());
+        for lost in [
+            r#"{"account": 123456789012345678901}"#,
+            r#"[{"a": -123456789012345678901}]"#,
+            r#"{"a": 1, "a": 2}"#,
+            "{",
+        ] {
+            assert_eq!(of_text(lost), None, "{lost}");
         }
     }
 }

@@ -4,7 +4,10 @@ use std::io::Read;
 
 use serde_json::{Map, Value};
 
-use super::{DatasetError, Problems, ReadOptions, Reader, Record, Source, Supervision};
+use super::{
+    DatasetError, Problems, ReadOptions, Reader, Record, Source, Supervision,
+    supervision::{are_marks, mark},
+};
 
 /// All records of a file in memory, with what is wrong with it.
 #[derive(Debug)]
@@ -49,6 +52,30 @@ impl Loaded {
         self.n_left_out += u64::from(left_out);
         !left_out
     }
+
+    /// Counts 1 and 0 of the records from `start` on as marks where they can be nothing else, now that
+    /// all of them are known; those marked as bad are left out where that is asked for.
+    pub(crate) fn settle_marks(&mut self, start: usize, take_chosen: bool) {
+        if !are_marks(self.records.get(start..).unwrap_or_default()) {
+            return;
+        }
+        let mut kept = vec![true; start];
+        for record in self.records.iter().skip(start) {
+            let mark = mark(record).filter(|mark| !mark.is_sure);
+            self.n_marked += u64::from(mark.is_some());
+            kept.push(!take_chosen || mark.is_none_or(|mark| mark.is_good));
+        }
+        self.n_left_out += kept.iter().filter(|kept| !**kept).count() as u64;
+        keep(&mut self.records, &kept);
+        keep(&mut self.numbers, &kept);
+        keep(&mut self.raw, &kept);
+    }
+}
+
+/// Keeps the items beside which it says so; there may be none at all.
+fn keep<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    items.retain(|_| kept.next().copied().unwrap_or(true));
 }
 
 /// Read a whole dataset. Faults of single records are in `problems`; the rest is read.
@@ -75,6 +102,7 @@ pub(crate) fn read_into<R: Read>(
     mut reader: Reader<R>,
     options: &ReadOptions,
 ) -> Result<Source, DatasetError> {
+    let start = loaded.records.len();
     for item in reader.by_ref() {
         let item = item?;
         loaded.n_in_file += u64::from(item.place.record > 0);
@@ -87,6 +115,7 @@ pub(crate) fn read_into<R: Read>(
         loaded.numbers.push(item.place.record);
         loaded.raw.extend(item.raw);
     }
+    loaded.settle_marks(start, options.take_chosen);
     loaded.problems.extend(reader.leftovers());
     Ok(reader.source())
 }

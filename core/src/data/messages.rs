@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Place, Problem, ProblemKind,
     columns::edit_distance,
+    json::of_text,
     problem::{quote, show},
 };
 use crate::text::{Message, Role};
@@ -99,6 +100,9 @@ impl MessageReader<'_> {
         let role = self.role(field, role_key, tag.as_ref(), &fields);
         let mut message = Message::new(role.unwrap_or(Role::User), "");
         let content = fields.shift_remove(content_key);
+        if role_key == "from" && !fields.is_empty() {
+            self.leave_other_words(field, tag.as_ref(), content.as_ref(), &mut fields);
+        }
         let is_call = tag.as_ref().is_some_and(|tag| tag == "function_call");
 
         message.tool_calls = self.tool_calls(field, &mut fields)?;
@@ -133,6 +137,35 @@ impl MessageReader<'_> {
             }
         }
         role.map(|_| message)
+    }
+
+    /// Take out `role` and `content` that stand beside `from` and `value`: templates and files would
+    /// show them in place of what was read.
+    fn leave_other_words(
+        &mut self,
+        field: &str,
+        tag: Option<&Value>,
+        content: Option<&Value>,
+        fields: &mut Map<String, Value>,
+    ) {
+        let meant = |name: &Value| {
+            let name = name.as_str()?;
+            known_role(name).or_else(|| role_meant(name))
+        };
+        let role = fields.shift_remove("role");
+        let role = role.filter(|role| meant(role).is_none() || meant(role) != tag.and_then(meant));
+        let text = fields.shift_remove("content");
+        let text = text.filter(|text| Some(text) != content);
+        for (key, read, other) in [("role", "from", role), ("content", "value", text)] {
+            let Some(other) = other.filter(|other| !other.is_null() && other != "") else {
+                continue;
+            };
+            let found = format!("{}, other than what `{read}` says", show(&other));
+            let advice = format!("`{read}` is read; take out the one that is wrong");
+            let (kind, field) = (ProblemKind::MixedFormats, format!("{field}.{key}"));
+            let expected = format!("`{read}` or `{key}`");
+            self.push(kind, &field, &found, &expected, advice);
+        }
     }
 
     fn role(
@@ -208,12 +241,12 @@ impl MessageReader<'_> {
 
     /// ShareGPT writes a call as JSON text: `{"name": …, "arguments": …}`, or a list of them.
     fn call_from_text(&mut self, field: &str, text: &str) -> Option<Vec<Value>> {
-        match serde_json::from_str::<Value>(text) {
-            Ok(call @ Value::Object(_)) => Some(vec![as_call(call)]),
-            Ok(Value::Array(calls)) => Some(calls.into_iter().map(as_call).collect()),
+        match of_text(text) {
+            Some(call @ Value::Object(_)) => Some(vec![as_call(call)]),
+            Some(Value::Array(calls)) => Some(calls.into_iter().map(as_call).collect()),
             _ => {
                 let found = format!("the text {}", quote(text));
-                let advice = "write the call as JSON: {\"name\": …, \"arguments\": {…}}";
+                let advice = "write the call as JSON: {\"name\": …, \"arguments\": {…}}, each field once, no number above 64 bits";
                 self.push(
                     ProblemKind::WrongType,
                     field,
@@ -456,6 +489,22 @@ mod tests {
             json!({"role": "user", "content": [{"type": "image_url", "image_url": {}}]}),
             "messages[0].content[0]`: content that is not text, found a part of type \"image_url\", expected text",
         );
+    }
+
+    #[test]
+    fn the_words_of_both_formats_in_one_message_are_not_mixed() {
+        let (messages, problems) = read(json!([
+            {"from": "human", "value": "q", "role": "user", "content": "q"},
+            {"from": "gpt", "value": "right", "role": "assistant", "content": "[deleted]", "mood": "calm"},
+            {"from": "human", "value": "q", "role": "tool", "content": null},
+        ]));
+        let messages = messages.unwrap();
+        assert_eq!(messages[1].text(), "right");
+        let extra = messages.iter().map(|message| message.extra.len());
+        assert_eq!(extra.collect::<Vec<_>>(), [0, 1, 0]);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].contains("messages[1].content`"), "{problems:?}");
+        assert!(problems[1].contains("messages[2].role`"), "{problems:?}");
     }
 
     #[test]

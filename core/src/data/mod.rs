@@ -28,6 +28,7 @@ mod scan;
 mod sniff;
 mod split;
 mod stats;
+mod supervision;
 mod table;
 mod validate;
 mod write;
@@ -38,7 +39,8 @@ pub(crate) use encoding::text_encoding;
 pub(crate) use sniff::holds_text;
 #[cfg(feature = "studio")]
 pub(crate) use table::{
-    GUARD_COLUMN, ShortRows, describe_header, distinct, is_note, unguard, unnamed, wrong_width,
+    GUARD_COLUMN, ShortRows, describe_header, distinct, is_note, unguard, unguarded_name, unnamed,
+    wrong_width,
 };
 
 pub use crate::text::{Body, Record};
@@ -53,7 +55,6 @@ pub use format::Format;
 pub use load::{Loaded, read};
 pub use measure::n_tokens;
 pub use options::{Container, MAX_RECORD_BYTES, ReadOptions, Shape, Source};
-pub use parse::Supervision;
 pub use problem::{DEFAULT_KEPT_PER_KIND, Place, Problem, ProblemKind, Problems, Severity};
 pub use reader::{Item, Reader};
 pub use repair::Repair;
@@ -61,6 +62,7 @@ pub use rows::{GivenRows, Rows, cells};
 pub use scan::Layout;
 pub use split::{Portion, Split, SplitOptions, split};
 pub use stats::{Bin, Distribution, Stats, StatsOptions, stats};
+pub use supervision::Supervision;
 pub use table::Row;
 pub use write::{Loss, Losses, Style, Target, convert, write, write_rows};
 #[cfg(feature = "studio")]

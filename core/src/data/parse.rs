@@ -8,22 +8,12 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Body, Format, Place, Problem, ProblemKind, Record,
+    Body, Format, Place, Problem, ProblemKind, Record, Supervision,
     columns::put_back,
+    json,
     messages::{MessageReader, misspelt},
 };
 use crate::text::{Conversation, Encoded, IGNORE_INDEX, Message, Role};
-
-/// What a record teaches by: examples, or judgements that this release does not train on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Supervision {
-    /// An answer to learn.
-    Demonstration,
-    /// A chosen and a rejected answer; the record's body holds the chosen one.
-    Pair,
-    /// An answer with a mark, good or bad.
-    Marked(bool),
-}
 
 /// Read the body and keep the rest in `extra`. `None` if the record cannot be used.
 pub(crate) fn parse(
@@ -35,7 +25,7 @@ pub(crate) fn parse(
     let messages = MessageReader { place, problems };
     let mut parser = Parser { fields, messages };
     parser.refuse_media()?;
-    let supervision = parser.supervision(format);
+    let supervision = Supervision::of(format, &parser.fields);
     let body = match format {
         Format::Alpaca => parser.alpaca(supervision),
         Format::Sharegpt | Format::Openai => parser.chat(supervision),
@@ -123,7 +113,7 @@ impl Parser<'_> {
         if !lists {
             let prompt = self.text("prompt");
             let completion = match supervision {
-                Supervision::Pair => self
+                Supervision::Pair if !self.fields.contains_key("completion") => self
                     .fields
                     .get("chosen")
                     .and_then(Value::as_str)
@@ -142,7 +132,7 @@ impl Parser<'_> {
         {
             message.weight = Some(0.0);
         }
-        if supervision == Supervision::Pair {
+        if supervision == Supervision::Pair && !self.fields.contains_key("completion") {
             messages = answered(messages, self.chosen()?);
         } else {
             messages.extend(self.message_list_or_text("completion", Role::Assistant)?);
@@ -360,25 +350,9 @@ impl Parser<'_> {
         }
     }
 
-    fn supervision(&self, format: Format) -> Supervision {
-        if matches!(format, Format::Text | Format::Tokenized) {
-            return Supervision::Demonstration;
-        }
-        let answered = ["output", "response", "completion"]
-            .iter()
-            .any(|key| self.fields.contains_key(*key));
-        if self.fields.contains_key("chosen") && self.fields.contains_key("rejected") && !answered {
-            return Supervision::Pair;
-        }
-        match self.fields.get("label") {
-            Some(Value::Bool(good)) => Supervision::Marked(*good),
-            _ => Supervision::Demonstration,
-        }
-    }
-
     fn message_list(&mut self, key: &str) -> Option<Vec<Message>> {
         let value = match self.fields.shift_remove(key)? {
-            Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            Value::String(text) => json::of_text(&text).unwrap_or(Value::String(text)),
             other => other,
         };
         self.messages.list(key, value)
@@ -405,7 +379,7 @@ impl Parser<'_> {
         let parsed = match self.fields.shift_remove("tools") {
             None | Some(Value::Null) => return Some(Vec::new()),
             Some(Value::String(text)) if text.trim().is_empty() => return Some(Vec::new()),
-            Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            Some(Value::String(text)) => json::of_text(&text).unwrap_or(Value::String(text)),
             Some(other) => other,
         };
         match parsed {

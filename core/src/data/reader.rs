@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use super::{
     DatasetError, Format, Mapping, Place, Problem, ProblemKind, ReadOptions, Record, Rows, Source,
     Supervision,
-    columns::{Ordinary, list, near_miss, put_back},
+    columns::{Aliases, Known, Ordinary, OtherName, list, near_miss, other_name_of, put_back},
     fix::{Change, repair},
-    format::{Recognised, recognise, recognise_without},
+    format::{Recognised, recognise, recognise_without, tells},
     parse::parse,
     sniff::registry_files,
     table::{Row, describe_header},
@@ -51,6 +51,7 @@ pub struct Reader<R> {
     options: ReadOptions,
     spelling: Spelling,
     ordinary: Ordinary,
+    aliases: Aliases,
     n_taken: usize,
     failed: bool,
 }
@@ -85,17 +86,24 @@ impl<R: Read> Reader<R> {
             options,
             spelling: Spelling::default(),
             ordinary: Ordinary::default(),
+            aliases: Aliases::default(),
             n_taken: 0,
             failed: false,
         };
         reader.look_ahead()?;
+        reader.learn_ahead();
         Ok(reader)
     }
 
-    /// What was found out; the layout of JSON is final only after the last record.
+    /// What was found out; the layout of JSON and the names are final only after the last record.
     pub fn source(&self) -> Source {
         let mut source = self.source.clone();
         source.shape = self.rows.shape();
+        for assignment in &self.aliases.found.0 {
+            if !source.mapping.has(assignment.field) {
+                source.mapping.0.push(assignment.clone());
+            }
+        }
         source
     }
 
@@ -176,6 +184,45 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
+    /// Learn the other names in the first records, whatever their order.
+    fn learn_ahead(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let objects = || {
+            waiting.iter().filter_map(|(place, row)| match row {
+                Row::Object { object, .. } => Some((*place, object)),
+                Row::Broken(_) => None,
+            })
+        };
+        for (place, object) in objects() {
+            let (_, others) = self.spelling.look_at(object, place);
+            let known = Known {
+                format: self.source.format,
+                mapping: &self.source.mapping,
+                given: &self.options.mapping,
+            };
+            self.aliases.note_beside(&others, object, &known);
+        }
+        for (place, object) in objects() {
+            let (_, others) = self.spelling.look_at(object, place);
+            self.learn(others, object);
+        }
+        self.waiting = waiting;
+    }
+
+    /// Learn the other names of a record, if it is one of the file's format.
+    fn learn(&mut self, mut others: Vec<OtherName<'_>>, object: &Map<String, Value>) {
+        let known = Known {
+            format: self.source.format,
+            mapping: &self.source.mapping,
+            given: &self.options.mapping,
+        };
+        others.retain(|other| self.aliases.may_be_new(other, &known));
+        let is_of_file = || self.options.format.is_some() || self.fits(object);
+        if !others.is_empty() && is_of_file() {
+            self.aliases.learn(others, object, &known);
+        }
+    }
+
     fn nothing_readable(&self) -> DatasetError {
         let first = self.waiting.iter().find_map(|row| match row {
             (_, Row::Broken(problem)) if problem.kind != ProblemKind::OddRows => {
@@ -253,15 +300,21 @@ impl<R: Read> Reader<R> {
             }
         };
         let repairs = if self.options.repair {
-            repair(&mut object)
+            repair(&mut object, &self.source.mapping)
         } else {
             Vec::new()
         };
         let mut kept = self.options.keep_raw.then(|| object.clone());
         kept.iter_mut().for_each(put_back);
-        let mut problems = self.spelling.misspelt_fields(&object, place);
-        let (mapped, given) = (&self.source.mapping, &self.options.mapping);
-        self.ordinary.set_aside(&mut object, mapped, given);
+        let (mut problems, others) = self.spelling.look_at(&object, place);
+        self.learn(others, &object);
+        let given = &self.options.mapping;
+        self.ordinary
+            .set_aside(&mut object, &self.source.mapping, given);
+        if !self.aliases.found.0.is_empty() {
+            self.ordinary
+                .set_aside(&mut object, &self.aliases.found, given);
+        }
         let format = self.format_of(&mut object, place, &mut problems);
         let parsed = parse(format, object, place, &mut problems);
         let supervision = parsed
@@ -308,29 +361,15 @@ impl<R: Read> Reader<R> {
             }
         }
         self.source.mapping.apply(object);
+        self.aliases.apply(object);
         own
     }
 
     /// Whether a record has the fields that tell the file's format.
     fn fits(&self, object: &Map<String, Value>) -> bool {
-        let told_by = self.source.mapping.0.iter().filter(|assignment| {
-            matches!(
-                assignment.field,
-                "instruction"
-                    | "output"
-                    | "messages"
-                    | "conversations"
-                    | "prompt"
-                    | "completion"
-                    | "query"
-                    | "response"
-                    | "text"
-                    | "input_ids"
-            )
-        });
-        told_by
-            .into_iter()
-            .all(|assignment| object.contains_key(&assignment.column))
+        let mapped = self.source.mapping.0.iter();
+        let mut told_by = mapped.filter(|assignment| tells(assignment.field));
+        told_by.all(|assignment| object.contains_key(&assignment.column))
     }
 }
 
@@ -375,7 +414,13 @@ fn cut(name: &str) -> String {
 /// a record does, and most records have the names of the one before.
 #[derive(Default)]
 struct Spelling {
-    known: HashMap<String, Option<&'static str>>,
+    known: HashMap<String, Name>,
+}
+
+#[derive(Clone, Copy)]
+struct Name {
+    near_miss: Option<&'static str>,
+    other_name_of: Option<&'static str>,
 }
 
 impl Spelling {
@@ -383,11 +428,18 @@ impl Spelling {
     /// record without end.
     const MOST: usize = 20_000;
 
-    /// Fields that look like a known field's name, misspelt, where that field itself is missing.
-    fn misspelt_fields(&mut self, object: &Map<String, Value>, place: Place) -> Vec<Problem> {
-        let mut problems = Vec::new();
+    /// Fields that look like a known field's name, misspelt, where that field itself is missing; and
+    /// those that may be a field under another name.
+    fn look_at<'a>(
+        &mut self,
+        object: &'a Map<String, Value>,
+        place: Place,
+    ) -> (Vec<Problem>, Vec<OtherName<'a>>) {
+        let (mut problems, mut others) = (Vec::new(), Vec::new());
         for key in object.keys() {
-            if let Some(field) = self.near_miss(key)
+            let name = self.name(key);
+            others.extend(name.other_name_of.map(|field| (field, key)));
+            if let Some(field) = name.near_miss
                 && !object.contains_key(field)
             {
                 let problem = Problem::new(ProblemKind::UnknownField, place, key);
@@ -401,18 +453,21 @@ impl Spelling {
                 );
             }
         }
-        problems
+        (problems, others)
     }
 
-    fn near_miss(&mut self, name: &str) -> Option<&'static str> {
-        if let Some(known) = self.known.get(name) {
+    fn name(&mut self, key: &str) -> Name {
+        if let Some(known) = self.known.get(key) {
             return *known;
         }
-        let field = near_miss(name);
+        let name = Name {
+            near_miss: near_miss(key),
+            other_name_of: other_name_of(key),
+        };
         if self.known.len() < Self::MOST {
-            self.known.insert(name.to_owned(), field);
+            self.known.insert(key.to_owned(), name);
         }
-        field
+        name
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tables with one row of names: rows as objects of text.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     io::Read,
 };
@@ -182,6 +183,33 @@ pub(crate) fn wrong_width(place: Place, found: usize, expected: usize) -> Proble
         .found(columns(found))
         .expected(columns(expected))
         .advice(advice)
+}
+
+/// What spreadsheets run instead of showing it (OWASP, "CSV Injection").
+pub(crate) fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// Whether the name of a column bears one mark more in our own export.
+fn is_marked_name(name: &str) -> bool {
+    is_formula(name.trim_start_matches('\''))
+}
+
+/// The name of a column as our own export writes it, and whether it comes back only from there: what
+/// others wrote loses its odd blanks.
+pub(crate) fn guarded_name(name: &str) -> (Cow<'_, str>, bool) {
+    if is_marked_name(name) {
+        return (Cow::Owned(format!("'{name}")), true);
+    }
+    let is_odd = |blanks: &str| blanks.is_empty() || blanks.contains(char::is_whitespace);
+    let has_odd_blanks = name.contains(char::is_whitespace) && name.split(' ').any(is_odd);
+    (Cow::Borrowed(name), has_odd_blanks)
+}
+
+/// The name that our own export wrote so.
+pub(crate) fn unguarded_name(name: &str) -> &str {
+    let unmarked = name.strip_prefix('\'');
+    unmarked.filter(|name| is_marked_name(name)).unwrap_or(name)
 }
 
 /// Take back what our own export did: the mark before cells that a spreadsheet would run as formulas,
@@ -414,5 +442,25 @@ mod tests {
         let objects = found.iter().map(|row| row.as_ref().unwrap().1.clone());
         let expected = serde_json::json!([{"q": "a", "y": ""}, {"q": "b", "x": "new"}]);
         assert_eq!(Value::Array(objects.collect()), expected);
+    }
+
+    #[test]
+    fn names_of_our_own_tables_are_kept() {
+        for name in ["=1+1", "'=1+1", "a  b", "id ", " id", "a\nb", "\tx"] {
+            let (written, needs_mark) = guarded_name(name);
+            assert!(needs_mark && !is_formula(&written), "{name}");
+            assert_eq!(unguarded_name(&written), name);
+        }
+        for name in ["", "a b", "'x", "año"] {
+            assert_eq!(guarded_name(name), (Cow::Borrowed(name), false));
+            assert_eq!(unguarded_name(name), name);
+        }
+        let (_, found) =
+            rows("\"a  b\",\"id \",'=x,veneer_guarded\n1,2,'=3,\"[\"\"a  b\"\",\"\"=x\"\"]\"\n");
+        let expected = serde_json::json!({"a  b": 1, "id ": "2", "=x": "=3"});
+        assert_eq!(found, [Ok((2, expected))]);
+        let (_, found) = rows("a  b,id ,'=x\n1,2,'=3\n");
+        let expected = serde_json::json!({"a  b": "1", "id": "2", "'=x": "'=3"});
+        assert_eq!(found, [Ok((2, expected))]);
     }
 }

@@ -53,6 +53,8 @@ pub enum Loss {
     EarlierTurns,
     /// Answers before the last, which would be read but no longer trained.
     EarlierAnswers,
+    /// Messages behind the last answer.
+    LaterMessages,
     Tools,
     /// Text that stands in one message with a tool call; it becomes a message of its own.
     TextBesideCall,
@@ -80,6 +82,7 @@ impl Loss {
             Self::System => Phrase::LosesSystem,
             Self::EarlierTurns => Phrase::LosesEarlierTurns,
             Self::EarlierAnswers => Phrase::LosesEarlierAnswers,
+            Self::LaterMessages => Phrase::LosesLaterMessages,
             Self::Tools => Phrase::LosesTools,
             Self::TextBesideCall => Phrase::LosesTextBesideCall,
             Self::CallIds => Phrase::LosesCallIds,

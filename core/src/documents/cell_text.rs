@@ -134,13 +134,42 @@ pub(super) fn formatted(value: f64, format: &str) -> String {
         let n_digits = positive.len();
         return format!("{value:0n_digits$.0}");
     }
-    if !positive.contains('%') || positive.contains('"') {
+    let code = bare(format);
+    let code = code.split(';').next().unwrap_or_default();
+    if !code.contains('%') {
         return number(value);
     }
-    let decimals = positive.split_once('.').map_or(0, |(_, rest)| {
+    let decimals = code.split_once('.').map_or(0, |(_, rest)| {
         rest.chars().take_while(|&c| c == '0').count()
     });
     percent(value, decimals)
+}
+
+/// Whether numbers are not told without this format: those of shares, and codes such as `01067`.
+pub(super) fn is_telling(format: &str) -> bool {
+    format.contains('%') && bare(format).contains('%') || has_fixed_digits(format)
+}
+
+/// A format without what it only shows: texts in quotes, the character behind `\`, the one behind `_`
+/// that a blank is as wide as, the one behind `*` that fills the cell, and what stands in square brackets.
+fn bare(format: &str) -> String {
+    let mut code = String::with_capacity(format.len());
+    let mut chars = format.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' | '_' | '*' => {
+                chars.next();
+            }
+            '"' => {
+                chars.find(|c| *c == '"');
+            }
+            '[' => {
+                chars.find(|c| *c == ']');
+            }
+            c => code.push(c),
+        }
+    }
+    code
 }
 
 /// `00000`, which is how codes are formatted: their leading zeros are part of them.
@@ -301,6 +330,11 @@ mod tests {
             (0.5, "0%", "50%"),
             (0.1234, "0%", "12.34%"),
             (0.5, "0.00", "0.5"),
+            (12.5, "0.0\\%", "12.5"),
+            (12.5, "0.0\"%\"", "12.5"),
+            (12.5, "0.0_%", "12.5"),
+            (0.125, "0.0% \"of GDP\"", "12.5%"),
+            (0.125, "[Red]0.0%;[Blue]-0.0\\%", "12.5%"),
             (0.07, "0%", "7%"),
             (0.012_34, "0%", "1.234%"),
             (1_067.0, "00000", "01067"),
@@ -314,6 +348,14 @@ mod tests {
         ] {
             assert_eq!(formatted(value, format), text);
         }
+    }
+
+    #[test]
+    fn a_percent_sign_that_is_only_shown_tells_nothing() {
+        for format in ["0.0\\%", "0.0\"%\"", "General", "0_%", "0\\"] {
+            assert!(!is_telling(format), "{format}");
+        }
+        assert!(is_telling("0.0%") && is_telling("00000") && is_telling("0%\"x\""));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     note_units::{Meant, Note, is_share, may_count, names_a_year, names_values, names_years},
     numbers::{Number, Separators, Writing, is_cross, is_missing, narrow},
+    table_language::TableLanguage,
     units::Unit,
 };
 use crate::protocol::studio::Numbers;
@@ -11,6 +12,7 @@ use crate::protocol::studio::Numbers;
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     writing: Writing,
+    language: TableLanguage,
     columns: Vec<Column>,
     /// The column that names each row's unit, where it is clear for which figures.
     unit_column: Option<usize>,
@@ -54,6 +56,11 @@ impl Sample<'_> {
         Separators::of(self.column(at))
     }
 
+    fn language(&self) -> TableLanguage {
+        let notes = self.notes.iter().flatten().map(String::as_str);
+        TableLanguage::of(self.names.iter().map(String::as_str).chain(notes))
+    }
+
     /// Columns that contradict themselves say nothing of the others.
     fn writing(&self) -> Writing {
         let is_clear = |at: &usize| {
@@ -67,19 +74,20 @@ impl Sample<'_> {
 
 impl Figures {
     pub(super) fn new(sample: &Sample<'_>, with_units: bool) -> Self {
-        let writing = sample.writing();
+        let (writing, language) = (sample.writing(), sample.language());
         let columns = sample.names.iter().enumerate().map(|(at, name)| {
             let brackets_negate = brackets_negate(sample.column(at), writing);
             Column {
                 name: name.clone(),
                 is_numeric: is_numeric(sample, at, writing, brackets_negate),
                 brackets_negate,
-                unit: Unit::of_name(name).map(|(unit, _)| unit),
+                unit: Unit::of_name_in(name, language).map(|(unit, _)| unit),
                 ..Column::default()
             }
         });
         let mut figures = Self {
             writing,
+            language,
             columns: columns.collect(),
             unit_column: None,
             with_units,
@@ -183,7 +191,7 @@ impl Figures {
 
     /// The unit that a row names. A figure that cannot be read keeps it beside itself as it stands.
     fn row_unit(&self, cells: &[String]) -> Option<Unit> {
-        let unit = Unit::parse(cells.get(self.unit_column?)?)?;
+        let unit = Unit::parse_in(cells.get(self.unit_column?)?, self.language)?;
         let is_read = |(cell, column): (&String, &Column)| {
             !column.by_row
                 || cell.trim().is_empty()
@@ -221,7 +229,7 @@ impl Figures {
             return Some(number.shifted(unit.map_or(0, |unit| unit.power)).plain());
         }
         // What the cell itself says goes before what is said of its column.
-        let own = Unit::parse(&behind)?;
+        let own = Unit::parse_in(&behind, self.language)?;
         let rest = if said == Some(own.rest.as_str()) {
             ""
         } else {
@@ -232,7 +240,7 @@ impl Figures {
 
     fn unit_of(&self, cell: &str) -> Option<Unit> {
         let (_, behind) = Number::parse(cell, self.writing)?;
-        Unit::parse(&behind)
+        Unit::parse_in(&behind, self.language)
     }
 
     /// The unit of a row is meant for the column of values or, where none is called so, for the only one
@@ -270,7 +278,8 @@ impl Figures {
             let alone = row.iter().filter(|cell| !cell.trim().is_empty()).count() == 1;
             row.iter().map(move |cell| (cell, alone))
         });
-        let Some(note) = notes.find_map(|(cell, alone)| Note::parse(cell, alone)) else {
+        let Some(note) = notes.find_map(|(cell, alone)| Note::parse(cell, alone, self.language))
+        else {
             return;
         };
         let has_shares = sample.names.iter().any(|name| is_share(name));
@@ -338,7 +347,7 @@ impl Figures {
         let unit = if behind.is_empty() {
             String::new()
         } else {
-            Unit::parse(&behind)?.rest
+            Unit::parse_in(&behind, self.language)?.rest
         };
         let counted = match (number.currency(), unit) {
             ("", unit) => unit,

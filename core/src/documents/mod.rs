@@ -39,6 +39,7 @@ mod reread;
 mod sheet;
 mod statistics;
 mod table;
+mod table_language;
 mod template_fill;
 mod units;
 mod workbook;

@@ -6,6 +6,7 @@
 
 use super::{
     numbers::narrow,
+    table_language::TableLanguage,
     units::{Unit, bracketed, without_label},
 };
 
@@ -33,7 +34,7 @@ pub(super) enum Meant {
 impl Note {
     /// `人口（千人）` is the title of a table where it stands `alone` in its row, else the name of a
     /// column.
-    pub(super) fn parse(cell: &str, alone: bool) -> Option<Self> {
+    pub(super) fn parse(cell: &str, alone: bool, language: TableLanguage) -> Option<Self> {
         let cell = cell.trim();
         let brackets = bracketed(cell);
         let text = brackets.as_ref().map_or(cell, |(inner, _)| inner.trim());
@@ -44,7 +45,7 @@ impl Note {
         if !has_label && !in_brackets {
             return None;
         }
-        let units = units(inner).or_else(|| {
+        let units = units(text, inner, language).or_else(|| {
             let is_one = has_label && is_label(&narrowed) && has_power(inner);
             (is_one && inner.chars().count() <= MAX_CHARS).then(Vec::new)
         })?;
@@ -104,13 +105,14 @@ fn one_of(units: &[&Unit], name: &str) -> Meant {
 }
 
 /// All units of a note, if it has nothing else.
-fn units(text: &str) -> Option<Vec<Unit>> {
-    if let Some(unit) = Unit::parse(text) {
+fn units(whole: &str, text: &str, language: TableLanguage) -> Option<Vec<Unit>> {
+    // The word in front may tell what it is.
+    if let Some(unit) = Unit::parse_in(whole, language) {
         return Some(vec![unit]);
     }
     let text = text.replace("及び", "、").replace("並びに", "、");
     let parts = text.split(['、', ',', '・', ';', '；']);
-    parts.map(Unit::parse).collect()
+    parts.map(|part| Unit::parse_in(part, language)).collect()
 }
 
 /// Words that begin nothing else.
@@ -330,6 +332,8 @@ fn has_word(text: &str, words: &[&str]) -> bool {
 mod tests {
     use super::*;
 
+    const OTHER: TableLanguage = TableLanguage::Other;
+
     fn unit(power: usize, rest: &str) -> Unit {
         let rest = rest.to_owned();
         Unit { power, rest }
@@ -355,7 +359,7 @@ mod tests {
             ),
             ("（単位：千トン、隻数）", &[]),
         ] {
-            let found = Note::parse(note, false).map(|note| note.units);
+            let found = Note::parse(note, false, OTHER).map(|note| note.units);
             assert_eq!(found.as_deref(), Some(units), "{note}");
         }
         for other in [
@@ -366,15 +370,20 @@ mod tests {
             "（千葉県を除く）",
             "En miles de casos se observa una mejora",
         ] {
-            assert_eq!(Note::parse(other, true), None, "{other}");
+            assert_eq!(Note::parse(other, true, OTHER), None, "{other}");
         }
-        assert!(Note::parse("人口（千人）", true).is_some());
-        assert_eq!(Note::parse("人口（千人）", false), None);
+        let miles = |language| Note::parse("(miles)", true, language).map(|note| note.units);
+        assert_eq!(miles(TableLanguage::Spanish), Some(vec![unit(3, "")]));
+        assert_eq!(miles(OTHER), None);
+        let en_miles = Note::parse("(en miles)", true, OTHER).map(|note| note.units);
+        assert_eq!(en_miles, Some(vec![unit(3, "")]));
+        assert!(Note::parse("人口（千人）", true, OTHER).is_some());
+        assert_eq!(Note::parse("人口（千人）", false, OTHER), None);
     }
 
     #[track_caller]
     fn check(note: &str, name: &str, expected: Meant) {
-        let note = Note::parse(note, true).unwrap();
+        let note = Note::parse(note, true, OTHER).unwrap();
         assert_eq!(note.meaning(name, true), expected, "{name}");
     }
 
@@ -438,7 +447,7 @@ mod tests {
 
     #[test]
     fn where_shares_have_no_column_any_may_be_theirs() {
-        let note = Note::parse("（単位：千人、％）", true).unwrap();
+        let note = Note::parse("（単位：千人、％）", true, OTHER).unwrap();
         assert_eq!(note.meaning("人口", false), Meant::Unclear);
         assert_eq!(note.meaning("人口", true), Meant::For(unit(3, "人")));
     }

@@ -83,7 +83,7 @@ pub(super) fn table(
     let root = root.map_err(|error| broken(file.name(), &error.to_string()))?;
     let rows = ParquetRows {
         file: Rc::clone(file),
-        json_paths: parquet_out::paths_of(&metadata),
+        paths: parquet_out::Paths::of(&metadata),
         source: open(&**file)?,
         schema: Arc::new(SchemaDescriptor::new(Arc::new(root))),
         n_rows: metadata
@@ -140,8 +140,8 @@ fn metadata(file: &dyn InputFile) -> Result<ParquetMetaData, DocumentError> {
 
 struct ParquetRows {
     file: Rc<dyn InputFile>,
-    /// Of a file that Veneer wrote: which columns hold JSON.
-    json_paths: Option<Vec<String>>,
+    /// Of a file that Veneer wrote: what its types do not say.
+    paths: Option<parquet_out::Paths>,
     source: Box<dyn ReadSeek>,
     metadata: ParquetMetaData,
     /// The columns that are read.
@@ -199,7 +199,7 @@ impl ParquetRows {
             let value = value.map_err(|none| none.problem(Place { line, record }, &name))?;
             object.insert(name, value);
         }
-        Ok(match &self.json_paths {
+        Ok(match &self.paths {
             Some(paths) => parquet_out::unpacked(object, paths),
             None => object,
         })

@@ -1,12 +1,14 @@
 //! Rows as Parquet, with the types that `datasets.load_dataset` expects.
 //!
-//! A column is text, whole numbers, numbers, truth values, a list of objects (messages), or JSON text
-//! where its values are of several kinds. Objects and lists in a message (calls) have types of their own
-//! where all of them are of one shape, so that a chat template takes them; a key that only some had
+//! A column is text, whole numbers, numbers, truth values, a list of any of them (tokens) or of objects
+//! (messages), or JSON text where its values are of several kinds. Null is of every kind, and whole
+//! numbers beside fractional ones are numbers. Objects and lists in a message (calls) have types of their
+//! own where all of them are of one shape, so that a chat template takes them; a key that only some had
 //! would come back as null in the others. Which paths hold JSON stands in the file under
 //! [`JSON_KEY`], so that [`unpacked`] can take it back. Every value may be missing.
 
 mod shape;
+mod taken_back;
 
 use std::sync::Arc;
 
@@ -15,7 +17,6 @@ use parquet::{
     data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type},
     errors::ParquetError,
     file::{
-        metadata::{KeyValue, ParquetMetaData},
         properties::WriterProperties,
         writer::{SerializedFileWriter, SerializedRowGroupWriter},
     },
@@ -25,6 +26,8 @@ use serde_json::{Map, Value};
 
 use super::DocumentError;
 use shape::{Kind, Shape, Step, keys};
+pub(super) use taken_back::{Paths, unpacked};
+use taken_back::{have_wholes_without_point, path};
 
 /// Metadata of the file: paths of columns whose texts are JSON, as a JSON list.
 pub const JSON_KEY: &str = "veneer.json";
@@ -34,6 +37,9 @@ const TOOLS: &str = "tools";
 
 /// Rows written at once; readers hold a group in memory.
 const GROUP_ROWS: usize = 10_000;
+
+/// Items of lists after which a group ends earlier: those of tokens are long.
+const GROUP_ITEMS: usize = 1 << 22;
 
 /// A Parquet file of rows with these columns.
 ///
@@ -48,49 +54,6 @@ pub fn parquet(columns: &[String], rows: &[Map<String, Value>]) -> Result<Vec<u8
         name: "the Parquet file".into(),
         reason: format!("it cannot be written: {error}"),
     })
-}
-
-/// A row that [`parquet`] wrote, as it was: JSON texts parsed, missing values gone.
-pub(super) fn unpacked(mut row: Map<String, Value>, json_paths: &[String]) -> Map<String, Value> {
-    row.retain(|_, value| !value.is_null());
-    for path in json_paths {
-        match path.split_once('\u{0}') {
-            None => parse_in(&mut row, path),
-            Some((column, key)) => {
-                let items = row.get_mut(column).and_then(Value::as_array_mut);
-                for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
-                    parse_in(item, key);
-                }
-            }
-        }
-    }
-    for value in row.values_mut() {
-        let items = value.as_array_mut().into_iter().flatten();
-        for item in items.filter_map(Value::as_object_mut) {
-            // A call stands instead of text: that there is none is said.
-            let calls = item.get("tool_calls").is_some_and(|calls| !calls.is_null());
-            item.retain(|key, value| !value.is_null() || (calls && key == "content"));
-        }
-    }
-    row
-}
-
-/// The paths under [`JSON_KEY`]; `None` for a file that something else wrote.
-pub(super) fn paths_of(metadata: &ParquetMetaData) -> Option<Vec<String>> {
-    let pairs = metadata.file_metadata().key_value_metadata()?;
-    let listed = pairs.iter().find(|pair| pair.key == JSON_KEY)?;
-    serde_json::from_str(listed.value.as_deref()?).ok()
-}
-
-fn parse_in(object: &mut Map<String, Value>, key: &str) {
-    let value = object.get_mut(key);
-    if let Some(value) = value
-        && let Some(parsed) = value
-            .as_str()
-            .and_then(|text| serde_json::from_str(text).ok())
-    {
-        *value = parsed;
-    }
 }
 
 struct Column<'a> {
@@ -108,25 +71,63 @@ impl<'a> Column<'a> {
             Some(keys) if name != TOOLS || keys.iter().all(|(_, shape)| shape.is_typed()) => {
                 Shape::List(Box::new(Shape::Object(keys)))
             }
-            _ => {
-                let kind = values().map(Kind::of).reduce(Kind::with);
-                Shape::Leaf(kind.unwrap_or(Kind::Json))
-            }
+            Some(_) => Shape::Leaf(Kind::Json),
+            None => Shape::of_column(values),
         };
         Some(Self { name, shape })
     }
 
-    fn json_paths(&self) -> Vec<String> {
-        match &self.shape {
-            Shape::Leaf(Kind::Json) => vec![self.name.to_owned()],
-            shape => shape
-                .keys()
-                .iter()
-                .filter(|(_, shape)| matches!(shape, Shape::Leaf(Kind::Json)))
-                .map(|(key, _)| format!("{}\u{0}{key}", self.name))
-                .collect(),
+    fn is_json(&self) -> bool {
+        matches!(self.shape, Shape::Leaf(Kind::Json))
+    }
+
+    /// Add what is to be said of it so that its values come back.
+    fn list(&self, rows: &[Map<String, Value>], paths: &mut Paths) {
+        let values = || rows.iter().filter_map(|row| row.get(self.name));
+        if self.is_json() {
+            return paths.json.push(self.name.to_owned());
+        }
+        if rows.iter().all(|row| row.contains_key(self.name)) && values().any(Value::is_null) {
+            paths.null.push(self.name.to_owned());
+        }
+        if self.shape.keys().is_empty() && self.shape.has_numbers() {
+            let is_whole = have_wholes_without_point(values());
+            paths.whole.extend(is_whole.then(|| self.name.to_owned()));
+        }
+        for (key, shape) in self.shape.keys() {
+            let items = || values().filter_map(Value::as_array).flatten();
+            let path = path(self.name, key);
+            if !shape.is_typed() {
+                paths.json.push(path);
+            } else if shape.has_numbers()
+                && have_wholes_without_point(items().filter_map(|item| item.get(key)))
+            {
+                paths.whole.push(path);
+            }
         }
     }
+
+    fn n_items(&self, row: &Map<String, Value>) -> usize {
+        let items = match self.shape {
+            Shape::List(_) => row.get(self.name).and_then(Value::as_array),
+            _ => None,
+        };
+        items.map_or(0, Vec::len)
+    }
+}
+
+/// How many of the rows make the next group.
+fn group_size(columns: &[Column<'_>], rows: &[Map<String, Value>]) -> usize {
+    let mut n_items = 0;
+    let fits = |row: &&Map<String, Value>| {
+        let before = n_items;
+        n_items += columns
+            .iter()
+            .map(|column| column.n_items(row))
+            .sum::<usize>();
+        before == 0 || n_items <= GROUP_ITEMS
+    };
+    rows.iter().take(GROUP_ROWS).take_while(fits).count()
 }
 
 fn written(columns: &[Column<'_>], rows: &[Map<String, Value>]) -> Result<Vec<u8>, ParquetError> {
@@ -137,15 +138,20 @@ fn written(columns: &[Column<'_>], rows: &[Map<String, Value>]) -> Result<Vec<u8
     let schema = Type::group_type_builder("schema")
         .with_fields(fields?)
         .build()?;
-    let paths: Vec<String> = columns.iter().flat_map(Column::json_paths).collect();
-    let paths = serde_json::to_string(&paths).unwrap_or_default();
+    let mut paths = Paths::default();
+    for column in columns {
+        column.list(rows, &mut paths);
+    }
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_key_value_metadata(Some(vec![KeyValue::new(JSON_KEY.to_owned(), paths)]))
+        .set_key_value_metadata(Some(paths.metadata()))
         .build();
     let mut out = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut out, Arc::new(schema), Arc::new(properties))?;
-    for rows in rows.chunks(GROUP_ROWS) {
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let (rows, behind) = rest.split_at(group_size(columns, rest).clamp(1, rest.len()));
+        rest = behind;
         let mut group = writer.next_row_group()?;
         for column in columns {
             match &column.shape {
@@ -170,8 +176,9 @@ fn flat(
     let mut leaf = Leaf::default();
     for row in rows {
         match row.get(name) {
-            Some(value) => leaf.push(Some(value), 1, 0),
-            None => leaf.push(None, 0, 0),
+            // Beside JSON a null is one, so that it is told from what is missing.
+            Some(value) if kind == Kind::Json || !value.is_null() => leaf.push(Some(value), 1, 0),
+            _ => leaf.push(None, 0, 0),
         }
     }
     leaf.write(group, kind)
@@ -269,7 +276,7 @@ impl<'a> Leaf<'a> {
         let levels = (Some(&self.definitions[..]), Some(&self.repetitions[..]));
         let values = self.values.iter();
         match kind {
-            Kind::Text => {
+            Kind::Text | Kind::Nothing => {
                 let texts: Vec<ByteArray> = values
                     .map(|value| value.as_str().unwrap_or_default().into())
                     .collect();
@@ -283,7 +290,7 @@ impl<'a> Leaf<'a> {
                 let typed = column.typed::<ByteArrayType>();
                 typed.write_batch(&texts, levels.0, levels.1)?;
             }
-            Kind::Whole => {
+            Kind::Whole | Kind::Long => {
                 let numbers: Vec<i64> = values.filter_map(|value| value.as_i64()).collect();
                 let typed = column.typed::<Int64Type>();
                 typed.write_batch(&numbers, levels.0, levels.1)?;
@@ -447,6 +454,89 @@ mod tests {
             json!({"n": -7, "mixed": "1", "deep": null}),
             json!({"a": "", "big": 18_446_744_073_709_551_615_u64}),
         ]);
+    }
+
+    #[test]
+    fn null_is_of_every_type_and_whole_numbers_are_numbers() {
+        let rows = || {
+            vec![
+                json!({"t": "web", "r": 4, "w": 1, "none": null, "flag": null, "d": 4.0}),
+                json!({"t": null, "r": 4.5, "w": null, "none": null, "flag": true, "d": 1}),
+            ]
+        };
+        let typed = schema(rows());
+        for column in [
+            "BYTE_ARRAY t (STRING)",
+            "DOUBLE r",
+            "INT64 w",
+            "BYTE_ARRAY none (STRING)",
+            "BOOLEAN flag",
+            "DOUBLE d",
+        ] {
+            assert!(typed.contains(&format!("OPTIONAL {column}")), "{typed}");
+        }
+        // 4.0 beside 1 says that whole numbers may have a point.
+        let plain = |mut row: Value| {
+            row["d"] = json!(row["d"].as_f64());
+            row
+        };
+        round_trip(rows().into_iter().map(plain).collect());
+        let mut large = rows();
+        large[0]["r"] = json!(9_007_199_254_740_993_i64);
+        assert!(schema(large.clone()).contains("BYTE_ARRAY r (STRING)"));
+        round_trip(large.into_iter().map(plain).collect());
+        round_trip(vec![
+            json!({"n": 9_007_199_254_740_993_i64}),
+            json!({"n": 1}),
+        ]);
+    }
+
+    #[test]
+    fn lists_are_lists() {
+        let rows = || {
+            vec![
+                json!({"input_ids": [1, 2], "labels": [-100, 2], "tags": ["a", "b"], "m": [0.5, 1],
+                    "history": [["q", "a"], ["r", "b"]], "e": [], "mixed": [1, "x"]}),
+                json!({"input_ids": [3], "labels": [-100], "tags": [], "m": [2],
+                    "history": [], "e": [], "mixed": []}),
+                json!({"input_ids": [], "labels": null, "tags": [null, "c"], "m": null}),
+            ]
+        };
+        let typed = schema(rows());
+        for (column, n) in [("INT64", 2), ("DOUBLE", 1), ("BYTE_ARRAY", 3)] {
+            let element = format!("OPTIONAL {column} element");
+            assert_eq!(typed.matches(&element).count(), n, "{typed}");
+        }
+        assert!(typed.contains("BYTE_ARRAY mixed (STRING)"), "{typed}");
+        round_trip(rows());
+    }
+
+    #[test]
+    fn weights_of_messages_are_numbers() {
+        let answer = |weight: Value| json!({"role": "assistant", "content": "a", "weight": weight});
+        let rows = || {
+            vec![
+                json!({"messages": [answer(json!(0.1)), answer(json!(0))]}),
+                json!({"messages": [answer(json!(1))]}),
+                json!({"messages": null}),
+            ]
+        };
+        assert!(schema(rows()).contains("OPTIONAL DOUBLE weight"));
+        round_trip(rows());
+    }
+
+    #[test]
+    fn long_lists_end_a_group_earlier() {
+        let (columns, rows) = rows_of(vec![json!({"ids": vec![7; 100]}); 3]);
+        let columns: Vec<Column<'_>> = columns
+            .iter()
+            .filter_map(|name| Column::of(name, &rows))
+            .collect();
+        assert_eq!(group_size(&columns, &rows), 3);
+        let (_, long) = rows_of(vec![json!({"ids": vec![7; GROUP_ITEMS / 2]}); 3]);
+        assert_eq!(group_size(&columns, &long), 2);
+        let (_, longer) = rows_of(vec![json!({"ids": vec![7; GROUP_ITEMS + 1]}); 2]);
+        assert_eq!(group_size(&columns, &longer), 1);
     }
 
     #[test]

@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use super::{
     figures::{Figures, Sample},
     units::Unit,
+    xlsx_out::CELLS_COLUMN,
 };
 use crate::{
     data::{
         CellRow, DatasetError, GUARD_COLUMN, GivenRows, Place, Problem, ProblemKind, Row,
-        ShortRows, distinct, is_note, unguard, unnamed, wrong_width,
+        ShortRows, distinct, is_note, unguard, unguarded_name, unnamed, wrong_width,
     },
     protocol::studio::{Header, Numbers},
 };
@@ -205,13 +206,32 @@ fn column_names(head: &[Vec<String>], sample: &[CellRow]) -> Vec<String> {
     };
     let widths = sample.iter().filter_map(cells_of).map(last_filled);
     let width = head.iter().map(|row| last_filled(row)).chain(widths).max();
-    let names = joined(head, width.unwrap_or(0));
+    let width = width.unwrap_or(0);
+    let names = own_names(head, width).unwrap_or_else(|| joined(head, width));
     let named = names.into_iter().enumerate().map(
         |(i, name)| {
             if name.is_empty() { unnamed(i) } else { name }
         },
     );
     distinct(named.collect())
+}
+
+/// The names of a table that we wrote, with all of their blanks.
+fn own_names(head: &[Vec<String>], width: usize) -> Option<Vec<String>> {
+    let [row] = head else { return None };
+    let has = |column: &str| row.iter().any(|name| name == column);
+    let is_guarded = has(GUARD_COLUMN);
+    if !is_guarded && !has(CELLS_COLUMN) {
+        return None;
+    }
+    let mut names = row.clone();
+    names.resize(width, String::new());
+    if is_guarded {
+        for name in &mut names {
+            *name = unguarded_name(name).to_owned();
+        }
+    }
+    Some(names)
 }
 
 /// The rows of a header as one, group before member, a row of units in brackets.
@@ -344,6 +364,16 @@ mod tests {
                 "people income (千円)"
             ]
         );
+    }
+
+    #[test]
+    fn names_that_we_wrote_keep_their_blanks() {
+        let (columns, _) = table("a  b,id ,'=x,veneer_guarded\n1,2,3,\n", None, Width::Fixed);
+        assert_eq!(columns, ["a  b", "id ", "=x", "veneer_guarded"]);
+        let (columns, _) = table("a  b,id ,'=x,veneer_cells\n1,2,3,\n", None, Width::Open);
+        assert_eq!(columns, ["a  b", "id ", "'=x", "veneer_cells"]);
+        let (columns, _) = table("a  b,id ,'=x\n1,2,3\n", None, Width::Fixed);
+        assert_eq!(columns, ["a b", "id", "'=x"]);
     }
 
     #[test]

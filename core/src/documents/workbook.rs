@@ -201,7 +201,7 @@ fn rows(
 /// The code of a format without which a number is not told: of a share, or of a code such as `01067`.
 fn telling_format(style: &calamine::Style) -> Option<String> {
     let code = &style.number_format.as_ref()?.format_code;
-    (code.contains('%') || cell_text::has_fixed_digits(code)).then(|| code.clone())
+    cell_text::is_telling(code).then(|| code.clone())
 }
 
 fn merge(area: &calamine::Dimensions) -> Merge {

@@ -532,6 +532,8 @@ mod tests {
             {"instruction": "z".repeat(70_000), "output": "a", "rating": 1},
         ]);
         through_the_door(&plain.to_string(), crate::data::Format::Alpaca);
+        let odd_names = json!([{"text": "a", "a  b": 1, "id ": "x", "=c": true, "l\nm": [1]}]);
+        through_the_door(&odd_names.to_string(), crate::data::Format::Text);
     }
 
     #[test]

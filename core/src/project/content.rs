@@ -100,6 +100,31 @@ pub(super) fn read_stored(json: &str) -> Result<(Record, Origin), ProjectError> 
     Ok((record, Origin { format, raw }))
 }
 
+/// Whether a stored record may have reasoning, a weight that is none or all of it, a mark, or labels of
+/// tokens; most have none of these, and need not be read to know it.
+pub(super) fn may_have_terms(json: &str) -> bool {
+    const NAMES: [&str; 4] = [
+        "\"reasoning_content\":",
+        "\"label\":",
+        "\"kto_tag\":",
+        "\"labels\":",
+    ];
+    let has = |name| memchr::memmem::find(json.as_bytes(), str::as_bytes(name)).is_some();
+    NAMES.into_iter().any(has) || has_part_weight(json)
+}
+
+/// Whether any weight is a number other than 0 and 1.
+fn has_part_weight(json: &str) -> bool {
+    const NAME: &str = "\"weight\":";
+    let is_part = |at: usize| {
+        let value = json.get(at + NAME.len()..).unwrap_or_default();
+        !["null", "0.0,", "0.0}", "1.0,", "1.0}"]
+            .iter()
+            .any(|plain| value.starts_with(plain))
+    };
+    memchr::memmem::find_iter(json.as_bytes(), NAME).any(is_part)
+}
+
 /// The record that a body holds.
 ///
 /// # Errors

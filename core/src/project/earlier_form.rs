@@ -4,7 +4,7 @@ use rusqlite::{Connection, params, types::Value};
 
 use super::{
     Project, ProjectError,
-    content::read_stored,
+    content::{may_have_terms, read_stored},
     file::FORM,
     runs::{Run, Runs},
     sides,
@@ -42,8 +42,14 @@ pub(super) const KNOWN: [&str; 7] = [
     "CREATE INDEX record_by_position ON record (state, position)",
 ];
 
-/// The form since which fingerprints are made as today.
+/// The form since which fingerprints of most records are made as today.
 pub(super) const WITH_PRINTS: i64 = 3;
+
+/// The form since which the index over texts is as today.
+const WITH_NARROW: i64 = 4;
+
+/// The form since which fingerprints know of reasoning, parts of weights, marks and labels of tokens.
+const WITH_TERMS: i64 = 5;
 
 /// An empty database with the tables that a file of this form has.
 ///
@@ -60,7 +66,7 @@ pub(super) fn as_made(form: i64) -> Result<Connection, ProjectError> {
 
 /// Whether a file of this form may have another in place of an index, which [`bring_up`] makes again.
 pub(super) fn is_made_again(form: i64, name: &str) -> bool {
-    form < FORM && name == "body_narrow"
+    form < WITH_NARROW && name == "body_narrow"
 }
 
 /// What is left to do for a file that has runs.
@@ -70,25 +76,38 @@ pub(super) fn is_made_again(form: i64, name: &str) -> bool {
 pub(super) fn bring_up(project: &mut Project, form: i64) -> Result<(), ProjectError> {
     let tx = project.store.settled_mut()?.transaction()?;
     if form < WITH_PRINTS {
-        print_again(&tx)?;
+        print_again(&tx, |_| true)?;
+    } else if form < WITH_TERMS {
+        print_again(&tx, may_have_terms)?;
     }
-    // Up to form 3 fingerprints and beginnings had indexes of their own.
-    tx.execute_batch(
+    if form < WITH_NARROW {
+        index_again(&tx)?;
+    }
+    tx.pragma_update(None, "user_version", FORM)?;
+    Ok(tx.commit()?)
+}
+
+/// Up to form 3 fingerprints and beginnings had indexes of their own.
+fn index_again(db: &Connection) -> Result<(), ProjectError> {
+    db.execute_batch(
         "DROP TABLE IF EXISTS opening;
          DROP INDEX IF EXISTS body_by_prompt;
          DROP INDEX IF EXISTS body_by_whole;
          DROP INDEX IF EXISTS body_narrow;",
     )?;
-    tx.execute_batch(as_it_is_now("CREATE INDEX body_narrow", ";"))?;
-    tx.pragma_update(None, "user_version", FORM)?;
-    Ok(tx.commit()?)
+    Ok(db.execute_batch(as_it_is_now("CREATE INDEX body_narrow", ";"))?)
 }
 
 /// Up to form 2 fingerprints knew nothing of tools, weights and worse answers, and records without a
-/// question had a common one. All are made again; of most records they are what they were.
-fn print_again(db: &Connection) -> Result<(), ProjectError> {
+/// question had a common one. All are made again; of most records they are what they were. `is_concerned`
+/// tells from a stored text whether its own may be another; reading all of a large file takes long.
+fn print_again(db: &Connection, is_concerned: impl Fn(&str) -> bool) -> Result<(), ProjectError> {
+    let others = other_prints(db, is_concerned)?;
+    if others.is_empty() {
+        return Ok(());
+    }
     let holds = sides::frozen_holds(db)?;
-    for (body, prompt, whole) in other_prints(db)? {
+    for (body, prompt, whole) in others {
         db.prepare_cached("UPDATE body SET prompt_print = ?2, whole_print = ?3 WHERE id = ?1")?
             .execute(params![body, prompt, whole])?;
     }
@@ -101,7 +120,10 @@ fn print_again(db: &Connection) -> Result<(), ProjectError> {
 type Print = [u8; 16];
 
 /// Texts whose prints are not what they would be today, with those of today.
-fn other_prints(db: &Connection) -> Result<Vec<(i64, Print, Print)>, ProjectError> {
+fn other_prints(
+    db: &Connection,
+    is_concerned: impl Fn(&str) -> bool,
+) -> Result<Vec<(i64, Print, Print)>, ProjectError> {
     let mut rows = db.prepare(
         "SELECT body.id, json, prompt_print, whole_print FROM content
          JOIN body ON body.id = content.body",
@@ -110,6 +132,9 @@ fn other_prints(db: &Connection) -> Result<Vec<(i64, Print, Print)>, ProjectErro
     let mut others = Vec::new();
     while let Some(row) = rows.next()? {
         let json = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        if !is_concerned(json) {
+            continue;
+        }
         // A text that is damaged is said where it is read.
         let Ok((record, _)) = read_stored(json) else {
             continue;

@@ -20,7 +20,7 @@ use crate::protocol::studio::{ActionView, ProjectView, SourceView};
 const APPLICATION_ID: i64 = 0x564e_5250;
 
 /// The form of the file; raised with every change that an older version could not read.
-pub(super) const FORM: i64 = 4;
+pub(super) const FORM: i64 = 5;
 
 const REMEMBERED: &str = "remembered ";
 

@@ -64,6 +64,7 @@ impl Project {
         let live = self.live()?;
         let mut counts = Counts::new(self, &live);
         counts.of_texts()?;
+        counts.of_run()?;
         let marked = live.all().iter().zip(&counts.with_errors);
         let with_errors = marked.filter(|(_, has)| **has);
         Ok(with_errors.map(|(live, _)| live.record).collect())
@@ -307,18 +308,12 @@ impl<'a> Counts<'a> {
             let (mut n_records, mut n_accepted) = (0, 0);
             let (keeps_some, mut flagged) = (keeps_some(&kind), Vec::new());
             while let Some(row) = rows.next()? {
-                let (start, records) = self.live.of_body(row.get(0)?);
+                let body: i64 = row.get(0)?;
                 if keeps_some {
-                    flagged.extend_from_slice(records);
+                    flagged.extend_from_slice(self.live.of_body(body).1);
                 }
-                for (place, live) in (start..).zip(records) {
-                    if settled.contains(&live.accepted) {
-                        n_accepted += 1;
-                    } else {
-                        n_records += 1;
-                        self.with_errors[place] |= is_error;
-                    }
-                }
+                let (n_open, n_settled) = self.mark(body, is_error, &settled);
+                (n_records, n_accepted) = (n_records + n_open, n_accepted + n_settled);
             }
             let not_kept = keeps_some
                 .then(|| repeats::groups(db, &check, self.live))
@@ -353,11 +348,39 @@ impl<'a> Counts<'a> {
         Ok(())
     }
 
+    /// The end token that no record teaches, which is found at all that are trained on.
     fn of_run(&mut self) -> Result<(), ProjectError> {
-        let n_records = template::n_without_end(self.project, self.live)?;
+        let db = self.project.store.raw();
+        if template::is_end_trained(db, self.live)? {
+            return Ok(());
+        }
         let kind = table::END_NEVER_TRAINED;
-        self.push(kind, table::TEMPLATE, true, (n_records, 0), None);
+        let settled = sets_with(db, kind)?;
+        let mut statement =
+            db.prepare_cached("SELECT body FROM token_count WHERE n_trained > 0 ORDER BY body")?;
+        let mut rows = statement.query([])?;
+        let mut n = (0, 0);
+        while let Some(row) = rows.next()? {
+            let (n_open, n_accepted) = self.mark(row.get(0)?, true, &settled);
+            n = (n.0 + n_open, n.1 + n_accepted);
+        }
+        self.push(kind, table::TEMPLATE, true, n, None);
         Ok(())
+    }
+
+    /// Records of a text that has a finding: those where nobody has accepted it, and the others.
+    fn mark(&mut self, body: i64, is_error: bool, settled: &[i64]) -> (u64, u64) {
+        let (start, records) = self.live.of_body(body);
+        let (mut n_records, mut n_accepted) = (0, 0);
+        for (with_error, live) in self.with_errors.iter_mut().skip(start).zip(records) {
+            if settled.contains(&live.accepted) {
+                n_accepted += 1;
+            } else {
+                n_records += 1;
+                *with_error |= is_error;
+            }
+        }
+        (n_records, n_accepted)
     }
 
     fn push(

@@ -6,7 +6,6 @@ use super::{Project, ProjectError, content::read_stored, edit::side_of, trust::n
 use crate::{
     data::{Encoding, Format, Loaded, Place, ReadOptions, Shape, Source, Supervision, validate},
     protocol::studio::{Said, Side},
-    text::Record,
 };
 
 impl Project {
@@ -46,7 +45,8 @@ impl Project {
                 line: record.line,
                 record: loaded.n_in_file,
             };
-            if !loaded.counts_as(supervision(&record, origin.format), options.take_chosen) {
+            let supervision = Supervision::of(origin.format, &record.extra);
+            if !loaded.counts_as(supervision, options.take_chosen) {
                 continue;
             }
             *formats.entry(origin.format).or_insert(0) += 1;
@@ -57,6 +57,7 @@ impl Project {
             loaded.raw.extend(options.keep_raw.then_some(origin.raw));
             loaded.records.push(record);
         }
+        loaded.settle_marks(0, options.take_chosen);
         let most = formats.iter().max_by_key(|(_, n)| **n);
         if let Some((format, _)) = most {
             loaded.source.format = *format;
@@ -65,21 +66,6 @@ impl Project {
             loaded.n_in_file = loaded.records.len() as u64 + loaded.n_left_out;
         }
         Ok(loaded)
-    }
-}
-
-/// As the reader tells it from the fields of a file.
-fn supervision(record: &Record, format: Format) -> Supervision {
-    let extra = &record.extra;
-    if matches!(format, Format::Text | Format::Tokenized) {
-        return Supervision::Demonstration;
-    }
-    if extra.contains_key("chosen") && extra.contains_key("rejected") {
-        return Supervision::Pair;
-    }
-    match extra.get("label").and_then(|label| label.as_bool()) {
-        Some(good) => Supervision::Marked(good),
-        None => Supervision::Demonstration,
     }
 }
 
@@ -100,6 +86,8 @@ fn source() -> Source {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::project::testing::{chat, project_of, question};
 
@@ -119,6 +107,28 @@ mod tests {
             (3, &[1, 2, 3][..])
         );
         assert_eq!(loaded.problems.n_errors(), 1);
+    }
+
+    #[test]
+    fn judgements_are_told_as_of_a_file() {
+        let with = |extra: serde_json::Value| {
+            let mut record = chat("q", "a");
+            record.extra = serde_json::from_value(extra).expect("an object");
+            record
+        };
+        let pair = with(json!({"chosen": "a", "rejected": "b"}));
+        let nothing = with(json!({"chosen": null, "rejected": null}));
+        let marks = [json!("False"), json!(0), json!("1")];
+        let marks = marks.map(|label| with(json!({ "label": label })));
+        let project = project_of([[pair, nothing].as_slice(), &marks].concat());
+        let options = ReadOptions {
+            take_chosen: true,
+            ..ReadOptions::default()
+        };
+        let loaded = project.loaded(&[], &options).expect("readable");
+        let counts = (loaded.n_pairs, loaded.n_marked, loaded.n_left_out);
+        assert_eq!((counts, loaded.records.len()), ((1, 3, 2), 3));
+        assert_eq!(loaded.numbers, [1, 2, 5]);
     }
 
     #[test]

@@ -28,10 +28,10 @@ use crate::{
 use beside::Beside;
 use data_file::DataOut;
 use plan::{
-    NOTHING, Planning, file_name, fit_of, lacks_train, losses_of_tool, lossy, nothing_fits,
-    stays_behind, title,
+    NOTHING, NOTHING_TO_TRAIN, Planning, file_name, fit_of, lacks_train, losses_of_tool, lossy,
+    nothing_fits, stays_behind, title,
 };
-use selection::Selection;
+use selection::{Selection, names_trained};
 use survey::{Outgoing, Survey, Walk, container};
 use toll::Toll;
 
@@ -200,10 +200,14 @@ impl Exporting {
         let next = DataOut::new(container(&self.export.kind), writing.format);
         let out = std::mem::replace(&mut writing.out, next);
         let n_records = out.n();
-        let bytes = out.finish()?;
         let Some(piece) = self.selection.pieces.get(writing.piece) else {
             return Ok(());
         };
+        // Of none of its records: it would be an empty file that settings name.
+        if n_records == 0 {
+            return Ok(());
+        }
+        let bytes = out.finish()?;
         let file = WrittenFile {
             path: piece.stem(""),
             side: piece.side,
@@ -222,6 +226,10 @@ impl Exporting {
     ) -> Result<ExportFile, ProjectError> {
         if writing.toll.written().n() == 0 {
             return refuse(nothing_fits(writing.format).to_string());
+        }
+        let lacks_training = writing.toll.written().lacks_training(&self.selection);
+        if lacks_training && names_trained(&self.export.kind) {
+            return refuse(NOTHING_TO_TRAIN.english().into());
         }
         self.close(&mut writing)?;
         let name = title(project, &self.export)?;

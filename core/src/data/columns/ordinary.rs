@@ -95,6 +95,12 @@ impl Ordinary {
     }
 }
 
+/// Whether a column of a record is named after a list and holds none there.
+pub(super) fn is_mere_column(field: &str, column: &str, record: &Map<String, Value>) -> bool {
+    let fits = |value| !is_empty(value) && may_be_list(field, value, record);
+    LISTS.contains(&field) && !record.get(column).is_some_and(fits)
+}
+
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

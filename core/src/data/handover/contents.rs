@@ -1,10 +1,11 @@
 //! What the records of a dataset have, as far as a choice of format depends on it.
 
-use serde_json::Value;
-
 use super::{Columns, fit::reasoning};
 use crate::{
-    data::Format,
+    data::{
+        Format,
+        supervision::{self, pair},
+    },
     text::{Body, Conversation, Record, Role},
 };
 
@@ -121,25 +122,10 @@ impl Contents {
     }
 }
 
-/// What is learned as a whole has no answer to judge.
-fn has_answer(record: &Record) -> bool {
-    match &record.body {
-        Body::Chat(_) => true,
-        Body::Text { prompt, .. } => !prompt.is_empty(),
-        Body::Tokens(_) => false,
-    }
-}
-
-/// A better and a worse answer.
-fn pair(record: &Record) -> Option<(&Value, &Value)> {
-    let (chosen, rejected) = (record.extra.get("chosen")?, record.extra.get("rejected")?);
-    has_answer(record).then_some((chosen, rejected))
-}
-
-/// Whether the answer is marked as good or bad, and as which. Of a pair, the better one is taken.
+/// Whether the answer is surely marked as good or bad, and as which.
 pub(super) fn mark(record: &Record) -> Option<bool> {
-    let mark = record.extra.get("label")?.as_bool()?;
-    (has_answer(record) && pair(record).is_none()).then_some(mark)
+    let mark = supervision::mark(record).filter(|mark| mark.is_sure);
+    mark.map(|mark| mark.is_good)
 }
 
 /// Question (or a tool's result), answer (or a call), and so on, ending with an answer; before them
@@ -161,7 +147,7 @@ fn takes_turns(chat: &Conversation) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::{Map, Value, json};
 
     use super::*;
 

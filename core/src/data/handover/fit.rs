@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Contents, contents::mark};
 use crate::{
-    data::messages::REASONING,
+    data::{messages::REASONING, supervision::Mark},
     text::{Body, Conversation, Message, Record, Role},
 };
 
@@ -21,6 +21,8 @@ pub struct Fit {
     pub(super) spells_reasoning: bool,
     /// A weight makes the tool train a message, whoever speaks.
     pub(super) weighs_answers_only: bool,
+    /// The tool takes marks that are true or false, and no texts.
+    pub(super) marks_are_truths: bool,
     /// Columns of several types, which become text.
     pub(super) as_text: BTreeSet<String>,
     /// Columns that every row needs, empty where the record has nothing for them.
@@ -71,6 +73,11 @@ impl Fit {
             {
                 *value = Value::String(value.to_string());
             }
+        }
+        if self.marks_are_truths
+            && let Some(mark) = Mark::of(row)
+        {
+            row.insert("label".into(), Value::Bool(mark.is_good));
         }
         for (name, value) in &self.needed {
             row.entry(*name).or_insert_with(|| value.clone());

@@ -85,6 +85,7 @@ impl LlamaFactory<'_> {
         let needed = needed(contents, format);
         Fit {
             leaves_out_bad: !is_kto(contents),
+            marks_are_truths: is_kto(contents),
             spells_reasoning: spells_reasoning(contents, text, model),
             as_text: mixed_columns(contents),
             needed: needed.collect(),

@@ -398,3 +398,62 @@ fn rows_of_nothing_but_separators_are_refused() {
     }
     assert_eq!(told(format!("q,\"{}\"", ",".repeat(200_000))), "");
 }
+
+/// The last turns of a file of such records, each after its first.
+fn said(records: &[serde_json::Value]) -> Vec<Vec<String>> {
+    let text: String = records.iter().map(|record| format!("{record}\n")).collect();
+    let loaded = load(text);
+    let chats = loaded.records.iter().map(|record| match &record.body {
+        Body::Chat(chat) => chat.messages.iter().map(|m| m.text().to_owned()).collect(),
+        _ => panic!("a chat"),
+    });
+    chats.collect()
+}
+
+#[test]
+fn what_a_name_means_does_not_depend_on_the_order_of_records() {
+    use serde_json::json;
+    let records = [
+        json!({"instruction": "Say hi", "response": "hi"}),
+        json!({"instruction": "Summarise", "context": "long", "response": "short"}),
+        json!({"instruction": "Answer", "system_prompt": "Be rude.", "response": "no"}),
+        json!({"instruction": "Add", "input": "1 1", "response": "2"}),
+    ];
+    let forth = said(&records);
+    assert_eq!(forth[1], ["Summarise\nlong", "short"]);
+    assert_eq!(forth[2], ["Be rude.", "Answer", "no"]);
+    let mut turned = records.to_vec();
+    turned.reverse();
+    let mut back = said(&turned);
+    back.reverse();
+    assert_eq!(forth, back);
+    let mut late = vec![records[0].clone(); LOOKAHEAD];
+    late.extend_from_slice(&records[1..]);
+    assert_eq!(said(&late)[LOOKAHEAD..], forth[1..]);
+}
+
+#[test]
+fn media_and_marks_under_other_names_are_seen_in_later_records() {
+    let lamp = "{\"instruction\":\"a\",\"output\":\"b\",\"image\":\"x\"}\n";
+    let asked = "{\"instruction\":\"<image> c\",\"output\":\"d\",\"image\":\"a.jpg\"}\n";
+    let marked = "{\"instruction\":\"e\",\"output\":\"f\",\"kto_tag\":true}\n";
+    let loaded = load([&lamp.repeat(LOOKAHEAD), asked, lamp, marked].concat());
+    assert_eq!(answers(&loaded)[LOOKAHEAD..], ["b", "f"]);
+    assert_eq!((loaded.n_marked, loaded.problems.n_errors()), (1, 1));
+    for record in &loaded.records[..=LOOKAHEAD] {
+        assert_eq!(record.extra["image"], "x");
+    }
+    assert_eq!(loaded.source.mapping.column("label"), Some("kto_tag"));
+}
+
+#[test]
+fn a_given_map_is_not_widened_for_its_own_fields() {
+    let text = "{\"instruction\":\"a\",\"notes\":\"n\",\"output\":\"b\"}\n\
+                {\"instruction\":\"a\",\"context\":\"c\",\"output\":\"b\"}\n";
+    let options = ReadOptions {
+        mapping: Mapping::parse("input=notes").unwrap(),
+        ..ReadOptions::default()
+    };
+    let loaded = read(text.as_bytes(), &options).unwrap();
+    assert_eq!(loaded.records[1].extra["context"], "c");
+}

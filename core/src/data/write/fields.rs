@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Loss, beside::with_extra};
 use crate::{
-    data::{Body, Format, Record},
+    data::{Body, Format, Record, json::of_text},
     text::{Conversation, Encoded, Message, Role},
 };
 
@@ -49,7 +49,7 @@ pub(crate) fn to_fields(
         (Body::Chat(chat), _) => chat,
     };
     let fields = match format {
-        Format::Openai => Some(openai(chat)),
+        Format::Openai => Some(openai(chat, &mut losses)),
         Format::Sharegpt => Some(sharegpt(chat, &mut losses)),
         Format::Alpaca => alpaca(chat, original, table, &mut losses),
         Format::QueryResponse => query_response(chat, &mut losses),
@@ -115,18 +115,17 @@ fn tokens(encoded: &Encoded) -> Map<String, Value> {
     ])
 }
 
-fn openai(chat: &Conversation) -> Map<String, Value> {
-    let mut fields = object([(
-        "messages",
-        chat.messages.iter().map(openai_message).collect(),
-    )]);
+fn openai(chat: &Conversation, losses: &mut Vec<Loss>) -> Map<String, Value> {
+    let messages = chat.messages.iter();
+    let messages = messages.map(|message| openai_message(message, losses));
+    let mut fields = object([("messages", messages.collect())]);
     if !chat.tools.is_empty() {
         fields.insert("tools".into(), json!(chat.tools));
     }
     fields
 }
 
-fn openai_message(message: &Message) -> Value {
+fn openai_message(message: &Message, losses: &mut Vec<Loss>) -> Value {
     let mut fields = object([
         ("role", json!(message.role.name())),
         ("content", json!(message.content)),
@@ -148,11 +147,19 @@ fn openai_message(message: &Message) -> Value {
             if whole {
                 json!(weight as u64)
             } else {
-                json!(weight)
+                json!(weight.to_string().parse().unwrap_or(f64::from(weight)))
             },
         );
     }
-    fields.extend(message.extra.clone());
+    for (key, value) in &message.extra {
+        match fields.get(key) {
+            None => {
+                fields.insert(key.clone(), value.clone());
+            }
+            Some(own) if own != value => note(losses, Loss::MessageKeys),
+            Some(_) => {}
+        }
+    }
     Value::Object(fields)
 }
 
@@ -209,9 +216,7 @@ fn bare_call(call: &Value, losses: &mut Vec<Loss>) -> Value {
     }
     let mut function = call.get("function").unwrap_or(call).clone();
     if let Some(arguments) = function.get_mut("arguments")
-        && let Some(parsed) = arguments
-            .as_str()
-            .and_then(|text| serde_json::from_str(text).ok())
+        && let Some(parsed) = arguments.as_str().and_then(of_text)
     {
         *arguments = parsed;
     }
@@ -275,6 +280,10 @@ fn alpaca(
     ]);
     if let Some(system) = system {
         fields.insert("system".into(), json!(system));
+        let first = chat.messages.first();
+        if first.is_some_and(|message| message.role == Role::Developer) {
+            note(losses, Loss::Names);
+        }
     }
     if !pairs.is_empty() && table {
         note(losses, Loss::EarlierTurns);
@@ -331,6 +340,9 @@ fn prompt_completion(chat: &Conversation, losses: &mut Vec<Loss>) -> Option<Map<
         .messages
         .iter()
         .rposition(|message| message.role == Role::Assistant)?;
+    if last + 1 < chat.messages.len() {
+        note(losses, Loss::LaterMessages);
+    }
     let (prompt, completion) = chat.messages[..=last].split_at(last);
     let earlier =
         |message: &Message| message.role == Role::Assistant && message.weight != Some(0.0);
@@ -343,12 +355,13 @@ fn prompt_completion(chat: &Conversation, losses: &mut Vec<Loss>) -> Option<Map<
     {
         note(losses, Loss::Weights);
     }
-    let list = |messages: &[Message]| -> Value {
+    let mut list = |messages: &[Message]| -> Value {
         let unweighted = messages.iter().map(|message| Message {
             weight: None,
             ..message.clone()
         });
-        unweighted.map(|message| openai_message(&message)).collect()
+        let messages = unweighted.map(|message| openai_message(&message, losses));
+        messages.collect()
     };
     let mut fields = object([("prompt", list(prompt)), ("completion", list(completion))]);
     if !chat.tools.is_empty() {

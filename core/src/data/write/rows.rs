@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::data::{
     DatasetError, Layout,
-    table::{GUARD_COLUMN, LACKING, guard_names},
+    table::{GUARD_COLUMN, LACKING, guard_names, guarded_name, is_formula},
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +91,8 @@ impl<'a> JsonWriter<'a> {
 }
 
 /// A table with these columns; with `guard`, a further column names the cells of each row that are
-/// not what they look like, if any: guarded text, and whatever is no text, so that both come back.
+/// not what they look like, if any: guarded text, and whatever is no text, so that both come back. It
+/// stands there too where a name of the header is guarded, or has blanks that reading else takes away.
 pub(super) fn write_table(
     header: &[String],
     rows: &[&Map<String, Value>],
@@ -123,14 +124,15 @@ pub(super) fn write_table(
         .zip(&cells)
         .map(|(row, cells)| row_guards(row, cells))
         .collect();
-    let any_guarded = guards.iter().any(|names| !names.is_empty());
+    let (mut names, mut any_guarded) = names(&columns, style.guard);
+    any_guarded |= guards.iter().any(|names| !names.is_empty());
     let mut writer = csv::WriterBuilder::new()
         .delimiter(style.separator)
         .from_writer(out);
-    let mut names: Vec<&str> = columns.iter().map(|name| name.as_str()).collect();
-    names.extend(any_guarded.then_some(GUARD_COLUMN));
+    names.extend(any_guarded.then_some(Cow::Borrowed(GUARD_COLUMN)));
+    let names = names.iter().map(|name| name.as_bytes());
     writer
-        .write_record(&names)
+        .write_record(names)
         .map_err(DatasetError::WriteTable)?;
     for ((row, cells), guarded) in rows.iter().zip(&cells).zip(&guards) {
         for (name, text) in columns.iter().zip(cells) {
@@ -156,14 +158,20 @@ pub(super) fn write_table(
     writer.flush().map_err(DatasetError::Write)
 }
 
+/// The header, and whether it comes back only from a table that is known as ours.
+fn names<'a>(columns: &[&'a String], guard: bool) -> (Vec<Cow<'a, str>>, bool) {
+    if !guard {
+        let plain = columns.iter().map(|name| Cow::Borrowed(name.as_str()));
+        return (plain.collect(), false);
+    }
+    let guarded = columns.iter().map(|name| guarded_name(name));
+    let (names, needs_mark): (Vec<_>, Vec<bool>) = guarded.unzip();
+    (names, needs_mark.contains(&true))
+}
+
 /// What a cell cannot tell from text; a number is no formula, whatever its sign.
 fn is_typed(value: Option<&Value>) -> bool {
     value.is_some_and(|value| !value.is_string())
-}
-
-/// What spreadsheets run instead of showing it (OWASP, "CSV Injection").
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 /// Text as it is; anything else as JSON.

@@ -63,6 +63,55 @@ fn losses_are_named_per_target() {
 }
 
 #[test]
+fn what_a_message_says_is_not_overwritten_by_what_is_said_of_it() {
+    let mut answer = Message::new(Role::Assistant, "right");
+    answer.extra.insert("content".into(), "[deleted]".into());
+    let messages = vec![Message::new(Role::User, "q"), answer];
+    let tools = Vec::new();
+    let record = Record {
+        body: Body::Chat(Conversation { messages, tools }),
+        extra: Map::new(),
+        line: 1,
+    };
+    for format in [Format::Openai, Format::PromptCompletion] {
+        let (fields, losses) = to_fields(&record, None, format, false);
+        let said = Value::Object(fields.unwrap()).to_string();
+        assert!(
+            said.contains("right") && !said.contains("deleted"),
+            "{said}"
+        );
+        assert_eq!(losses, [Loss::MessageKeys]);
+    }
+}
+
+#[test]
+fn messages_behind_the_last_answer_are_told() {
+    let text = json!({"messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a"},
+        {"role": "user", "content": "and?"}]})
+    .to_string();
+    let (out, losses) = converted(&text, Format::PromptCompletion, Style::JsonLines);
+    assert!(!out.contains("and?"));
+    assert_eq!(losses, [(Loss::LaterMessages, 1)]);
+}
+
+#[test]
+fn a_developer_that_becomes_a_system_is_told() {
+    let text = json!({"messages": [
+        {"role": "developer", "content": "s"},
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a"}]})
+    .to_string();
+    for format in [Format::Alpaca, Format::Sharegpt] {
+        assert_eq!(
+            converted(&text, format, Style::JsonLines).1,
+            [(Loss::Names, 1)]
+        );
+    }
+}
+
+#[test]
 fn metadata_travels_to_every_format() {
     let text =
         json!({"query": "q", "response": "r", "source": "EBA", "tags": ["a", "b"]}).to_string();
@@ -110,6 +159,30 @@ fn alpaca_keeps_its_input_apart_in_json_and_in_tables() {
     );
     let (openai, _) = converted(text, Format::Openai, Style::JsonLines);
     assert!(openai.contains("add\\n2, 2"));
+}
+
+#[test]
+fn names_that_a_spreadsheet_would_run_are_guarded_and_come_back() {
+    let text = "{\"text\":\"a\",\"=HYPERLINK(1)\":\"v\",\"a  b\":1,\"id \":\"x\"}\n";
+    let (table, _) = converted(text, Format::Text, CSV);
+    assert_eq!(
+        table,
+        "text,'=HYPERLINK(1),a  b,id ,veneer_guarded\na,v,1,x,\"[\"\"a  b\"\"]\"\n"
+    );
+    assert_eq!(converted(&table, Format::Text, Style::JsonLines).0, text);
+    let plain = "{\"text\":\"a\",\"=x\":\"v\"}\n";
+    let (table, _) = converted(plain, Format::Text, CSV);
+    assert_eq!(table, "text,'=x,veneer_guarded\na,v,\n");
+    assert_eq!(converted(&table, Format::Text, Style::JsonLines).0, plain);
+    let unguarded = Style::Table {
+        separator: b',',
+        guard: false,
+        bom: false,
+    };
+    assert_eq!(
+        converted(plain, Format::Text, unguarded).0,
+        "text,=x\na,v\n"
+    );
 }
 
 #[test]
@@ -262,5 +335,38 @@ fn tables_give_single_turns_back_with_any_separator() {
                 |records: &[Record]| -> Vec<_> { records.iter().map(|r| r.body.clone()).collect() };
             assert_eq!(bodies(&back), bodies(&records));
         }
+    }
+}
+
+#[test]
+fn weights_and_numbers_are_written_as_they_stood() {
+    let call = json!({"type": "function", "function":
+        {"name": "pay", "arguments": "{\"account\":123456789012345678901}"}});
+    let text = json!({"messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": null, "tool_calls": [call]},
+        {"role": "tool", "content": "1"},
+        {"role": "assistant", "content": "a", "weight": 0.1}]})
+    .to_string();
+    let (same, _) = converted(&text, Format::Openai, Style::JsonLines);
+    assert!(same.contains("\"weight\":0.1}"), "{same}");
+    let (other, _) = converted(&text, Format::Sharegpt, Style::JsonLines);
+    assert!(other.contains("123456789012345678901"), "{other}");
+}
+
+#[test]
+fn a_pair_is_one_in_every_format() {
+    let text = json!({"prompt": "q", "chosen": "good", "rejected": "bad"}).to_string();
+    for format in [
+        Format::Alpaca,
+        Format::QueryResponse,
+        Format::PromptCompletion,
+        Format::Openai,
+        Format::Sharegpt,
+    ] {
+        let (written, _) = converted(&text, format, Style::JsonLines);
+        assert_eq!(load(&written).n_pairs, 1, "{written}");
+        let (table, _) = converted(&text, format, CSV);
+        assert_eq!(load(&table).n_pairs, 1, "{table}");
     }
 }

@@ -250,3 +250,30 @@ fn separators_that_contradict_each_other_stay() {
     let (_, rows, _) = read("", "a;b;c;d", &rows, false);
     assert_eq!(rows, ["x;1.000;2.5;3.5", "y;1.5;3.5;1.5"]);
 }
+
+#[test]
+fn rates_and_distances_are_not_multiplied() {
+    let names = "City;Distance (miles);Deaths (per thousand);Cases (per million);Thickness (mil)";
+    let (read_names, rows, suggested) = read("", names, &["A;12;3.5;120;3", "B;5;4;130;4"], true);
+    assert_eq!(read_names, names);
+    assert_eq!(rows, ["A;12;3.5;120;3", "B;5;4;130;4"]);
+    assert_eq!(suggested, Numbers::AsTheyStand);
+    let names = "Provincia;Tasa (por mil);Ocupados (miles);Mil (mil euros)";
+    let (read_names, rows, _) = read("", names, &["A;3,5;12,5;3", "B;4,5;13;4"], true);
+    assert_eq!(read_names, "Provincia;Tasa (por mil);Ocupados;Mil (euros)");
+    assert_eq!(rows, ["A;3.5;12500;3000", "B;4.5;13000;4000"]);
+    let names = "地域;死亡数（人口千対）;医師（10万人当たり）";
+    let (read_names, rows, _) = read("（単位：千人）", names, &["x;1,012.5;200"], true);
+    assert_eq!((read_names.as_str(), &*rows[0]), (names, "x;1012.5;200"));
+}
+
+#[test]
+fn cells_of_rates_and_distances_are_not_multiplied() {
+    let (names, rows, _) = read("", "a;b;c", &["x;12 miles;3 per thousand"], true);
+    assert_eq!(
+        (names.as_str(), &*rows[0]),
+        ("a;b (miles);c (per thousand)", "x;12;3")
+    );
+    let (names, rows, _) = read("", "Año;b", &["x;12 miles"], true);
+    assert_eq!((names.as_str(), &*rows[0]), ("Año;b", "x;12000"));
+}

@@ -25,18 +25,34 @@ impl Shape {
         let lists: Option<Vec<&Vec<Value>>> = given().map(|value| value.as_array()).collect();
         let objects: Option<Vec<_>> = given().map(|value| value.as_object()).collect();
         let typed = match (lists, objects) {
-            _ if given().next().is_none() => None,
+            _ if given().next().is_none() => Some(Self::Leaf(Kind::Nothing)),
             (Some(lists), _) => Self::of_items(&lists),
             (_, Some(objects)) => Self::of_objects(&objects),
-            _ => given()
-                .map(|value| Kind::of(value))
-                .reduce(Kind::with)
-                .map(Self::Leaf),
+            _ => Some(Self::Leaf(Kind::of_all(given().copied()))),
         };
         typed.unwrap_or(Self::Leaf(Kind::Json))
     }
 
+    /// What the values of a column are; objects, whose keys differ more often than not, are JSON.
+    pub(super) fn of_column<'a, I>(values: impl Fn() -> I) -> Self
+    where
+        I: Iterator<Item = &'a Value>,
+    {
+        let kind = Kind::of_all(values());
+        if kind != Kind::Json {
+            return Self::Leaf(kind);
+        }
+        let given = values().filter(|value| !value.is_null());
+        let lists: Option<Vec<&Vec<Value>>> = given.map(Value::as_array).collect();
+        let typed = lists.and_then(|lists| Self::of_items(&lists));
+        typed.unwrap_or(Self::Leaf(Kind::Json))
+    }
+
     fn of_items(lists: &[&Vec<Value>]) -> Option<Self> {
+        let kind = Kind::of_all(lists.iter().copied().flatten());
+        if kind != Kind::Json {
+            return Some(Self::List(Box::new(Self::Leaf(kind))));
+        }
         let items: Vec<&Value> = lists.iter().copied().flatten().collect();
         let item = Self::of(&items);
         // Of null among objects, an object without keys would be left.
@@ -64,6 +80,15 @@ impl Shape {
 
     pub(super) fn is_typed(&self) -> bool {
         !matches!(self, Self::Leaf(Kind::Json))
+    }
+
+    /// Whether doubles are in it.
+    pub(super) fn has_numbers(&self) -> bool {
+        match self {
+            Self::Leaf(kind) => *kind == Kind::Number,
+            Self::List(item) => item.has_numbers(),
+            Self::Object(keys) => keys.iter().any(|(_, shape)| shape.has_numbers()),
+        }
     }
 
     /// Of a list of objects.
@@ -142,7 +167,7 @@ pub(super) enum Step<'a> {
 /// The keys of lists of objects; `None` where the values are anything else. A key may be missing.
 pub(super) fn keys<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Vec<(String, Shape)>> {
     let mut keys: Vec<(String, Vec<&Value>)> = Vec::new();
-    for value in values {
+    for value in values.filter(|value| !value.is_null()) {
         for item in value.as_array()? {
             let object = item.as_object().filter(|object| !object.is_empty())?;
             for (key, value) in object {
@@ -163,32 +188,57 @@ pub(super) fn keys<'a>(values: impl Iterator<Item = &'a Value>) -> Option<Vec<(S
 /// What all values of a column have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Null, which every type has.
+    Nothing,
     Text,
+    /// Whole numbers that a double holds as well.
     Whole,
+    /// Whole numbers of which it does not hold all.
+    Long,
     Number,
     Truth,
     Json,
 }
 
 impl Kind {
-    pub(super) fn of(value: &Value) -> Self {
+    fn of_all<'a>(mut values: impl Iterator<Item = &'a Value>) -> Self {
+        let with = |known: Self, value: &Value| match known.with(Self::of(value)) {
+            Self::Json => None,
+            kind => Some(kind),
+        };
+        values.try_fold(Self::Nothing, with).unwrap_or(Self::Json)
+    }
+
+    fn of(value: &Value) -> Self {
+        const EXACT: u64 = 1 << 53;
         match value {
+            Value::Null => Self::Nothing,
             Value::String(_) => Self::Text,
             Value::Bool(_) => Self::Truth,
-            Value::Number(number) if number.is_i64() => Self::Whole,
             Value::Number(number) if number.is_f64() => Self::Number,
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) if whole.unsigned_abs() <= EXACT => Self::Whole,
+                Some(_) => Self::Long,
+                None => Self::Json,
+            },
+            Value::Array(_) | Value::Object(_) => Self::Json,
+        }
+    }
+
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, kind) | (kind, Self::Nothing) => kind,
+            (Self::Whole, Self::Long) | (Self::Long, Self::Whole) => Self::Long,
+            (Self::Whole, Self::Number) | (Self::Number, Self::Whole) => Self::Number,
+            (one, other) if one == other => one,
             _ => Self::Json,
         }
     }
 
-    pub(super) fn with(self, other: Self) -> Self {
-        if self == other { self } else { Self::Json }
-    }
-
     fn physical(self) -> Physical {
         match self {
-            Self::Text | Self::Json => Physical::BYTE_ARRAY,
-            Self::Whole => Physical::INT64,
+            Self::Nothing | Self::Text | Self::Json => Physical::BYTE_ARRAY,
+            Self::Whole | Self::Long => Physical::INT64,
             Self::Number => Physical::DOUBLE,
             Self::Truth => Physical::BOOLEAN,
         }
@@ -198,7 +248,9 @@ impl Kind {
         let builder = Type::primitive_type_builder(name, self.physical())
             .with_repetition(Repetition::OPTIONAL);
         let builder = match self {
-            Self::Text | Self::Json => builder.with_logical_type(Some(LogicalType::String)),
+            Self::Nothing | Self::Text | Self::Json => {
+                builder.with_logical_type(Some(LogicalType::String))
+            }
             _ => builder,
         };
         Ok(Arc::new(builder.build()?))

@@ -262,6 +262,7 @@ fn an_end_that_no_record_teaches_is_a_fault_of_all() {
     let view = checked(&mut project);
     let found = summary(&view, table::END_NEVER_TRAINED);
     assert_eq!((found.n_records, found.is_error), (3, true));
+    assert_eq!(view.n_records_with_errors, 3);
     assert!(found.fixes.is_empty());
     let key = RecordKey(2);
     let said: Vec<String> = project

@@ -2,7 +2,7 @@
 
 use super::{
     beside,
-    selection::Selection,
+    selection::{Selection, names_trained},
     survey::{Survey, Walk, container},
     toll::Toll,
 };
@@ -142,18 +142,7 @@ impl Planning {
         let default = Selection::default();
         let selection = self.selection.as_ref().unwrap_or(&default);
         let name = title(project, export)?;
-        let written: Vec<WrittenFile> = selection
-            .pieces
-            .iter()
-            .enumerate()
-            .map(|(place, piece)| WrittenFile {
-                path: file_name(&piece.stem(&slug(&name)), export),
-                side: piece.side,
-                n_records: toll.written().n_of(place),
-                n_bytes: 0,
-                sha256: String::new(),
-            })
-            .collect();
+        let written = written_files(export, selection, &toll, &slug(&name));
         let beside = beside::Beside {
             project,
             export,
@@ -177,13 +166,17 @@ impl Planning {
         let n_with_errors = self.n_with_errors.unwrap_or_default();
         let mut obstacles = obstacles(project, n_with_errors, selection, export)?;
         let fits_nothing = selection.n() > 0 && toll.written().n() == 0;
+        let trains_nothing = !fits_nothing && toll.written().lacks_training(selection);
+        if trains_nothing {
+            obstacles.push(Said::new(NOTHING_TO_TRAIN, []));
+        }
         if fits_nothing {
             obstacles.push(nothing_fits(format));
         } else if toll.is_lossy() && !export.lossy {
             obstacles.push(lossy(format));
         }
         let command = beside.command()?;
-        obstacles.extend(beyond_limits(toll, selection, &written));
+        obstacles.extend(beyond_limits(toll, export, selection));
         obstacles.truncate(SHOWN_OBSTACLES);
         Ok(ExportPlan {
             files,
@@ -192,20 +185,43 @@ impl Planning {
             obstacles,
             impossible: fits_nothing
                 || selection.n() == 0
-                || selection.lacks_training(&export.kind),
+                || selection.lacks_training(&export.kind)
+                || (trains_nothing && names_trained(&export.kind)),
             command,
         })
     }
 }
 
+/// The files that records go into; one that would have none is not written.
+fn written_files(
+    export: &Export,
+    selection: &Selection,
+    toll: &Toll,
+    otherwise: &str,
+) -> Vec<WrittenFile> {
+    let pieces = selection.pieces.iter().enumerate();
+    let files = pieces.map(|(place, piece)| WrittenFile {
+        path: file_name(&piece.stem(otherwise), export),
+        side: piece.side,
+        n_records: toll.written().n_of(place),
+        n_bytes: 0,
+        sha256: String::new(),
+    });
+    files.filter(|file| file.n_records > 0).collect()
+}
+
 /// What a service refuses; where there are several files, with the file.
-fn beyond_limits(toll: Toll, selection: &Selection, written: &[WrittenFile]) -> Vec<Said> {
+fn beyond_limits(toll: Toll, export: &Export, selection: &Selection) -> Vec<Said> {
+    let reports = toll.limits(selection);
+    let is_one = reports.len() == 1;
     let mut said = Vec::new();
-    for (place, report) in toll.limits(selection) {
+    for (place, report) in reports {
+        let piece = selection.pieces.get(place);
+        let path = piece.map_or_else(String::new, |piece| file_name(&piece.stem(""), export));
         let errors = report.findings.iter().filter(|finding| finding.is_error);
-        said.extend(errors.map(|finding| match written {
-            [_] => finding.said(),
-            _ => finding.said_of(written.get(place).map_or("", |file| &file.path)),
+        said.extend(errors.map(|finding| match is_one {
+            true => finding.said(),
+            false => finding.said_of(&path),
         }));
     }
     said
@@ -325,6 +341,10 @@ fn obstacles(
     if let Some(lacking) = lacks_train(selection, export) {
         add(1, lacking);
     }
+    add(
+        n_held_out_trained(selection, export),
+        Phrase::HeldOutTrained,
+    );
     add(selection.n_left_out, Phrase::OnNoSide);
     add(n_with_errors, Phrase::WithErrors);
     let split = project.split()?;
@@ -335,6 +355,17 @@ fn obstacles(
     let is_changed = split.frozen.is_some() && !split.frozen_holds;
     add(u64::from(is_changed), Phrase::FrozenSplitChanged);
     Ok(obstacles)
+}
+
+/// Records of validation and test in the one file that is trained on. A service trains on what it is
+/// told to: held-out sides that were asked for alone are for its other file.
+fn n_held_out_trained(selection: &Selection, export: &Export) -> u64 {
+    let is_asked_for = !export.sides.is_empty() && !export.sides.contains(&Side::Train);
+    let is_for_validation = export.kind == ExportKind::OpenAiFineTuning && is_asked_for;
+    match is_trained_with(&export.kind) && !is_for_validation {
+        true => selection.n_held_out(),
+        false => 0,
+    }
 }
 
 /// Files of sides, among which is none to train with although there should be one.
@@ -351,3 +382,5 @@ pub(super) fn lacks_train(selection: &Selection, export: &Export) -> Option<Phra
 }
 
 pub(super) const NOTHING: Phrase = Phrase::NoRecordToWrite;
+
+pub(super) const NOTHING_TO_TRAIN: Phrase = Phrase::NoTrainRecordFits;

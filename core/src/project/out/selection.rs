@@ -52,11 +52,7 @@ impl Selection {
 
     /// Settings to train with name the file of the train side, and there is none.
     pub(super) fn lacks_training(&self, kind: &ExportKind) -> bool {
-        let trains = matches!(
-            kind,
-            ExportKind::LlamaFactory | ExportKind::Axolotl | ExportKind::TrainJob
-        );
-        trains && self.by_side() && !self.has(Side::Train)
+        names_trained(kind) && self.by_side() && !self.has(Side::Train)
     }
 
     pub(super) fn by_side(&self) -> bool {
@@ -71,6 +67,16 @@ impl Selection {
             true => 0,
             false => members().flatten().count() as u64,
         }
+    }
+
+    /// Records of validation and test in a file for all sides.
+    pub(super) fn n_held_out(&self) -> u64 {
+        if self.by_side() {
+            return 0;
+        }
+        let sides = self.members().map(|member| member.side);
+        let held_out = sides.filter(|side| matches!(side, Some(Side::Validation | Side::Test)));
+        held_out.count() as u64
     }
 
     pub(super) fn has(&self, side: Side) -> bool {
@@ -119,6 +125,14 @@ impl Selection {
         selection.languages = names.into_iter().map(|(name, _)| name).collect();
         Ok(selection)
     }
+}
+
+/// Whether what lies beside the data names the file that is trained on.
+pub(super) fn names_trained(kind: &ExportKind) -> bool {
+    matches!(
+        kind,
+        ExportKind::LlamaFactory | ExportKind::Axolotl | ExportKind::TrainJob
+    )
 }
 
 fn piece(side: Option<Side>) -> Piece {

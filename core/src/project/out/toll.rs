@@ -69,6 +69,12 @@ impl Written {
         self.pieces.get(&piece).copied().unwrap_or_default()
     }
 
+    /// The training side has records, and none of them is in its file.
+    pub(super) fn lacks_training(&self, selection: &Selection) -> bool {
+        let mut pieces = selection.pieces.iter().enumerate();
+        pieces.any(|(place, piece)| piece.side == Some(Side::Train) && self.n_of(place) == 0)
+    }
+
     /// The most frequent first.
     pub(super) fn languages(&self, selection: &Selection) -> Vec<(String, u64)> {
         let name = |place: &usize| selection.languages.get(*place).cloned().unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::{
         testing::{chat, in_memory, incoming, keys, project_of, question, run_all, seen, turns},
     },
     protocol::studio::{Change, RecordKey, Share, SplitPlan},
-    text::Role,
+    text::{Body, Role},
 };
 
 /// A file of its own for a test, removed at the end.
@@ -305,7 +305,41 @@ fn prints_of_an_earlier_form_are_made_again() {
         .connection()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(form, 4);
+    assert_eq!(form, 5);
+}
+
+#[test]
+fn prints_that_form_4_made_without_reasoning_are_made_again() {
+    let mut thought = chat("q", "a");
+    let Body::Chat(messages) = &mut thought.body else {
+        panic!("a chat")
+    };
+    let reasoning = ("reasoning_content".to_owned(), "because".into());
+    messages.messages[1].extra.extend([reasoning]);
+    let mut in_part = chat("q", "a");
+    let Body::Chat(messages) = &mut in_part.body else {
+        panic!("a chat")
+    };
+    messages.messages[1].weight = Some(0.5);
+    let mut marked = chat("q", "a");
+    marked.extra.insert("kto_tag".into(), false.into());
+    let project = project_of([thought, in_part, marked, chat("q", "a")]);
+    let prints = |db: &Connection| -> Vec<Vec<u8>> {
+        let mut statement = db
+            .prepare("SELECT whole_print FROM body ORDER BY id")
+            .unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let mut expected = prints(project.connection());
+    project
+        .connection()
+        .execute_batch("UPDATE body SET whole_print = zeroblob(16); PRAGMA user_version = 4;")
+        .unwrap();
+    let project = Project::open(project.into_connection()).unwrap();
+    // A record that has nothing of what was left out is not even read.
+    expected[3] = vec![0; 16];
+    assert_eq!(prints(project.connection()), expected);
 }
 
 #[test]
@@ -317,7 +351,7 @@ fn a_file_of_a_newer_version_is_refused() {
         error,
         ProjectError::Newer {
             found: 99,
-            known: 4
+            known: 5
         }
     ));
     assert!(error.to_string().contains("form 99"), "{error}");

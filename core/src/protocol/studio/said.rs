@@ -214,6 +214,7 @@ phrases! {
     LosesSystem "system prompts";
     LosesEarlierTurns "earlier messages of conversations";
     LosesEarlierAnswers "training on earlier answers";
+    LosesLaterMessages "messages behind the last answer";
     LosesTools "tools and their schemas";
     LosesTextBesideCall "text in one message with a tool call (set apart)";
     LosesCallIds "ids of tool calls";
@@ -239,6 +240,8 @@ phrases! {
     NoRecordToWrite "there is no record to write; choose other sides or another list";
     NoTrainSide "no record is on the training side; split again";
     TrainSideNotChosen "what is trained is the training side, which is not among the chosen sides; choose it too";
+    NoTrainRecordFits "no record of the training side can be written; mend what is left out of it, split again, or choose another format";
+    HeldOutTrained "records of validation and test in the one file that is trained on: {0}; write one file for each side, or the training side alone";
     NothingFits "none of the records can be written in the format `{0}`; choose another one";
     OnNoSide "records on no side, which are left out: {0}; split again, or write one file";
     WithErrors "records with errors, which cannot be trained on as they are: {0}; settle them first";

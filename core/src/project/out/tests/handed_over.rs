@@ -294,6 +294,16 @@ fn answers_that_are_all_marked_are_learned_as_good_and_bad() {
     assert!(files["llama_factory.yaml"].contains("stage: \"kto\"\n"));
     let info: Value = serde_json::from_str(&files["dataset_info.json"]).unwrap();
     assert_eq!(info["test"]["columns"]["kto_tag"], "label");
+
+    let of_table = |label: &str| with_extra(chat(label, "a"), json!({ "label": label }));
+    let records = ["True", "False"].map(of_table).into();
+    let (_, files) = handed_over(records, ExportKind::LlamaFactory);
+    let labels = rows(&files, "test.jsonl");
+    assert_eq!(
+        (&labels[0]["label"], &labels[1]["label"]),
+        (&json!(true), &json!(false)),
+        "a text is no mark there"
+    );
 }
 
 #[test]
@@ -391,6 +401,104 @@ fn limits_of_a_service_hold_for_each_file() {
     );
 }
 
+/// Two records to train on, one of each other side, one on none.
+fn on_all_sides(records: Vec<Record>) -> Project {
+    let mut project = project_of(records);
+    let sides = [Side::Train, Side::Train, Side::Validation, Side::Test];
+    for (record, side) in (1..).zip(sides) {
+        set_side(&mut project, record, side);
+    }
+    project
+}
+
+#[test]
+fn one_file_for_all_sides_is_not_trained_on_in_silence() {
+    let mut project = on_all_sides((0..5).map(question).collect());
+    let held_out = |n: u64| Said::new(Phrase::HeldOutTrained, [n.to_string()]);
+    let mut told = |kind: &ExportKind, by_side: bool, sides: &[Side]| {
+        let one = Export {
+            by_side,
+            sides: sides.to_vec(),
+            ..export(kind.clone())
+        };
+        let plan = planned(&mut project, &one);
+        assert!(!plan.impossible, "{one:?}");
+        let told = plan.obstacles.into_iter();
+        let told: Vec<Said> = told
+            .filter(|said| matches!(said, Said::Phrase(Phrase::HeldOutTrained, _)))
+            .collect();
+        told
+    };
+    for kind in [
+        ExportKind::TrainJob,
+        ExportKind::LlamaFactory,
+        ExportKind::Axolotl,
+        ExportKind::OpenAiFineTuning,
+    ] {
+        assert_eq!(told(&kind, false, &[]), [held_out(2)], "{kind:?}");
+        let some = [Side::Train, Side::Test];
+        assert_eq!(told(&kind, false, &some), [held_out(1)], "{kind:?}");
+        assert_eq!(told(&kind, false, &[Side::Train]), [], "{kind:?}");
+        assert_eq!(told(&kind, true, &[]), [], "{kind:?}");
+    }
+    // Its settings train on the only file; a service is told which file is for what.
+    let validation = [Side::Validation];
+    assert_eq!(
+        told(&ExportKind::TrainJob, false, &validation),
+        [held_out(1)]
+    );
+    assert_eq!(told(&ExportKind::OpenAiFineTuning, false, &validation), []);
+    assert_eq!(told(&CSV, false, &[]), []);
+    let mut project = project_of([question(0), question(1)]);
+    set_side(&mut project, 1, Side::Train);
+    let one = Export {
+        by_side: false,
+        ..export(ExportKind::TrainJob)
+    };
+    assert_eq!(planned(&mut project, &one).obstacles, []);
+}
+
+#[test]
+fn a_training_side_of_which_nothing_is_written_is_an_obstacle() {
+    let bad = |question: &str| marked(question, false);
+    let records = [bad("a"), bad("b"), chat("c", "d"), chat("e", "f")];
+    let mut project = on_all_sides(records.into());
+    let openai = export(ExportKind::OpenAiFineTuning);
+    let plan = planned(&mut project, &openai);
+    let said = Said::new(Phrase::NoTrainRecordFits, []);
+    assert!(plan.obstacles.contains(&said), "{:?}", plan.obstacles);
+    assert!(!plan.impossible);
+    let names = ["validation.jsonl", "test.jsonl"];
+    assert_eq!(plan.files, names.map(|name| (name.to_owned(), 1)));
+    let files = unzipped(&exported(&mut project, &openai).unwrap());
+    assert!(files.keys().eq(["test.jsonl", "validation.jsonl"]));
+    for kind in [ExportKind::Axolotl, ExportKind::LlamaFactory] {
+        let plan = planned(&mut project, &export(kind.clone()));
+        assert_eq!(plan.obstacles, std::slice::from_ref(&said), "{kind:?}");
+        assert!(plan.impossible, "{kind:?}");
+        assert!(
+            exported(&mut project, &export(kind)).is_err(),
+            "settings would name no file"
+        );
+    }
+}
+
+#[test]
+fn a_held_out_side_of_which_nothing_is_written_has_no_file() {
+    let bad = marked("c", false);
+    let mut project = on_all_sides(vec![chat("a", "b"), chat("b", "c"), bad, chat("e", "f")]);
+    for kind in [ExportKind::Axolotl, ExportKind::LlamaFactory] {
+        let plan = planned(&mut project, &export(kind.clone()));
+        assert_eq!(plan.obstacles, [], "{kind:?}");
+        let mut names: Vec<String> = plan.files.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        let files = unzipped(&exported(&mut project, &export(kind)).unwrap());
+        assert!(files.keys().eq(&names), "{names:?}");
+        assert!(!names.contains(&"validation.jsonl".to_owned()));
+        assert!(!files.values().any(|text| text.contains("validation.jsonl")));
+    }
+}
+
 #[test]
 fn errors_stop_only_an_export_that_they_are_in() {
     let mut project = project_of([chat("a", "1"), chat("b", "2"), chat("c", "")]);
@@ -474,4 +582,15 @@ fn what_the_model_refuses_is_no_job() {
     // A table may be put right elsewhere.
     let plan = planned(&mut project, &export(CSV));
     assert_eq!(plan.obstacles, []);
+}
+
+#[test]
+fn an_end_that_is_never_trained_is_an_obstacle() {
+    // The limit cuts the end of every record away.
+    let long = || chat("q", &"An answer. ".repeat(30));
+    let mut project = with_text_model(project_of([long(), long(), long()]), 64);
+    let job = export(ExportKind::TrainJob);
+    let refused = Said::new(Phrase::WithErrors, ["3".into()]);
+    assert_eq!(planned(&mut project, &job).obstacles, [refused]);
+    assert_eq!(project.findings().unwrap().n_records_with_errors, 3);
 }
