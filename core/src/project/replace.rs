@@ -222,7 +222,7 @@ fn group(name: &str, regex: &Regex) -> Result<usize, ProjectError> {
 
 enum PreviewWork {
     New(Option<(Target, Replace)>),
-    Going(Going),
+    Going(Box<Going>),
 }
 
 struct Going {
@@ -238,12 +238,12 @@ impl Work for PreviewWork {
     fn step(&mut self, project: &mut Project) -> Result<Step<Replacements>, ProjectError> {
         if let Self::New(asked) = self {
             let (target, replace) = asked.take().ok_or(ProjectError::Cancelled)?;
-            *self = Self::Going(Going {
+            *self = Self::Going(Box::new(Going {
                 replacer: Replacer::new(&replace)?,
                 records: project.target_ids(&target)?,
                 n_seen: 0,
                 found: Replacements::default(),
-            });
+            }));
         }
         match self {
             Self::Going(going) => going.step(project.store.settled()?),
