@@ -80,7 +80,9 @@ impl TextArgs {
             taken += &format!(" --max-length {limit}");
         }
         say_taken(data, &taken);
-        Ok(max_length.or(usize::try_from(limit).ok()))
+        let is_chosen = limit != TextOptions::default().max_length;
+        let chosen = usize::try_from(limit).ok().filter(|_| is_chosen);
+        Ok(max_length.or(chosen))
     }
 
     /// What is not said, of what was chosen; returned are the options that say the same.

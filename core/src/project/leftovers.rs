@@ -139,9 +139,16 @@ fn remove_all(db: &mut Connection) -> Result<(), ProjectError> {
     list_unused_bodies(db)?;
     loop {
         let tx = db.transaction()?;
-        let n_removed = remove_listed(&tx, AT_ONCE)?;
+        let removed = remove_listed(&tx, AT_ONCE)?;
+        // A text that was typed on has left a word or two; the index is not written anew for that.
+        if removed.n_indexed > 0 && !records.is_empty() {
+            tx.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, 1)",
+                [WORDS],
+            )?;
+        }
         tx.commit()?;
-        if n_removed == 0 {
+        if removed.n == 0 {
             break;
         }
     }
@@ -191,7 +198,7 @@ fn list_unused_bodies(db: &Connection) -> Result<(), ProjectError> {
 
 /// Removes the newest of the listed bodies, at most so many, with all that was derived from them; how
 /// many there were. The list is gone with the last of them.
-fn remove_listed(db: &Connection, most: usize) -> Result<usize, ProjectError> {
+fn remove_listed(db: &Connection, most: usize) -> Result<Removed, ProjectError> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let (n, first): (usize, Option<i64>) = db.query_row(
         "SELECT count(*), min(body) FROM (SELECT body FROM unused ORDER BY body DESC LIMIT ?1)",
@@ -200,9 +207,10 @@ fn remove_listed(db: &Connection, most: usize) -> Result<usize, ProjectError> {
     )?;
     let Some(first) = first else {
         db.execute_batch("DROP TABLE unused")?;
-        return Ok(0);
+        return Ok(Removed::default());
     };
     const SEARCH: &str = "search";
+    let mut n_indexed = 0;
     for (table, key) in [
         ("finding", "body"),
         ("member", "body"),
@@ -216,12 +224,18 @@ fn remove_listed(db: &Connection, most: usize) -> Result<usize, ProjectError> {
             "DELETE FROM {table} WHERE {key} IN (SELECT body FROM unused WHERE body >= ?1)"
         );
         let n_deleted = db.execute(&sql, [first])?;
-        if table == SEARCH && n_deleted > 0 {
-            db.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, 1)")?
-                .execute([WORDS])?;
+        if table == SEARCH {
+            n_indexed = n_deleted;
         }
     }
-    Ok(n)
+    Ok(Removed { n, n_indexed })
+}
+
+/// Bodies, and those of them that the search index had.
+#[derive(Default)]
+struct Removed {
+    n: usize,
+    n_indexed: usize,
 }
 
 /// Makes the file smaller where a good part of it is empty. Where there is no room to do so, the

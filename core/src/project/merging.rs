@@ -60,7 +60,14 @@ fn merge_turns(before: Vec<Turn>, now: Vec<Turn>, edited: Vec<Turn>) -> Vec<Turn
             .map(|(before, (now, edited))| either(before, now, edited))
             .collect();
     }
+    if edited == before {
+        return now;
+    }
     let (other, own) = (Stretch::of(&before, &now), Stretch::of(&before, &edited));
+    // What was stored already is not added again.
+    if (other.from, other.to) == (own.from, own.to) {
+        return edited;
+    }
     let (theirs, ours) = (
         other.taken_from(&before, &now),
         own.taken_from(&before, &edited),
@@ -188,6 +195,19 @@ mod tests {
     fn the_edit_counts_where_both_changed_the_same() {
         check(&["q", "a"], &["q", "b"], &["q", "c"], &["q", "c"]);
         check(&["q", "a"], &["s", "q", "b"], &["q", "c"], &["q", "c"]);
+        check(&["q"], &["s", "q"], &["own", "q"], &["own", "q"]);
+    }
+
+    #[test]
+    fn an_edit_that_was_stored_already_is_stored_once() {
+        check(
+            &["q", "a"],
+            &["q", "a", "t"],
+            &["q", "a", "t"],
+            &["q", "a", "t"],
+        );
+        check(&["q"], &["q", "t"], &["q", "t", "u"], &["q", "t", "u"]);
+        check(&["q", "a"], &["q"], &["q"], &["q"]);
     }
 
     #[test]

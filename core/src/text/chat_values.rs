@@ -175,7 +175,9 @@ where
         calls,
         text("tool_call_id", &message.tool_call_id),
     ];
+    // What a message says is not overwritten by what came beside it.
     let extra = message.extra.iter();
+    let extra = extra.filter(|(name, _)| !matches!(name.as_str(), "role" | "content"));
     let extra = extra.map(|(name, value)| (name.as_str(), Field::Other(value).into()));
     own.into_iter().flatten().chain(extra)
 }
@@ -252,6 +254,23 @@ mod tests {
             chat.with_content(0, "y").get_attr("content").unwrap(),
             Value::from("y")
         );
+    }
+
+    #[test]
+    fn what_a_message_says_goes_before_what_came_beside_it() {
+        let mut message = Message::new(Role::Assistant, "the answer");
+        for (name, value) in [
+            ("role", "bogus"),
+            ("content", "[deleted]"),
+            ("mood", "glad"),
+        ] {
+            message.extra.insert(name.into(), value.into());
+        }
+        let seen = message_values(&[message]);
+        let field = |name: &str| seen[0].get_attr(name).unwrap();
+        assert_eq!(field("role"), Value::from("assistant"));
+        assert_eq!(field("content"), Value::from("the answer"));
+        assert_eq!(field("mood"), Value::from("glad"));
     }
 
     #[test]

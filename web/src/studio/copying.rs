@@ -31,7 +31,12 @@ pub(super) async fn download(desk: &Desk, voice: &Voice) -> Result<Answer, Fault
     loop {
         // What is late would be written by who looks at the project in between.
         let work = desk.begin(Project::settle)?;
-        desk.drive(work, voice).await?;
+        // Where there is no room for that it stays late, which the file tells too.
+        if let Err(fault) = desk.drive(work, voice).await
+            && fault.kind != FaultKind::StorageFull
+        {
+            return Err(fault);
+        }
         if let Some(chunks) = copy(desk, voice, &name).await? {
             return file(&chunks, name, TYPE);
         }

@@ -474,6 +474,11 @@ impl Studio {
             client.end();
         }
         self.client.set_value(None);
+        // Nobody will say whether it was stored.
+        let on_way = self.on_way.try_update_value(std::mem::take);
+        for sent in on_way.unwrap_or_default() {
+            self.unsaved.update(|list| sent.join_into(list));
+        }
     }
 
     /// The worker broke. It is started again if it had answered; else it would only break again.

@@ -36,12 +36,14 @@ impl Studio {
 
     /// Everything that is typed and not stored; the record that is shown comes last.
     fn all_unsaved(self) -> Vec<Unsaved> {
-        let mut all = self.on_way.get_value();
-        all.extend(self.unsaved.get_untracked());
         let draft = self
             .draft
             .with_untracked(|draft| draft.as_ref().and_then(Draft::unsaved));
-        all.extend(draft);
+        let mut all = Vec::new();
+        let unsaved = self.on_way.get_value().into_iter();
+        for unsaved in unsaved.chain(self.unsaved.get_untracked()).chain(draft) {
+            unsaved.join_into(&mut all);
+        }
         all
     }
 
@@ -95,6 +97,8 @@ impl Studio {
 
     /// Gives up what was typed in a project that is not there any more.
     pub(super) fn forget_unsaved(self, project: &str) {
+        self.on_way
+            .update_value(|all| all.retain(|unsaved| unsaved.project != project));
         self.unsaved
             .update(|list| list.retain(|unsaved| unsaved.project != project));
         let Some(storage) = storage() else { return };

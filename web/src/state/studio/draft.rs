@@ -38,6 +38,29 @@ impl Unsaved {
     pub fn is_of(&self, other: &Self) -> bool {
         self.record == other.record && self.project == other.project
     }
+
+    /// Two changes of one record as one, where the one grew from the other; else the later one.
+    pub fn joined(self, later: Self) -> Self {
+        if later.before.as_ref() == Some(&self.content) {
+            let before = self.before;
+            Self { before, ..later }
+        } else if self.before.as_ref() == Some(&later.content) {
+            let before = later.before;
+            Self { before, ..self }
+        } else {
+            later
+        }
+    }
+
+    /// Adds a change to a list that has one for each record.
+    pub fn join_into(self, list: &mut Vec<Self>) {
+        let known = list.iter().position(|other| other.is_of(&self));
+        let joined = match known.map(|index| list.remove(index)) {
+            Some(known) => known.joined(self),
+            None => self,
+        };
+        list.push(joined);
+    }
 }
 
 /// A record and its unsaved changes.

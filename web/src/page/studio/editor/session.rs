@@ -115,6 +115,7 @@ impl Studio {
         }
         let mut waiting = self.unsaved.get_untracked();
         waiting.retain(|unsaved| self.is_open(&unsaved.project));
+        waiting.retain(|unsaved| self.on_way.with_value(|all| !all.contains(unsaved)));
         for unsaved in waiting {
             self.store(unsaved);
         }
@@ -186,17 +187,7 @@ impl Studio {
             }
             return;
         }
-        self.unsaved.update(|list| {
-            let known = list.iter().position(|other| other.is_of(&unsaved));
-            match known.map(|index| list.remove(index)) {
-                // What failed was sent before that was typed, and is a part of it.
-                Some(later) if fault.is_some() => list.push(Unsaved {
-                    before: unsaved.before,
-                    ..later
-                }),
-                _ => list.push(unsaved),
-            }
-        });
+        self.unsaved.update(|list| unsaved.join_into(list));
         if let Some(fault) = fault.filter(|_| !is_said) {
             self.app.complain(fault);
         }

@@ -419,3 +419,39 @@ fn what_failed_is_not_lost_with_what_was_stored_behind_it() {
     let before = Some(chat(&[(User, "a"), (Assistant, "b1")]));
     assert_eq!(draft.unsaved().unwrap().before, before);
 }
+
+#[test]
+fn what_is_left_of_a_record_begins_with_what_is_stored() {
+    let content = |text: &str| chat(&[(User, text)]);
+    let change = |before: &str, after: &str| Unsaved {
+        project: "p".into(),
+        record: RecordKey(7),
+        content: content(after),
+        before: Some(content(before)),
+    };
+    let mut draft = draft(&[(User, "a")]);
+    draft.set_text(draft.ids[0], "ab");
+    let sent = draft.unsaved().unwrap();
+    draft.send();
+    let left = |all: Vec<Unsaved>| {
+        let mut list = Vec::new();
+        all.into_iter().for_each(|one| one.join_into(&mut list));
+        list
+    };
+    assert_eq!(
+        left(vec![sent.clone(), draft.unsaved().unwrap()]),
+        [change("a", "ab")]
+    );
+    draft.set_text(draft.ids[0], "abc");
+    assert_eq!(
+        left(vec![sent, draft.unsaved().unwrap()]),
+        [change("a", "abc")]
+    );
+    // Whichever fails first.
+    let both = [change("a", "b"), change("b", "c")];
+    assert_eq!(left(both.to_vec()), [change("a", "c")]);
+    assert_eq!(left(both.into_iter().rev().collect()), [change("a", "c")]);
+    let mut other = change("a", "b");
+    other.record = RecordKey(8);
+    assert_eq!(left(vec![change("a", "b"), other]).len(), 2);
+}
