@@ -120,7 +120,7 @@ impl Project {
         let mut statement = self.store.raw().prepare_cached(sql)?;
         let is_without: bool = statement.query_row([row.body], |row| row.get(0))?;
         let is_here = row.state == i64::from(THERE);
-        if !is_without || !is_here || template::n_without_end(self, &self.live()?)? == 0 {
+        if !is_without || !is_here || template::is_end_trained(self.store.raw(), &self.live()?)? {
             return Ok(None);
         }
         Ok(Some(view(table::END_NEVER_TRAINED, accepted, |view| {
@@ -351,17 +351,11 @@ impl<'a> Counts<'a> {
     /// The end token that no record teaches, which is found at all that are trained on.
     fn of_run(&mut self) -> Result<(), ProjectError> {
         let db = self.project.store.raw();
-        if template::is_end_trained(db, self.live)? {
-            return Ok(());
-        }
         let kind = table::END_NEVER_TRAINED;
         let settled = sets_with(db, kind)?;
-        let mut statement =
-            db.prepare_cached("SELECT body FROM token_count WHERE n_trained > 0 ORDER BY body")?;
-        let mut rows = statement.query([])?;
         let mut n = (0, 0);
-        while let Some(row) = rows.next()? {
-            let (n_open, n_accepted) = self.mark(row.get(0)?, true, &settled);
+        for body in template::without_end(db, self.live)? {
+            let (n_open, n_accepted) = self.mark(body, true, &settled);
             n = (n.0 + n_open, n.1 + n_accepted);
         }
         self.push(kind, table::TEMPLATE, true, n, None);

@@ -20,6 +20,9 @@ use changes::Written;
 /// From so many records on a change comes into the table late; see `store.rs`.
 pub(super) const MANY: usize = 2_000;
 
+/// The action that undo takes back.
+const LATEST: &str = "SELECT max(id) FROM action WHERE undone = 0";
+
 /// A column of `record` that may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
@@ -216,7 +219,7 @@ impl Project {
     }
 
     pub fn undo(&mut self) -> Result<Changed, ProjectError> {
-        self.swap_next("SELECT max(id) FROM action WHERE undone = 0")
+        self.swap_next(LATEST)
     }
 
     /// Takes an action back if it is the latest that can be.
@@ -224,13 +227,7 @@ impl Project {
     /// # Errors
     /// If something was done since, or it was taken back before.
     pub fn undo_action(&mut self, action: u64) -> Result<Changed, ProjectError> {
-        let latest = "SELECT max(id) FROM action WHERE undone = 0";
-        let latest: Option<u64> = self
-            .store
-            .raw()
-            .prepare_cached(latest)?
-            .query_row([], |row| row.get(0))?;
-        if latest != Some(action) {
+        if self.next(LATEST)? != i64::try_from(action).ok() {
             return Err(ProjectError::CannotDo {
                 reason: Phrase::DoneSince.with([]),
             });
@@ -273,14 +270,13 @@ impl Project {
         Ok(statement.query_row([id], action_view).optional()?)
     }
 
+    fn next(&self, which: &str) -> Result<Option<i64>, ProjectError> {
+        let mut statement = self.store.raw().prepare_cached(which)?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     fn swap_next(&mut self, which: &str) -> Result<Changed, ProjectError> {
-        let next = self
-            .store
-            .raw()
-            .prepare_cached(which)?
-            .query_row([], |row| row.get(0))?;
-        let next: Option<i64> = next;
-        let Some(action) = next else {
+        let Some(action) = self.next(which)? else {
             return self.changed(None);
         };
         self.check_view()?;

@@ -142,18 +142,9 @@ fn refuse<T>(reason: String) -> Result<T, ProjectError> {
 
 impl Exporting {
     fn progress(&self) -> StudioProgress {
-        let n = self.selection.n();
-        let before = match self.stage {
-            Stage::Writing(_) => n,
-            _ => 0,
-        };
-        // Each record is looked at twice.
-        StudioProgress {
-            stage: StudioStage::Writing,
-            what: String::new(),
-            done: (before + self.walk.n_done()) / 2,
-            total: n,
-        }
+        let is_second = matches!(self.stage, Stage::Writing(_));
+        self.walk
+            .progress(StudioStage::Writing, is_second, self.selection.n())
     }
 
     fn begin_writing(&mut self, project: &Project) -> Result<Stage, ProjectError> {

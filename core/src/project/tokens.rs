@@ -4,7 +4,7 @@ use super::{
     Project, ProjectError,
     checks::{
         table::{self, TRASH},
-        template::{n_without_end, refusal_name},
+        template::{refusal_name, without_end},
     },
     content::{read_body, record_of},
 };
@@ -57,7 +57,7 @@ impl Project {
     fn never_trains_end(&self, view: &TokensView) -> Result<bool, ProjectError> {
         let teaches = |token: &TokenView| token.trained && token.ends_generation && !token.cut;
         let may_teach = view.n_trained == 0 || view.tokens.iter().any(teaches);
-        Ok(!may_teach && n_without_end(self, &self.live()?)? > 0)
+        Ok(!may_teach && !without_end(self.store.raw(), &self.live()?)?.is_empty())
     }
 
     /// Lengths of a record and of its messages; `None` where no model is chosen, or the record

@@ -278,23 +278,20 @@ fn forget(project: &mut Project, settings: &str) -> Result<(), ProjectError> {
     Ok(())
 }
 
-/// Records that are trained on, if no record of all teaches the end token.
-pub(in crate::project) fn n_without_end(
-    project: &Project,
+/// Texts of records that are trained on, if no record of all teaches the end token.
+pub(in crate::project) fn without_end(
+    db: &Connection,
     live: &LiveRecords,
-) -> Result<u64, ProjectError> {
-    let db = project.store.raw();
+) -> Result<Vec<i64>, ProjectError> {
     if is_end_trained(db, live)? {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let mut statement =
         db.prepare_cached("SELECT body FROM token_count WHERE n_trained > 0 ORDER BY body")?;
-    let mut rows = statement.query([])?;
-    let mut n = 0;
-    while let Some(row) = rows.next()? {
-        n += live.of_body(row.get(0)?).1.len() as u64;
-    }
-    Ok(n)
+    let bodies = statement.query_map([], |row| row.get(0))?;
+    let mut bodies: Vec<i64> = bodies.collect::<Result<_, _>>()?;
+    bodies.retain(|body| !live.of_body(*body).1.is_empty());
+    Ok(bodies)
 }
 
 /// Whether a record teaches the end token.

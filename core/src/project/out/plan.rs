@@ -69,14 +69,8 @@ impl Planning {
 
     fn more(&self) -> Step<ExportPlan> {
         let n = self.selection.as_ref().map_or(0, Selection::n);
-        let before = if self.toll.is_some() { n } else { 0 };
-        // Each record is looked at twice.
-        Step::More(StudioProgress {
-            stage: StudioStage::Checking,
-            what: String::new(),
-            done: (before + self.walk.n_done()) / 2,
-            total: n,
-        })
+        let is_second = self.toll.is_some();
+        Step::More(self.walk.progress(StudioStage::Checking, is_second, n))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         Project, ProjectError,
         content::{Origin, read_body},
     },
-    protocol::studio::{DataFile, ExportKind, Phrase, Said, Side},
+    protocol::studio::{DataFile, ExportKind, Phrase, Said, Side, StudioProgress, StudioStage},
     text::{Body, Record},
 };
 
@@ -86,8 +86,15 @@ impl Walk {
         Ok(Vec::new())
     }
 
-    pub(super) fn n_done(&self) -> u64 {
-        self.n_done
+    /// How far an export of `n` records is, which looks at each of them twice.
+    pub(super) fn progress(&self, stage: StudioStage, is_second: bool, n: u64) -> StudioProgress {
+        let before = if is_second { n } else { 0 };
+        StudioProgress {
+            stage,
+            what: String::new(),
+            done: (before + self.n_done) / 2,
+            total: n,
+        }
     }
 }
 
